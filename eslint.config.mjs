@@ -1,0 +1,37 @@
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['build/', 'dist/', 'src/generated/', 'test/fixtures/', '**/*.mjs', 'bin/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { project: './tsconfig.json' } },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off', // noUncheckedIndexedAccess makes a proven index need it
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'no-empty': ['error', { allowEmptyCatch: false }],
+    },
+  },
+  {
+    // The arrows of docs/ARCHITECTURE.md: metrics know nothing, rules know metrics, nothing downstream reads the host.
+    files: ['src/metrics/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['**/collectors/*', '**/probe/*', '**/sources/*', '**/rules/*', '**/report/*', 'node:*'] }] },
+  },
+  {
+    files: ['src/rules/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['**/collectors/*', '**/probe/*', '**/sources/*', '**/report/*', 'node:*'] }] },
+  },
+  {
+    files: ['src/collectors/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['**/probe/*', '**/sources/*', '**/rules/*', '**/report/*', 'node:*', 'koffi'] }] },
+  },
+  {
+    files: ['src/report/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['**/probe/*', '**/sources/*', '**/collectors/*', 'node:fs', 'node:child_process', 'koffi'] }] },
+  },
+  {
+    // node:test's describe() and it() return promises that the runner itself awaits.
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/no-floating-promises': 'off' },
+  },
+);

@@ -1,0 +1,136 @@
+import type { Labels, Metric } from '../metrics/metric.ts';
+import type { Result } from '../metrics/result.ts';
+import { OWN_NETNS, type CollectorReport, type Gap, type Snapshot } from '../metrics/snapshot.ts';
+import type { DumpName, Reader } from './reader.ts';
+
+/** What a collector may do: ask the host, and emit series. Whatever the host refuses is noted as a gap by itself. */
+export interface Host {
+  /** Reads and parses a file. Unreadable or malformed: undefined, and a gap with the path and the reason. */
+  parse<T>(path: string, parser: (bytes: Uint8Array) => Result<T>): T | undefined;
+  /** The same, for a file whose absence is normal: no gap when it does not exist, a gap when it exists and fails. */
+  parseIfPresent<T>(path: string, parser: (bytes: Uint8Array) => Result<T>): T | undefined;
+  /** Names in a directory; undefined and a gap when it cannot be listed. */
+  list(path: string): readonly string[] | undefined;
+  /** Names in a directory whose absence is normal. */
+  listIfPresent(path: string): readonly string[];
+  /** The target of a symbolic link, or undefined (no gap: links are asked for where they may be). */
+  link(path: string): string | undefined;
+  /** A named answer of the kernel, decoded; undefined and a gap named after the dump when it failed. */
+  dump<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
+  /** Something the collector itself found wanting. */
+  gap(path: string, reason: string): void;
+  /** The subject does not exist on this host (no NUMA, no PCI, module not loaded): not a gap, and said once. */
+  notApplicable(path: string, reason: string): void;
+}
+
+/** `value` is a list of u32 cells, one per CPU, for metrics of width `u32-per-cpu`. */
+export type Emit = <L extends string>(
+  metric: Metric<L>,
+  labels: { readonly [K in L]: string },
+  value: number | readonly number[],
+) => void;
+
+export interface Collector {
+  readonly id: string;
+  /** `netns`: run once in every namespace looked into; `host`: its sources are the same from everywhere. */
+  readonly scope: 'host' | 'netns';
+  /** The paths it reads, for the docs and `doctor`; `*` stands for each. */
+  readonly reads: readonly string[];
+  collect(host: Host, emit: Emit): void;
+}
+
+export function defineCollector(collector: Collector): Collector {
+  return collector;
+}
+
+/**
+ * Runs one collector against one reader and puts what it yields into the snapshot. A NaN or an infinity never becomes
+ * a series: it is a gap. An exception inside a collector is our bug, and is reported as such without ending the run.
+ */
+export function runCollector(
+  collector: Collector,
+  reader: Reader,
+  snapshot: Snapshot,
+  netns = OWN_NETNS,
+): CollectorReport {
+  const started = performance.now();
+  const gaps: Gap[] = [];
+  let emitted = 0;
+  let notApplicable = false;
+  const gap = (path: string, reason: string): void => {
+    gaps.push({ path, reason });
+  };
+  const settle = <T>(path: string, result: Result<T>): T | undefined => {
+    if (result.ok) return result.value;
+    gap(path, result.offset === undefined ? result.reason : `${result.reason} (byte ${result.offset})`);
+    return undefined;
+  };
+  const host: Host = {
+    gap,
+    notApplicable: (path, reason) => {
+      notApplicable = true;
+      gap(path, reason);
+    },
+    parse: (path, parser) => {
+      const bytes = settle(path, reader.read(path));
+      return bytes === undefined ? undefined : settle(path, parser(bytes));
+    },
+    parseIfPresent: (path, parser) => {
+      const bytes = reader.read(path);
+      if (!bytes.ok && isAbsent(bytes.reason)) return undefined;
+      const read = settle(path, bytes);
+      return read === undefined ? undefined : settle(path, parser(read));
+    },
+    list: (path) => settle(path, reader.list(path)),
+    listIfPresent: (path) => {
+      const names = reader.list(path);
+      if (!names.ok && isAbsent(names.reason)) return [];
+      return settle(path, names) ?? [];
+    },
+    link: (path) => {
+      const target = reader.link(path);
+      return target.ok ? target.value : undefined;
+    },
+    dump: (name, decode) => {
+      const answer = reader.dump(name);
+      const got = settle(name, answer);
+      return answer.ok ? settle(name, decode(got)) : undefined;
+    },
+  };
+  const emit: Emit = (metric, labels, amount) => {
+    if (typeof amount === 'number' ? !Number.isFinite(amount) : !amount.every(Number.isFinite)) {
+      gap(metric.source, `${metric.name} is not a finite number`);
+      return;
+    }
+    emitted += 1;
+    const given: Labels = labels;
+    snapshot.add(
+      metric,
+      metric.perNetns && netns !== OWN_NETNS ? { ...given, netns } : given,
+      amount,
+      reader.lastReadAt,
+    );
+  };
+  try {
+    collector.collect(host, emit);
+  } catch (error) {
+    gap(collector.id, `bug in collector ${collector.id}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const status =
+    gaps.length === 0
+      ? 'ok'
+      : emitted > 0
+        ? notApplicable
+          ? 'ok'
+          : 'partial'
+        : notApplicable
+          ? 'not-applicable'
+          : 'unavailable';
+  const report = { id: collector.id, netns, status, gaps, milliseconds: performance.now() - started } as const;
+  snapshot.collectors.push(report);
+  return report;
+}
+
+function isAbsent(reason: string): boolean {
+  return reason.includes('(ENOENT)') || reason.includes('(ENOTDIR)');
+}

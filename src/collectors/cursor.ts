@@ -1,0 +1,126 @@
+/**
+ * A reading position in bytes. Parsers on long files walk bytes with it instead of splitting strings; it never moves
+ * past the end, and every step says whether it found what was asked for.
+ */
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const ZERO = 48;
+const NINE = 57;
+
+const decoder = new TextDecoder('utf-8');
+
+/** Bytes as text. Host text is not always UTF-8: what does not decode shows as U+FFFD. */
+export function text(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+export class Cursor {
+  readonly bytes: Uint8Array;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  /** The byte at the position, or -1 at the end. */
+  get byte(): number {
+    return this.at < this.bytes.length ? this.bytes[this.at]! : -1;
+  }
+
+  /** Whether the position is at a line feed or at the end. */
+  get lineEnd(): boolean {
+    return this.at >= this.bytes.length || this.bytes[this.at] === LF;
+  }
+
+  /** Passes blanks within the line. */
+  skipBlanks(): void {
+    while (this.at < this.bytes.length) {
+      const byte = this.bytes[this.at];
+      if (byte !== SPACE && byte !== TAB) return;
+      this.at += 1;
+    }
+  }
+
+  /** Goes to the start of the next line. */
+  nextLine(): void {
+    const end = this.bytes.indexOf(LF, this.at);
+    this.at = end < 0 ? this.bytes.length : end + 1;
+  }
+
+  /** Passes blanks and a decimal number; undefined, without moving past it, when there is none. */
+  decimal(): number | undefined {
+    this.skipBlanks();
+    const negative = this.byte === 45;
+    const start = this.at;
+    if (negative) this.at += 1;
+    const digits = this.at;
+    let number = 0;
+    while (this.at < this.bytes.length) {
+      const byte = this.bytes[this.at]!;
+      if (byte < ZERO || byte > NINE) break;
+      number = number * 10 + (byte - ZERO);
+      this.at += 1;
+    }
+    if (this.at === digits || !this.atBoundary()) {
+      this.at = start;
+      return undefined;
+    }
+    return negative ? -number : number;
+  }
+
+  /** Passes blanks and a hexadecimal number; undefined, without moving past it, when there is none. */
+  hex(): number | undefined {
+    this.skipBlanks();
+    const start = this.at;
+    let number = 0;
+    while (this.at < this.bytes.length) {
+      const digit = hexDigit(this.bytes[this.at]!);
+      if (digit < 0) break;
+      number = number * 16 + digit;
+      this.at += 1;
+    }
+    if (this.at === start || !this.atBoundary()) {
+      this.at = start;
+      return undefined;
+    }
+    return number;
+  }
+
+  /** Passes blanks and a word: everything up to the next blank or line feed; '' at the end of the line. */
+  word(): string {
+    this.skipBlanks();
+    const start = this.at;
+    while (this.at < this.bytes.length) {
+      const byte = this.bytes[this.at]!;
+      if (byte === SPACE || byte === TAB || byte === LF) break;
+      this.at += 1;
+    }
+    return text(this.bytes.subarray(start, this.at));
+  }
+
+  /** Everything up to the end of the line, which is passed. */
+  restOfLine(): string {
+    const end = this.bytes.indexOf(LF, this.at);
+    const stop = end < 0 ? this.bytes.length : end;
+    const line = text(this.bytes.subarray(this.at, stop));
+    this.at = end < 0 ? stop : end + 1;
+    return line;
+  }
+
+  /** A number must end at a blank, a line feed or the end: `12ab` is not 12. */
+  private atBoundary(): boolean {
+    const byte = this.byte;
+    return byte === -1 || byte === SPACE || byte === TAB || byte === LF;
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= ZERO && byte <= NINE) return byte - ZERO;
+  if (byte >= 97 && byte <= 102) return byte - 87;
+  return byte >= 65 && byte <= 70 ? byte - 55 : -1;
+}

@@ -1,0 +1,28 @@
+import type { Result } from '../metrics/result.ts';
+
+/**
+ * The only way to the host. The live reader reads /proc and /sys under the given roots, the recording reader tees every
+ * byte into a bundle, the replay reader serves from one. Paths are as the kernel names them, wherever the roots are.
+ */
+export interface Reader {
+  /** The whole file, bounded in size. Reasons are the errno's words: "no such file or directory (ENOENT)". */
+  read(path: string): Result<Uint8Array>;
+  /** Names in a directory, sorted, without `.` and `..`. */
+  list(path: string): Result<readonly string[]>;
+  /** The target of a symbolic link, as written in it. */
+  link(path: string): Result<string>;
+  /** An answer that comes from a socket or from BPF instead of a file, as plain JSON values. */
+  dump(name: DumpName): Result<unknown>;
+  /** CLOCK_MONOTONIC seconds at which the latest read began. */
+  readonly lastReadAt: number;
+}
+
+/**
+ * Named answers of the kernel:
+ *  - `packet_diag`: PACKET_DIAG dump of this namespace (sources/packet-diag.ts).
+ *  - `inet_diag`: listeners and UDP sockets of this namespace with memory and drops (sources/inet-diag.ts).
+ *  - `socket_owners`: socket inode -> processes, of the whole host (sources/socket-owners.ts).
+ *  - `sysconf`: page size and clock ticks.
+ *  - `probe`: the eBPF probe's reading (probe/).
+ */
+export type DumpName = 'packet_diag' | 'inet_diag' | 'socket_owners' | 'sysconf' | 'probe';

@@ -1,0 +1,120 @@
+import { counter, gauge, type Metric } from '../metric.ts';
+
+const ebpf = { collector: 'ebpf', source: 'probe' } as const;
+
+const jitter = (name: string, help: string): Metric<'interface'> =>
+  gauge(`node_ebpf_pmd_jitter_${name}`, { ...ebpf, labels: ['interface'], unit: 'nanoseconds', help });
+export const jitterMin = jitter('latency_min_ns', 'Shortest XDP to TC time of a sampled packet in the window.');
+export const jitterMax = jitter('latency_max_ns', 'Longest XDP to TC time of a sampled packet in the window.');
+export const jitterAvg = jitter('latency_avg_ns', 'Mean XDP to TC time of the sampled packets in the window.');
+export const jitterSpread = jitter('pmd_jitter_ns', 'latency_max_ns - latency_min_ns.');
+export const jitterHistogram = gauge('node_ebpf_pmd_jitter_latency_histogram', {
+  ...ebpf,
+  labels: ['bucket'],
+  unit: 'packets',
+  help: 'Sampled packets by XDP to TC time, 16 buckets, not cumulative, all devices together.',
+});
+export const jitterPackets = gauge('node_ebpf_pmd_jitter_global_packets_total', {
+  ...ebpf,
+  labels: [],
+  unit: 'packets',
+  help: 'Packets whose XDP to TC time was measured, all devices together.',
+});
+export const jitterNanoseconds = gauge('node_ebpf_pmd_jitter_global_latency_ns_total', {
+  ...ebpf,
+  labels: [],
+  unit: 'nanoseconds',
+  help: 'Sum of the measured XDP to TC times.',
+});
+export const jitterUp = gauge('node_ebpf_pmd_jitter_collector_up', {
+  ...ebpf,
+  labels: [],
+  unit: 'none',
+  help: '1 only when the XDP to TC span is attached and counting.',
+});
+export const jitterObjectPath = gauge('node_ebpf_pmd_jitter_object_path_configured', {
+  ...ebpf,
+  labels: [],
+  unit: 'none',
+  help: '1 when there is a compiled BPF object to load.',
+});
+export const jitterLoadError = gauge('node_ebpf_pmd_jitter_load_error', {
+  ...ebpf,
+  labels: ['error'],
+  unit: 'none',
+  sparse: true,
+  help: '1 when loading or attaching failed, with the reason.',
+});
+
+const spanLabels = ['device', 'span', 'mode'] as const;
+const span = { ...ebpf, labels: spanLabels, perNetns: true } as const;
+export const spanSamples = counter('pktcost_span_samples_total', {
+  ...span,
+  unit: 'packets',
+  help: 'Packets whose time through the span was measured (1 in N).',
+});
+export const spanNanoseconds = counter('pktcost_span_nanoseconds_total', {
+  ...span,
+  unit: 'nanoseconds',
+  help: 'Sum of the measured times through the span.',
+});
+export const spanQuantile = gauge('pktcost_span_quantile_nanoseconds', {
+  ...span,
+  labels: [...spanLabels, 'quantile'],
+  unit: 'nanoseconds',
+  help: 'Quantile of the time through the span over the window; 0 and 1 are the extremes. Error at most 6 %.',
+});
+export const spanStddev = gauge('pktcost_span_stddev_nanoseconds', {
+  ...span,
+  unit: 'nanoseconds',
+  help: 'Standard deviation of the time through the span over the window.',
+});
+export const spanBucket = gauge('pktcost_span_bucket', {
+  ...span,
+  labels: [...spanLabels, 'le'],
+  unit: 'packets',
+  help: 'Cumulative histogram over the window: samples whose time was at most `le` nanoseconds.',
+});
+export const spanFloor = gauge('pktcost_span_floor_nanoseconds', {
+  ...span,
+  labels: [...spanLabels, 'method'],
+  unit: 'nanoseconds',
+  help: 'What the span costs with nothing in it, measurement included, at the same sampling.',
+});
+export const spanLost = counter('pktcost_span_lost_total', {
+  ...span,
+  labels: [...spanLabels, 'reason'],
+  unit: 'packets',
+  help: 'Samples begun and not counted, by reason.',
+});
+export const spanEvery = gauge('pktcost_span_sampling', {
+  ...ebpf,
+  labels: [],
+  unit: 'packets',
+  help: 'One packet in this many is measured.',
+});
+export const netRxNanoseconds = counter('pktcost_net_rx_nanoseconds_total', {
+  ...ebpf,
+  labels: ['cpu'],
+  unit: 'nanoseconds',
+  help: 'Time between entry to and exit from the NET_RX softirq, exact.',
+});
+export const netRxRuns = counter('pktcost_net_rx_runs_total', {
+  ...ebpf,
+  labels: ['cpu'],
+  unit: 'calls',
+  help: 'Measured runs of the NET_RX softirq.',
+});
+export const netRxPackets = counter('pktcost_net_rx_packets_total', {
+  ...ebpf,
+  labels: ['cpu'],
+  unit: 'packets',
+  help: 'Packets (skbs after GRO) that entered the stack on this CPU while the probe was attached.',
+});
+export const tapNanoseconds = gauge('pktcost_tap_nanoseconds_per_packet', {
+  ...ebpf,
+  labels: ['inode', 'device', 'certainty'],
+  unit: 'nanoseconds',
+  perNetns: true,
+  help: 'Price of one packet socket per packet it sees: measured per socket, or estimated from its share of the span.',
+});

@@ -1,0 +1,6 @@
+/** Every metric, declared once. */
+export * from './cpu.ts';
+export * from './net.ts';
+export * from './sockets.ts';
+export * from './memory.ts';
+export * from './ebpf.ts';

@@ -1,0 +1,342 @@
+import type { Labels, Metric, Unit } from './metric.ts';
+import { OWN_NETNS } from './snapshot.ts';
+import type { Missing, Window } from './window.ts';
+
+/**
+ * The expression language. One definition does three things: evaluate on a Window, print itself as correct PromQL, and
+ * list the readings it used. Expressions are plain values; there is no parser.
+ *
+ * Labels in the type are the labels an expression's points carry. `instance`, `job` and, for metrics kept per network
+ * namespace, `netns` are carried along without being named.
+ */
+export interface Expression<L extends string = string> {
+  readonly labels: readonly L[];
+  readonly unit: Unit;
+  readonly perNetns: boolean;
+  /** The metrics it is made of, the one that gives it its meaning first. */
+  readonly metrics: readonly Metric[];
+  evaluate(window: Window): Evaluation;
+  /** @param range a PromQL duration such as `5m`, used by `rate` and `increase` */
+  promql(range: string): string;
+}
+
+export interface Evaluation {
+  readonly points: readonly Point[];
+  /** Why it has no points, or which series it had to leave out. */
+  readonly missing: readonly Missing[];
+}
+
+export interface Point {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly readings: readonly Reading[];
+}
+
+/** What was read from the host for a point: the bottom of every evidence line. */
+export interface Reading {
+  readonly metric: Metric;
+  readonly labels: Labels;
+  readonly before: number | null;
+  readonly after: number;
+  readonly value: number;
+  readonly how: 'value' | 'peak' | 'increase' | 'rate';
+}
+
+/** Label values to keep: one, or any of several. */
+export type Match<L extends string> = { readonly [K in L]?: string | readonly string[] };
+
+/** The metric as it stands at the end of the window. */
+export function value<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'value');
+}
+
+/** The larger of a gauge's two readings: a table that was full at either end was full. */
+export function peak<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'peak');
+}
+
+/** How much a counter rose over the window. */
+export function increase<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'increase');
+}
+
+/** A counter's rise per second. */
+export function rate<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'rate');
+}
+
+function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Reading['how']): Expression<L> {
+  const wanted = Object.entries(match as Record<string, string | readonly string[] | undefined>).flatMap(
+    ([label, values]) =>
+      values === undefined ? [] : [{ label, values: typeof values === 'string' ? [values] : values }],
+  );
+  const matches = (labels: Labels): boolean =>
+    wanted.every(({ label, values }) => values.includes(labels[label] ?? ''));
+  const select = wanted.map(({ label, values }) =>
+    values.length === 1
+      ? `${label}=${JSON.stringify(values[0])}`
+      : `${label}=~${JSON.stringify(values.map(escapeRegex).join('|'))}`,
+  );
+  const vector = select.length === 0 ? metric.name : `${metric.name}{${select.join(',')}}`;
+  return {
+    labels: metric.labels,
+    unit: metric.unit,
+    perNetns: metric.perNetns,
+    metrics: [metric],
+    promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
+    evaluate: (window) => {
+      if (how === 'value' || how === 'peak') {
+        const cells = how === 'value' ? window.value(metric) : window.peak(metric);
+        const points = cells
+          .filter((series) => matches(series.labels))
+          .map((series) => ({
+            labels: series.labels,
+            value: series.value,
+            readings: [
+              reading(
+                metric,
+                series.labels,
+                window.before.get(metric, series.labels)?.value ?? null,
+                series.value,
+                series.value,
+                how,
+              ),
+            ],
+          }));
+        return { points, missing: points.length > 0 ? [] : whyEmpty(metric, cells.length, window) };
+      }
+      const { cells, missing } = window.increase(metric);
+      const points = cells
+        .filter((cell) => matches(cell.labels))
+        .map((cell) => {
+          const amount = how === 'increase' ? cell.increase : cell.seconds > 0 ? cell.increase / cell.seconds : 0;
+          return {
+            labels: cell.labels,
+            value: amount,
+            readings: [reading(metric, cell.labels, cell.before, cell.after, amount, how)],
+          };
+        });
+      return {
+        points,
+        missing: points.length > 0 || missing.length > 0 ? missing : whyEmpty(metric, cells.length, window),
+      };
+    },
+  };
+}
+
+function reading(
+  metric: Metric,
+  labels: Labels,
+  before: number | null,
+  after: number,
+  amount: number,
+  how: Reading['how'],
+): Reading {
+  return { metric, labels, before, after, value: amount, how };
+}
+
+function whyEmpty(metric: Metric, others: number, window: Window): readonly Missing[] {
+  if (others === 0) return window.whyAbsent(metric);
+  if (metric.sparse) return [];
+  return [{ metric: metric.name, source: metric.source, reason: 'no series with the labels asked for' }];
+}
+
+/** Adds up the points that share the named labels. */
+export function sumBy<L extends string, const K extends L>(by: readonly K[], of: Expression<L>): Expression<K> {
+  return aggregate('sum', by, of, (values) => values.reduce((sum, each) => sum + each, 0));
+}
+
+/** The largest of the points that share the named labels. */
+export function maxBy<L extends string, const K extends L>(by: readonly K[], of: Expression<L>): Expression<K> {
+  return aggregate('max', by, of, (values) => Math.max(...values));
+}
+
+function aggregate<L extends string, K extends L>(
+  name: string,
+  by: readonly K[],
+  of: Expression<L>,
+  fold: (values: readonly number[]) => number,
+): Expression<K> {
+  return {
+    ...of,
+    labels: by,
+    promql: (range) => `${name} by (${carried(by, of.perNetns).join(', ')}) (${of.promql(range)})`,
+    evaluate: (window) => {
+      const { points, missing } = of.evaluate(window);
+      const groups = new Map<string, { labels: Labels; points: Point[] }>();
+      for (const point of points) {
+        const labels = pick(point.labels, by, of.perNetns);
+        const key = JSON.stringify(labels);
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, { labels, points: [point] });
+        else group.points.push(point);
+      }
+      return {
+        points: [...groups.values()].map((group) => ({
+          labels: group.labels,
+          value: fold(group.points.map((point) => point.value)),
+          readings: group.points.flatMap((point) => point.readings),
+        })),
+        missing,
+      };
+    },
+  };
+}
+
+/** left / right, one to one on equal labels. Points whose denominator is zero are left out, as `> 0` does in PromQL. */
+export function ratio<L extends string>(left: Expression<L>, right: Expression<L>): Expression<L> {
+  const inner = binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), 'ratio');
+  return { ...inner, promql: (range) => `${wrap(left, range)} / ${matching(left)} (${right.promql(range)} > 0)` };
+}
+
+/** left + right, one to one on equal labels; both must be there. */
+export function add<L extends string>(left: Expression<L>, right: Expression<L>): Expression<L> {
+  return binary('+', left, right, (a, b) => a + b);
+}
+
+/** left - right, one to one on equal labels; both must be there. */
+export function subtract<L extends string>(left: Expression<L>, right: Expression<L>): Expression<L> {
+  return binary('-', left, right, (a, b) => a - b);
+}
+
+/** The expression multiplied by a constant, in a unit of its own. */
+export function scale<L extends string>(of: Expression<L>, factor: number, unit: Unit = of.unit): Expression<L> {
+  return {
+    ...of,
+    unit,
+    promql: (range) => `(${of.promql(range)}) * ${factor}`,
+    evaluate: (window) => {
+      const { points, missing } = of.evaluate(window);
+      return { points: points.map((point) => ({ ...point, value: point.value * factor })), missing };
+    },
+  };
+}
+
+/** Only the points above a limit. */
+export function above<L extends string>(of: Expression<L>, limit: number): Expression<L> {
+  return {
+    ...of,
+    promql: (range) => `(${of.promql(range)}) > ${limit}`,
+    evaluate: (window) => {
+      const { points, missing } = of.evaluate(window);
+      return { points: points.filter((point) => point.value > limit), missing };
+    },
+  };
+}
+
+/** The points of `left` for which `right` has a point with the same values of the named labels. */
+export function andOn<L extends string, R extends string>(
+  on: readonly (L & R)[],
+  left: Expression<L>,
+  right: Expression<R>,
+): Expression<L> {
+  const perNetns = left.perNetns && right.perNetns;
+  return {
+    ...left,
+    metrics: [...left.metrics, ...right.metrics],
+    promql: (range) => `(${left.promql(range)}) and on (${carried(on, perNetns).join(', ')}) (${right.promql(range)})`,
+    evaluate: (window) => {
+      const kept = left.evaluate(window);
+      const filter = right.evaluate(window);
+      const keys = new Set(filter.points.map((point) => JSON.stringify(pick(point.labels, on, perNetns))));
+      return {
+        points: kept.points.filter((point) => keys.has(JSON.stringify(pick(point.labels, on, perNetns)))),
+        missing: [...kept.missing, ...filter.missing],
+      };
+    },
+  };
+}
+
+/**
+ * Gives each point of `left` the labels `take` of the info series that agrees with it on `on`: many to one. Points
+ * without such a series are left out. An info series has the value 1, so the value stays.
+ */
+export function withLabels<L extends string, I extends string, const T extends I>(
+  left: Expression<L>,
+  on: readonly (L & I)[],
+  info: Metric<I>,
+  take: readonly T[],
+): Expression<L | T> {
+  const from = value(info);
+  const perNetns = left.perNetns && info.perNetns;
+  return {
+    ...left,
+    labels: [...left.labels, ...take],
+    metrics: [...left.metrics, info],
+    promql: (range) =>
+      `(${left.promql(range)}) * on (${carried(on, perNetns).join(', ')}) group_left (${take.join(', ')}) ${info.name}`,
+    evaluate: (window) => {
+      const points = left.evaluate(window);
+      const infos = from.evaluate(window);
+      const byKey = new Map(infos.points.map((point) => [JSON.stringify(pick(point.labels, on, perNetns)), point]));
+      const joined = points.points.flatMap((point) => {
+        const match = byKey.get(JSON.stringify(pick(point.labels, on, perNetns)));
+        if (match === undefined) return [];
+        return [
+          {
+            ...point,
+            labels: { ...point.labels, ...pick(match.labels, take, false) },
+            value: point.value * match.value,
+          },
+        ];
+      });
+      return { points: joined, missing: [...points.missing, ...infos.missing] };
+    },
+  };
+}
+
+function binary<L extends string>(
+  sign: string,
+  left: Expression<L>,
+  right: Expression<L>,
+  apply: (a: number, b: number) => number | undefined,
+  unit: Unit = left.unit,
+): Expression<L> {
+  return {
+    ...left,
+    unit,
+    perNetns: left.perNetns || right.perNetns,
+    metrics: [...left.metrics, ...right.metrics],
+    promql: (range) => `${wrap(left, range)} ${sign} ${matching(left)} ${wrap(right, range)}`,
+    evaluate: (window) => {
+      const lefts = left.evaluate(window);
+      const rights = right.evaluate(window);
+      const both = left.perNetns && right.perNetns;
+      const byKey = new Map(
+        rights.points.map((point) => [JSON.stringify(pick(point.labels, left.labels, both)), point]),
+      );
+      const points = lefts.points.flatMap((point) => {
+        const other = byKey.get(JSON.stringify(pick(point.labels, left.labels, both)));
+        const result = other === undefined ? undefined : apply(point.value, other.value);
+        if (other === undefined || result === undefined) return [];
+        return [{ labels: point.labels, value: result, readings: [...point.readings, ...other.readings] }];
+      });
+      return { points, missing: [...lefts.missing, ...rights.missing] };
+    },
+  };
+}
+
+function matching(of: Expression): string {
+  return `on (${carried(of.labels, of.perNetns).join(', ')})`;
+}
+
+function wrap(of: Expression, range: string): string {
+  const text = of.promql(range);
+  return /^[a-z_]+(\{[^}]*\})?$|^\w+\([^()]*\)$/.test(text) ? text : `(${text})`;
+}
+
+function carried(labels: readonly string[], perNetns: boolean): string[] {
+  return ['instance', 'job', ...(perNetns ? ['netns'] : []), ...labels.filter((label) => label !== 'netns')];
+}
+
+function pick(labels: Labels, names: readonly string[], netns: boolean): Labels {
+  const picked: Record<string, string> = {};
+  for (const name of names) picked[name] = labels[name] ?? '';
+  const own = labels['netns'] ?? OWN_NETNS;
+  if (netns && own !== OWN_NETNS) picked['netns'] = own;
+  return picked;
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

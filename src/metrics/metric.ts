@@ -1,0 +1,114 @@
+/**
+ * The declaration of a metric. Each metric is declared once, in `catalogue/`; help text, exposition page, evidence
+ * lines, PromQL and documentation all come from that declaration.
+ */
+
+export type MetricType = 'counter' | 'gauge' | 'untyped';
+
+/**
+ * How wide the kernel's own counter is. A u32 wraps at 2^32 and is subtracted modulo 2^32, per CPU and before summing:
+ * `u32` series are one cell each (label `cpu`), `u32-per-cpu` series show the sum, as node_exporter does, and keep the
+ * cells beside it.
+ */
+export type CounterWidth = 'u64' | 'u32' | 'u32-per-cpu';
+
+export type Unit =
+  | 'packets'
+  | 'bytes'
+  | 'seconds'
+  | 'nanoseconds'
+  | 'pages'
+  | 'entries'
+  | 'events'
+  | 'segments'
+  | 'datagrams'
+  | 'connections'
+  | 'sockets'
+  | 'calls'
+  | 'cpus'
+  | 'lanes'
+  | 'ratio'
+  | 'number'
+  | 'none';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Metric<L extends string = string> {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly unit: Unit;
+  /** One sentence for a kernel engineer: what makes this number move. */
+  readonly help: string;
+  readonly labels: readonly L[];
+  readonly width: CounterWidth;
+  /** Time-like counter whose cells may step back a little (idle, iowait): negative steps count as zero. */
+  readonly stepsBack: boolean;
+  /** Zero cells are not emitted: within a collector that succeeded, an absent cell reads as zero. */
+  readonly sparse: boolean;
+  /** Per network namespace: series of namespaces other than pktcost's own carry the extra label `netns`. */
+  readonly perNetns: boolean;
+  readonly collector: string;
+  /** The file or dump it is read from. */
+  readonly source: string;
+}
+
+export interface MetricSpec<L extends string> {
+  readonly unit: Unit;
+  readonly labels: readonly L[];
+  readonly collector: string;
+  readonly source: string;
+  readonly help: string;
+  readonly width?: CounterWidth;
+  readonly stepsBack?: boolean;
+  readonly sparse?: boolean;
+  readonly perNetns?: boolean;
+}
+
+function declare<const L extends string>(name: string, type: MetricType, spec: MetricSpec<L>): Metric<L> {
+  return { width: 'u64', stepsBack: false, sparse: false, perNetns: false, ...spec, name, type };
+}
+
+export function counter<const L extends string>(name: string, spec: MetricSpec<L>): Metric<L> {
+  return declare(name, 'counter', spec);
+}
+
+export function gauge<const L extends string>(name: string, spec: MetricSpec<L>): Metric<L> {
+  return declare(name, 'gauge', spec);
+}
+
+/**
+ * A counter that node_exporter exposes under another type: its `nf_conntrack_stat_*` are gauges and its
+ * `node_netstat_*` untyped. pktcost treats them as the counters they are, and prints the type operators know.
+ */
+export function counterExposedAs<const L extends string>(
+  type: 'gauge' | 'untyped',
+  name: string,
+  spec: MetricSpec<L>,
+): Metric<L> & { readonly countsUp: true } {
+  return { ...declare(name, type, spec), countsUp: true };
+}
+
+/** Whether a value that went down between two samples means a reset. */
+export function countsUp(metric: Metric): boolean {
+  return metric.type === 'counter' || ('countsUp' in metric && metric.countsUp === true);
+}
+
+/**
+ * A family whose members are named by the host (netstat fields, meminfo fields): one declaration, members made on
+ * demand, each member the same object every time it is asked for.
+ */
+export interface Family<L extends string = string> {
+  readonly prefix: string;
+  readonly collector: string;
+  member(suffix: string): Metric<L>;
+}
+
+export function family<const L extends string>(prefix: string, make: (suffix: string) => Metric<L>): Family<L> {
+  const members = new Map<string, Metric<L>>();
+  const member = (suffix: string): Metric<L> => {
+    let metric = members.get(suffix);
+    if (metric === undefined) members.set(suffix, (metric = make(suffix)));
+    return metric;
+  };
+  return { prefix, collector: make('').collector, member };
+}

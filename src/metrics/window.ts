@@ -1,0 +1,171 @@
+import { countsUp, type Labels, type Metric } from './metric.ts';
+import { OWN_NETNS, Snapshot, labelKey, type Gap, type Series } from './snapshot.ts';
+
+const U32 = 2 ** 32;
+
+/** A counter read at both ends of the window. */
+export interface Increase {
+  readonly labels: Labels;
+  readonly before: number;
+  readonly after: number;
+  readonly increase: number;
+  /** Seconds between the two reads of this very file. */
+  readonly seconds: number;
+}
+
+/** Why a metric gave nothing, or not everything. */
+export interface Missing {
+  readonly metric: string;
+  readonly source: string;
+  readonly reason: string;
+}
+
+export interface Increases {
+  readonly cells: readonly Increase[];
+  readonly missing: readonly Missing[];
+}
+
+/**
+ * Two snapshots of one host. Subtraction lives here and nowhere else: u32 cells modulo 2^32, time modes that step back
+ * clamped at zero, a 64-bit counter that went down reported as a reset instead of a spike, and series that came or went
+ * in between left out and named.
+ */
+export class Window {
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly #increases = new Map<string, Increases>();
+
+  constructor(before: Snapshot, after: Snapshot) {
+    this.before = before;
+    this.after = after;
+  }
+
+  get seconds(): number {
+    return this.after.at - this.before.at;
+  }
+
+  /** True when there was only one sample, as in a sosreport: rates cannot be told. */
+  get single(): boolean {
+    return this.before === this.after;
+  }
+
+  /** The metric's latest values. */
+  value(metric: Metric): readonly Series[] {
+    return this.after.series(metric);
+  }
+
+  /** The larger of the two readings of a gauge, where both ends have it, else the one there is. */
+  peak(metric: Metric): readonly Series[] {
+    const cells = new Map<string, Series>();
+    for (const series of this.before.series(metric)) cells.set(labelKey(series.labels), series);
+    for (const series of this.after.series(metric)) {
+      const key = labelKey(series.labels);
+      const earlier = cells.get(key);
+      if (earlier === undefined || series.value >= earlier.value) cells.set(key, series);
+    }
+    return [...cells.values()];
+  }
+
+  increase(metric: Metric): Increases {
+    let known = this.#increases.get(metric.name);
+    if (known === undefined) this.#increases.set(metric.name, (known = this.#subtract(metric)));
+    return known;
+  }
+
+  #subtract(metric: Metric): Increases {
+    if (this.single) return { cells: [], missing: [missing(metric, 'one sample only: no rate can be told')] };
+    const cells: Increase[] = [];
+    const gone: Missing[] = [];
+    const seen = new Set<string>();
+    for (const after of this.after.series(metric)) {
+      const key = labelKey(after.labels);
+      seen.add(key);
+      const before = this.before.get(metric, after.labels);
+      const from = before ?? (metric.sparse ? this.#zeroBefore(metric, after) : undefined);
+      if (from === undefined) {
+        gone.push(missing(metric, `${describe(after.labels)} appeared during the window`));
+        continue;
+      }
+      const step = stepOf(metric, from, after);
+      if (step === undefined) {
+        gone.push(missing(metric, `${describe(after.labels)} went from ${from.value} back to ${after.value}: reset`));
+        continue;
+      }
+      cells.push({
+        labels: after.labels,
+        before: from.value,
+        after: after.value,
+        increase: step,
+        seconds: after.at - from.at,
+      });
+    }
+    for (const before of this.before.series(metric)) {
+      if (!seen.has(labelKey(before.labels)))
+        gone.push(missing(metric, `${describe(before.labels)} went away during the window`));
+    }
+    if (cells.length === 0 && gone.length === 0) return { cells, missing: this.whyAbsent(metric) };
+    return { cells, missing: gone };
+  }
+
+  /** A sparse metric's cell that was zero at the first sample, if the collector did run then. */
+  #zeroBefore(metric: Metric, after: Series): Reading | undefined {
+    const report = this.before.collector(metric.collector, after.labels['netns'] ?? OWN_NETNS);
+    if (report === undefined || report.status === 'unavailable') return undefined;
+    return { value: 0, at: after.at - this.seconds };
+  }
+
+  /** Why a metric is absent from the latest sample: what its collector said. Empty for a sparse metric that was read. */
+  whyAbsent(metric: Metric): readonly Missing[] {
+    const reports = this.after.collectors.filter((report) => report.id === metric.collector);
+    if (reports.length === 0) return [missing(metric, `collector ${metric.collector} did not run`)];
+    const gaps = reports.flatMap((report) => report.gaps);
+    const own = gaps.filter((gap) => sameSource(gap, metric));
+    const told = own.length > 0 ? own : gaps;
+    if (told.length > 0) {
+      return told.slice(0, 3).map((gap) => ({ metric: metric.name, source: gap.path, reason: gap.reason }));
+    }
+    return metric.sparse ? [] : [missing(metric, 'this kernel does not provide it')];
+  }
+}
+
+function sameSource(gap: Gap, metric: Metric): boolean {
+  return metric.source.includes(gap.path) || gap.path.includes(metric.source);
+}
+
+function missing(metric: Metric, reason: string): Missing {
+  return { metric: metric.name, source: metric.source, reason };
+}
+
+type Reading = Pick<Series, 'value' | 'cells' | 'at'>;
+
+/** The increase from one reading to the next, or undefined when the counter was reset. */
+function stepOf(metric: Metric, before: Reading, after: Reading): number | undefined {
+  if (before.cells !== undefined && after.cells !== undefined) {
+    if (before.cells.length !== after.cells.length) return undefined;
+    let sum = 0;
+    for (const [cpu, cell] of after.cells.entries()) {
+      const step = stepOfU32(before.cells[cpu] ?? 0, cell);
+      if (step === undefined) return undefined;
+      sum += step;
+    }
+    return sum;
+  }
+  const step = after.value - before.value;
+  if (step >= 0 || !countsUp(metric)) return step;
+  if (metric.stepsBack) return 0;
+  return metric.width === 'u32' ? stepOfU32(before.value, after.value) : undefined;
+}
+
+/**
+ * One wrap per window is told from a reset by size: more than half the range in one window is taken for a reset, since
+ * 2^31 packets in a window of minutes is beyond what a CPU can do.
+ */
+function stepOfU32(before: number, after: number): number | undefined {
+  const step = after >= before ? after - before : after - before + U32;
+  return after >= before || step < U32 / 2 ? step : undefined;
+}
+
+function describe(labels: Labels): string {
+  const names = Object.keys(labels);
+  return names.length === 0 ? 'the counter' : names.map((name) => `${name}="${labels[name]!}"`).join(' ');
+}
