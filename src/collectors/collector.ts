@@ -1,6 +1,6 @@
 import type { Labels, Metric } from '../metrics/metric.ts';
 import type { Result } from '../metrics/result.ts';
-import { OWN_NETNS, type CollectorReport, type Gap, type Snapshot } from '../metrics/snapshot.ts';
+import { OWN_NETNS, type CollectorReport, type CollectorStatus, type Gap, type Snapshot } from '../metrics/snapshot.ts';
 import type { DumpName, Reader } from './reader.ts';
 
 /** What a collector may do: ask the host, and emit series. Whatever the host refuses is noted as a gap by itself. */
@@ -55,8 +55,7 @@ export function runCollector(
 ): CollectorReport {
   const started = performance.now();
   const gaps: Gap[] = [];
-  let emitted = 0;
-  let notApplicable = false;
+  const seen = { emitted: 0, notApplicable: false };
   const gap = (path: string, reason: string): void => {
     gaps.push({ path, reason });
   };
@@ -68,7 +67,7 @@ export function runCollector(
   const host: Host = {
     gap,
     notApplicable: (path, reason) => {
-      notApplicable = true;
+      seen.notApplicable = true;
       gap(path, reason);
     },
     parse: (path, parser) => {
@@ -102,7 +101,7 @@ export function runCollector(
       gap(metric.source, `${metric.name} is not a finite number`);
       return;
     }
-    emitted += 1;
+    seen.emitted += 1;
     const given: Labels = labels;
     snapshot.add(
       metric,
@@ -116,19 +115,16 @@ export function runCollector(
   } catch (error) {
     gap(collector.id, `bug in collector ${collector.id}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const status =
-    gaps.length === 0
-      ? 'ok'
-      : emitted > 0
-        ? notApplicable
-          ? 'ok'
-          : 'partial'
-        : notApplicable
-          ? 'not-applicable'
-          : 'unavailable';
+  const status = statusOf(gaps.length, seen.emitted, seen.notApplicable);
   const report = { id: collector.id, netns, status, gaps, milliseconds: performance.now() - started } as const;
   snapshot.collectors.push(report);
   return report;
+}
+
+function statusOf(gaps: number, emitted: number, notApplicable: boolean): CollectorStatus {
+  if (gaps === 0) return 'ok';
+  if (emitted > 0) return notApplicable ? 'ok' : 'partial';
+  return notApplicable ? 'not-applicable' : 'unavailable';
 }
 
 function isAbsent(reason: string): boolean {

@@ -59,7 +59,8 @@ export class Snapshot {
   add(metric: Metric, labels: Labels, value: number | readonly number[], at: number): void {
     let cells = this.#byMetric.get(metric.name);
     if (cells === undefined) {
-      this.#byMetric.set(metric.name, (cells = new Map()));
+      cells = new Map<string, Series>();
+      this.#byMetric.set(metric.name, cells);
       this.#metrics.set(metric.name, metric);
     }
     const series =

@@ -1,0 +1,67 @@
+import {
+  conntrackBuckets,
+  conntrackChainTooLong,
+  conntrackDrop,
+  conntrackEarlyDrop,
+  conntrackEntries,
+  conntrackInsertFailed,
+  conntrackLimit,
+} from '../metrics/catalogue/index.ts';
+import { increase, peak, ratio } from '../metrics/expression.ts';
+import { raiseConntrackMax } from './remedies/conntrack.ts';
+import { critical, defineRule, notApplicable, ok, optional } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+export const conntrackTableFull = defineRule({
+  code: 'PKT0201',
+  id: 'conntrack-table-full',
+  role: 'outcome',
+  title: 'The conntrack table is full: packets of new flows are dropped',
+  seed: '§3.7, Example A',
+  scope: ['netns'],
+  none: 'connection tracking is not in use',
+  signals: {
+    // Absent when the limit is 0, which means unlimited up to 6.12.
+    usage: optional(ratio(peak(conntrackEntries), peak(conntrackLimit))),
+    entries: peak(conntrackEntries),
+    limit: peak(conntrackLimit),
+    lost: increase(conntrackDrop),
+    evicted: optional(increase(conntrackEarlyDrop)),
+    // A drop that is also an insert_failed was a clash or a chain too long, and happens in an empty table as well.
+    clashed: optional(increase(conntrackInsertFailed)),
+    chainTooLong: optional(increase(conntrackChainTooLong)),
+    buckets: optional(peak(conntrackBuckets)),
+  },
+  thresholds: thresholds.PKT0201,
+  messages: {
+    dropping:
+      'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}) and {lost:count} packets were ' +
+      'dropped in the window ({rate:rate}): new flows fail while established ones go on.',
+  },
+  conclude({ usage, entries, limit, lost, evicted, clashed, chainTooLong, buckets }, limits, at) {
+    if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
+    const clashes = Math.max(0, (clashed?.value ?? 0) - (chainTooLong?.value ?? 0));
+    const refused = Math.max(0, lost.value - clashes);
+    if (usage.value < limits.usage || refused === 0) return ok();
+    return critical({
+      certainty: 'measured',
+      message: 'dropping',
+      args: {
+        entries: entries.value,
+        limit: limit.value,
+        usage: usage.value,
+        lost: refused,
+        rate: refused / at.seconds,
+        evicted: evicted?.value ?? 0,
+      },
+      evidence: { usage: ['>=', limits.usage], lost: ['>', 0], entries: null, limit: null, evicted: null },
+      remedies: raiseConntrackMax({
+        entries: entries.value,
+        limit: limit.value,
+        refusedPerSecond: refused / at.seconds,
+        buckets: buckets?.value,
+      }),
+      impact: { lostPerSecond: refused / at.seconds },
+    });
+  },
+});

@@ -1,0 +1,261 @@
+import type { Evaluation, Expression, Point } from '../metrics/expression.ts';
+import type { Labels } from '../metrics/metric.ts';
+import { OWN_NETNS } from '../metrics/snapshot.ts';
+import type { Missing, Window } from '../metrics/window.ts';
+import type { Evidence, Finding } from './finding.ts';
+import type { Conclusion, Proof, Rule, Signal, SignalSpec } from './rule.ts';
+
+/** Limits changed by `--config`: code -> threshold name -> value. */
+export type Overrides = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Range used in the PromQL of evidence lines: long enough for the usual scrape interval of a minute. */
+const PROMQL_RANGE = '5m';
+
+/** Most evidence lines shown for one list signal; the costliest come first. */
+const LIST_LIMIT = 10;
+
+/** Evaluates every rule on the window. Rules cannot fail the run: a bug in one is that rule's `not-measured`. */
+export function evaluateRules(window: Window, rules: readonly Rule[], overrides: Overrides = {}): Finding[] {
+  return rules.flatMap((rule) => {
+    try {
+      return evaluateRule(window, rule, overrides[rule.code] ?? {});
+    } catch (error) {
+      const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
+      return [unmeasured(rule, [{ metric: rule.id, source: 'pktcost', reason }], {}, 1)];
+    }
+  });
+}
+
+interface Evaluated {
+  readonly name: string;
+  readonly of: Expression;
+  readonly kind: 'one' | 'optional' | 'list' | 'optional-list';
+  readonly evaluation: Evaluation;
+  /** Points by the part of the instance this expression can tell apart. */
+  readonly byInstance: ReadonlyMap<string, readonly Point[]>;
+  /** The labels of the rule's scope that this expression's points carry. */
+  readonly keyed: readonly string[];
+}
+
+function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<string, number>>): Finding[] {
+  const limits = Object.fromEntries(
+    Object.entries(rule.thresholds).map(([name, threshold]) => [name, overrides[name] ?? threshold.value]),
+  );
+  const signals = Object.entries(rule.signals).map(([name, spec]) => evaluateSignal(window, rule, name, spec));
+  const required = signals.filter(({ kind }) => kind === 'one' || kind === 'list');
+  const absent = required.filter(({ evaluation }) => evaluation.points.length === 0 && evaluation.missing.length > 0);
+  if (absent.length > 0) {
+    return [unmeasured(rule, absent.flatMap(({ evaluation }) => evaluation.missing).slice(0, 5), {}, 1)];
+  }
+  const instances = instancesOf(rule, signals);
+  if (instances.length === 0) {
+    return [
+      finding(rule, { outcome: 'not-applicable', reason: rule.none ?? 'nothing of the kind on this host' }, {}, [], []),
+    ];
+  }
+  return fold(
+    rule,
+    instances.map((labels) => {
+      const { given, missing } = give(signals, labels);
+      if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
+      const at = { labels, netns: labels['netns'] ?? OWN_NETNS, seconds: window.seconds };
+      const conclusion = rule.conclude(given as never, limits, at);
+      return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
+    }),
+  );
+}
+
+function evaluateSignal(window: Window, rule: Rule, name: string, spec: SignalSpec): Evaluated {
+  const wrapped = 'kind' in spec;
+  const of = wrapped ? spec.of : spec;
+  const kind = !wrapped ? 'one' : spec.kind === 'optional' ? 'optional' : spec.required ? 'list' : 'optional-list';
+  const keyed = [...rule.scope.filter((label) => label === 'netns' || of.labels.includes(label)), 'netns'].filter(
+    (label, index, all) => all.indexOf(label) === index && (label !== 'netns' || of.perNetns),
+  );
+  const evaluation = of.evaluate(window);
+  const byInstance = new Map<string, Point[]>();
+  for (const point of evaluation.points) {
+    const key = keyOf(point.labels, keyed);
+    const points = byInstance.get(key);
+    if (points === undefined) byInstance.set(key, [point]);
+    else points.push(point);
+  }
+  return { name, of, kind, evaluation, byInstance, keyed };
+}
+
+/** The instances are those of the signals that carry every label of the scope. */
+function instancesOf(rule: Rule, signals: readonly Evaluated[]): Labels[] {
+  const perNetns = signals.some(({ of, kind }) => of.perNetns && (kind === 'one' || kind === 'list'));
+  const names = perNetns ? [...new Set([...rule.scope, 'netns'])] : rule.scope;
+  const drivers = signals.filter(
+    ({ keyed, kind }) => (kind === 'one' || kind === 'list') && names.every((name) => keyed.includes(name)),
+  );
+  if (names.length === 0) return [{}];
+  const found = new Map<string, Labels>();
+  for (const { evaluation } of drivers) {
+    for (const point of evaluation.points) {
+      const labels = Object.fromEntries(names.map((name) => [name, point.labels[name] ?? '']));
+      found.set(keyOf(labels, names), labels);
+    }
+  }
+  return [...found.values()];
+}
+
+function give(signals: readonly Evaluated[], at: Labels): { given: Record<string, unknown>; missing: Missing[] } {
+  const given: Record<string, Signal | readonly Signal[] | undefined> = {};
+  const missing: Missing[] = [];
+  for (const signal of signals) {
+    const points = pointsAt(signal, at);
+    if (signal.kind === 'list' || signal.kind === 'optional-list') {
+      given[signal.name] = points;
+      continue;
+    }
+    if (points.length > 1) throw new Error(`signal ${signal.name} has ${points.length} values where one was expected`);
+    given[signal.name] = points[0];
+    const unanswered = points.length === 0 && signal.kind === 'one';
+    if (!unanswered) continue;
+    if (signal.of.metrics[0]?.sparse === true && signal.evaluation.missing.length === 0) {
+      given[signal.name] = { value: 0, labels: at };
+      continue;
+    }
+    const metric = signal.of.metrics[0];
+    const told = signal.evaluation.missing;
+    missing.push(
+      ...(told.length > 0
+        ? told.slice(0, 3)
+        : [
+            {
+              metric: metric?.name ?? signal.name,
+              source: metric?.source ?? '',
+              reason: 'not there for this instance',
+            },
+          ]),
+    );
+  }
+  return { given, missing };
+}
+
+function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {
+  return signal.byInstance.get(keyOf(at, signal.keyed)) ?? [];
+}
+
+function keyOf(labels: Labels, names: readonly string[]): string {
+  return names.map((name) => labels[name] ?? '').join('\u0000');
+}
+
+function evidenceOf(conclusion: Conclusion, signals: readonly Evaluated[], at: Labels): Evidence[] {
+  if (!('evidence' in conclusion) || conclusion.evidence === undefined) return [];
+  const proof: Proof<string> = conclusion.evidence;
+  return Object.entries(proof).flatMap(([name, comparison]) => {
+    const signal = signals.find((each) => each.name === name);
+    if (signal === undefined) return [];
+    const points = [...pointsAt(signal, at)].sort((a, b) => b.value - a.value).slice(0, LIST_LIMIT);
+    return points.map((point) => evidenceFor(signal, point, comparison ?? null));
+  });
+}
+
+function evidenceFor(
+  signal: Evaluated,
+  point: Point,
+  comparison: readonly [Evidence['comparison'], number] | null,
+): Evidence {
+  const metric = signal.of.metrics[0];
+  const only = point.readings.length === 1 ? point.readings[0] : undefined;
+  return {
+    signal: signal.name,
+    metric: metric?.name ?? signal.name,
+    labels: point.labels,
+    before: only?.before ?? null,
+    after: only?.after ?? null,
+    value: point.value,
+    unit: signal.of.unit,
+    threshold: comparison?.[1] ?? null,
+    comparison: comparison?.[0] ?? null,
+    source: metric?.source ?? '',
+    promql: signal.of.promql(PROMQL_RANGE),
+  };
+}
+
+/** Fired findings stay apart; quiet instances become one, and so do instances that lack the same things. */
+function fold(rule: Rule, findings: readonly Finding[]): Finding[] {
+  const fired = findings.filter(({ outcome }) => outcome === 'critical' || outcome === 'warning' || outcome === 'info');
+  const quiet = findings.filter(({ outcome }) => outcome === 'ok');
+  const lacking = findings.filter(({ outcome }) => outcome === 'not-measured');
+  const told = quiet.filter(({ message }) => message !== '');
+  const folded = [...fired];
+  if (told.length > 0) folded.push(...told);
+  else if (quiet.length > 0 && fired.length === 0)
+    folded.push({ ...quiet[0]!, at: quiet.length === 1 ? quiet[0]!.at : {}, instances: quiet.length });
+  const byReason = new Map<string, Finding[]>();
+  for (const each of lacking) {
+    const key = each.missing.map(({ metric, reason }) => `${metric} ${reason}`).join('\n');
+    byReason.set(key, [...(byReason.get(key) ?? []), each]);
+  }
+  for (const same of byReason.values()) {
+    folded.push(same.length === 1 ? same[0]! : unmeasured(rule, same[0]!.missing, {}, same.length));
+  }
+  return folded.length > 0 ? folded : findings.slice(0, 1);
+}
+
+function unmeasured(rule: Rule, missing: readonly Missing[], at: Labels, instances: number): Finding {
+  return { ...finding(rule, { outcome: 'not-measured', reason: '' }, at, [], []), missing, instances };
+}
+
+function finding(
+  rule: Rule,
+  conclusion: Conclusion,
+  at: Labels,
+  signals: readonly Evaluated[],
+  evidence: readonly Evidence[],
+): Finding {
+  const base = { code: rule.code, rule: rule.id, role: rule.role, title: rule.title, at, instances: 1, evidence };
+  if (conclusion.outcome === 'not-measured' || conclusion.outcome === 'not-applicable') {
+    const missing =
+      conclusion.reason === '' || conclusion.outcome === 'not-applicable'
+        ? []
+        : [
+            {
+              metric: signals[0]?.of.metrics[0]?.name ?? rule.id,
+              source: signals[0]?.of.metrics[0]?.source ?? '',
+              reason: conclusion.reason,
+            },
+          ];
+    const words = conclusion.outcome === 'not-applicable' ? '{reason}' : '';
+    const args = words === '' ? {} : { reason: conclusion.reason };
+    const message = words === '' ? '' : 'not-applicable';
+    return {
+      ...base,
+      outcome: conclusion.outcome,
+      certainty: null,
+      message,
+      words,
+      args,
+      place: {},
+      impact: {},
+      remedies: [],
+      missing,
+    };
+  }
+  const message = conclusion.message ?? '';
+  const netns = at['netns'];
+  const device = at['device'];
+  const cpu = at['cpu'];
+  const place = {
+    ...(netns === undefined ? {} : { netns }),
+    ...(device === undefined ? {} : { device }),
+    ...(cpu === undefined ? {} : { cpus: [cpu] }),
+    ...conclusion.place,
+  };
+  return {
+    ...base,
+    outcome: conclusion.outcome,
+    certainty: conclusion.certainty ?? null,
+    message,
+    words: rule.messages[message] ?? '',
+    args: conclusion.args ?? {},
+    place,
+    impact: conclusion.impact ?? {},
+    remedies: conclusion.remedies ?? [],
+    missing: [],
+  };
+}

@@ -1,0 +1,79 @@
+import type { Labels } from '../metrics/metric.ts';
+import type { Missing } from '../metrics/window.ts';
+
+/** `not-measured` is never a pass: something the rule needs could not be read, and `missing` says what and why. */
+export type Outcome = 'critical' | 'warning' | 'info' | 'ok' | 'not-measured' | 'not-applicable';
+
+/**
+ * `measured`: the mechanism itself was measured. `correlated`: its signals moved together in this window. `possible`:
+ * the conditions for it are there.
+ */
+export type Certainty = 'measured' | 'correlated' | 'possible';
+
+/** A cause makes packets dear, an outcome is what users suffer from it, context helps to judge both. */
+export type Role = 'cause' | 'outcome' | 'context';
+
+export type Comparison = '>' | '>=' | '<' | '<=' | '==';
+
+/** One line of proof: what was read before and after, what follows, what it was compared with, and how to ask Prometheus. */
+export interface Evidence {
+  readonly signal: string;
+  readonly metric: string;
+  readonly labels: Labels;
+  readonly before: number | null;
+  readonly after: number | null;
+  readonly value: number;
+  readonly unit: string;
+  readonly threshold: number | null;
+  readonly comparison: Comparison | null;
+  readonly source: string;
+  readonly promql: string;
+}
+
+/** Advice, never carried out by pktcost. */
+export interface Remedy {
+  /** What it does, one sentence. */
+  readonly action: string;
+  /** What to type. */
+  readonly command?: string;
+  /** What to type to see that it worked. */
+  readonly verify?: string;
+}
+
+/** Where a finding sits, so that a cause and an outcome on the same CPU, device and namespace can be linked. */
+export interface Place {
+  readonly netns?: string;
+  readonly device?: string;
+  readonly cpus?: readonly string[];
+}
+
+/** What the finding costs, for ranking: the share of all the host's CPU time, and packets or connections lost per second. */
+export interface Impact {
+  readonly cpuShare?: number;
+  readonly lostPerSecond?: number;
+}
+
+export type Argument = string | number;
+
+export interface Finding {
+  readonly code: string;
+  readonly rule: string;
+  readonly role: Role;
+  readonly outcome: Outcome;
+  readonly certainty: Certainty | null;
+  readonly title: string;
+  /** Message code of the rule, '' when there is nothing to say. */
+  readonly message: string;
+  /** The words of that message, with `{name:format}` for each argument. */
+  readonly words: string;
+  readonly args: Readonly<Record<string, Argument>>;
+  /** The instance of the rule's scope: a namespace, device, CPU or node. */
+  readonly at: Labels;
+  /** How many instances this finding stands for; quiet ones are folded into one. */
+  readonly instances: number;
+  readonly place: Place;
+  readonly impact: Impact;
+  readonly evidence: readonly Evidence[];
+  readonly remedies: readonly Remedy[];
+  readonly missing: readonly Missing[];
+}

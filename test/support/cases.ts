@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { judge, type Case } from './window.ts';
+
+/** Runs a rule's table of cases: each names what the first finding must be. */
+export function ruleCases(rule: { readonly code: string; readonly id: string }, cases: readonly Case[]): void {
+  describe(`${rule.code} ${rule.id}`, () => {
+    for (const each of cases) {
+      it(each.name, () => {
+        const [finding] = judge(rule, each);
+        assert.ok(finding !== undefined, 'a rule always says something');
+        assert.equal(finding.outcome, each.outcome, JSON.stringify(finding, null, 2));
+        if (each.certainty !== undefined) assert.equal(finding.certainty, each.certainty);
+        if (each.message !== undefined) assert.equal(finding.message, each.message);
+        for (const [name, expected] of Object.entries(each.args ?? {})) {
+          const actual: unknown = finding.args[name];
+          if (typeof expected === 'number' && typeof actual === 'number') {
+            assert.ok(
+              Math.abs(actual - expected) <= 1e-9 * Math.abs(expected),
+              `${name}: ${actual} instead of ${expected}`,
+            );
+          } else assert.equal(actual, expected, name);
+        }
+        if (each.command !== undefined) {
+          assert.match(finding.remedies.map(({ command }) => command ?? '').join('\n'), each.command);
+        }
+        if (each.missing !== undefined) {
+          assert.match(finding.missing.map(({ metric, reason }) => `${metric}: ${reason}`).join('\n'), each.missing);
+        }
+        if (finding.outcome === 'critical' || finding.outcome === 'warning') {
+          assert.ok(finding.evidence.length > 0, 'a finding that fires shows its evidence');
+          assert.ok(finding.remedies.length > 0, 'a finding that fires says what to do');
+        }
+      });
+    }
+  });
+}

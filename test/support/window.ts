@@ -1,0 +1,60 @@
+import type { Labels, Metric } from '../../src/metrics/metric.ts';
+import { Snapshot, type CollectorStatus, type Gap } from '../../src/metrics/snapshot.ts';
+import { Window } from '../../src/metrics/window.ts';
+import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
+import type { Finding, Outcome } from '../../src/rules/finding.ts';
+import type { Rule } from '../../src/rules/rule.ts';
+
+/** One series at both ends: [metric, labels, before, after]; null where it was absent at that end. */
+export type Cell = readonly [Metric, Labels, number | readonly number[] | null, number | readonly number[] | null];
+
+export interface WindowSpec {
+  readonly seconds?: number;
+  readonly cells: readonly Cell[];
+  /** Collectors that failed: id -> what was wrong. Every other collector of the cells' metrics ran well. */
+  readonly failed?: Readonly<Record<string, Gap>>;
+  /** Collectors that ran although no cell is theirs: their sparse metrics then read as zero. */
+  readonly ran?: readonly string[];
+}
+
+/** A window made by hand. */
+export function windowOf({ seconds = 10, cells, failed = {}, ran = [] }: WindowSpec): Window {
+  const before = new Snapshot('2026-01-01T00:00:00.000Z', 100);
+  const after = new Snapshot('2026-01-01T00:00:10.000Z', 100 + seconds);
+  const collectors = new Set([...ran, ...cells.map(([metric]) => metric.collector), ...Object.keys(failed)]);
+  const namespaces = new Set(['', ...cells.map(([, labels]) => labels['netns'] ?? '')]);
+  for (const [metric, labels, from, to] of cells) {
+    if (from !== null) before.add(metric, labels, from, 100);
+    if (to !== null) after.add(metric, labels, to, 100 + seconds);
+  }
+  for (const id of collectors) {
+    const gap = failed[id];
+    const has = cells.some(([metric]) => metric.collector === id);
+    const status: CollectorStatus = gap === undefined ? 'ok' : has ? 'partial' : 'unavailable';
+    for (const netns of namespaces) {
+      const report = { id, netns, status, gaps: gap === undefined ? [] : [gap], milliseconds: 0 };
+      before.collectors.push(report);
+      after.collectors.push(report);
+    }
+  }
+  return new Window(before, after);
+}
+
+/** What one rule says about a window made by hand. */
+export function judge(rule: unknown, spec: WindowSpec, overrides: Overrides = {}): Finding[] {
+  return evaluateRules(windowOf(spec), [rule as Rule], overrides);
+}
+
+/** A row of a rule's table of cases. */
+export interface Case extends WindowSpec {
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly certainty?: Finding['certainty'];
+  readonly message?: string;
+  /** Arguments of the message that must have just these values. */
+  readonly args?: Finding['args'];
+  /** Text that must be in a remedy's command. */
+  readonly command?: RegExp;
+  /** Text that must be in the reasons of what was missing. */
+  readonly missing?: RegExp;
+}
