@@ -17,6 +17,8 @@ export interface Host {
   link(path: string): string | undefined;
   /** A named answer of the kernel, decoded; undefined and a gap named after the dump when it failed. */
   dump<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
+  /** The same, for an answer that only improves on what the files say: no gap when it cannot be had. */
+  dumpIfPresent<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
   /** Something the collector itself found wanting. */
   gap(path: string, reason: string): void;
   /** The subject does not exist on this host (no NUMA, no PCI, module not loaded): not a gap, and said once. */
@@ -95,6 +97,10 @@ export function runCollector(
       const got = settle(name, answer);
       return answer.ok ? settle(name, decode(got)) : undefined;
     },
+    dumpIfPresent: (name, decode) => {
+      const answer = reader.dump(name);
+      return answer.ok ? settle(name, decode(answer.value)) : undefined;
+    },
   };
   const emit: Emit = (metric, labels, amount) => {
     if (typeof amount === 'number' ? !Number.isFinite(amount) : !amount.every(Number.isFinite)) {
@@ -127,6 +133,7 @@ function statusOf(gaps: number, emitted: number, notApplicable: boolean): Collec
   return notApplicable ? 'not-applicable' : 'unavailable';
 }
 
+/** ESRCH is how /proc/PID/* says that the process ended between open and read. */
 function isAbsent(reason: string): boolean {
-  return reason.includes('(ENOENT)') || reason.includes('(ENOTDIR)');
+  return reason.includes('(ENOENT)') || reason.includes('(ENOTDIR)') || reason.includes('(ESRCH)');
 }

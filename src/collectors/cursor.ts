@@ -8,6 +8,10 @@ const TAB = 9;
 const ZERO = 48;
 const NINE = 57;
 
+/** The largest value of the kernel's counters of each width; a u64 above 2^53 keeps its size but loses its last bits. */
+export const U32_MAX = 2 ** 32 - 1;
+export const U64_MAX = 2 ** 64;
+
 const decoder = new TextDecoder('utf-8');
 
 /** Bytes as text. Host text is not always UTF-8: what does not decode shows as U+FFFD. */
@@ -71,6 +75,16 @@ export class Cursor {
       return undefined;
     }
     return negative ? -number : number;
+  }
+
+  /** Passes blanks and a decimal number from 0 to `max`; undefined, without moving past it, when there is none. */
+  unsigned(max: number): number | undefined {
+    this.skipBlanks();
+    const start = this.at;
+    const number = this.decimal();
+    if (number === undefined || (number >= 0 && number <= max)) return number;
+    this.at = start;
+    return undefined;
   }
 
   /** Passes blanks and a hexadecimal number; undefined, without moving past it, when there is none. */

@@ -28,6 +28,8 @@ export const softirqsTotal = counter('node_softirqs_total', {
   ...stat,
   unit: 'calls',
   labels: ['vector'],
+  // fs/proc/stat.c:show_stat adds the CPUs up in an unsigned int per vector.
+  width: 'u32',
   help: 'Softirq handler invocations since boot, all CPUs, by vector.',
 });
 export const interruptsTotal = counter('node_intr_total', {
