@@ -144,8 +144,8 @@ function keyOf(labels: Labels, names: readonly string[]): string {
 }
 
 function evidenceOf(conclusion: Conclusion, signals: readonly Evaluated[], at: Labels): Evidence[] {
-  if (!('evidence' in conclusion) || conclusion.evidence === undefined) return [];
-  const proof: Proof<string> = conclusion.evidence;
+  if (conclusion.outcome === 'not-measured' || conclusion.outcome === 'not-applicable') return [];
+  const proof: Proof<string> = conclusion.evidence ?? {};
   return Object.entries(proof).flatMap(([name, comparison]) => {
     const signal = signals.find((each) => each.name === name);
     if (signal === undefined) return [];

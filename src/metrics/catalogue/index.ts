@@ -4,3 +4,4 @@ export * from './net.ts';
 export * from './sockets.ts';
 export * from './memory.ts';
 export * from './ebpf.ts';
+export * from './baseline.ts';
