@@ -3,12 +3,17 @@ import type { Result } from '../metrics/result.ts';
 import { OWN_NETNS, type CollectorReport, type CollectorStatus, type Gap, type Snapshot } from '../metrics/snapshot.ts';
 import type { DumpName, Reader } from './reader.ts';
 
+export type Errno = 'EINVAL' | 'ENODEV' | 'EOPNOTSUPP';
+
 /** What a collector may do: ask the host, and emit series. Whatever the host refuses is noted as a gap by itself. */
 export interface Host {
   /** Reads and parses a file. Unreadable or malformed: undefined, and a gap with the path and the reason. */
   parse<T>(path: string, parser: (bytes: Uint8Array) => Result<T>): T | undefined;
-  /** The same, for a file whose absence is normal: no gap when it does not exist, a gap when it exists and fails. */
-  parseIfPresent<T>(path: string, parser: (bytes: Uint8Array) => Result<T>): T | undefined;
+  /**
+   * The same, for a file whose absence is normal: no gap when it does not exist, a gap when it exists and fails. Further
+   * errnos that mean "nothing to say" for this file can be named, such as EINVAL for the speed of a link that is down.
+   */
+  parseIfPresent<T>(path: string, parser: (bytes: Uint8Array) => Result<T>, ...silent: readonly Errno[]): T | undefined;
   /** Names in a directory; undefined and a gap when it cannot be listed. */
   list(path: string): readonly string[] | undefined;
   /** Names in a directory whose absence is normal. */
@@ -76,9 +81,10 @@ export function runCollector(
       const bytes = settle(path, reader.read(path));
       return bytes === undefined ? undefined : settle(path, parser(bytes));
     },
-    parseIfPresent: (path, parser) => {
+    parseIfPresent: (path, parser, ...silent) => {
       const bytes = reader.read(path);
-      if (!bytes.ok && isAbsent(bytes.reason)) return undefined;
+      if (!bytes.ok && (isAbsent(bytes.reason) || silent.some((errno) => bytes.reason.includes(`(${errno})`))))
+        return undefined;
       const read = settle(path, bytes);
       return read === undefined ? undefined : settle(path, parser(read));
     },

@@ -70,7 +70,7 @@ export class Cursor {
       number = number * 10 + (byte - ZERO);
       this.at += 1;
     }
-    if (this.at === digits || !this.atBoundary()) {
+    if (this.at === digits || !this.atBoundary() || !Number.isFinite(number)) {
       this.at = start;
       return undefined;
     }
@@ -98,7 +98,7 @@ export class Cursor {
       number = number * 16 + digit;
       this.at += 1;
     }
-    if (this.at === start || !this.atBoundary()) {
+    if (this.at === start || !this.atBoundary() || !Number.isFinite(number)) {
       this.at = start;
       return undefined;
     }
@@ -126,7 +126,7 @@ export class Cursor {
     return line;
   }
 
-  /** A number must end at a blank, a line feed or the end: `12ab` is not 12. */
+  /** A number must end at a blank, a line feed or the end: `12ab` is not 12. Nor are 400 digits a number. */
   private atBoundary(): boolean {
     const byte = this.byte;
     return byte === -1 || byte === SPACE || byte === TAB || byte === LF;

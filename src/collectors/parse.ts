@@ -68,3 +68,8 @@ export function formatCpuList(cpus: readonly number[]): string {
   }
   return parts.join(',');
 }
+
+/** Whether a file that the kernel ends with a line feed does not: its last number may be half of one. */
+export function isCut(bytes: Uint8Array): boolean {
+  return bytes.length === 0 || bytes[bytes.length - 1] !== 10;
+}

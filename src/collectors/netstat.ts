@@ -1,0 +1,94 @@
+import { netstat as fields } from '../metrics/catalogue/index.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { defineCollector } from './collector.ts';
+import { Cursor, U64_MAX } from './cursor.ts';
+import { isCut } from './parse.ts';
+
+/** Every field this kernel has, under its own name: names come and go between kernels, and in the middle of the line. */
+export const netstat = defineCollector({
+  id: 'netstat',
+  scope: 'netns',
+  reads: ['/proc/net/netstat', '/proc/net/snmp', '/proc/net/snmp6'],
+  collect(host, emit) {
+    const files = [
+      host.parse('/proc/net/netstat', parseNetstat),
+      host.parse('/proc/net/snmp', parseNetstat),
+      // Absent without IPv6.
+      host.parseIfPresent('/proc/net/snmp6', parseSnmp6),
+    ];
+    for (const values of files) {
+      for (const [field, value] of values ?? []) emit(fields.member(field), {}, value);
+    }
+  },
+});
+
+/**
+ * Parses /proc/net/netstat and /proc/net/snmp: pairs of lines, `Proto: names` and `Proto: values`, into
+ * `Proto_Name` -> value. Some values are signed (Tcp MaxConn is -1). Source: net/ipv4/proc.c:netstat_seq_show, snmp_seq_show.
+ */
+export function parseNetstat(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
+  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
+  const cursor = new Cursor(bytes);
+  const values = new Map<string, number>();
+  while (!cursor.done) {
+    const at = cursor.at;
+    const header = cursor.restOfLine();
+    const names = namesOf(header);
+    if (names === undefined) return fail('no line of names', at);
+    const protocol = header.slice(0, header.indexOf(':') + 1);
+    const valuesAt = cursor.at;
+    if (cursor.word() !== protocol) return fail(`no line of values for ${protocol.slice(0, -1)}`, valuesAt);
+    for (const name of names) {
+      const value = cursor.decimal();
+      if (value === undefined) return fail(`no number for ${name}`, cursor.at);
+      values.set(name, value);
+    }
+    cursor.skipBlanks();
+    if (!cursor.lineEnd) return fail('more values than names', cursor.at);
+    cursor.nextLine();
+  }
+  return ok(values);
+}
+
+/** A host with a thousand namespaces shows the same header lines a thousand times. */
+const known = new Map<string, readonly string[]>();
+const MAX_KNOWN = 64;
+
+/** `TcpExt: A B` -> TcpExt_A, TcpExt_B; undefined when it is not a line of names. */
+function namesOf(header: string): readonly string[] | undefined {
+  const seen = known.get(header);
+  if (seen !== undefined) return seen;
+  if (!/^[A-Za-z]\w*:( +[A-Za-z]\w*)+ *$/.test(header)) return undefined;
+  const colon = header.indexOf(':');
+  const names = header
+    .slice(colon + 1)
+    .trim()
+    .split(/ +/)
+    .map((name) => `${header.slice(0, colon)}_${name}`);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(header, names);
+  return names;
+}
+
+/**
+ * Parses /proc/net/snmp6: `name value` per line, the name cut after its first 6: Udp6InErrors is field InErrors of Udp6.
+ * Names without a 6 belong to no protocol node_exporter knows and are passed over. Source: net/ipv6/proc.c:snmp6_seq_show.
+ */
+export function parseSnmp6(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
+  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
+  const cursor = new Cursor(bytes);
+  const values = new Map<string, number>();
+  while (!cursor.done) {
+    const at = cursor.at;
+    const name = cursor.word();
+    if (!/^[A-Za-z]\w*$/.test(name)) return fail('no field name', at);
+    const value = cursor.unsigned(U64_MAX);
+    if (value === undefined) return fail(`no number for ${name.slice(0, 60)}`, cursor.at);
+    cursor.skipBlanks();
+    if (!cursor.lineEnd) return fail('more than one number', cursor.at);
+    cursor.nextLine();
+    const six = name.indexOf('6') + 1;
+    if (six > 0 && six < name.length) values.set(`${name.slice(0, six)}_${name.slice(six)}`, value);
+  }
+  return ok(values);
+}
