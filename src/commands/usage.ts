@@ -1,0 +1,42 @@
+/** Bad usage or bad input: one line, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Exit codes, as in the README. */
+export const exitCodes = { clean: 0, internal: 1, usage: 2, critical: 3, warning: 4 } as const;
+
+const unitSeconds = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
+
+/**
+ * A length of time such as `500ms`, `30s`, `2m`, `1h`, in seconds.
+ * @throws UsageError naming the text and what is allowed
+ */
+export function parseWindow(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null)
+    throw new UsageError(`--window "${text}" is not a length of time: write it like 500ms, 30s or 2m`);
+  const seconds = Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds];
+  if (seconds < 0.5 || seconds > 3600) throw new UsageError(`--window ${text} is out of range: from 500ms to 1h`);
+  return seconds;
+}
+
+/** The known word nearest to a misspelt one, or undefined when none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((each) => ({ each, steps: distance(word, each) })).sort((a, b) => a.steps - b.steps);
+  const best = ranked[0];
+  return best !== undefined && best.steps <= Math.max(1, Math.floor(word.length / 3)) ? best.each : undefined;
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...b].entries()) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (letter === other ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,30 @@
+import { run } from '@oclif/core/run';
+import { flush } from '@oclif/core/flush';
+
+import Diagnose from './commands/diagnose.ts';
+import Doctor from './commands/doctor.ts';
+import { explainFailure } from './commands/failure.ts';
+import Metrics from './commands/metrics.ts';
+import Rules from './commands/rules.ts';
+import RulesExplain from './commands/rules-explain.ts';
+
+/** Read by oclif (package.json: oclif.commands). */
+export const COMMANDS = {
+  diagnose: Diagnose,
+  doctor: Doctor,
+  metrics: Metrics,
+  rules: Rules,
+  'rules:explain': RulesExplain,
+};
+
+/** Runs the command line; whatever goes wrong becomes one line on stderr and an exit code. */
+export async function main(argv: readonly string[], directory: string): Promise<void> {
+  try {
+    await run([...argv], directory);
+    await flush();
+  } catch (error) {
+    const { line, exitCode } = explainFailure(error, Object.keys(COMMANDS));
+    if (line !== '') process.stderr.write(`${line}\n`);
+    process.exitCode = exitCode;
+  }
+}
