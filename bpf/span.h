@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What the programs share: kernel structures, the per-CPU state, and the histogram. */
+#ifndef PKTCOST_SPAN_H
+#define PKTCOST_SPAN_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "profile.h"
+
+/* Only the members that are read; their offsets come from the running kernel's BTF. */
+#define KERNEL_STRUCT __attribute__((preserve_access_index))
+
+struct net_device {
+	int ifindex;
+} KERNEL_STRUCT;
+
+struct sk_buff {
+	struct net_device *dev;
+} KERNEL_STRUCT;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pktcost_cpu);
+} pktcost_cpus SEC(".maps");
+
+static __always_inline struct pktcost_cpu *this_cpu_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&pktcost_cpus, &zero);
+}
+
+/* The distance to the next sample, every/2 .. 3*every/2: a fixed distance would beat with NAPI batches of 8 and 64. */
+static __always_inline __u32 next_sample(__u32 every)
+{
+	if (every < 2)
+		return 0;
+	return every / 2 + bpf_get_prandom_u32() % every;
+}
+
+static __always_inline __u32 bucket_of(__u64 ns)
+{
+	__u64 v = ns;
+	__u32 exponent = 0;
+
+	if (ns < PKTCOST_LINEAR)
+		return ns;
+	if (v >> 16) {
+		exponent += 16;
+		v >>= 16;
+	}
+	if (v >> 8) {
+		exponent += 8;
+		v >>= 8;
+	}
+	if (v >> 4) {
+		exponent += 4;
+		v >>= 4;
+	}
+	if (v >> 2) {
+		exponent += 2;
+		v >>= 2;
+	}
+	if (v >> 1)
+		exponent += 1;
+	return PKTCOST_LINEAR + ((exponent - PKTCOST_FIRST_OCTAVE) << PKTCOST_SUB_BITS) +
+	       ((ns >> (exponent - PKTCOST_SUB_BITS)) & ((1 << PKTCOST_SUB_BITS) - 1));
+}
+
+static __always_inline void lose(struct pktcost_span *span, __u32 kind)
+{
+	span->lost[kind]++;
+}
+
+static __always_inline void record(struct pktcost_span *span, __u64 from, __u64 to)
+{
+	__u64 ns = to - from;
+	__u32 bucket;
+
+	if (to < from) {
+		lose(span, PKTCOST_LOST_BACKWARDS);
+		return;
+	}
+	if (ns >> PKTCOST_RANGE_BITS) {
+		lose(span, PKTCOST_LOST_OVER_RANGE);
+		return;
+	}
+	if (span->count == 0 || ns < span->min_ns)
+		span->min_ns = ns;
+	if (ns > span->max_ns)
+		span->max_ns = ns;
+	span->count++;
+	span->sum_ns += ns;
+	if (ns >> PKTCOST_SMALL_BITS) {
+		__u64 coarse = ns >> PKTCOST_LARGE_SHIFT;
+
+		span->sum_sq_large += coarse * coarse;
+	} else {
+		span->sum_sq_small += ns * ns;
+	}
+	bucket = bucket_of(ns);
+	if (bucket < PKTCOST_BUCKETS)
+		span->buckets[bucket]++;
+}
+
+#endif
