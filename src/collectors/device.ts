@@ -1,0 +1,209 @@
+import {
+  carrierChanges,
+  carrierDownChanges,
+  carrierUpChanges,
+  deviceCarrier,
+  deviceFlags,
+  deviceInfo,
+  deviceLower,
+  deviceMtu,
+  deviceNumaNode,
+  deviceRps,
+  deviceSpeed,
+  deviceThreaded,
+  deviceTxQueueLength,
+  deviceUp,
+  receiveMissed,
+  receiveNohandler,
+} from '../metrics/catalogue/index.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { defineCollector, type Emit, type Host } from './collector.ts';
+import { text } from './cursor.ts';
+import { formatCpuList, parseCpuMask, parseNumber } from './parse.ts';
+import { devicePath, netDevices, pciAddress, pciChain } from './pcie.ts';
+
+const IFF_UP = 0x1;
+const IFF_LOOPBACK = 0x8;
+const MEGABIT = 125_000;
+
+/**
+ * A host may have thousands of devices, nearly all of them virtual, and every read of sysfs has a price (`speed` takes
+ * the RTNL lock, `statistics/*` adds up all CPUs). So each directory is listed once, and of a virtual device only what
+ * can say something is read: about a dozen files.
+ */
+export const device = defineCollector({
+  id: 'device',
+  scope: 'host',
+  reads: [
+    `${netDevices}/*/{operstate,carrier,carrier_*,mtu,flags,speed,tx_queue_len,uevent,iflink,threaded,master,lower_*}`,
+    `${netDevices}/*/statistics/{rx_missed_errors,rx_nohandler}`,
+    `${netDevices}/*/queues/rx-*/rps_cpus`,
+    `${netDevices}/*/device/{driver,numa_node}`,
+  ],
+  collect(host, emit) {
+    for (const name of host.list(netDevices) ?? []) {
+      // Not a directory (bonding_masters), or gone since it was listed.
+      const entries = host.listIfPresent(`${netDevices}/${name}`);
+      if (entries.length > 0) collectDevice(host, emit, name, new Set(entries));
+    }
+  },
+});
+
+function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySet<string>): void {
+  const directory = `${netDevices}/${name}`;
+  const labels = { device: name };
+  // EINVAL is how the kernel says that a link that is down has no carrier or speed, ENODEV that the device just went.
+  const read = <T>(file: string, parser: (bytes: Uint8Array) => Result<T>): T | undefined =>
+    entries.has(file) || file.includes('/')
+      ? host.parseIfPresent(`${directory}/${file}`, parser, 'EINVAL', 'ENODEV')
+      : undefined;
+
+  const flags = read('flags', parseFlags);
+  const running = flags === undefined || (flags & IFF_UP) !== 0;
+  const physical = entries.has('device');
+  const lowers = [...entries].filter((entry) => entry.startsWith('lower_')).map((entry) => entry.slice(6));
+
+  if (flags !== undefined) emit(deviceFlags, labels, flags);
+  const operstate = read('operstate', parseOperstate);
+  if (operstate !== undefined) emit(deviceUp, labels, operstate === 'up' ? 1 : 0);
+  const mtu = read('mtu', parseNumber);
+  if (mtu !== undefined) emit(deviceMtu, labels, mtu);
+  const queueLength = read('tx_queue_len', parseNumber);
+  if (queueLength !== undefined) emit(deviceTxQueueLength, labels, queueLength);
+  const carrier = running ? read('carrier', parseNumber) : undefined;
+  if (carrier !== undefined) emit(deviceCarrier, labels, carrier);
+  // The speed of a veth or tun is a constant of its driver, not a fact: only links and what stands on them are asked.
+  const speed = running && (physical || lowers.length > 0) ? read('speed', parseNumber) : undefined;
+  if (speed !== undefined && speed > 0 && speed < 0xffffffff) emit(deviceSpeed, labels, speed * MEGABIT);
+  collectCarrierChanges(read, emit, name);
+
+  if (physical) {
+    const missed = read('statistics/rx_missed_errors', parseNumber);
+    if (missed !== undefined) emit(receiveMissed, labels, missed);
+  }
+  // Only what stands under a bond or team can be inactive (net/core/dev.c: RX_HANDLER_EXACT).
+  if (physical || entries.has('master')) {
+    const nohandler = read('statistics/rx_nohandler', parseNumber);
+    if (nohandler !== undefined) emit(receiveNohandler, labels, nohandler);
+  }
+
+  for (const lower of lowers) emit(deviceLower, { device: name, lower }, 1);
+  const threaded = read('threaded', parseNumber);
+  if (threaded !== undefined) emit(deviceThreaded, labels, threaded > 0 ? 1 : 0);
+  if (entries.has('queues')) collectRps(host, emit, name);
+
+  const uevent = read('uevent', parseUevent);
+  const ifindex = uevent?.get('IFINDEX') ?? read('ifindex', parseNumber)?.toString();
+  const path = physical ? devicePath(host, name) : undefined;
+  if (ifindex !== undefined && flags !== undefined) {
+    emit(
+      deviceInfo,
+      {
+        device: name,
+        ifindex,
+        driver: physical ? lastName(host.link(`${directory}/device/driver`)) : '',
+        kind: kindOf(flags, entries, lowers, uevent?.get('DEVTYPE'), () => isVeth(name, ifindex, read)),
+        pci: (path === undefined ? undefined : pciChain(path).at(-1)) ?? '',
+        master: entries.has('master') ? lastName(host.link(`${directory}/master`)) : '',
+      },
+      1,
+    );
+  }
+  if (!physical) return;
+  const node = numaNode(host, directory, path);
+  if (node !== undefined) emit(deviceNumaNode, labels, node);
+}
+
+type ReadFile = <T>(file: string, parser: (bytes: Uint8Array) => Result<T>) => T | undefined;
+
+/** carrier_changes is the sum of the two counts wherever those exist (net-sysfs.c:carrier_changes_show): one read less. */
+function collectCarrierChanges(read: ReadFile, emit: Emit, name: string): void {
+  const ups = read('carrier_up_count', parseNumber);
+  const downs = read('carrier_down_count', parseNumber);
+  if (ups !== undefined) emit(carrierUpChanges, { device: name }, ups);
+  if (downs !== undefined) emit(carrierDownChanges, { device: name }, downs);
+  const changes = ups !== undefined && downs !== undefined ? ups + downs : read('carrier_changes', parseNumber);
+  if (changes !== undefined) emit(carrierChanges, { device: name }, changes);
+}
+
+function collectRps(host: Host, emit: Emit, name: string): void {
+  const queues = `${netDevices}/${name}/queues`;
+  for (const queue of host.listIfPresent(queues)) {
+    if (!queue.startsWith('rx-')) continue;
+    const cpus = host.parseIfPresent(`${queues}/${queue}/rps_cpus`, parseCpuMask, 'ENODEV');
+    if (cpus === undefined || cpus.length === 0) continue;
+    emit(deviceRps, { device: name, queue: queue.slice(3), cpus: formatCpuList(cpus) }, 1);
+  }
+}
+
+function kindOf(
+  flags: number,
+  entries: ReadonlySet<string>,
+  lowers: readonly string[],
+  type: string | undefined,
+  veth: () => boolean,
+): string {
+  if ((flags & IFF_LOOPBACK) !== 0) return 'loopback';
+  if (entries.has('device')) return 'physical';
+  if (type !== undefined && type !== '') return type;
+  if (entries.has('tun_flags')) return 'tun';
+  if (entries.has('bonding')) return 'bond';
+  if (entries.has('bridge')) return 'bridge';
+  return lowers.length === 0 && veth() ? 'veth' : 'virtual';
+}
+
+const ARPHRD_ETHER = 1;
+
+/**
+ * The kernel names no type for a veth. It is an Ethernet device whose iflink is the index of its peer; where the peer, in
+ * another namespace, happens to have the same index, only the name is left. A tunnel's iflink is 0.
+ */
+function isVeth(name: string, ifindex: string, read: ReadFile): boolean {
+  if (name.startsWith('veth')) return true;
+  const peer = read('iflink', parseNumber);
+  if (peer === undefined || peer === 0 || `${peer}` === ifindex) return false;
+  return read('type', parseNumber) === ARPHRD_ETHER;
+}
+
+/**
+ * The NUMA node of the nearest device above that has one: a virtio or auxiliary device leaves it to its PCI parent. On a
+ * PCI path the walk begins at the PCI function, since nothing below it has the file.
+ */
+function numaNode(host: Host, directory: string, path: string | undefined): number | undefined {
+  if (path === undefined) return host.parseIfPresent(`${directory}/device/numa_node`, parseNumber);
+  const names = path.split('/');
+  const pci = names.findLastIndex((name) => pciAddress(name) !== undefined);
+  for (let end = pci >= 0 ? pci + 1 : names.length; end > names.indexOf('devices') + 1; end -= 1) {
+    const node = host.parseIfPresent(`${names.slice(0, end).join('/')}/numa_node`, parseNumber);
+    if (node !== undefined) return node;
+  }
+  return undefined;
+}
+
+function lastName(target: string | undefined): string {
+  return target?.replace(/\/+$/, '').split('/').at(-1) ?? '';
+}
+
+/** Parses flags: hexadecimal with 0x in front. Source: net/core/net-sysfs.c:flags. */
+export function parseFlags(bytes: Uint8Array): Result<number> {
+  const line = text(bytes.subarray(0, 40)).trim();
+  return /^0x[0-9a-f]{1,8}$/.test(line) ? ok(Number(line)) : fail('not hexadecimal flags', 0);
+}
+
+/** Parses operstate: unknown, notpresent, down, lowerlayerdown, testing, dormant or up (RFC 2863). */
+export function parseOperstate(bytes: Uint8Array): Result<string> {
+  const line = text(bytes.subarray(0, 40)).trim();
+  return /^[a-z]{2,20}$/.test(line) ? ok(line) : fail('not an operational state', 0);
+}
+
+/** Parses uevent: `KEY=value` per line. Source: lib/kobject_uevent.c:add_uevent_var, net-sysfs.c:netdev_uevent. */
+export function parseUevent(bytes: Uint8Array): Result<ReadonlyMap<string, string>> {
+  const values = new Map<string, string>();
+  for (const line of text(bytes).split('\n')) {
+    if (line === '') continue;
+    const equals = line.indexOf('=');
+    if (equals <= 0) return fail('a line without KEY=', 0);
+    values.set(line.slice(0, equals), line.slice(equals + 1));
+  }
+  return ok(values);
+}
