@@ -30,10 +30,10 @@ export interface Host {
   notApplicable(path: string, reason: string): void;
 }
 
-/** `value` is a list of u32 cells, one per CPU, for metrics of width `u32-per-cpu`. */
+/** A host-scope collector may name the `netns` of a series itself. `value` is a list of u32 cells, one per CPU, for metrics of width `u32-per-cpu`. */
 export type Emit = <L extends string>(
   metric: Metric<L>,
-  labels: { readonly [K in L]: string },
+  labels: { readonly [K in L]: string } & { readonly netns?: string },
   value: number | readonly number[],
 ) => void;
 

@@ -1,0 +1,51 @@
+import { collectors } from './collectors/index.ts';
+import type { Report } from './generated/report.ts';
+import type { Snapshot } from './metrics/snapshot.ts';
+import { buildReport } from './report/build.ts';
+import { evaluateRules, type Overrides } from './rules/engine.ts';
+import { rules } from './rules/index.ts';
+import { liveReader, type Roots } from './sources/live-reader.ts';
+import { takeSample } from './sources/take-sample.ts';
+import { measureWindow } from './sources/window.ts';
+
+export interface DiagnosisOptions {
+  readonly seconds: number;
+  readonly roots: Roots;
+  /** Only these devices; empty for all. */
+  readonly devices: readonly string[];
+  readonly netns: string;
+  readonly probe: 'auto' | 'off';
+  readonly overrides: Overrides;
+  readonly baseline: Report | undefined;
+  readonly version: string;
+  readonly stop: AbortSignal;
+  readonly onTick: (secondsLeft: number) => void;
+}
+
+/** The main job: two samples of the live host, a window apart, judged. */
+export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
+  const startedCpu = process.cpuUsage();
+  const reader = liveReader(options.roots);
+  const { window, cutShort } = await measureWindow({
+    seconds: options.seconds,
+    stop: options.stop,
+    sample: () => takeSample({ reader, collectors }),
+    onTick: options.onTick,
+  });
+  const findings = evaluateRules(window, rules, options.overrides);
+  const cpu = process.cpuUsage(startedCpu);
+  return buildReport({
+    window,
+    findings,
+    requestedSeconds: options.seconds,
+    cutShort,
+    version: options.version,
+    overrides: options.overrides,
+    self: { cpuSeconds: (cpu.user + cpu.system) / 1e6, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 },
+  });
+}
+
+/** One sample of the live host. */
+export function sampleOnce(roots: Roots): Snapshot {
+  return takeSample({ reader: liveReader(roots), collectors });
+}

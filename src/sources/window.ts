@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Snapshot } from '../metrics/snapshot.ts';
+import { Window } from '../metrics/window.ts';
+
+export interface WindowOptions {
+  readonly seconds: number;
+  /** Ends the window early; the second sample is taken all the same. */
+  readonly stop: AbortSignal;
+  readonly sample: () => Snapshot;
+  /** Called about twice a second with the seconds left. */
+  readonly onTick?: (secondsLeft: number) => void;
+}
+
+export interface Measured {
+  readonly window: Window;
+  readonly cutShort: boolean;
+}
+
+/** Two samples of the host, `seconds` apart. */
+export async function measureWindow({ seconds, stop, sample, onTick }: WindowOptions): Promise<Measured> {
+  const before = sample();
+  const deadline = performance.now() + seconds * 1000;
+  while (!stop.aborted) {
+    const left = deadline - performance.now();
+    if (left <= 0) break;
+    onTick?.(left / 1000);
+    await sleep(Math.min(left, 500), undefined, { signal: stop }).catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    });
+  }
+  onTick?.(0);
+  return { window: new Window(before, sample()), cutShort: stop.aborted };
+}
