@@ -42,8 +42,11 @@ export interface Reading {
   readonly how: 'value' | 'peak' | 'increase' | 'rate';
 }
 
-/** Label values to keep: one, or any of several. */
-export type Match<L extends string> = { readonly [K in L]?: string | readonly string[] };
+/**
+ * Label values to keep: one, or any of several. `netns` given as one string fixes the namespace, '' being pktcost's own:
+ * the expression is then no longer one per namespace. For figures of the whole host that each namespace repeats.
+ */
+export type Match<L extends string> = { readonly [K in L | 'netns']?: string | readonly string[] };
 
 /** The metric as it stands at the end of the window. */
 export function value<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
@@ -81,7 +84,7 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
   return {
     labels: metric.labels,
     unit: metric.unit,
-    perNetns: metric.perNetns,
+    perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
     metrics: [metric],
     promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
     evaluate: (window) => {
@@ -149,6 +152,13 @@ export function sumBy<L extends string, const K extends L>(by: readonly K[], of:
 /** The largest of the points that share the named labels. */
 export function maxBy<L extends string, const K extends L>(by: readonly K[], of: Expression<L>): Expression<K> {
   return aggregate('max', by, of, (values) => Math.max(...values));
+}
+
+/** Adds up the namespaces: the whole host's figure of a counter that is kept by namespace. */
+export function acrossNetns<L extends string>(of: Expression<L>): Expression<L> {
+  return aggregate('sum', of.labels, { ...of, perNetns: false }, (values) =>
+    values.reduce((sum, each) => sum + each, 0),
+  );
 }
 
 function aggregate<L extends string, K extends L>(
@@ -248,8 +258,9 @@ export function andOn<L extends string, R extends string>(
 }
 
 /**
- * Gives each point of `left` the labels `take` of the info series that agrees with it on `on`: many to one. Points
- * without such a series are left out. An info series has the value 1, so the value stays.
+ * Gives each point of `left` the labels `take` of the info series that agrees with it on `on`. Points without such a
+ * series are left out. An info series has the value 1, so the value stays. Where several agree, as when two ports of one
+ * PCI function share its interrupts, the point is given once for each; PromQL refuses to answer there.
  */
 export function withLabels<L extends string, I extends string, const T extends I>(
   left: Expression<L>,
@@ -268,18 +279,20 @@ export function withLabels<L extends string, I extends string, const T extends I
     evaluate: (window) => {
       const points = left.evaluate(window);
       const infos = from.evaluate(window);
-      const byKey = new Map(infos.points.map((point) => [JSON.stringify(pick(point.labels, on, perNetns)), point]));
-      const joined = points.points.flatMap((point) => {
-        const match = byKey.get(JSON.stringify(pick(point.labels, on, perNetns)));
-        if (match === undefined) return [];
-        return [
-          {
-            ...point,
-            labels: { ...point.labels, ...pick(match.labels, take, false) },
-            value: point.value * match.value,
-          },
-        ];
-      });
+      const byKey = new Map<string, Point[]>();
+      for (const point of infos.points) {
+        const key = JSON.stringify(pick(point.labels, on, perNetns));
+        const known = byKey.get(key);
+        if (known === undefined) byKey.set(key, [point]);
+        else known.push(point);
+      }
+      const joined = points.points.flatMap((point) =>
+        (byKey.get(JSON.stringify(pick(point.labels, on, perNetns))) ?? []).map((match) => ({
+          ...point,
+          labels: { ...point.labels, ...pick(match.labels, take, false) },
+          value: point.value * match.value,
+        })),
+      );
       return { points: joined, missing: [...points.missing, ...infos.missing] };
     },
   };

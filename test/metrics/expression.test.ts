@@ -7,11 +7,14 @@ import {
   cpuIsolated,
   cpuNode,
   cpuSeconds,
+  deviceIrq,
+  interrupts,
   netstat,
   softnetProcessed,
 } from '../../src/metrics/catalogue/index.ts';
 import {
   above,
+  acrossNetns,
   add,
   andOn,
   increase,
@@ -26,7 +29,7 @@ import {
   withLabels,
   type Expression,
 } from '../../src/metrics/expression.ts';
-import { windowOf, type WindowSpec } from '../support/window.ts';
+import { windowOf, type Cell, type WindowSpec } from '../support/window.ts';
 
 const softirqShare = ratio(sumBy(['cpu'], rate(cpuSeconds, { mode: 'softirq' })), sumBy(['cpu'], rate(cpuSeconds)));
 
@@ -115,6 +118,45 @@ describe('expressions', () => {
       sumBy([], increase(overflows)).promql('5m'),
       `sum by (instance, job, netns) (increase(${overflows.name}[5m]))`,
     );
+  });
+
+  it('fixes the namespace, or adds the namespaces up, for figures of the whole host', () => {
+    const pressures = netstat.member('TcpExt_TCPMemoryPressures');
+    const spec: WindowSpec = {
+      cells: [
+        [pressures, {}, 1, 2],
+        [pressures, { netns: 'blue' }, 10, 50],
+      ],
+    };
+    const own = increase(pressures, { netns: '' });
+    assert.deepEqual(evaluate(own, spec), { '': 1 });
+    assert.equal(own.perNetns, false);
+    assert.equal(own.promql('5m'), `increase(${pressures.name}{netns=""}[5m])`);
+    const all = acrossNetns(increase(pressures));
+    assert.deepEqual(evaluate(all, spec), { '': 41 });
+    assert.equal(all.promql('5m'), `sum by (instance, job) (increase(${pressures.name}[5m]))`);
+  });
+
+  it('gives a point to each of the info series it agrees with', () => {
+    const work = sumBy(
+      ['device', 'node'],
+      withLabels(withLabels(increase(interrupts), ['type'], deviceIrq, ['device']), ['cpu'], cpuNode, ['node']),
+    );
+    const irq = (device: string): Cell => [
+      deviceIrq,
+      { device, type: '40', affinity: '0', effective_affinity: '0' },
+      1,
+      1,
+    ];
+    const spec: WindowSpec = {
+      cells: [
+        ...cpus.cells,
+        irq('p0'),
+        irq('p1'),
+        [interrupts, { cpu: '1', type: '40', info: 'PCI-MSI', devices: 'mlx4-1' }, 5, 12],
+      ],
+    };
+    assert.deepEqual(evaluate(work, spec), { 'p0 1': 7, 'p1 1': 7 });
   });
 
   it('adds, subtracts, scales and takes maxima', () => {
