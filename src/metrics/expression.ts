@@ -193,6 +193,54 @@ function aggregate<L extends string, K extends L>(
   };
 }
 
+/**
+ * The same points with one label under another name. A rule of one CPU sees the other CPUs this way: a signal without the
+ * label of the scope is given to every instance.
+ */
+export function renamed<L extends string, const F extends L, const T extends string>(
+  of: Expression<L>,
+  from: F,
+  to: T,
+): Expression<Exclude<L, F> | T> {
+  return {
+    ...of,
+    labels: [...of.labels.filter((label): label is Exclude<L, F> => label !== from), to],
+    promql: (range) => `sum without (${from}) (label_replace(${of.promql(range)}, "${to}", "$1", "${from}", "(.*)"))`,
+    evaluate: (window) => {
+      const { points, missing } = of.evaluate(window);
+      return {
+        points: points.map((point) => {
+          const { [from as string]: value = '', ...others } = point.labels;
+          return { ...point, labels: { ...others, [to]: value } };
+        }),
+        missing,
+      };
+    },
+  };
+}
+
+/** The points of both, those of `left` first; something is missing only when neither could be read. */
+export function either<L extends string>(left: Expression<L>, right: Expression<L>): Expression<L> {
+  const perNetns = left.perNetns && right.perNetns;
+  return {
+    ...left,
+    perNetns,
+    metrics: [...left.metrics, ...right.metrics],
+    promql: (range) =>
+      `(${left.promql(range)}) or on (${carried(left.labels, perNetns).join(', ')}) (${right.promql(range)})`,
+    evaluate: (window) => {
+      const first = left.evaluate(window);
+      const second = right.evaluate(window);
+      const known = new Set(first.points.map(({ labels }) => JSON.stringify(pick(labels, left.labels, perNetns))));
+      const added = second.points.filter(
+        ({ labels }) => !known.has(JSON.stringify(pick(labels, left.labels, perNetns))),
+      );
+      const none = first.missing.length > 0 && second.missing.length > 0;
+      return { points: [...first.points, ...added], missing: none ? [...first.missing, ...second.missing] : [] };
+    },
+  };
+}
+
 /** left / right, one to one on equal labels. Points whose denominator is zero are left out, as `> 0` does in PromQL. */
 export function ratio<L extends string>(left: Expression<L>, right: Expression<L>): Expression<L> {
   const inner = binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), 'ratio');

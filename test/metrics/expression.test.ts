@@ -17,11 +17,13 @@ import {
   acrossNetns,
   add,
   andOn,
+  either,
   increase,
   maxBy,
   peak,
   rate,
   ratio,
+  renamed,
   scale,
   subtract,
   sumBy,
@@ -171,6 +173,30 @@ describe('expressions', () => {
     const busy = sumBy(['cpu'], increase(cpuSeconds, { mode: ['softirq', 'irq'] }));
     assert.deepEqual(evaluate(busy), { 0: 9.4, 1: 0 });
     assert.match(busy.promql('5m'), /\{mode=~"softirq\|irq"\}/);
+  });
+
+  it('renames a label, so that a rule of one CPU can see the others', () => {
+    const others = renamed(rate(softnetProcessed), 'cpu', 'on');
+    assert.deepEqual(others.labels, ['on']);
+    assert.deepEqual(
+      others.evaluate(windowOf(cpus)).points.map(({ labels }) => labels),
+      [{ on: '0' }, { on: '1' }],
+    );
+    assert.equal(
+      others.promql('5m'),
+      'sum without (cpu) (label_replace(rate(node_softnet_processed_total[5m]), "on", "$1", "cpu", "(.*)"))',
+    );
+  });
+
+  it('takes either of two: missing only when neither could be read', () => {
+    const isolated = either(sumBy(['cpu'], value(cpuIsolated)), sumBy(['cpu'], value(cpuNode)));
+    assert.deepEqual(evaluate(isolated), { 0: 1, 1: 1 });
+    assert.match(isolated.promql('5m'), /^\(sum .*\) or on \(instance, job, cpu\) \(sum .*\)$/);
+    const gap = { path: '/sys/devices/system/cpu/isolated', reason: 'permission denied (EACCES)' };
+    const one = windowOf({ cells: [[cpuNode, { cpu: '1', node: '1' }, 1, 1]], failed: { cpu: gap } });
+    assert.deepEqual(isolated.evaluate(one).missing, []);
+    const none = windowOf({ cells: [], failed: { cpu: gap, numa: { ...gap, path: '/sys/devices/system/node' } } });
+    assert.equal(isolated.evaluate(none).missing.length, 2);
   });
 
   it('says why it has no points', () => {
