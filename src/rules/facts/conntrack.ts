@@ -1,0 +1,33 @@
+import type { Signal } from '../rule.ts';
+
+interface Counters {
+  readonly usage: Signal | undefined;
+  readonly lost: Signal;
+  readonly evicted: Signal | undefined;
+  readonly insertFailed: Signal | undefined;
+  readonly chainTooLong: Signal | undefined;
+}
+
+interface Table {
+  /** The table reached its limit in the window. */
+  readonly full: boolean;
+  /** Entries lost to a clash at confirmation: insert_failed without the chains that were too long. */
+  readonly clashes: number;
+  /** Packets dropped for want of an entry: drops that are no clashes. */
+  readonly refused: number;
+}
+
+/**
+ * What PKT0201, PKT0202 and PKT0203 share, so that each drop is told by one of them only. An unresolved clash counts
+ * under both drop and insert_failed; a chain too long under insert_failed and chaintoolong, not under drop
+ * (nf_conntrack_core.c:nf_ct_resolve_clash, __nf_conntrack_confirm). early_drop is only tried above the limit
+ * (__nf_conntrack_alloc), so it proves a full table between two samples that show room.
+ */
+export function readTable({ usage, lost, evicted, insertFailed, chainTooLong }: Counters, fullFrom: number): Table {
+  const clashes = Math.max(0, (insertFailed?.value ?? 0) - (chainTooLong?.value ?? 0));
+  return {
+    full: (usage?.value ?? 0) >= fullFrom || (evicted?.value ?? 0) > 0,
+    clashes,
+    refused: Math.max(0, lost.value - clashes),
+  };
+}
