@@ -169,6 +169,7 @@ const netstatGauges = new Set([
   'Tcp_RtoAlgorithm',
   'Tcp_RtoMin',
   'Tcp_RtoMax',
+  'MPTcpExt_MPCurrEstab',
   'Ip_Forwarding',
   'Ip_DefaultTTL',
 ]);

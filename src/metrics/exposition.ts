@@ -1,0 +1,54 @@
+import type { Labels, Metric } from './metric.ts';
+import { labelKey, type Series, type Snapshot } from './snapshot.ts';
+
+/**
+ * A snapshot as a page of the Prometheus text format 0.0.4: HELP and TYPE once per metric, metrics and series in order, no
+ * timestamps (the textfile collector refuses them).
+ */
+export function expose(snapshot: Snapshot): string {
+  const lines: string[] = [];
+  for (const metric of [...snapshot.metrics()].sort((a, b) => compare(a.name, b.name))) {
+    lines.push(`# HELP ${metric.name} ${escapeHelp(metric.help)}`, `# TYPE ${metric.name} ${metric.type}`);
+    for (const { series, labels } of inOrder(snapshot.series(metric))) {
+      lines.push(`${metric.name}${labels} ${formatValue(series.value)}`);
+    }
+  }
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+function inOrder(all: readonly Series[]): readonly { readonly series: Series; readonly labels: string }[] {
+  return all
+    .map((series) => ({ series, labels: formatLabels(series.labels), key: labelKey(series.labels) }))
+    .sort((a, b) => compare(a.key, b.key));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function formatLabels(labels: Labels): string {
+  const names = Object.keys(labels).sort();
+  if (names.length === 0) return '';
+  return `{${names.map((name) => `${name}="${escapeLabel(labels[name]!)}"`).join(',')}}`;
+}
+
+/** Host text in a label can end neither the line nor the value. */
+function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}
+
+function escapeHelp(help: Metric['help']): string {
+  return help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+/**
+ * The shortest digits that read back as the same number, in the form that Go's 'g' gives them and every exporter writes:
+ * with an exponent, of two digits at least, below 1e-4 and from 1e+06.
+ */
+export function formatValue(value: number): string {
+  if (value === 0) return '0';
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  return `${mantissa}e${power < 0 ? '-' : '+'}${Math.abs(power).toString().padStart(2, '0')}`;
+}
