@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
+import type { Report } from '../generated/report.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
 import { nearest, UsageError } from './usage.ts';
@@ -47,4 +48,18 @@ export async function readJson(path: string, flag: string): Promise<unknown> {
   } catch (error) {
     throw new UsageError(`${flag} ${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/**
+ * Reads `--baseline`: a JSON report of an earlier run.
+ * @throws UsageError when it is not a report of a version this pktcost understands
+ */
+export async function readBaseline(path: string): Promise<Report> {
+  const report = await readJson(path, '--baseline');
+  const { validateReport } = await import('../generated/validate.ts');
+  if (!validateReport(report)) {
+    const [error] = validateReport.errors ?? [];
+    throw new UsageError(`--baseline ${path}: not a pktcost report: ${error?.instancePath ?? ''}: ${error?.message ?? ''}`);
+  }
+  return report;
 }

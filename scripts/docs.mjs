@@ -1,0 +1,77 @@
+// Writes the reference pages that follow from declarations: docs/METRICS.md and docs/RULES.md. `--check` compares.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+import { format, resolveConfig } from 'prettier';
+
+import * as catalogue from '../build/src/metrics/catalogue/index.js';
+import { rules } from '../build/src/rules/index.js';
+
+const cell = (text) => text.replaceAll('|', '\\|');
+
+function metricsPage() {
+  const lines = [
+    '# Metrics',
+    '',
+    'Generated from `src/metrics/catalogue/`. Type is the type on the exposition page; u32 counters are subtracted modulo 2^32.',
+    '',
+  ];
+  const metrics = Object.values(catalogue).filter((each) => typeof each === 'object' && 'name' in each);
+  const families = Object.entries(catalogue).filter(([, each]) => typeof each === 'object' && 'prefix' in each);
+  for (const collector of [...new Set(metrics.map((metric) => metric.collector))].sort()) {
+    lines.push(
+      `## ${collector}`,
+      '',
+      '| metric | type | unit | labels | source | meaning |',
+      '|---|---|---|---|---|---|',
+    );
+    for (const metric of metrics.filter((each) => each.collector === collector)) {
+      const width = metric.width === 'u64' ? '' : `, ${metric.width}`;
+      lines.push(
+        `| \`${metric.name}\` | ${metric.type}${width} | ${metric.unit} | ${metric.labels.join(', ')} | \`${cell(metric.source)}\` | ${cell(metric.help)} |`,
+      );
+    }
+    lines.push('');
+  }
+  lines.push('## Families', '', 'Members named by the host, whatever fields this kernel has:', '');
+  for (const [, each] of families) lines.push(`- \`${each.prefix}*\` (collector ${each.collector})`);
+  return `${lines.join('\n')}\n`;
+}
+
+function rulesPage() {
+  const lines = [
+    '# Rules',
+    '',
+    'Generated from `src/rules/`. Codes are stable and never reused; `pktcost rules explain CODE` prints the page.',
+    '',
+  ];
+  lines.push('| code | rule | role | judged for each | what it says |', '|---|---|---|---|---|');
+  for (const { code, id, role, scope, title } of rules) {
+    lines.push(`| [${code}](rules/${code}.md) | ${id} | ${role} | ${scope.join(', ') || 'host'} | ${cell(title)} |`);
+  }
+  lines.push(
+    '',
+    '## Limits',
+    '',
+    'Each can be changed with `--config`, a file like `{"thresholds": {"PKT0201": {"usage": 0.9}}}`.',
+    '',
+  );
+  lines.push('| code | limit | value | meaning | source |', '|---|---|---|---|---|');
+  for (const { code, thresholds } of rules) {
+    for (const [name, { value, unit, help, source }] of Object.entries(thresholds)) {
+      lines.push(`| ${code} | ${name} | ${value} ${unit === 'none' ? '' : unit} | ${cell(help)} | ${cell(source)} |`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const pages = { 'docs/METRICS.md': metricsPage(), 'docs/RULES.md': rulesPage() };
+let stale = 0;
+for (const [path, page] of Object.entries(pages)) {
+  const wanted = await format(page, { ...(await resolveConfig(path)), parser: 'markdown' });
+  if (!process.argv.includes('--check')) writeFileSync(path, wanted);
+  else if (readFileSync(path, 'utf8') !== wanted) {
+    console.error(`${path} does not agree with the declarations: run npm run docs`);
+    stale += 1;
+  }
+}
+process.exit(stale === 0 ? 0 : 1);
