@@ -1,3 +1,5 @@
+import { fail, ok, type Result } from '../metrics/result.ts';
+
 /**
  * A reading position in bytes. Parsers on long files walk bytes with it instead of splitting strings; it never moves
  * past the end, and every step says whether it found what was asked for.
@@ -48,6 +50,12 @@ export class Cursor {
       if (byte !== SPACE && byte !== TAB) return;
       this.at += 1;
     }
+  }
+
+  /** Passes blanks; whether anything is left on the line. */
+  moreOnLine(): boolean {
+    this.skipBlanks();
+    return !this.lineEnd;
   }
 
   /** Goes to the start of the next line. */
@@ -131,6 +139,15 @@ export class Cursor {
     const byte = this.byte;
     return byte === -1 || byte === SPACE || byte === TAB || byte === LF;
   }
+}
+
+/**
+ * A cursor on a file that ends where a line ends, as every line-wise file of the kernel does: anything else was cut off,
+ * and its last number may be the front of a longer one.
+ */
+export function wholeLines(bytes: Uint8Array): Result<Cursor> {
+  if (bytes.length === 0) return fail('empty file', 0);
+  return bytes.at(-1) === LF ? ok(new Cursor(bytes)) : fail('cut off in the middle of a line', bytes.length);
 }
 
 function hexDigit(byte: number): number {

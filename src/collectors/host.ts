@@ -1,0 +1,61 @@
+import { kernelFeature, unameInfo } from '../metrics/catalogue/index.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { defineCollector, type Emit, type Host } from './collector.ts';
+import { parseLine } from './parse.ts';
+import { parsePressure } from './pressure.ts';
+
+const kernel = '/proc/sys/kernel';
+
+export const host = defineCollector({
+  id: 'host',
+  scope: 'host',
+  reads: [`${kernel}/{ostype,osrelease,version,hostname,domainname,arch}`, '/proc/pressure/irq', '/sys/kernel/btf'],
+  collect(host, emit) {
+    const release = host.parse(`${kernel}/osrelease`, parseLine);
+    if (release !== undefined) {
+      const line = (name: string): string => host.parse(`${kernel}/${name}`, parseLine) ?? '';
+      const sysname = line('ostype');
+      const version = line('version');
+      const nodename = line('hostname');
+      const domainname = line('domainname');
+      // Since 6.1 there is a file for it; before that only uname(2) knows.
+      const machine =
+        host.parseIfPresent(`${kernel}/arch`, parseLine) ?? host.dumpIfPresent('sysconf', decodeMachine) ?? '';
+      emit(unameInfo, { sysname, release, version, machine, nodename, domainname }, 1);
+    }
+    collectIrqTimeAccounting(host, emit, release);
+    collectBtf(host, emit);
+  },
+});
+
+/**
+ * Whether softirq time is measured or sampled by the tick. /proc/pressure/irq exists exactly when IRQ_TIME_ACCOUNTING is
+ * built in, but only since 6.1 and with PSI on. Before, only /proc/kallsyms would tell: more than 10 MB that the kernel
+ * formats anew for each reader, so the feature stays unknown there. A file that is there and cannot be read (EOPNOTSUPP:
+ * switched off at run time) is a gap.
+ */
+function collectIrqTimeAccounting(host: Host, emit: Emit, release: string | undefined): void {
+  const feature = 'irq_time_accounting';
+  const files = host.listIfPresent('/proc/pressure');
+  if (files.includes('irq')) {
+    if (host.parse('/proc/pressure/irq', parsePressure) !== undefined) emit(kernelFeature, { feature }, 1);
+  } else if (files.includes('cpu') && release !== undefined && atLeast61(release)) {
+    emit(kernelFeature, { feature }, 0);
+  }
+}
+
+/** The directory is listed and vmlinux, 5 MB, not read. Without /sys/kernel there is nothing to conclude from. */
+function collectBtf(host: Host, emit: Emit): void {
+  const present = host.listIfPresent('/sys/kernel/btf').includes('vmlinux');
+  if (present || host.listIfPresent('/sys/kernel').length > 0) emit(kernelFeature, { feature: 'btf' }, present ? 1 : 0);
+}
+
+function atLeast61(release: string): boolean {
+  const version = /^(\d+)\.(\d+)/.exec(release);
+  return version !== null && (Number(version[1]) > 6 || (Number(version[1]) === 6 && Number(version[2]) >= 1));
+}
+
+function decodeMachine(answer: unknown): Result<string> {
+  const machine = typeof answer === 'object' && answer !== null && 'machine' in answer ? answer.machine : undefined;
+  return typeof machine === 'string' ? ok(machine) : fail('no machine among the system constants');
+}
