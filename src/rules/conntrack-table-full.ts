@@ -8,6 +8,7 @@ import {
   conntrackLimit,
 } from '../metrics/catalogue/index.ts';
 import { increase, peak, ratio } from '../metrics/expression.ts';
+import { readTable } from './facts/conntrack.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
 import { critical, defineRule, notApplicable, ok, optional } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -28,7 +29,7 @@ export const conntrackTableFull = defineRule({
     lost: increase(conntrackDrop),
     evicted: optional(increase(conntrackEarlyDrop)),
     // A drop that is also an insert_failed was a clash or a chain too long, and happens in an empty table as well.
-    clashed: optional(increase(conntrackInsertFailed)),
+    insertFailed: optional(increase(conntrackInsertFailed)),
     chainTooLong: optional(increase(conntrackChainTooLong)),
     buckets: optional(peak(conntrackBuckets)),
   },
@@ -38,11 +39,10 @@ export const conntrackTableFull = defineRule({
       'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}) and {lost:count} packets were ' +
       'dropped in the window ({rate:rate}): new flows fail while established ones go on.',
   },
-  conclude({ usage, entries, limit, lost, evicted, clashed, chainTooLong, buckets }, limits, at) {
+  conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
-    const clashes = Math.max(0, (clashed?.value ?? 0) - (chainTooLong?.value ?? 0));
-    const refused = Math.max(0, lost.value - clashes);
-    if (usage.value < limits.usage || refused === 0) return ok();
+    const { full, refused } = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
+    if (!full || refused === 0) return ok();
     return critical({
       certainty: 'measured',
       message: 'dropping',
@@ -56,6 +56,7 @@ export const conntrackTableFull = defineRule({
       },
       evidence: { usage: ['>=', limits.usage], lost: ['>', 0], entries: null, limit: null, evicted: null },
       remedies: raiseConntrackMax({
+        netns: at.netns,
         entries: entries.value,
         limit: limit.value,
         refusedPerSecond: refused / at.seconds,

@@ -1,5 +1,11 @@
+import { conntrackInsertFailures } from './conntrack-insert-failures.ts';
 import { conntrackTableFull } from './conntrack-table-full.ts';
+import { conntrackTablePressure } from './conntrack-table-pressure.ts';
 import type { Rule } from './rule.ts';
 
 /** Every rule, in the order of its code. The cast forgets the types of each rule's own signals, which only it needs. */
-export const rules = [conntrackTableFull] as unknown as readonly Rule[];
+export const rules = [
+  conntrackTableFull,
+  conntrackTablePressure,
+  conntrackInsertFailures,
+] as unknown as readonly Rule[];

@@ -34,6 +34,12 @@ export const thresholds = {
     },
   },
   PKT0203: {
+    full: {
+      value: 0.95,
+      unit: 'ratio',
+      help: 'Share of nf_conntrack_max in use from which the losses are left to PKT0201 and PKT0202.',
+      source: 'as PKT0201',
+    },
     lost: {
       value: 10,
       unit: 'events',
@@ -58,7 +64,8 @@ export const thresholds = {
       value: 0.25,
       unit: 'ratio',
       help: "Share of a NIC's receive work done on CPUs of another NUMA node.",
-      source: 'judgement: a remote node makes a packet dearer by 10 to 30 %, below a quarter of it the whole gains little',
+      source:
+        'judgement: a remote node makes a packet dearer by 10 to 30 %, below a quarter of it the whole gains little',
     },
     packets: {
       value: 20000,
@@ -106,7 +113,8 @@ export const thresholds = {
       value: 1,
       unit: 'per second',
       help: 'Refused attempts per second from which it is critical.',
-      source: 'Netdata warns above 1 and is critical above 5 per second; each attempt costs its client a second or more',
+      source:
+        'Netdata warns above 1 and is critical above 5 per second; each attempt costs its client a second or more',
     },
   },
   PKT0402: {

@@ -39,6 +39,11 @@ ruleCases(conntrackTableFull, [
   { name: 'full and calm: nothing was lost', cells: [...table(500, 500), drops([7, 7], [7, 7])], outcome: 'ok' },
   { name: 'just below the limit stays quiet', cells: [...table(470, 474), drops([0, 0], [9, 0])], outcome: 'ok' },
   {
+    name: 'evictions prove that the table was full between two samples with room',
+    cells: [...table(300, 300), drops([0, 0], [9, 0]), [conntrackEarlyDrop, {}, [0, 0], [2, 0]]],
+    outcome: 'critical',
+  },
+  {
     name: 'evictions alone lose no packet',
     cells: [...table(500, 500), drops([0, 0], [0, 0]), [conntrackEarlyDrop, {}, [0, 0], [40, 0]]],
     outcome: 'ok',

@@ -3,9 +3,31 @@ import { describe, it } from 'node:test';
 
 import { judge, type Case } from './window.ts';
 
-/** Runs a rule's table of cases: each names what the first finding must be. */
-export function ruleCases(rule: { readonly code: string; readonly id: string }, cases: readonly Case[]): void {
+/** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
+export type Kind = 'fires' | 'ok' | 'not-measured';
+
+const kinds: Readonly<Record<Kind, readonly Case['outcome'][]>> = {
+  fires: ['critical', 'warning', 'info'],
+  ok: ['ok'],
+  'not-measured': ['not-measured'],
+};
+
+/**
+ * Runs a rule's table of cases: each names what the first finding must be.
+ * @param without kinds of outcome that this rule cannot have, as a context rule that only informs
+ */
+export function ruleCases(
+  rule: { readonly code: string; readonly id: string },
+  cases: readonly Case[],
+  without: readonly Kind[] = [],
+): void {
   describe(`${rule.code} ${rule.id}`, () => {
+    for (const [kind, outcomes] of Object.entries(kinds)) {
+      if (without.includes(kind as Kind)) continue;
+      it(`has a case in which it is ${outcomes.join(' or ')}`, () => {
+        assert.ok(cases.some(({ outcome }) => outcomes.includes(outcome)));
+      });
+    }
     for (const each of cases) {
       it(each.name, () => {
         const [finding] = judge(rule, each);
@@ -25,6 +47,10 @@ export function ruleCases(rule: { readonly code: string; readonly id: string }, 
         if (each.command !== undefined) {
           assert.match(finding.remedies.map(({ command }) => command ?? '').join('\n'), each.command);
         }
+        for (const [, name] of finding.words.matchAll(/\{(\w+)/g)) {
+          assert.ok(name! in finding.args, `the message has no ${name}`);
+        }
+        for (const name of Object.keys(finding.args)) assert.notEqual(String(finding.args[name]), 'NaN', name);
         if (each.missing !== undefined) {
           assert.match(finding.missing.map(({ metric, reason }) => `${metric}: ${reason}`).join('\n'), each.missing);
         }

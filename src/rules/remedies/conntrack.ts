@@ -1,9 +1,12 @@
 import type { Remedy } from '../finding.ts';
+import { inNetns } from './shell.ts';
 
 /** Bytes of one conntrack entry with the usual extensions; `slabinfo` shows 256 to 320. */
 const ENTRY_BYTES = 320;
 
 interface Table {
+  /** The namespace, where the flows are looked at; the limit itself is the host's. */
+  readonly netns: string;
   readonly entries: number;
   readonly limit: number;
   readonly refusedPerSecond: number;
@@ -15,7 +18,7 @@ interface Table {
  * doubled, and rounded up to a power of two. Buckets equal to the limit keep chains at one entry on average, as the
  * kernel's own default does (nf_conntrack_core.c:nf_conntrack_init_start).
  */
-export function raiseConntrackMax({ entries, limit, refusedPerSecond, buckets }: Table): Remedy[] {
+export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buckets }: Table): Remedy[] {
   const wanted = Math.max(limit * 2, 2 * (entries + refusedPerSecond * 120));
   const max = 2 ** Math.ceil(Math.log2(wanted));
   const megabytes = Math.ceil((max * ENTRY_BYTES) / 2 ** 20);
@@ -31,6 +34,45 @@ export function raiseConntrackMax({ entries, limit, refusedPerSecond, buckets }:
     {
       action:
         'Find out which flows fill it before settling on a size: one source with many short flows is a different problem.',
+      command: inNetns(
+        netns,
+        // Cut short on purpose: listing a table of a million entries loads a CPU for seconds.
+        "conntrack -L 2>/dev/null | head -n 20000 | grep -o 'src=[0-9a-f.:]*' | sort | uniq -c | sort -rn | head",
+      ),
+    },
+  ];
+}
+
+/** Entries lost to the race of two packets of one flow: mostly the A and AAAA queries of one resolver call through NAT. */
+export function avoidClashes(netns: string): Remedy[] {
+  const verify = inNetns(netns, "conntrack -S | grep -o 'insert_failed=[0-9]*'");
+  return [
+    {
+      action:
+        'If the clients resolve names through NAT: let the resolver send its two queries from two sockets (glibc), or run a caching resolver on the node.',
+      command: "echo 'options single-request-reopen' >> /etc/resolv.conf",
+      verify,
+    },
+    {
+      action:
+        'Let SNAT choose its ports at random, so that two CPUs do not pick the same one: list the rules that do not.',
+      command: inNetns(netns, "iptables-save -t nat | grep -E 'MASQUERADE|SNAT' | grep -v random-fully"),
+      verify,
+    },
+  ];
+}
+
+/** More buckets, as many as entries or twice what there is, whichever is more; the hash is one for all namespaces. */
+export function raiseBuckets(entries: number, buckets: number | undefined): Remedy[] {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(entries, 2 * (buckets ?? 0), 65536)));
+  return [
+    {
+      action: `Enlarge the conntrack hash to ${wanted} buckets (${(wanted * 8) / 2 ** 20} MB), set in the host's namespace.`,
+      command: `sysctl -w net.netfilter.nf_conntrack_buckets=${wanted}`,
+      verify: "sysctl net.netfilter.nf_conntrack_buckets && conntrack -S | grep -o 'chaintoolong=[0-9]*'",
+    },
+    {
+      action: 'If chains stay long with a large hash, one source is aiming at them: see who holds most entries.',
       command:
         "conntrack -L 2>/dev/null | head -n 20000 | grep -o 'src=[0-9a-f.:]*' | sort | uniq -c | sort -rn | head",
     },

@@ -1,0 +1,83 @@
+import {
+  conntrackBuckets,
+  conntrackChainTooLong,
+  conntrackDrop,
+  conntrackEarlyDrop,
+  conntrackEntries,
+  conntrackInsertFailed,
+  conntrackLimit,
+} from '../metrics/catalogue/index.ts';
+import { increase, peak, ratio } from '../metrics/expression.ts';
+import { readTable } from './facts/conntrack.ts';
+import { raiseConntrackMax } from './remedies/conntrack.ts';
+import { defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+export const conntrackTablePressure = defineRule({
+  code: 'PKT0202',
+  id: 'conntrack-table-pressure',
+  role: 'outcome',
+  title: 'The conntrack table is nearly full: flows are evicted or soon refused',
+  seed: '§3.7, Example A',
+  scope: ['netns'],
+  none: 'connection tracking is not in use',
+  signals: {
+    usage: optional(ratio(peak(conntrackEntries), peak(conntrackLimit))),
+    entries: peak(conntrackEntries),
+    limit: peak(conntrackLimit),
+    lost: increase(conntrackDrop),
+    evicted: increase(conntrackEarlyDrop),
+    insertFailed: optional(increase(conntrackInsertFailed)),
+    chainTooLong: optional(increase(conntrackChainTooLong)),
+    buckets: optional(peak(conntrackBuckets)),
+  },
+  thresholds: thresholds.PKT0202,
+  messages: {
+    evicting:
+      'The conntrack table reached its limit of {limit:count} entries: {evicted:count} flows without a two-way exchange were ' +
+      'evicted so that new ones fit ({rate:rate}). No packet was refused yet.',
+    'near-full':
+      'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}). Nothing was evicted or refused ' +
+      'in the window; at the limit packets of new flows are dropped.',
+    filling:
+      'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}). A level, not a fault: nothing was ' +
+      'evicted or refused.',
+  },
+  conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets }, limits, at) {
+    if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
+    const { full, refused } = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
+    // PKT0201 says the rest.
+    if (full && refused > 0) return ok();
+    const args = {
+      entries: entries.value,
+      limit: limit.value,
+      usage: usage.value,
+      evicted: evicted.value,
+      rate: evicted.value / at.seconds,
+    };
+    const remedies = raiseConntrackMax({
+      netns: at.netns,
+      entries: entries.value,
+      limit: limit.value,
+      refusedPerSecond: evicted.value / at.seconds,
+      buckets: buckets?.value,
+    });
+    const evidence = { usage: ['>=', limits.usage], entries: null, limit: null, lost: null } as const;
+    if (evicted.value >= limits.evicted) {
+      return warning({
+        certainty: 'measured',
+        message: 'evicting',
+        args,
+        evidence: { evicted: ['>=', limits.evicted], ...evidence, usage: null },
+        remedies,
+      });
+    }
+    if (usage.value >= limits.usage) {
+      return warning({ certainty: 'possible', message: 'near-full', args, evidence, remedies });
+    }
+    if (usage.value >= limits.filling) {
+      return info({ message: 'filling', args, evidence: { ...evidence, usage: ['>=', limits.filling] }, remedies });
+    }
+    return ok();
+  },
+});
