@@ -290,6 +290,13 @@ export class Libbpf {
     });
   }
 
+  /** The device a TCX or XDP link is on; 0 once it has gone. struct bpf_link_info: the ifindex is the first of the union. */
+  linkIfindex(link: LinkFd): Result<number> {
+    const info = Buffer.alloc(64);
+    const code = this.#f.infoByFd(link, info, u32(64));
+    return code < 0 ? this.#refused('bpf_obj_get_info_by_fd', code) : ok(info.readUInt32LE(16));
+  }
+
   programNameById(id: number): Result<string> {
     const fd = this.#f.programById(id);
     if (fd < 0) return this.#refused('bpf_prog_get_fd_by_id', fd);

@@ -1,0 +1,97 @@
+/**
+ * What the probe costs the traffic: TCP and UDP throughput on a veth pair, interleaved with and without the probe, and the run
+ * time of its programs per packet. Medians and ratios only; a shared machine says nothing in absolute terms.
+ *
+ *   node bench/probe/throughput.mjs [--rounds 40] [--milliseconds 200] [--every 16] [--stack generic|native] [--only tcp|udp]
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Lab } from '../../build/test/probe/lab.js';
+import { readCapabilities } from '../../build/src/probe/capabilities.js';
+import { planDevices } from '../../build/src/probe/plan.js';
+import { openProbe } from '../../build/src/probe/session.js';
+import { measureCost } from '../../build/src/probe/budget.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '40' },
+    milliseconds: { type: 'string', default: '200' },
+    every: { type: 'string', default: '16' },
+    stack: { type: 'string' },
+    only: { type: 'string' },
+    tc: { type: 'string', default: 'auto' },
+  },
+});
+const rounds = Number(values.rounds);
+const milliseconds = Number(values.milliseconds);
+const can = readCapabilities();
+
+const median = (numbers) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+const unwrap = (result) => {
+  if (!result.ok) throw new Error(result.reason);
+  return result.value;
+};
+
+async function withProbe(lab) {
+  const choice = values.stack
+    ? { probe: 'xdp', xdpMode: values.stack, allowSystemChanges: true, tc: values.tc }
+    : { probe: 'auto', tc: values.tc };
+  const facts = [lab.facts(), lab.facts(lab.sender, lab.peer)];
+  return unwrap(await openProbe({ plans: planDevices(facts, choice, can), capabilities: can, sampleEvery: Number(values.every) }));
+}
+
+async function slice(lab, kind) {
+  // The attach patches kernel code and waits for RCU: let that pass.
+  await sleep(150);
+  const before = lab.received();
+  const began = process.hrtime.bigint();
+  await sleep(milliseconds);
+  const after = lab.received();
+  const elapsed = Number(process.hrtime.bigint() - began) / 1e9;
+  return (kind === 'udp' ? after.packets - before.packets : (after.bytes - before.bytes) / 1.25e8) / elapsed;
+}
+
+/** One long stream, the probe attached and detached under it: no start-up in the slices, neighbours in time compared. */
+async function measure(kind) {
+  const lab = new Lab();
+  const rates = { without: [], with: [] };
+  const costs = [];
+  try {
+    await lab.serve();
+    const load = lab.traffic(kind, Math.ceil((rounds * 2 * (milliseconds + 230)) / 1000) + 9);
+    await sleep(1500);
+    for (let round = 0; round < rounds; round++) {
+      for (const side of round % 2 ? ['with', 'without'] : ['without', 'with']) {
+        const session = side === 'with' ? await withProbe(lab) : undefined;
+        rates[side].push(await slice(lab, kind));
+        await session?.close();
+      }
+    }
+    for (let round = 0; round < 3; round++) {
+      const session = await withProbe(lab);
+      costs.push(unwrap(await measureCost(session, 1000)));
+      await session.close();
+    }
+    await load;
+  } finally {
+    await lab.close();
+  }
+  return {
+    kind,
+    ratio: Number((median(rates.with) / median(rates.without)).toFixed(3)),
+    ratioOfPairs: Number(median(rates.with.map((rate, index) => rate / rates.without[index])).toFixed(3)),
+    with: Number(median(rates.with).toPrecision(4)),
+    without: Number(median(rates.without).toPrecision(4)),
+    probeNsPerPacket: Math.round(median(costs.map((cost) => cost.nsPerPacket))),
+    statsNsPerRun: Math.round(median(costs.map((cost) => cost.statsNsPerRun))),
+    cpuShare: Number(median(costs.map((cost) => cost.cpuShare)).toFixed(4)),
+    programs: costs[1].programs.map(({ name, runs, nsPerRun }) => `${name} ${String(runs)} x ${nsPerRun.toFixed(0)} ns`),
+  };
+}
+
+for (const kind of values.only ? [values.only] : ['tcp', 'udp']) console.log(JSON.stringify(await measure(kind), undefined, 1));

@@ -1,0 +1,190 @@
+/**
+ * What the probe itself costs, measured with the kernel's run-time statistics and kept under a limit. The statistics add of the
+ * order of 70 ns to every run, so they are on for a part of the window only, and an empty program of the same kind says how
+ * much of each run time is theirs.
+ */
+import { closeSync } from 'node:fs';
+import { cpus as onlineCpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ok, type Result } from '../metrics/result.ts';
+import type { ProgramFd, ProgramRuns } from './libbpf.ts';
+import { loadLibc } from './libc.ts';
+import type { ProbeSession } from './session.ts';
+
+export interface ProgramCost {
+  readonly name: string;
+  readonly runs: number;
+  /** Without what the statistics add. */
+  readonly nsPerRun: number;
+}
+
+export interface ProbeCost {
+  readonly measuredMs: number;
+  readonly packets: number;
+  readonly runs: number;
+  readonly ns: number;
+  /** Program run time divided by the packets received in the same time; undefined-free: 0 without packets. */
+  readonly nsPerPacket: number;
+  /** Of all online CPUs together. */
+  readonly cpuShare: number;
+  /** What the statistics add to each run, and whether the empty program measured it or the shipped figure stands in. */
+  readonly statsNsPerRun: number;
+  readonly calibrated: boolean;
+  readonly programs: readonly ProgramCost[];
+}
+
+/** Measured on the development machine; used while too few packets came by to calibrate. */
+const SHIPPED_STATS_NS = 65;
+const ENOUGH_RUNS = 200;
+
+/** Pure: what the counts of a measured interval say. */
+export function costOf(
+  before: readonly ProgramRuns[],
+  after: readonly ProgramRuns[],
+  empty: { readonly runs: number; readonly ns: number },
+  packets: number,
+  elapsedNs: number,
+  cpus: number,
+): ProbeCost {
+  const calibrated = empty.runs >= ENOUGH_RUNS;
+  const statsNsPerRun = calibrated ? empty.ns / empty.runs : SHIPPED_STATS_NS;
+  const earlier = new Map(before.map((program) => [program.id, program]));
+  const byName = new Map<string, { runs: number; ns: number }>();
+  for (const program of after) {
+    const same = earlier.get(program.id);
+    const sum = byName.get(program.name) ?? { runs: 0, ns: 0 };
+    sum.runs += Math.max(0, program.runs - (same?.runs ?? 0));
+    sum.ns += Math.max(0, program.runNs - (same?.runNs ?? 0));
+    byName.set(program.name, sum);
+  }
+  const programs = [...byName].map(([name, { runs, ns }]) => ({
+    name,
+    runs,
+    nsPerRun: runs === 0 ? 0 : Math.max(0, ns / runs - statsNsPerRun),
+  }));
+  const ns = programs.reduce((sum, program) => sum + program.runs * program.nsPerRun, 0);
+  return {
+    measuredMs: elapsedNs / 1e6,
+    packets,
+    runs: programs.reduce((sum, program) => sum + program.runs, 0),
+    ns,
+    nsPerPacket: packets === 0 ? 0 : ns / packets,
+    cpuShare: elapsedNs === 0 ? 0 : ns / elapsedNs / Math.max(1, cpus),
+    statsNsPerRun,
+    calibrated,
+    programs,
+  };
+}
+
+/** Turns the statistics on for `milliseconds`, with the empty program beside ours, and off again on every path. */
+export async function measureCost(session: ProbeSession, milliseconds: number, signal?: AbortSignal): Promise<Result<ProbeCost>> {
+  const { bpf } = session;
+  const empty = session.nullProgram();
+  if (!empty.ok) return empty;
+  const link = bpf.linkTracing(empty.value);
+  if (!link.ok) return link;
+  const stats = bpf.enableStats();
+  if (!stats.ok) {
+    loadLibc().close(link.value);
+    return stats;
+  }
+  try {
+    const before = snapshot(session, empty.value);
+    const began = process.hrtime.bigint();
+    // An abort ends the measurement early; what was counted so far is the answer.
+    await sleep(milliseconds, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+    });
+    const after = snapshot(session, empty.value);
+    const elapsed = Number(process.hrtime.bigint() - began);
+    const nothing = { runs: after.empty.runs - before.empty.runs, ns: after.empty.runNs - before.empty.runNs };
+    return ok(costOf(before.programs, after.programs, nothing, after.packets - before.packets, elapsed, onlineCpus().length));
+  } finally {
+    closeSync(stats.value);
+    loadLibc().close(link.value);
+  }
+}
+
+function snapshot(session: ProbeSession, empty: ProgramFd): { programs: readonly ProgramRuns[]; packets: number; empty: { runs: number; runNs: number } } {
+  const reading = session.read();
+  const runs = session.bpf.programRuns(empty);
+  return {
+    programs: reading.programs,
+    packets: reading.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0),
+    empty: runs.ok ? runs.value : { runs: 0, runNs: 0 },
+  };
+}
+
+export type BudgetStep = 'keep' | 'thin' | 'detach';
+
+export const THIN_FACTOR = 4;
+export const MAX_THINNINGS = 2;
+
+/** Pure: over the limit, thin twice at most, then leave. */
+export function decide(cpuShare: number, maxOverhead: number, thinnings: number): BudgetStep {
+  if (cpuShare <= maxOverhead) return 'keep';
+  return thinnings < MAX_THINNINGS ? 'thin' : 'detach';
+}
+
+export interface BudgetAction {
+  readonly atMs: number;
+  readonly action: Exclude<BudgetStep, 'keep'>;
+  readonly reason: string;
+  readonly sampleEvery: number;
+}
+
+export interface BudgetReport {
+  readonly maxOverhead: number;
+  readonly cost?: ProbeCost;
+  readonly reason?: string;
+  readonly actions: readonly BudgetAction[];
+}
+
+export interface BudgetOptions {
+  /** Share of the host's CPU time, 0.01 is one per cent. */
+  readonly maxOverhead: number;
+  readonly windowMs: number;
+  readonly signal?: AbortSignal;
+  /** Called before the session is closed for being over its budget: the last chance for a reading. */
+  readonly beforeDetach?: () => void;
+  readonly measure?: (session: ProbeSession, milliseconds: number, signal?: AbortSignal) => Promise<Result<ProbeCost>>;
+}
+
+/**
+ * Measures early in the window, because thinning changes the floor and what comes after should be of one kind; runs beside the
+ * window and ends after one good measurement.
+ */
+export async function keepBudget(session: ProbeSession, options: BudgetOptions): Promise<BudgetReport> {
+  const measure = options.measure ?? measureCost;
+  const began = performance.now();
+  const actions: BudgetAction[] = [];
+  const part = Math.min(1000, Math.max(50, options.windowMs / 10));
+  let cost: ProbeCost | undefined;
+  for (let thinnings = 0; ; thinnings++) {
+    const measured = await measure(session, part, options.signal);
+    if (!measured.ok) return report(options, actions, cost, measured.reason);
+    cost = measured.value;
+    const step = decide(cost.cpuShare, options.maxOverhead, thinnings);
+    if (step === 'keep' || options.signal?.aborted === true) return report(options, actions, cost);
+    const reason = `${(cost.cpuShare * 100).toFixed(2)} % of the CPU time is above ${(options.maxOverhead * 100).toFixed(2)} %`;
+    const atMs = performance.now() - began;
+    if (step === 'detach') {
+      actions.push({ atMs, action: step, reason, sampleEvery: session.sampleEvery });
+      options.beforeDetach?.();
+      await session.close();
+      return report(options, actions, cost);
+    }
+    const thinned = session.thin(THIN_FACTOR);
+    if (!thinned.ok) return report(options, actions, cost, thinned.reason);
+    actions.push({ atMs, action: step, reason, sampleEvery: session.sampleEvery });
+  }
+}
+
+function report(
+  { maxOverhead }: BudgetOptions,
+  actions: readonly BudgetAction[],
+  cost: ProbeCost | undefined,
+  reason?: string,
+): BudgetReport {
+  return { maxOverhead, actions, ...(cost && { cost }), ...(reason !== undefined && { reason }) };
+}

@@ -1,0 +1,407 @@
+/**
+ * A probe session: attaches a plan, is read as often as wanted, can be thinned, and goes away without a trace. Everything is
+ * attached before the first reading and detached after the last, because the probe itself moves some of the host's counters.
+ */
+import { closeSync, openSync, readFileSync, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import type { Capabilities } from './capabilities.ts';
+import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
+import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
+import { loadLibc } from './libc.ts';
+import type { AttachPlan } from './plan.ts';
+import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
+import { SocketPrices } from './sockets.ts';
+import { removeFilters, verifyRemoved, type TcAttachment } from './tc.ts';
+import { every, inOrder, WatchedDevice } from './watched.ts';
+
+export interface ProbeOptions {
+  readonly plans: readonly AttachPlan[];
+  readonly capabilities: Capabilities;
+  /** 1 packet in so many, by design of bench/probe: 16 for taps, 64 for XDP stamps, 8 for softirq runs. */
+  readonly sampleEvery?: number;
+  readonly stackEvery?: number;
+  readonly netRxEvery?: number;
+  /** Price each packet socket by fentry where the kernel permits it. */
+  readonly sockets?: boolean;
+  readonly objectsDirectory?: string;
+  readonly libbpf?: string;
+}
+
+export const DEFAULT_SAMPLE_EVERY = 16;
+export const DEFAULT_STACK_EVERY = 64;
+export const DEFAULT_NET_RX_EVERY = 8;
+const DETACH_DEADLINE_MS = 5000;
+
+export interface CloseReport {
+  readonly done: readonly string[];
+  readonly problems: readonly string[];
+  /** True when a look at the devices afterwards found nothing of ours. */
+  readonly verified: boolean;
+}
+
+/** The objects ship in bpf/ beside whatever this module was bundled or compiled into. */
+export function findObjects(): Result<string> {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (let depth = 0; depth < 5; depth++, folder = dirname(folder)) {
+    const candidate = join(folder, 'bpf');
+    if (existsSync(join(candidate, 'objects.json'))) return ok(candidate);
+  }
+  return fail('the folder bpf/ with the compiled objects was not found beside the program');
+}
+
+export async function openProbe(options: ProbeOptions): Promise<Result<ProbeSession>> {
+  if (!options.capabilities.btf) return fail(`the kernel gives no BTF: ${options.capabilities.source}`);
+  const bpf = loadLibbpf(options.libbpf);
+  if (!bpf.ok) return bpf;
+  const folder = options.objectsDirectory === undefined ? findObjects() : ok(options.objectsDirectory);
+  if (!folder.ok) return folder;
+  const session = new ProbeSession(bpf.value, folder.value, options);
+  const attached = await session.attach(options.plans);
+  if (attached.ok) return ok(session);
+  await session.close();
+  return attached;
+}
+
+export class ProbeSession {
+  readonly bpf: Libbpf;
+  readonly #folder: string;
+  readonly #options: ProbeOptions;
+  readonly #attach: AttachStatus[] = [];
+  readonly #devices: WatchedDevice[] = [];
+  readonly #objects: LoadedObject[] = [];
+  readonly #links: LinkFd[] = [];
+  readonly #programs: ProgramFd[] = [];
+  readonly #heldNamespaces: number[] = [];
+  #host: LoadedObject | undefined;
+  #softirq: LoadedObject | undefined;
+  #sockets: SocketPrices | undefined;
+  #cpus: MapFd | undefined;
+  #closed: Promise<CloseReport> | undefined;
+  #last: ProbeReading | undefined;
+  sampleEvery: number;
+  stackEvery: number;
+  netRxEvery: number;
+
+  constructor(bpf: Libbpf, folder: string, options: ProbeOptions) {
+    this.bpf = bpf;
+    this.#folder = folder;
+    this.#options = options;
+    this.sampleEvery = options.sampleEvery ?? DEFAULT_SAMPLE_EVERY;
+    this.stackEvery = options.stackEvery ?? DEFAULT_STACK_EVERY;
+    this.netRxEvery = options.netRxEvery ?? DEFAULT_NET_RX_EVERY;
+  }
+
+  #object(name: string): Result<Buffer> {
+    const path = join(this.#folder, `${name}.bpf.o`);
+    try {
+      return ok(readFileSync(path));
+    } catch (error) {
+      return fail(`${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    }
+  }
+
+  /** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
+  async attach(plans: readonly AttachPlan[]): Promise<Result<void>> {
+    const bytes = this.#object('host');
+    if (!bytes.ok) return bytes;
+    const host = await this.bpf.loadObject('pktcost', bytes.value, (object) =>
+      inOrder(
+        () => object.expectValueSize('pktcost_cpus', CPU_BYTES),
+        () => object.setValue('.data', every(this.sampleEvery)),
+      ),
+    );
+    if (!host.ok) return host;
+    this.#host = host.value;
+    this.#objects.push(host.value);
+    const cpus = host.value.map('pktcost_cpus');
+    if (!cpus.ok) return cpus;
+    this.#cpus = cpus.value;
+    const shop = {
+      bpf: this.bpf,
+      cpus: cpus.value,
+      stackEvery: this.stackEvery,
+      object: (name: string) => this.#object(name),
+      report: (status: AttachStatus) => void this.#attach.push(status),
+    };
+    let slot = 0;
+    for (const plan of plans) {
+      const device = await WatchedDevice.attach(shop, this.#hold(plan), slot);
+      if (!device) continue;
+      this.#devices.push(device);
+      slot++;
+    }
+    if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#watchExit();
+    if (this.#options.sockets === true) await this.#attachSockets();
+    const wanted = (span: string): boolean =>
+      plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
+    const started = wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
+    if (wanted('net_rx')) await this.#attachSoftirq(cpus.value);
+    return started ? ok(undefined) : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
+  }
+
+  /**
+   * A filter has to be removed in its namespace, so that is held open; a link does not, and holding the namespace would keep a
+   * deleted one alive.
+   */
+  #hold(plan: AttachPlan): AttachPlan {
+    const { path, id } = plan.device.netns;
+    const filter = plan.steps.some((step) => step.hook === 'clsact' && step.decision === 'attach');
+    if (!filter || path === undefined) return plan;
+    try {
+      const fd = openSync(path, 'r');
+      this.#heldNamespaces.push(fd);
+      return { ...plan, device: { ...plan.device, netns: { id, path: `/proc/self/fd/${String(fd)}` } } };
+    } catch {
+      // The namespace has gone since the plan was made; the attach says so.
+      return plan;
+    }
+  }
+
+  #attachTracing(object: LoadedObject, names: readonly string[], span: 'taps' | 'net_rx'): boolean {
+    const links: LinkFd[] = [];
+    for (const name of names) {
+      const program = object.program(name);
+      const link = program.ok ? this.bpf.linkTracing(program.value) : program;
+      if (!program.ok || !link.ok) {
+        const reason = link.ok ? 'not loaded' : link.reason;
+        this.#attach.push({ target: name, span, hook: 'tracepoint', attached: false, reason });
+        for (const made of links) loadLibc().close(made);
+        return false;
+      }
+      links.push(link.value);
+      this.#programs.push(program.value);
+    }
+    this.#links.push(...links);
+    this.#attach.push({ target: 'host', span, hook: 'tracepoint', attached: true });
+    return true;
+  }
+
+  async #attachSoftirq(cpus: MapFd): Promise<void> {
+    const bytes = this.#object('softirq');
+    const loaded = bytes.ok
+      ? await this.bpf.loadObject('pktcost', bytes.value, (object) =>
+          inOrder(
+            () => object.shareMap('pktcost_cpus', cpus),
+            () => object.setValue('.data', every(this.netRxEvery)),
+          ),
+        )
+      : bytes;
+    if (!loaded.ok) {
+      this.#attach.push({ target: 'host', span: 'net_rx', hook: 'softirq', attached: false, reason: loaded.reason });
+      return;
+    }
+    this.#objects.push(loaded.value);
+    if (this.#attachTracing(loaded.value, ['pktcost_exit', 'pktcost_entry'], 'net_rx')) this.#softirq = loaded.value;
+  }
+
+  async #attachSockets(): Promise<void> {
+    const bytes = this.#object('sockets');
+    const prices = bytes.ok
+      ? await SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities)
+      : bytes;
+    this.#attach.push({
+      target: 'packet sockets',
+      span: 'sockets',
+      hook: 'fentry',
+      attached: prices.ok,
+      ...(!prices.ok && { reason: prices.reason }),
+    });
+    if (!prices.ok) return;
+    this.#sockets = prices.value;
+    this.#programs.push(...prices.value.programs);
+    this.#links.push(...prices.value.links);
+  }
+
+  /** A device outside the readings, in the last slot: see floor.ts. */
+  async watchForCalibration(plan: AttachPlan): Promise<Result<WatchedDevice>> {
+    if (this.#cpus === undefined) return fail('the session is closed');
+    if (this.#devices.length >= SLOTS) return fail('every slot is taken by a device');
+    let reason = 'not attached';
+    const device = await WatchedDevice.attach(
+      {
+        bpf: this.bpf,
+        cpus: this.#cpus,
+        stackEvery: this.stackEvery,
+        object: (name) => this.#object(name),
+        report: (status) => {
+          if (status.reason !== undefined) reason = status.reason;
+        },
+      },
+      plan,
+      SLOTS - 1,
+    );
+    if (device && device.tc.length > 0) return ok(device);
+    device?.close();
+    return fail(reason);
+  }
+
+  async endCalibration(device: WatchedDevice): Promise<void> {
+    await closeAll(device.links(), DETACH_DEADLINE_MS);
+    removeFilters(this.bpf, device.tc);
+    device.close();
+  }
+
+  get tier(): ProbeTier {
+    if (this.#devices.some((device) => device.xdp)) return 'stack';
+    if (this.#sockets) return 'sockets';
+    if (this.#devices.some((device) => device.tc.length > 0)) return 'taps';
+    return this.#softirq ? 'net_rx' : 'none';
+  }
+
+  get devices(): readonly WatchedDevice[] {
+    return this.#devices;
+  }
+
+  /** The empty program's descriptor, for the budget's calibration. */
+  nullProgram(): Result<ProgramFd> {
+    return this.#host ? this.#host.program('pktcost_null') : fail('the session is closed');
+  }
+
+  programs(): ProgramFd[] {
+    return [...this.#programs, ...this.#devices.flatMap((device) => device.programs)];
+  }
+
+  /** After `close` the last reading is answered again: what was counted stands. */
+  read(): ProbeReading {
+    if (this.#closed && this.#last) return this.#last;
+    const gaps: string[] = [];
+    const cpus = this.#readCpus(gaps);
+    const monotonicNs = Number(process.hrtime.bigint());
+    const devices = this.#devices.map((device) => device.read(cpus, this.sampleEvery, this.stackEvery, gaps));
+    const sockets = this.#sockets?.read(gaps);
+    const programs = this.programs().flatMap((program) => {
+      const runs = this.bpf.programRuns(program);
+      if (!runs.ok) gaps.push(`program: ${runs.reason}`);
+      return runs.ok ? [runs.value] : [];
+    });
+    this.#last = {
+      version: 1,
+      monotonicNs,
+      tier: this.tier,
+      sampleEvery: this.sampleEvery,
+      stackEvery: this.stackEvery,
+      netRxEvery: this.netRxEvery,
+      devices,
+      cpus: cpus.map(({ packets: _, ...cpu }) => cpu),
+      ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
+      programs,
+      attach: [...this.#attach],
+      gaps,
+    };
+    return this.#last;
+  }
+
+  #readCpus(gaps: string[]): CpuState[] {
+    if (this.#cpus === undefined) return [];
+    const bytes = Buffer.allocUnsafeSlow(CPU_BYTES * this.bpf.possibleCpus);
+    const read = this.bpf.lookupOnly(this.#cpus, bytes);
+    if (read.ok) return readCpus(bytes, this.bpf.possibleCpus);
+    gaps.push(`per-CPU counts: ${read.reason}`);
+    return [];
+  }
+
+  /** Samples `factor` times fewer packets from now on. The floor depends on the rate, so it must be measured again. */
+  thin(factor: number): Result<void> {
+    const write = (object: LoadedObject | undefined, value: number): Result<void> => {
+      if (!object) return ok(undefined);
+      const map = object.map('.data');
+      return map.ok ? this.bpf.writeOnly(map.value, every(value)) : map;
+    };
+    const written = inOrder(
+      () => write(this.#host, this.sampleEvery * factor),
+      () => write(this.#softirq, this.netRxEvery * factor),
+      () => this.#sockets?.setEvery(this.sampleEvery * factor) ?? ok(undefined),
+      ...this.#devices.map((device) => () => device.setStackEvery(this.stackEvery * factor)),
+    );
+    if (!written.ok) return written;
+    this.sampleEvery *= factor;
+    this.stackEvery *= factor;
+    this.netRxEvery *= factor;
+    return written;
+  }
+
+  readonly #onExit = (): void => {
+    removeFilters(this.bpf, this.#tcAttachments());
+  };
+
+  /** Without a handler these end the process before its 'exit' event; with one of the command's own, that one decides. */
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    this.#onExit();
+    this.#unwatchExit();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+
+  #watchExit(): void {
+    process.on('exit', this.#onExit);
+    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
+      if (process.listenerCount(signal) === 0) process.on(signal, this.#onSignal);
+  }
+
+  #unwatchExit(): void {
+    process.off('exit', this.#onExit);
+    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.off(signal, this.#onSignal);
+  }
+
+  #tcAttachments(): TcAttachment[] {
+    return this.#devices.flatMap((device) => device.tc);
+  }
+
+  /** Detaches everything, at most once. What hangs is left to the kernel after the deadline, and told. */
+  close(deadlineMs = DETACH_DEADLINE_MS): Promise<CloseReport> {
+    this.#closed ??= this.#detach(deadlineMs);
+    return this.#closed;
+  }
+
+  async #detach(deadlineMs: number): Promise<CloseReport> {
+    const problems: string[] = [];
+    const done: string[] = [];
+    const links = [...this.#links, ...this.#devices.flatMap((device) => device.links())];
+    const hung = await closeAll(links, deadlineMs);
+    done.push(`${String(links.length - hung)} of ${String(links.length)} links closed`);
+    if (hung > 0) problems.push(`${String(hung)} detach(es) did not return within ${String(deadlineMs)} ms`);
+    const attachments = this.#tcAttachments();
+    const filters = attachments.filter((attachment) => attachment.filter).length;
+    problems.push(...removeFilters(this.bpf, attachments));
+    if (filters > 0) done.push(`${String(filters)} clsact filter(s) removed`);
+    this.#unwatchExit();
+    for (const device of this.#devices) {
+      const features = device.restoreFeatures();
+      done.push(...features.done);
+      problems.push(...features.problems);
+    }
+    const left = verifyRemoved(this.bpf, attachments);
+    for (const device of this.#devices) device.close();
+    this.#sockets?.close();
+    for (const object of this.#objects) object.close();
+    for (const fd of this.#heldNamespaces) closeSync(fd);
+    this.#cpus = undefined;
+    this.#host = undefined;
+    return { done, problems: [...problems, ...left], verified: left.length === 0 && hung === 0 };
+  }
+}
+
+/** On libuv's threads, because the detach of an XDP link can wait for the driver; answers how many did not come back. */
+async function closeAll(links: readonly LinkFd[], deadlineMs: number): Promise<number> {
+  const libc = loadLibc();
+  let open = links.length;
+  const all = Promise.all(
+    links.map(
+      (link) =>
+        new Promise<void>((resolve) => {
+          libc.close.async(link, () => {
+            open--;
+            resolve();
+          });
+        }),
+    ),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([all, deadline]);
+  clearTimeout(timer);
+  return open;
+}

@@ -1,0 +1,250 @@
+/** One device under watch: its own copy of the programs, its hooks, and the reading of its counts. */
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { changedFeatures, featuresOf, setFeatures, type Features } from './ethtool.ts';
+import type { DeviceFacts } from './facts.ts';
+import { readSpan, SPAN_BYTES, SLOTS, type CpuState } from './layout.ts';
+import {
+  AttachType,
+  XdpFlags,
+  XDP_HAS_FRAGS,
+  type Libbpf,
+  type LinkFd,
+  type LoadedObject,
+  type MapFd,
+  type OpenObject,
+  type ProgramFd,
+} from './libbpf.ts';
+import { inNetns } from './libc.ts';
+import type { AttachPlan, PlanStep, XdpMode } from './plan.ts';
+import type { AttachStatus, DeviceReading, SpanReading } from './reading.ts';
+import { attachTc, type Direction, type TcAttachment } from './tc.ts';
+
+export interface DeviceWorkshop {
+  readonly bpf: Libbpf;
+  readonly cpus: MapFd;
+  readonly stackEvery: number;
+  object(name: string): Result<Buffer>;
+  report(status: AttachStatus): void;
+}
+
+export function every(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** The first failure of a list of steps, each run only if the ones before went well. */
+export function inOrder(...steps: (() => Result<unknown>)[]): Result<void> {
+  for (const step of steps) {
+    const done = step();
+    if (!done.ok) return done;
+  }
+  return ok(undefined);
+}
+
+export class WatchedDevice {
+  readonly facts: DeviceFacts;
+  readonly slot: number;
+  readonly #shop: DeviceWorkshop;
+  readonly #object: LoadedObject;
+  readonly tc: TcAttachment[] = [];
+  readonly programs: ProgramFd[] = [];
+  xdp: { readonly mode: XdpMode; readonly link: LinkFd } | undefined;
+  #restored: string[] = [];
+
+  private constructor(shop: DeviceWorkshop, facts: DeviceFacts, slot: number, object: LoadedObject) {
+    this.#shop = shop;
+    this.facts = facts;
+    this.slot = slot;
+    this.#object = object;
+  }
+
+  /** Loads and attaches what the plan says. A stack span that fails leaves the taps span standing. */
+  static async attach(shop: DeviceWorkshop, plan: AttachPlan, slot: number): Promise<WatchedDevice | undefined> {
+    const taps = plan.steps.find((step) => step.span === 'taps');
+    const stack = plan.steps.find((step) => step.span === 'stack');
+    const say = (step: PlanStep, reason?: string): void => {
+      shop.report({
+        target: plan.device.name,
+        netns: plan.device.netns.id,
+        span: step.span,
+        hook: step.hook,
+        attached: reason === undefined,
+        ...(reason !== undefined && { reason }),
+      });
+    };
+    if (taps?.decision !== 'attach') {
+      if (taps) say(taps, taps.reason);
+      if (stack) say(stack, stack.reason);
+      return undefined;
+    }
+    const how = taps.hook === 'clsact' ? 'clsact' : 'tcx';
+    if (stack && stack.decision !== 'attach') say(stack, stack.reason);
+    const wantsStack = stack?.decision === 'attach';
+    let device = await WatchedDevice.#load(shop, plan.device, slot, wantsStack ? stack : undefined);
+    if (!device.ok && wantsStack) {
+      say(stack, device.reason);
+      device = await WatchedDevice.#load(shop, plan.device, slot, undefined);
+    } else if (device.ok && wantsStack) {
+      const attached = device.value.#attachStack(how, stack.mode === 'native' ? 'native' : 'generic');
+      say(stack, attached.ok ? undefined : attached.reason);
+    }
+    if (!device.ok) {
+      say(taps, device.reason);
+      return undefined;
+    }
+    const attached = device.value.#attachTc(how, 'ingress', 'pktcost_in');
+    say(taps, attached.ok ? undefined : attached.reason);
+    return device.value;
+  }
+
+  static async #load(
+    shop: DeviceWorkshop,
+    facts: DeviceFacts,
+    slot: number,
+    stack: PlanStep | undefined,
+  ): Promise<Result<WatchedDevice>> {
+    if (slot >= SLOTS) return fail(`only ${String(SLOTS)} devices are watched at once`);
+    const bytes = shop.object(stack ? 'stack' : 'device');
+    if (!bytes.ok) return bytes;
+    const prepare =
+      (flags: number) =>
+      (object: OpenObject): Result<void> =>
+        inOrder(
+          () => object.expectValueSize('pktcost_taps', SPAN_BYTES),
+          () => object.shareMap('pktcost_cpus', shop.cpus),
+          () => object.setValue('.rodata', every(slot)),
+          ...(stack
+            ? [
+                (): Result<void> => object.expectValueSize('pktcost_stack_in', SPAN_BYTES),
+                (): Result<void> => object.setValue('.data', every(shop.stackEvery)),
+                (): Result<void> => (flags === 0 ? ok(undefined) : object.setFlags('pktcost_xdp', flags)),
+              ]
+            : []),
+        );
+    // With fragments a driver takes jumbo frames and keeps TSO on the peer (5.18); without, older kernels load it too.
+    const wanted = stack?.mode === 'native' ? [XDP_HAS_FRAGS, 0] : [0];
+    let loaded: Result<LoadedObject> = fail('not tried');
+    for (const flags of wanted) {
+      loaded = await shop.bpf.loadObject('pktcost', bytes.value, prepare(flags));
+      if (loaded.ok) return ok(new WatchedDevice(shop, facts, slot, loaded.value));
+    }
+    return loaded.ok ? fail('not loaded') : loaded;
+  }
+
+  #attachTc(how: 'tcx' | 'clsact', direction: Direction, name: string): Result<void> {
+    const program = this.#object.program(name);
+    if (!program.ok) return program;
+    const { netns, ifindex } = this.facts;
+    const attached = attachTc(this.#shop.bpf, how, netns, ifindex, direction, program.value);
+    if (!attached.ok) return attached;
+    this.tc.push(attached.value);
+    this.programs.push(program.value);
+    return ok(undefined);
+  }
+
+  #attachStack(how: 'tcx' | 'clsact', mode: XdpMode): Result<void> {
+    const egress = this.#attachTc(how, 'egress', 'pktcost_out');
+    if (!egress.ok) return egress;
+    const program = this.#object.program('pktcost_xdp');
+    if (!program.ok) return program;
+    const { netns, ifindex } = this.facts;
+    const link = inNetns(netns.path, () =>
+      this.#shop.bpf.linkCreate(program.value, ifindex, AttachType.xdp, XdpFlags[mode]),
+    );
+    if (!link.ok) return link;
+    this.xdp = { mode, link: link.value };
+    this.programs.push(program.value);
+    return ok(undefined);
+  }
+
+  links(): LinkFd[] {
+    const links = this.tc.flatMap((attachment) => (attachment.link === undefined ? [] : [attachment.link]));
+    return this.xdp ? [this.xdp.link, ...links] : links;
+  }
+
+  setStackEvery(value: number): Result<void> {
+    if (!this.xdp) return ok(undefined);
+    const map = this.#object.map('.data');
+    return map.ok ? this.#shop.bpf.writeOnly(map.value, every(value)) : map;
+  }
+
+  read(cpus: readonly CpuState[], sampleEvery: number, stackEvery: number, gaps: string[]): DeviceReading {
+    const spans: SpanReading[] = [];
+    const add = (map: string, span: SpanReading['span'], mode: SpanReading['mode'], sampled: number): void => {
+      const histogram = this.#readSpan(map);
+      if (histogram.ok) spans.push({ span, mode, sampleEvery: sampled, ...histogram.value });
+      else gaps.push(`${this.facts.name} ${span}: ${histogram.reason}`);
+    };
+    if (this.tc.some((attachment) => attachment.direction === 'ingress')) add('pktcost_taps', 'taps', 'tracepoint', sampleEvery);
+    if (this.xdp) {
+      add('pktcost_stack_in', 'stack', this.xdp.mode, stackEvery);
+      add('pktcost_stack_out', 'forward', this.xdp.mode, stackEvery);
+    }
+    const packetsByCpu = cpus.map((cpu) => cpu.packets[this.slot] ?? 0);
+    const absence = this.#absence();
+    return {
+      device: this.facts.name,
+      ifindex: this.facts.ifindex,
+      netns: this.facts.netns.id,
+      present: absence === undefined,
+      ...(absence !== undefined && { note: absence }),
+      packets: packetsByCpu.reduce((sum, packets) => sum + packets, 0),
+      packetsByCpu,
+      spans,
+    };
+  }
+
+  readTaps(): Result<ReturnType<typeof readSpan>> {
+    return this.#readSpan('pktcost_taps');
+  }
+
+  #readSpan(name: string): Result<ReturnType<typeof readSpan>> {
+    const map = this.#object.map(name);
+    if (!map.ok) return map;
+    const cpus = this.#shop.bpf.possibleCpus;
+    const bytes = Buffer.allocUnsafeSlow(SPAN_BYTES * cpus);
+    const read = this.#shop.bpf.lookupOnly(map.value, bytes);
+    return read.ok ? ok(readSpan(bytes, cpus)) : read;
+  }
+
+  /** Why no more packets will be counted here, if so. */
+  #absence(): string | undefined {
+    const ingress = this.tc.find((attachment) => attachment.direction === 'ingress');
+    if (!ingress) return 'nothing is attached';
+    if (ingress.link === undefined) return undefined;
+    const ifindex = this.#shop.bpf.linkIfindex(ingress.link);
+    if (!ifindex.ok) return ifindex.reason;
+    return ifindex.value === 0 ? 'the device has gone; what it counted before stands' : undefined;
+  }
+
+  /** After the detach: are the offloads what they were? Puts back what is not. */
+  restoreFeatures(): { readonly done: string[]; readonly problems: string[] } {
+    const before = this.facts.features;
+    if (!this.xdp || before === undefined) return { done: this.#restored, problems: [] };
+    const problems: string[] = [];
+    const { name, netns } = this.facts;
+    const restored = inNetns(netns.path, () => {
+      const now = featuresOf(name);
+      if (!now.ok) return now;
+      const changed = changedFeatures(before, now.value);
+      if (Object.keys(changed).length === 0) return ok<Features>({});
+      const put = setFeatures(name, changed);
+      const again = featuresOf(name);
+      if (!again.ok) return again;
+      const left = Object.keys(changedFeatures(before, again.value));
+      if (left.length > 0) return fail(`${left.join(', ')} differ from before${put.ok ? '' : ` (${put.reason})`}`);
+      return ok(changed);
+    });
+    if (!restored.ok) {
+      if (!/ENODEV|cannot open the network namespace/.test(restored.reason)) problems.push(`${name}: ${restored.reason}`);
+    } else {
+      this.#restored = Object.keys(restored.value).map((feature) => `${name}: ${feature} put back`);
+    }
+    return { done: this.#restored, problems };
+  }
+
+  close(): void {
+    this.#object.close();
+  }
+}
