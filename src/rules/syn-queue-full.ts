@@ -1,0 +1,128 @@
+import {
+  acceptQueue,
+  acceptQueueLimit,
+  listenerDrops,
+  netstat,
+  socketOwner,
+  sysctl,
+} from '../metrics/catalogue/index.ts';
+import { increase, peak, value } from '../metrics/expression.ts';
+import { culprit } from './facts/listeners.ts';
+import { atLeast } from './facts/proof.ts';
+import { findListener, raiseBacklog } from './remedies/listen.ts';
+import { inNetns } from './remedies/shell.ts';
+import { critical, defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+/** net.ipv4.tcp_syncookies = 2: a cookie for every SYN, whatever the queue. */
+const ALWAYS = 2;
+
+export const synQueueFull = defineRule({
+  code: 'PKT0402',
+  id: 'syn-queue-full',
+  role: 'outcome',
+  title: 'A SYN queue is full: connection requests are dropped or answered with cookies',
+  seed: '§3.8, Example C',
+  scope: ['netns'],
+  signals: {
+    dropped: increase(netstat.member('TcpExt_TCPReqQFullDrop')),
+    cookies: increase(netstat.member('TcpExt_TCPReqQFullDoCookies')),
+    syncookies: optional(value(sysctl, { name: 'net.ipv4.tcp_syncookies' })),
+    somaxconn: optional(value(sysctl, { name: 'net.core.somaxconn' })),
+    accepted: optional(increase(netstat.member('Tcp_PassiveOpens'))),
+    listenerDrops: optionalList(increase(listenerDrops)),
+    queues: optionalList(peak(acceptQueue)),
+    limitsOf: optionalList(value(acceptQueueLimit)),
+    owners: optionalList(value(socketOwner)),
+  },
+  thresholds: thresholds.PKT0402,
+  messages: {
+    dropped:
+      '{dropped:count} connection requests were dropped ({rate:rate}) because the SYN queue of {listener} ({process}) is full ' +
+      'and SYN cookies are off.',
+    'dropped-unknown':
+      '{dropped:count} connection requests were dropped ({rate:rate}) because a SYN queue is full and SYN cookies are off; ' +
+      'which listener is unknown.',
+    cookies:
+      '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}; {accepted:count} connections came ' +
+      'through) because a SYN queue was full: a flood, or a burst of clients. Nothing was dropped for it.',
+    'cookies-or-always':
+      '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}). Whether because a SYN queue was full ' +
+      'is unknown: net.ipv4.tcp_syncookies could not be read, and with 2 every request counts.',
+  },
+  conclude({ dropped, cookies, syncookies, somaxconn, accepted, ...readings }, limits, at) {
+    if (dropped.value > 0) {
+      const rate = dropped.value / at.seconds;
+      // Cookies lose nothing, so a listener's own drops are those of the full SYN queue, or of a full accept queue.
+      const listener = culprit(readings);
+      const remedies = [
+        {
+          action: 'Turn SYN cookies on: a full SYN queue then loses nothing.',
+          command: inNetns(at.netns, 'sysctl -w net.ipv4.tcp_syncookies=1'),
+          verify: inNetns(at.netns, 'nstat -az TcpExtTCPReqQFullDrop TcpExtTCPReqQFullDoCookies'),
+        },
+        ...(listener === undefined
+          ? findListener(at.netns)
+          : raiseBacklog({
+              netns: at.netns,
+              port: listener.port,
+              pid: listener.owner.pid,
+              limit: listener.limit,
+              somaxconn: somaxconn?.value,
+              perSecond: rate,
+            })),
+        synSources(at.netns),
+      ];
+      const message = listener === undefined ? 'dropped-unknown' : 'dropped';
+      const said = {
+        message,
+        args: {
+          dropped: dropped.value,
+          rate,
+          listener: listener?.name ?? '',
+          process: listener?.owner.name ?? '',
+        },
+        evidence: {
+          dropped: atLeast(dropped.value, limits.dropped),
+          syncookies: null,
+          accepted: null,
+          listenerDrops: null,
+          limitsOf: null,
+          somaxconn: null,
+        },
+        remedies,
+        impact: { lostPerSecond: rate },
+      } as const;
+      if (dropped.value < limits.dropped) return info({ certainty: 'measured', ...said });
+      return rate >= limits.droppedPerSecond
+        ? critical({ certainty: 'measured', ...said })
+        : warning({ certainty: 'measured', ...said });
+    }
+    if (cookies.value === 0 || syncookies?.value === ALWAYS) return ok();
+    const rate = cookies.value / at.seconds;
+    const known = syncookies !== undefined;
+    const message = known ? 'cookies' : 'cookies-or-always';
+    const said = {
+      message,
+      args: { cookies: cookies.value, rate, accepted: accepted?.value ?? 0 },
+      evidence: { cookies: ['>', 0], syncookies: null, accepted: null },
+      remedies: [synSources(at.netns), ...findListener(at.netns)],
+    } as const;
+    if (!known) return info({ certainty: 'possible', ...said });
+    return rate >= limits.cookiesPerSecond
+      ? warning({ certainty: 'measured', ...said })
+      : info({ certainty: 'measured', ...said });
+  },
+});
+
+function synSources(netns: string): { readonly action: string; readonly command: string; readonly verify: string } {
+  return {
+    action:
+      'See where the half-open connections come from: many addresses with few each is a flood, few with many a client.',
+    command: inNetns(
+      netns,
+      "ss -Htn state syn-recv | awk '{print $4}' | sed 's/:[0-9]*$//' | sort | uniq -c | sort -rn | head",
+    ),
+    verify: inNetns(netns, 'nstat -az TcpExtTCPReqQFullDrop TcpExtTCPReqQFullDoCookies TcpExtSyncookiesRecv'),
+  };
+}
