@@ -21,7 +21,7 @@ export interface Host {
   /** The target of a symbolic link, or undefined (no gap: links are asked for where they may be). */
   link(path: string): string | undefined;
   /** A named answer of the kernel, decoded; undefined and a gap named after the dump when it failed. */
-  dump<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
+  dump<T>(name: DumpName, decode: (answer: unknown) => Result<T>, inodes?: readonly number[]): T | undefined;
   /** The same, for an answer that only improves on what the files say: no gap when it cannot be had. */
   dumpIfPresent<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
   /** Something the collector itself found wanting. */
@@ -98,8 +98,8 @@ export function runCollector(
       const target = reader.link(path);
       return target.ok ? target.value : undefined;
     },
-    dump: (name, decode) => {
-      const answer = reader.dump(name);
+    dump: (name, decode, inodes) => {
+      const answer = reader.dump(name, inodes);
       const got = settle(name, answer);
       return answer.ok ? settle(name, decode(got)) : undefined;
     },

@@ -11,8 +11,11 @@ export interface Reader {
   list(path: string): Result<readonly string[]>;
   /** The target of a symbolic link, as written in it. */
   link(path: string): Result<string>;
-  /** An answer that comes from a socket or from BPF instead of a file, as plain JSON values. */
-  dump(name: DumpName): Result<unknown>;
+  /**
+   * An answer that comes from a socket or from BPF instead of a file, as plain JSON values.
+   * @param inodes the sockets asked about; for `socket_owners` only, whose full answer would be every socket of the host
+   */
+  dump(name: DumpName, inodes?: readonly number[]): Result<unknown>;
   /** CLOCK_MONOTONIC seconds at which the latest read began. */
   readonly lastReadAt: number;
 }
@@ -20,8 +23,8 @@ export interface Reader {
 /**
  * Named answers of the kernel:
  *  - `packet_diag`: PACKET_DIAG dump of this namespace (sources/packet-diag.ts).
- *  - `inet_diag`: listeners and UDP sockets of this namespace with memory and drops (sources/inet-diag.ts).
- *  - `socket_owners`: socket inode -> processes, of the whole host (sources/socket-owners.ts).
+ *  - `inet_diag`: listeners, UDP sockets that dropped and slow readers of this namespace (sources/inet-diag.ts).
+ *  - `socket_owners`: the processes that hold the sockets asked about, of the whole host (sources/socket-owners.ts).
  *  - `sysconf`: page size and clock ticks.
  *  - `probe`: the eBPF probe's reading (probe/).
  */

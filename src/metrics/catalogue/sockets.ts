@@ -58,7 +58,7 @@ export const socketOwner = gauge('pktcost_socket_owner_info', {
   labels: ['inode', 'pid', 'comm'],
   unit: 'none',
   sparse: true,
-  help: '1 for each process that holds a packet socket, a listener or a UDP socket that dropped; several after a fork.',
+  help: '1 for each process that holds a socket which matters here: packet sockets, listeners with drops or a queue, UDP sockets that dropped, slow readers; several after a fork.',
 });
 
 const packet = { collector: 'packet', perNetns: true, sparse: true } as const;
@@ -69,7 +69,7 @@ export const packetSocket = gauge('pktcost_packet_socket_info', {
   unit: 'none',
   help:
     '1 for each AF_PACKET socket. protocol is hexadecimal (0003 = ETH_P_ALL); hook is the receive function its running ' +
-    'hook calls, or none; device is any when not bound.',
+    'hook calls, or none; device is any when not bound. What only PACKET_DIAG tells is unknown without it.',
 });
 export const packetSocketDrops = counter('pktcost_packet_socket_drops_total', {
   ...packet,

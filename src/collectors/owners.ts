@@ -1,0 +1,54 @@
+import {
+  acceptQueue,
+  listenerDrops,
+  packetSocket,
+  socketOwner,
+  tcpSocketReceiveQueue,
+  udpSocketDrops,
+} from '../metrics/catalogue/index.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import { defineCollector, type Collector } from './collector.ts';
+import { decodeSocketOwners } from './dumps.ts';
+
+/**
+ * The collector for who holds the sockets that a snapshot makes one ask about; it runs after all others. Finding owners
+ * means a look at every descriptor of the host, so listeners with nothing waiting and nothing dropped are not asked for.
+ */
+export function ownersOf(snapshot: Snapshot): Collector {
+  const inodes = wantedInodes(snapshot);
+  return defineCollector({
+    id: 'owners',
+    scope: 'host',
+    reads: ['socket_owners'],
+    collect(host, emit) {
+      if (inodes.length === 0) return;
+      const answer = host.dump('socket_owners', decodeSocketOwners, inodes);
+      if (answer === undefined) return;
+      const owned = new Set<number>();
+      for (const { inode, pid, comm } of answer.owners) {
+        owned.add(inode);
+        emit(socketOwner, { inode: `${inode}`, pid: `${pid}`, comm }, 1);
+      }
+      const orphans = inodes.filter((inode) => !owned.has(inode)).length;
+      // Without a refusal an unowned socket is the kernel's own (NFS, WireGuard, a tunnel) and nothing is missing.
+      if (orphans > 0 && answer.unreadable > 0) {
+        host.gap(
+          '/proc/*/fd',
+          `owner of ${orphans} sockets not found: ${answer.unreadable} processes may not be looked into`,
+        );
+      }
+    },
+  });
+}
+
+function wantedInodes(snapshot: Snapshot): readonly number[] {
+  const wanted = [
+    ...snapshot.series(packetSocket),
+    ...snapshot.series(udpSocketDrops),
+    ...snapshot.series(tcpSocketReceiveQueue),
+    ...snapshot.series(acceptQueue).filter(({ value }) => value > 0),
+    ...snapshot.series(listenerDrops).filter(({ value }) => value > 0),
+  ];
+  const inodes = wanted.map(({ labels }) => Number(labels['inode'])).filter((inode) => inode > 0);
+  return [...new Set(inodes)].sort((a, b) => a - b);
+}

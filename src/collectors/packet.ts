@@ -1,0 +1,218 @@
+import { packetHooks, packetSocket, packetSocketDrops, packetSocketMemory } from '../metrics/catalogue/index.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { defineCollector, type Host } from './collector.ts';
+import { Cursor, U32_MAX, U64_MAX } from './cursor.ts';
+import { decodePacketSockets, type PacketSocketRow } from './dumps.ts';
+import { isCut, parseNumber } from './parse.ts';
+
+const packetFile = '/proc/net/packet';
+const ptypeFile = '/proc/net/ptype';
+
+const SOCK_PACKET = 10;
+const types: Readonly<Record<number, string>> = { 2: 'dgram', 3: 'raw', [SOCK_PACKET]: 'packet' };
+/** PACKET_FANOUT_*, include/uapi/linux/if_packet.h. */
+const fanoutTypes = ['hash', 'lb', 'cpu', 'rollover', 'rnd', 'qm', 'cbpf', 'ebpf'];
+const MEM_DROPS = 8;
+
+export const packet = defineCollector({
+  id: 'packet',
+  scope: 'netns',
+  reads: [packetFile, ptypeFile, 'packet_diag', '/proc/net/igmp', '/proc/net/dev_mcast', '/sys/class/net/*/ifindex'],
+  collect(host, emit) {
+    const hooks = host.parse(ptypeFile, parsePtype) ?? [];
+    for (const { protocol, device, handler, count } of hooks)
+      emit(packetHooks, { protocol, device, function: handler }, count);
+    const sockets = host.parseIfPresent(packetFile, parsePacketSockets);
+    if (sockets === undefined) {
+      host.notApplicable(packetFile, 'packet sockets are not built into this kernel');
+      return;
+    }
+    if (sockets.length === 0) return;
+    const rows = host.dump('packet_diag', decodePacketSockets);
+    const byInode = new Map(rows?.map((row) => [row.inode, row]));
+    const devices = deviceNames(host, sockets);
+    for (const socket of sockets) {
+      const row = byInode.get(socket.inode);
+      const device = devices.get(socket.ifindex) ?? `if${socket.ifindex}`;
+      const inode = `${socket.inode}`;
+      const labels = {
+        inode,
+        device,
+        ifindex: `${socket.ifindex}`,
+        protocol: hex(socket.protocol),
+        type: types[socket.type] ?? `${socket.type}`,
+        hook: hookOf(socket, row, hooks, device),
+        uid: `${socket.uid}`,
+        ...settings(row),
+      };
+      emit(packetSocket, labels, 1);
+      emit(packetSocketMemory, { inode }, socket.memory);
+      const drops = row?.memory?.[MEM_DROPS];
+      if (drops !== undefined) emit(packetSocketDrops, { inode }, drops);
+    }
+  },
+});
+
+/** What only PACKET_DIAG tells. */
+function settings(row: PacketSocketRow | undefined): Record<'filter' | 'ring' | 'fanout' | 'promiscuous', string> {
+  if (row === undefined) return { filter: 'unknown', ring: 'unknown', fanout: 'unknown', promiscuous: 'unknown' };
+  const { ring, fanout } = row;
+  return {
+    filter: filterOf(row),
+    ring: ring === null ? 'none' : `v${row.version} ${ring.blocks}x${ring.blockSize}`,
+    fanout: fanout === null ? 'none' : `id ${fanout.id} type ${fanoutTypes[fanout.type] ?? fanout.type}`,
+    promiscuous: row.promiscuous ? '1' : '0',
+  };
+}
+
+function filterOf({ filter }: PacketSocketRow): string {
+  // An eBPF filter is not shown, and looks like none.
+  if (filter === 'absent') return 'none or eBPF';
+  if (filter === 'hidden') return 'hidden (needs CAP_NET_ADMIN)';
+  return filter.acceptsAll ? 'matches all' : `classic ${filter.instructions} instructions`;
+}
+
+/**
+ * The function the socket's hook calls (af_packet.c:packet_create, packet_set_ring, fanout_add). Without PACKET_DIAG it
+ * is known only where ptype lists one kind of function for that protocol and device; a socket bound to both one protocol
+ * and a device is in no list.
+ */
+function hookOf(
+  socket: PacketSocket,
+  row: PacketSocketRow | undefined,
+  hooks: readonly Hook[],
+  device: string,
+): string {
+  if (!socket.running) return 'none';
+  if (row?.fanout) return 'packet_rcv_fanout';
+  if (row?.ring) return 'tpacket_rcv';
+  if (socket.type === SOCK_PACKET) return 'packet_rcv_spkt';
+  if (row !== undefined) return 'packet_rcv';
+  const protocol = socket.protocol === 3 ? 'ALL' : hex(socket.protocol);
+  const handlers = hooks
+    .filter((hook) => hook.protocol === protocol && hook.device === device)
+    .map(({ handler }) => handler)
+    .filter((handler) => /^t?packet_rcv(_fanout)?$/.test(handler));
+  return handlers.length === 1 ? handlers[0]! : 'unknown';
+}
+
+function hex(protocol: number): string {
+  return protocol.toString(16).padStart(4, '0');
+}
+
+/**
+ * Interface number -> name, for the numbers that sockets are bound to. /proc/net/igmp has every device that is up,
+ * dev_mcast those with a hardware multicast address: unlike sysfs, both follow the namespace.
+ */
+function deviceNames(host: Host, sockets: readonly PacketSocket[]): ReadonlyMap<number, string> {
+  const names = new Map<number, string>([[0, 'any']]);
+  const unnamed = (): boolean => sockets.some(({ ifindex }) => !names.has(ifindex));
+  for (const path of ['/proc/net/igmp', '/proc/net/dev_mcast']) {
+    if (!unnamed()) return names;
+    for (const [ifindex, name] of host.parseIfPresent(path, parseNumberedDevices) ?? []) names.set(ifindex, name);
+  }
+  if (!unnamed()) return names;
+  for (const name of host.listIfPresent('/sys/class/net')) {
+    const ifindex = host.parseIfPresent(`/sys/class/net/${name}/ifindex`, parseNumber);
+    if (ifindex !== undefined) names.set(ifindex, name);
+  }
+  return names;
+}
+
+/**
+ * Parses the lines of /proc/net/igmp and /proc/net/dev_mcast that begin with an interface number and its name; the
+ * header and the indented lines of groups are not among them. Source: net/ipv4/igmp.c:igmp_mc_seq_show,
+ * net/core/net-procfs.c:dev_mc_seq_show.
+ */
+export function parseNumberedDevices(bytes: Uint8Array): Result<ReadonlyMap<number, string>> {
+  const cursor = new Cursor(bytes);
+  const names = new Map<number, string>();
+  while (!cursor.done) {
+    const numbered = cursor.byte >= 48 && cursor.byte <= 57;
+    const ifindex = cursor.unsigned(U32_MAX);
+    // igmp puts a colon behind the name, with no blank between when the name is long.
+    const name = cursor.word().replace(/:$/, '');
+    if (numbered && ifindex !== undefined && name !== '') names.set(ifindex, name);
+    cursor.nextLine();
+  }
+  return ok(names);
+}
+
+/** One AF_PACKET socket as /proc/net/packet shows it. */
+export interface PacketSocket {
+  readonly type: number;
+  readonly protocol: number;
+  readonly ifindex: number;
+  readonly running: boolean;
+  readonly memory: number;
+  readonly uid: number;
+  readonly inode: number;
+}
+
+/**
+ * Parses /proc/net/packet: a header, then a row per socket: address, references, type, protocol in hexadecimal,
+ * interface number, whether its hook is registered, receive memory in bytes, user, inode.
+ * Source: net/packet/af_packet.c:packet_seq_show.
+ */
+export function parsePacketSockets(bytes: Uint8Array): Result<readonly PacketSocket[]> {
+  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
+  const cursor = new Cursor(bytes);
+  if (cursor.word() !== 'sk') return fail('no header with a column "sk"', 0);
+  cursor.nextLine();
+  const sockets: PacketSocket[] = [];
+  while (!cursor.done) {
+    const line = cursor.at;
+    cursor.word();
+    cursor.decimal();
+    const type = cursor.unsigned(U32_MAX);
+    const protocol = cursor.hex();
+    const ifindex = cursor.unsigned(U32_MAX);
+    const running = cursor.unsigned(1);
+    const memory = cursor.unsigned(U32_MAX);
+    const uid = cursor.unsigned(U32_MAX);
+    const inode = cursor.unsigned(U64_MAX);
+    if (type === undefined || protocol === undefined || protocol > 0xffff || ifindex === undefined)
+      return fail('no type, protocol and interface of a packet socket', line);
+    if (running === undefined || memory === undefined || uid === undefined || inode === undefined)
+      return fail('no state, memory, user and inode of a packet socket', line);
+    sockets.push({ type, protocol, ifindex, running: running === 1, memory, uid, inode });
+    cursor.nextLine();
+  }
+  return ok(sockets);
+}
+
+/** Equal lines of /proc/net/ptype. */
+export interface Hook {
+  /** ALL, or four hexadecimal digits. */
+  readonly protocol: string;
+  /** `any` for a hook on no particular device. */
+  readonly device: string;
+  readonly handler: string;
+  readonly count: number;
+}
+
+/**
+ * Parses /proc/net/ptype: a header, then protocol, device (blank for none) and function, which may be followed by its
+ * module in brackets. Source: net/core/net-procfs.c:ptype_seq_show.
+ */
+export function parsePtype(bytes: Uint8Array): Result<readonly Hook[]> {
+  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
+  const cursor = new Cursor(bytes);
+  if (cursor.word() !== 'Type') return fail('no header with a column "Type"', 0);
+  cursor.nextLine();
+  const hooks = new Map<string, Hook>();
+  while (!cursor.done) {
+    const line = cursor.at;
+    const words = cursor
+      .restOfLine()
+      .split(/\s+/)
+      .filter((word) => word !== '' && !/^\[.*\]$/.test(word));
+    const [protocol, second, third, ...more] = words;
+    if (protocol === undefined || second === undefined || more.length > 0 || !/^(ALL|[0-9a-f]{4})$/.test(protocol))
+      return fail('no protocol, device and function of a hook', line);
+    const hook = { protocol, device: third === undefined ? 'any' : second, handler: third ?? second };
+    const key = JSON.stringify(hook);
+    hooks.set(key, { ...hook, count: (hooks.get(key)?.count ?? 0) + 1 });
+  }
+  return ok([...hooks.values()]);
+}

@@ -1,0 +1,137 @@
+import { closeSync, constants, openSync, readSync, readdirSync, readlinkSync, statfsSync } from 'node:fs';
+
+import type { DumpName, Reader } from '../collectors/reader.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { ifAllowed, systemErrorReason } from './errno.ts';
+import { inetDiag } from './inet-diag.ts';
+import { packetDiag } from './packet-diag.ts';
+import { socketOwners } from './socket-owners.ts';
+import { sysconf } from './sysconf.ts';
+
+/** Where the host's trees are mounted: `/proc`, `/sys` and `/`, unless --path.* says otherwise. */
+export interface Roots {
+  readonly procfs: string;
+  readonly sysfs: string;
+  readonly rootfs: string;
+}
+
+export const HOST_ROOTS: Roots = { procfs: '/proc', sysfs: '/sys', rootfs: '/' };
+
+export interface LiveOptions {
+  /** Whether asking the kernel may make it load a module (--allow-system-changes). */
+  readonly allowSystemChanges?: boolean;
+}
+
+const PROC_SUPER_MAGIC = 0x9fa0;
+const LIMIT = 64 * 1024 * 1024;
+const FIRST = 64 * 1024;
+/** A sysfs attribute is one page at most and comes in one read; a binary one comes page by page. */
+const SYSFS_PAGE = 4096;
+/** A FIFO or a device under a given root must not hold us up. */
+const OPEN = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Whether a directory is a mounted procfs, the host's own or one such as /host/proc, and not a copy of one. */
+export function isProcfs(path: string): boolean {
+  return ifAllowed(() => statfsSync(path).type) === PROC_SUPER_MAGIC;
+}
+
+/** CLOCK_MONOTONIC in seconds. */
+export function monotonicSeconds(): number {
+  return Number(process.hrtime.bigint()) / 1e9;
+}
+
+/**
+ * Reads the host's files under the given roots. One buffer serves all reads, since files of /proc do not say how long
+ * they are; what is handed out is a copy. Measured here: 10 us a file where readFileSync takes 21.
+ */
+export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
+  const live = isProcfs(roots.procfs);
+  const resolve = pathMapper(roots);
+  const owners = socketOwners(roots.procfs);
+  let buffer = Buffer.allocUnsafeSlow(FIRST);
+  let lastReadAt = 0;
+
+  const readWhole = (path: string): Result<Uint8Array> => {
+    const paged = path.startsWith('/sys/');
+    const fd = openSync(resolve(path), OPEN);
+    try {
+      let length = 0;
+      for (;;) {
+        if (length === buffer.length) {
+          if (length > LIMIT) return fail(`longer than ${LIMIT / 1024 / 1024} MiB`);
+          const longer = Buffer.allocUnsafeSlow(Math.min(length * 4, LIMIT + 1));
+          buffer.copy(longer, 0, 0, length);
+          buffer = longer;
+        }
+        const got = readSync(fd, buffer, length, buffer.length - length, null);
+        length += got;
+        // A record of /proc may end a read early, so only nothing more is the end there.
+        if (got === 0 || (paged && got < SYSFS_PAGE)) return ok(Uint8Array.prototype.slice.call(buffer, 0, length));
+      }
+    } finally {
+      closeSync(fd);
+      if (buffer.length > LIMIT / 4) buffer = Buffer.allocUnsafeSlow(FIRST);
+    }
+  };
+  const ask = <T>(path: string, how: () => Result<T>): Result<T> => {
+    lastReadAt = monotonicSeconds();
+    if (escapes(path)) return fail('not a path on the host');
+    try {
+      return quickly(how);
+    } catch (error) {
+      return fail(systemErrorReason(error));
+    }
+  };
+  const reader: Reader = {
+    get lastReadAt() {
+      return lastReadAt;
+    },
+    read: (path) => ask(path, () => readWhole(path)),
+    list: (path) => ask(path, () => ok(readdirSync(resolve(path)).sort())),
+    link: (path) => ask(path, () => ok(readlinkSync(resolve(path)))),
+    dump: (name, inodes = []) => {
+      lastReadAt = monotonicSeconds();
+      return dump(name, inodes);
+    },
+  };
+  const dump = (name: DumpName, inodes: readonly number[]): Result<unknown> => {
+    if (name === 'sysconf') return sysconf();
+    if (name === 'socket_owners') return owners(inodes);
+    if (!live) return fail('needs the live host');
+    if (name === 'packet_diag') return packetDiag(reader, options);
+    if (name === 'inet_diag') return inetDiag(reader, options);
+    return fail('the probe is not attached');
+  };
+  return reader;
+}
+
+function pathMapper(roots: Roots): (path: string) => string {
+  const procfs = roots.procfs.replace(/\/+$/, '');
+  const sysfs = roots.sysfs.replace(/\/+$/, '');
+  const rootfs = roots.rootfs.replace(/\/+$/, '');
+  return (path) => {
+    if (path.startsWith('/proc/')) return procfs + path.slice(5);
+    if (path.startsWith('/sys/')) return sysfs + path.slice(4);
+    if (path === '/proc') return procfs === '' ? '/' : procfs;
+    return rootfs + path;
+  };
+}
+
+/** Names in a path may come from the host's own directories: none may lead out of the root. */
+function escapes(path: string): boolean {
+  return !path.startsWith('/') || path.includes('\0') || /(?:^|\/)\.\.(?:\/|$)/.test(path);
+}
+
+/**
+ * Absent files are ordinary here, and Node answers them with an exception: without its stack trace it costs a third
+ * less.
+ */
+function quickly<T>(how: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return how();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}

@@ -1,0 +1,205 @@
+import { endianness } from 'node:os';
+
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { errnoReason } from './errno.ts';
+import { libc, type Libc } from './libc.ts';
+
+/** Netlink numbers are in the host's byte order. */
+export const LITTLE = endianness() === 'LE';
+
+export const NETLINK_SOCK_DIAG = 4;
+/** The request of every socket dump, include/uapi/linux/sock_diag.h. */
+export const SOCK_DIAG_BY_FAMILY = 20;
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const MSG_TRUNC = 0x20;
+const NLM_F_REQUEST = 1;
+const NLM_F_DUMP = 0x300;
+const NLM_F_DUMP_INTR = 0x10;
+const NLMSG_NOOP = 1;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLMSG_OVERRUN = 4;
+const HEADER = 16;
+const NLA_TYPE_MASK = 0x3fff;
+
+const EINTR = 4;
+const EAGAIN = 11;
+
+/** The kernel fills at most 32 KiB at a time for a reader that offers as much (netlink_dump). */
+const BUFFER = 64 * 1024;
+const TIMEOUT_SECONDS = 2;
+const ATTEMPTS = 3;
+
+/** What one datagram of a dump held. */
+export interface Datagram {
+  readonly payloads: readonly Uint8Array[];
+  readonly done: boolean;
+  /** The list changed while it was dumped: entries may be missing or doubled. */
+  readonly interrupted: boolean;
+}
+
+/**
+ * Parses a datagram of netlink messages that answer request `sequence`; messages of other requests are passed over. An
+ * error of the kernel is a failure in its errno's words. Source: net/netlink/af_netlink.c:netlink_dump, netlink_ack.
+ */
+export function parseDatagram(bytes: Uint8Array, sequence: number): Result<Datagram> {
+  const view = viewOf(bytes);
+  const payloads: Uint8Array[] = [];
+  let interrupted = false;
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes.length - at < HEADER) return fail('netlink message without a header', at);
+    const length = view.getUint32(at, LITTLE);
+    if (length < HEADER || length > bytes.length - at) return fail(`netlink message of ${length} bytes`, at);
+    const type = view.getUint16(at + 4, LITTLE);
+    if (view.getUint16(at + 6, LITTLE) & NLM_F_DUMP_INTR) interrupted = true;
+    if (view.getUint32(at + 8, LITTLE) === sequence && type !== NLMSG_NOOP) {
+      if (type === NLMSG_OVERRUN) return fail('the kernel lost netlink messages', at);
+      if (type === NLMSG_ERROR || type === NLMSG_DONE) {
+        // Both carry a negative errno; NLMSG_DONE did not before it could fail.
+        const errno = length >= HEADER + 4 ? view.getInt32(at + HEADER, LITTLE) : 0;
+        return errno < 0 ? fail(errnoReason(errno)) : ok({ payloads, done: true, interrupted });
+      }
+      payloads.push(bytes.subarray(at + HEADER, at + length));
+    }
+    at += align(length);
+  }
+  return ok({ payloads, done: false, interrupted });
+}
+
+/**
+ * Parses the attributes at the end of a message: type -> payload. Type 0 is an attribute like any other here, since
+ * PACKET_DIAG_INFO has it. Source: lib/nlattr.c.
+ */
+export function parseAttributes(bytes: Uint8Array, from: number): Result<ReadonlyMap<number, Uint8Array>> {
+  const view = viewOf(bytes);
+  const attributes = new Map<number, Uint8Array>();
+  let at = from;
+  while (at < bytes.length) {
+    if (bytes.length - at < 4) return fail('netlink attribute without a header', at);
+    const length = view.getUint16(at, LITTLE);
+    if (length < 4 || length > bytes.length - at) return fail(`netlink attribute of ${length} bytes`, at);
+    attributes.set(view.getUint16(at + 2, LITTLE) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length));
+    at += align(length);
+  }
+  return ok(attributes);
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** An attribute that is a list of u32; undefined when it is shorter than `count` of them. */
+export function u32List(bytes: Uint8Array | undefined, count: number): readonly number[] | undefined {
+  if (bytes === undefined || bytes.length < count * 4) return undefined;
+  const view = viewOf(bytes);
+  return Array.from({ length: count }, (_, index) => view.getUint32(index * 4, LITTLE));
+}
+
+function align(length: number): number {
+  return (length + 3) & ~3;
+}
+
+let buffer: Buffer | undefined;
+let sequences = 0;
+
+/**
+ * Asks the kernel for a dump in the namespace this thread is in, and waits for it. `row` turns one message into a row,
+ * or into undefined for one that is not wanted; it must not keep the bytes. A list that changed meanwhile is asked for
+ * again. 0.5-1.5 ms each.
+ */
+export function netlinkDump<T>(
+  protocol: number,
+  type: number,
+  request: Uint8Array,
+  row: (payload: Uint8Array) => Result<T | undefined>,
+): Result<readonly T[]> {
+  const library = libc();
+  if (!library.ok) return library;
+  const fd = library.value.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
+  if (fd < 0) return refused(library.value, 'socket');
+  try {
+    const opened = open(library.value, fd);
+    if (!opened.ok) return opened;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const rows = dumpOnce(library.value, fd, type, request, row);
+      if (!rows.ok || rows.value !== 'interrupted') return rows as Result<readonly T[]>;
+    }
+    return fail(`the list changed during each of ${ATTEMPTS} dumps`);
+  } finally {
+    library.value.close(fd);
+  }
+}
+
+/** Connected to the kernel: answers of nobody else are taken. The kernel answers at once; a lost answer must not hang us. */
+function open(library: Libc, fd: number): Result<undefined> {
+  const timeout = new BigInt64Array([BigInt(TIMEOUT_SECONDS), 0n]);
+  const timeval = new Uint8Array(timeout.buffer);
+  if (library.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length) < 0)
+    return refused(library, 'setsockopt');
+  const kernel = new Uint8Array(12);
+  viewOf(kernel).setUint16(0, AF_NETLINK, LITTLE);
+  if (library.connect(fd, kernel, kernel.length) < 0) return refused(library, 'connect');
+  return ok(undefined);
+}
+
+function dumpOnce<T>(
+  library: Libc,
+  fd: number,
+  type: number,
+  request: Uint8Array,
+  row: (payload: Uint8Array) => Result<T | undefined>,
+): Result<readonly T[] | 'interrupted'> {
+  sequences += 1;
+  const message = dumpRequest(type, sequences, request);
+  if (library.send(fd, message, message.length, 0) < 0) return refused(library, 'send');
+  const rows: T[] = [];
+  let interrupted = false;
+  for (;;) {
+    const bytes = receive(library, fd);
+    if (!bytes.ok) return bytes;
+    const datagram = parseDatagram(bytes.value, sequences);
+    if (!datagram.ok) return datagram;
+    for (const payload of datagram.value.payloads) {
+      const parsed = row(payload);
+      if (!parsed.ok) return parsed;
+      if (parsed.value !== undefined) rows.push(parsed.value);
+    }
+    interrupted ||= datagram.value.interrupted;
+    if (datagram.value.done) return ok(interrupted ? 'interrupted' : rows);
+  }
+}
+
+function dumpRequest(type: number, sequence: number, body: Uint8Array): Uint8Array {
+  const message = new Uint8Array(HEADER + body.length);
+  const view = viewOf(message);
+  view.setUint32(0, message.length, LITTLE);
+  view.setUint16(4, type, LITTLE);
+  view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, LITTLE);
+  view.setUint32(8, sequence, LITTLE);
+  message.set(body, HEADER);
+  return message;
+}
+
+function receive(library: Libc, fd: number): Result<Uint8Array> {
+  buffer ??= Buffer.allocUnsafeSlow(BUFFER);
+  for (;;) {
+    // With MSG_TRUNC the answer is the datagram's own length, whether it fitted or not.
+    const length = library.recv(fd, buffer, BUFFER, MSG_TRUNC);
+    if (length > BUFFER) return fail(`netlink datagram of ${length} bytes does not fit`);
+    if (length > 0) return ok(buffer.subarray(0, length));
+    if (length === 0) return fail('the kernel closed the netlink socket');
+    const errno = library.errno();
+    if (errno === EAGAIN) return fail(`no answer from the kernel within ${TIMEOUT_SECONDS} s`);
+    if (errno !== EINTR) return fail(`recv: ${errnoReason(errno)}`);
+  }
+}
+
+function refused(library: Libc, call: string): Result<never> {
+  const errno = library.errno();
+  return fail(`${call}: ${errnoReason(errno)}`);
+}

@@ -1,0 +1,91 @@
+import { runCollector, type Collector } from '../collectors/collector.ts';
+import { ownersOf } from '../collectors/owners.ts';
+import type { Reader } from '../collectors/reader.ts';
+import { fail, type Result } from '../metrics/result.ts';
+import { OWN_NETNS, Snapshot, type Keep } from '../metrics/snapshot.ts';
+import { liveReader, monotonicSeconds, type LiveOptions, type Roots } from './live-reader.ts';
+import { inNamespace, type NetworkNamespace } from './netns.ts';
+
+/** A network namespace that a sample looks into besides pktcost's own; live, recorded or replayed. */
+export interface NamespaceView {
+  readonly name: string;
+  /** What to name in the report when it cannot be entered. */
+  readonly path: string;
+  /** Calls `look` once with a reader for the namespace, before it returns. */
+  readonly visit: (look: (reader: Reader) => void) => Result<unknown>;
+}
+
+export interface Sample {
+  readonly reader: Reader;
+  readonly collectors: readonly Collector[];
+  readonly namespaces?: readonly NamespaceView[];
+  /** When a recorded sample was taken; now, if not given. */
+  readonly taken?: { readonly takenAt: string; readonly at: number };
+  /** Which series to take in; all, if not given. */
+  readonly keep?: Keep;
+}
+
+/**
+ * One pass over the host: every collector in pktcost's own namespace, those of scope `netns` also in each namespace
+ * given, and at the end the owners of the sockets that were found.
+ */
+export function takeSample({ reader, collectors, namespaces = [], taken, keep }: Sample): Snapshot {
+  const { takenAt, at } = taken ?? { takenAt: new Date().toISOString(), at: monotonicSeconds() };
+  const snapshot = new Snapshot(takenAt, at, keep);
+  for (const collector of collectors) runCollector(collector, reader, snapshot);
+  const perNamespace = collectors.filter(({ scope }) => scope === 'netns');
+  for (const { name, path, visit } of namespaces) {
+    const visited = visit((inside) => {
+      for (const collector of perNamespace) runCollector(collector, inside, snapshot, name);
+    });
+    if (!visited.ok) noteUnvisited(snapshot, perNamespace, name, { path, reason: visited.reason });
+  }
+  runCollector(ownersOf(snapshot), reader, snapshot);
+  return snapshot;
+}
+
+function noteUnvisited(
+  snapshot: Snapshot,
+  collectors: readonly Collector[],
+  netns: string,
+  gap: { readonly path: string; readonly reason: string },
+): void {
+  for (const { id } of collectors) {
+    snapshot.collectors.push({ id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
+  }
+}
+
+/** Views of live namespaces, pktcost's own left out. */
+export function liveViews(
+  namespaces: readonly NetworkNamespace[],
+  roots: Roots,
+  options: LiveOptions = {},
+): readonly NamespaceView[] {
+  const reader = withoutDevices(liveReader(roots, options));
+  return namespaces
+    .filter(({ name }) => name !== OWN_NETNS)
+    .map(({ name, path }) => ({
+      name,
+      path,
+      visit: (look) =>
+        inNamespace(path, () => {
+          look(reader);
+        }),
+    }));
+}
+
+const hidden = fail('sysfs shows the devices of its own network namespace only');
+
+/** A sysfs mount shows the devices of the namespace it was mounted in: inside another they would be the wrong ones. */
+function withoutDevices(reader: Reader): Reader {
+  const isDevice = (path: string): boolean => path.startsWith('/sys/class/net');
+  return {
+    get lastReadAt() {
+      return reader.lastReadAt;
+    },
+    read: (path) => (isDevice(path) ? hidden : reader.read(path)),
+    list: (path) => (isDevice(path) ? hidden : reader.list(path)),
+    link: (path) => (isDevice(path) ? hidden : reader.link(path)),
+    dump: (name, inodes) => reader.dump(name, inodes),
+  };
+}
