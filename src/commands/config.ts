@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Report } from '../generated/report.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
-import { nearest, UsageError } from './usage.ts';
+import { nearest, UsageError } from '../usage.ts';
 
 /**
  * Reads `--config`: a JSON file of the shape of schema/config.v1.json that changes limits of rules.

@@ -2,7 +2,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
 import { pathFlags } from './flags.ts';
-import { exitCodes, parseWindow } from './usage.ts';
+import { exitCodes, parseWindow } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
 
 const failOn = ['critical', 'warning', 'never'] as const;

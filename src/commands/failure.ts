@@ -1,4 +1,4 @@
-import { exitCodes, nearest, UsageError } from './usage.ts';
+import { exitCodes, nearest, UsageError } from '../usage.ts';
 
 export interface Failed {
   /** '' when there is nothing to say: the command has said it. */

@@ -3,7 +3,7 @@ import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { UsageError } from './usage.ts';
+import { UsageError } from '../usage.ts';
 
 /**
  * A file that appears whole under its name or not at all: written under a temporary name beside it, synced, then linked

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 
-import { nearest, UsageError } from './usage.ts';
+import { nearest, UsageError } from '../usage.ts';
 
 export default class RulesExplain extends Command {
   static override summary = 'What a rule means, how it decides, its limits and its signals.';
@@ -51,7 +51,7 @@ export default class RulesExplain extends Command {
 /** The rule's page without its title, as it stands in docs/rules. */
 async function pageOf(code: string, root: string): Promise<string> {
   const { readFile } = await import('node:fs/promises');
-  const { join } = await import('node:path');
-  const page = await readFile(join(root, 'docs', 'rules', `${code}.md`), 'utf8');
+  const path = await import('node:path');
+  const page = await readFile(path.join(root, 'docs', 'rules', `${code}.md`), 'utf8');
   return page.replace(/^# .*\n+/, '');
 }

@@ -41,6 +41,9 @@ export function labelKey(labels: Labels): string {
     .join(',');
 }
 
+/** Which series a snapshot takes in: `--interface` leaves the other devices out. */
+export type Keep = (metric: Metric, labels: Labels) => boolean;
+
 /** Everything read in one pass over the host, indexed by metric name and then by labels. */
 export class Snapshot {
   readonly #byMetric = new Map<string, Map<string, Series>>();
@@ -51,12 +54,16 @@ export class Snapshot {
   /** CLOCK_MONOTONIC seconds at the start of the pass. */
   readonly at: number;
 
-  constructor(takenAt: string, at: number) {
+  readonly #keep: Keep;
+
+  constructor(takenAt: string, at: number, keep: Keep = () => true) {
     this.takenAt = takenAt;
     this.at = at;
+    this.#keep = keep;
   }
 
   add(metric: Metric, labels: Labels, value: number | readonly number[], at: number): void {
+    if (!this.#keep(metric, labels)) return;
     let cells = this.#byMetric.get(metric.name);
     if (cells === undefined) {
       cells = new Map<string, Series>();
