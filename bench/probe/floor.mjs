@@ -24,7 +24,9 @@ for (const kind of ['idle', 'udp', 'tcp']) {
   try {
     await lab.serve();
     for (const sampleEvery of [1, 16, 64]) {
-      const session = unwrap(await openProbe({ plans: planDevices([lab.facts()], { probe: 'auto' }, can), capabilities: can, sampleEvery }));
+      const session = unwrap(
+        await openProbe({ plans: planDevices([lab.facts()], { probe: 'auto' }, can), capabilities: can, sampleEvery }),
+      );
       const load = kind === 'idle' ? undefined : lab.traffic(kind, 3);
       await sleep(500);
       const before = session.read();

@@ -42,7 +42,9 @@ async function withProbe(lab) {
     ? { probe: 'xdp', xdpMode: values.stack, allowSystemChanges: true, tc: values.tc }
     : { probe: 'auto', tc: values.tc };
   const facts = [lab.facts(), lab.facts(lab.sender, lab.peer)];
-  return unwrap(await openProbe({ plans: planDevices(facts, choice, can), capabilities: can, sampleEvery: Number(values.every) }));
+  return unwrap(
+    await openProbe({ plans: planDevices(facts, choice, can), capabilities: can, sampleEvery: Number(values.every) }),
+  );
 }
 
 async function slice(lab, kind) {
@@ -90,8 +92,11 @@ async function measure(kind) {
     probeNsPerPacket: Math.round(median(costs.map((cost) => cost.nsPerPacket))),
     statsNsPerRun: Math.round(median(costs.map((cost) => cost.statsNsPerRun))),
     cpuShare: Number(median(costs.map((cost) => cost.cpuShare)).toFixed(4)),
-    programs: costs[1].programs.map(({ name, runs, nsPerRun }) => `${name} ${String(runs)} x ${nsPerRun.toFixed(0)} ns`),
+    programs: costs[1].programs.map(
+      ({ name, runs, nsPerRun }) => `${name} ${String(runs)} x ${nsPerRun.toFixed(0)} ns`,
+    ),
   };
 }
 
-for (const kind of values.only ? [values.only] : ['tcp', 'udp']) console.log(JSON.stringify(await measure(kind), undefined, 1));
+for (const kind of values.only ? [values.only] : ['tcp', 'udp'])
+  console.log(JSON.stringify(await measure(kind), undefined, 1));

@@ -77,7 +77,11 @@ export function costOf(
 }
 
 /** Turns the statistics on for `milliseconds`, with the empty program beside ours, and off again on every path. */
-export async function measureCost(session: ProbeSession, milliseconds: number, signal?: AbortSignal): Promise<Result<ProbeCost>> {
+export async function measureCost(
+  session: ProbeSession,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<Result<ProbeCost>> {
   const { bpf } = session;
   const empty = session.nullProgram();
   if (!empty.ok) return empty;
@@ -98,14 +102,19 @@ export async function measureCost(session: ProbeSession, milliseconds: number, s
     const after = snapshot(session, empty.value);
     const elapsed = Number(process.hrtime.bigint() - began);
     const nothing = { runs: after.empty.runs - before.empty.runs, ns: after.empty.runNs - before.empty.runNs };
-    return ok(costOf(before.programs, after.programs, nothing, after.packets - before.packets, elapsed, onlineCpus().length));
+    return ok(
+      costOf(before.programs, after.programs, nothing, after.packets - before.packets, elapsed, onlineCpus().length),
+    );
   } finally {
     closeSync(stats.value);
     loadLibc().close(link.value);
   }
 }
 
-function snapshot(session: ProbeSession, empty: ProgramFd): { programs: readonly ProgramRuns[]; packets: number; empty: { runs: number; runNs: number } } {
+function snapshot(
+  session: ProbeSession,
+  empty: ProgramFd,
+): { programs: readonly ProgramRuns[]; packets: number; empty: { runs: number; runNs: number } } {
   const reading = session.read();
   const runs = session.bpf.programRuns(empty);
   return {

@@ -82,7 +82,7 @@ export function parseBtf(bytes: Buffer, functions: readonly string[], members: r
     return { path, struct: offsetOf(struct), member: offsetOf(member) };
   });
   const found = { functions: new Set<string>(), members: new Set<string>() };
-  for (let at = types; at + 12 <= typesEnd; ) {
+  for (let at = types; at + 12 <= typesEnd;) {
     const name = bytes.readUInt32LE(at);
     const info = bytes.readUInt32LE(at + 4);
     const kind = (info >>> 24) & 0x1f;

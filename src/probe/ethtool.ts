@@ -74,7 +74,9 @@ export function featuresOf(name: string): Result<Features> {
 }
 
 export function changedFeatures(before: Features, after: Features): Features {
-  return Object.fromEntries(Object.entries(before).filter(([name, on]) => after[name] !== undefined && after[name] !== on));
+  return Object.fromEntries(
+    Object.entries(before).filter(([name, on]) => after[name] !== undefined && after[name] !== on),
+  );
 }
 
 /** Asks for the given features and nothing else. A driver may refuse some: read them again to know. */

@@ -20,6 +20,7 @@ export interface DeviceFacts {
   readonly kind?: string;
   /** ARPHRD_*: 1 Ethernet, 772 loopback. */
   readonly type: number;
+  /** IFF_UP, set by the administrator. A carrier can come within the window, so operstate does not decide. */
   readonly up: boolean;
   readonly operstate: string;
   readonly mtu: number;
@@ -59,7 +60,12 @@ export function ownNetns(): NetnsTarget {
   return { id: inode.ok ? inode.value : 'unknown' };
 }
 
-function factsOf(link: Link, netns: NetnsTarget, links: ReadonlyMap<number, Link>, clsact: Result<number[]>): DeviceFacts {
+function factsOf(
+  link: Link,
+  netns: NetnsTarget,
+  links: ReadonlyMap<number, Link>,
+  clsact: Result<number[]>,
+): DeviceFacts {
   const gaps: string[] = [];
   const note = <T>(what: string, read: Result<T>): T | undefined => {
     if (read.ok) return read.value;
@@ -80,7 +86,7 @@ function factsOf(link: Link, netns: NetnsTarget, links: ReadonlyMap<number, Link
     ifindex: link.ifindex,
     netns,
     type: link.type,
-    up: link.up && link.operstate !== 'down' && link.operstate !== 'lowerlayerdown',
+    up: link.up,
     operstate: link.operstate,
     mtu: link.mtu,
     upperHasXdp: master?.xdp !== undefined,

@@ -79,7 +79,10 @@ function middle(bucket: number): number {
 }
 
 /** The smallest value which at least a share `q` of the samples does not exceed; undefined without samples. */
-export function quantile(span: Pick<SpanHistogram, 'count' | 'buckets' | 'minNs' | 'maxNs'>, q: number): number | undefined {
+export function quantile(
+  span: Pick<SpanHistogram, 'count' | 'buckets' | 'minNs' | 'maxNs'>,
+  q: number,
+): number | undefined {
   if (span.count === 0) return undefined;
   const rank = Math.max(1, Math.ceil(q * span.count));
   let seen = 0;
@@ -144,8 +147,16 @@ export function subtractSpans(after: SpanHistogram, before: SpanHistogram): Span
     count,
     sumNs: minus(after.sumNs, before.sumNs),
     sumSqNs: minus(after.sumSqNs, before.sumSqNs),
-    minNs: count === 0 ? 0 : newMin ? after.minNs : first === undefined ? 0 : Math.max(bucketBounds(first)[0], after.minNs),
-    maxNs: count === 0 ? 0 : newMax ? after.maxNs : last === undefined ? 0 : Math.min(bucketBounds(last)[1] - 1, after.maxNs),
+    minNs:
+      count === 0 ? 0 : newMin ? after.minNs : first === undefined ? 0 : Math.max(bucketBounds(first)[0], after.minNs),
+    maxNs:
+      count === 0
+        ? 0
+        : newMax
+          ? after.maxNs
+          : last === undefined
+            ? 0
+            : Math.min(bucketBounds(last)[1] - 1, after.maxNs),
     stamped: minus(after.stamped, before.stamped),
     lost: {
       noMetadata: minus(after.lost.noMetadata, before.lost.noMetadata),

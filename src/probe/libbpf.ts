@@ -179,7 +179,9 @@ export class Libbpf {
     this.#f.close(opened.value);
     const verdict = verdictOf(log);
     const told = verdict === '' ? this.#messagesOfRetry(bytes, nameBytes, log, prepare) : verdict;
-    return fail(`${name}: the kernel refused to load the program: ${errnoText(-code)}${told === '' ? '' : `; ${told}`}`);
+    return fail(
+      `${name}: the kernel refused to load the program: ${errnoText(-code)}${told === '' ? '' : `; ${told}`}`,
+    );
   }
 
   #open(bytes: Uint8Array, name: Buffer, log: Buffer): Result<BpfObject> {
@@ -198,12 +200,15 @@ export class Libbpf {
    * libbpf's own messages (a relocation without a match, no BTF) come only through its print callback. Its va_list decays to
    * a pointer on x86-64, which is where this was tried; elsewhere the error number has to do.
    */
-  #messagesOfRetry(bytes: Uint8Array, name: Buffer, log: Buffer, prepare: (object: OpenObject) => Result<void>): string {
+  #messagesOfRetry(
+    bytes: Uint8Array,
+    name: Buffer,
+    log: Buffer,
+    prepare: (object: OpenObject) => Result<void>,
+  ): string {
     if (process.arch !== 'x64') return '';
     const lines: string[] = [];
-    const format = koffi()
-      .load(null)
-      .func('int vsnprintf(void *, size_t, void *, void *)') as unknown as (
+    const format = koffi().load(null).func('int vsnprintf(void *, size_t, void *, void *)') as unknown as (
       text: Uint8Array,
       length: number,
       format: bigint,
@@ -386,7 +391,9 @@ export class OpenObject {
     const map = this.#map(name);
     if (!map.ok) return map;
     const size = this.#f.mapValueSize(map.value);
-    return size === bytes ? ok(undefined) : fail(`${name} holds ${String(size)} bytes, the reader expects ${String(bytes)}`);
+    return size === bytes
+      ? ok(undefined)
+      : fail(`${name} holds ${String(size)} bytes, the reader expects ${String(bytes)}`);
   }
 
   shareMap(name: string, fd: MapFd): Result<void> {
@@ -465,6 +472,8 @@ function tryLibbpf(path: string): Result<Libbpf> {
     return ok(new Libbpf(bindFunctions(path)));
   } catch (error) {
     const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return fail(`${path} cannot be loaded (${said}): install libbpf1 (Debian, Ubuntu 24.04) or libbpf (RHEL, Fedora, Arch)`);
+    return fail(
+      `${path} cannot be loaded (${said}): install libbpf1 (Debian, Ubuntu 24.04) or libbpf (RHEL, Fedora, Arch)`,
+    );
   }
 }

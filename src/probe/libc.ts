@@ -103,7 +103,8 @@ export function inNetns<T>(path: string | undefined, action: () => Result<T>): R
       return action();
     } finally {
       // Going on in the wrong namespace would measure, and change, somebody else's devices.
-      if (c.setns(home, CLONE_NEWNET) !== 0) throw new Error(`cannot return to our network namespace: ${errnoText(errno())}`);
+      if (c.setns(home, CLONE_NEWNET) !== 0)
+        throw new Error(`cannot return to our network namespace: ${errnoText(errno())}`);
     }
   } finally {
     closeSync(target);
@@ -120,7 +121,8 @@ export function privateNetns(): Result<number> {
     try {
       return ok(openSync('/proc/thread-self/ns/net', 'r'));
     } finally {
-      if (c.setns(home, CLONE_NEWNET) !== 0) throw new Error(`cannot return to our network namespace: ${errnoText(errno())}`);
+      if (c.setns(home, CLONE_NEWNET) !== 0)
+        throw new Error(`cannot return to our network namespace: ${errnoText(errno())}`);
     }
   } finally {
     closeSync(home);

@@ -77,28 +77,51 @@ function planTaps(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, s
     return step('skip', `a ${device.kind} device passes its lower device's packets on: they are measured there`);
   if (!slotFree) return step('skip', `only ${String(SLOTS)} devices are watched at once: name the one you mean`);
   const others = hook === 'tcx' ? device.tcxPrograms : device.filters;
-  const beside = others === undefined || others === 0 ? '' : `; ${String(others)} other program(s) stay, ours goes first`;
-  const safe = hook === 'tcx' ? 'held by a link, gone with the process' : 'a clsact filter, removed on exit and by `doctor --clean`';
+  const beside =
+    others === undefined || others === 0 ? '' : `; ${String(others)} other program(s) stay, ours goes first`;
+  const safe =
+    hook === 'tcx'
+      ? 'held by a link, gone with the process'
+      : 'a clsact filter, removed on exit and by `doctor --clean`';
   return step('attach', `read-only TC program, ${safe}${beside}`);
 }
 
 function planNetRx(choice: ProbeChoice, can: Capabilities): PlanStep {
   const base = { span: 'net_rx', hook: 'softirq', mode: 'tracepoint' } as const;
   if (choice.probe === 'off') return { ...base, decision: 'skip', reason: 'the probe is off', price: 'none' };
-  if (!can.btf) return { ...base, decision: 'refused', reason: `this kernel gives no BTF (${can.source})`, price: 'none' };
-  return { ...base, decision: 'attach', reason: 'host-wide tracepoints softirq_entry and softirq_exit', price: NET_RX_PRICE, priceNs: 40 };
+  if (!can.btf)
+    return { ...base, decision: 'refused', reason: `this kernel gives no BTF (${can.source})`, price: 'none' };
+  return {
+    ...base,
+    decision: 'attach',
+    reason: 'host-wide tracepoints softirq_entry and softirq_exit',
+    price: NET_RX_PRICE,
+    priceNs: 40,
+  };
 }
 
 function planStack(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, taps: PlanStep): PlanStep {
   const entry = driverRow(device.driver);
   const mode = choice.xdpMode ?? defaultMode(entry, can);
-  const step = (decision: Decision, reason: string, price: string): PlanStep => ({ span: 'stack', hook: 'xdp', mode, decision, reason, price });
+  const step = (decision: Decision, reason: string, price: string): PlanStep => ({
+    span: 'stack',
+    hook: 'xdp',
+    mode,
+    decision,
+    reason,
+    price,
+  });
   if (choice.probe === 'off') return step('skip', 'the probe is off', 'none');
   if (choice.probe === 'taps') return step('skip', 'only taps were asked for', 'none');
   if (taps.decision !== 'attach') return step(taps.decision, `needs the TC program: ${taps.reason}`, 'none');
   if (device.xdp)
-    return step('refused', `an XDP program is there (${device.xdp.mode}, id ${device.xdp.programIds.join(', ')}) and is never replaced`, 'none');
-  if (device.upperHasXdp) return step('refused', 'its upper device has an XDP program: the kernel refuses a second one', 'none');
+    return step(
+      'refused',
+      `an XDP program is there (${device.xdp.mode}, id ${device.xdp.programIds.join(', ')}) and is never replaced`,
+      'none',
+    );
+  if (device.upperHasXdp)
+    return step('refused', 'its upper device has an XDP program: the kernel refuses a second one', 'none');
   return mode === 'native' ? planNative(device, choice, can, entry, step) : planGeneric(device, choice, entry, step);
 }
 
@@ -112,21 +135,36 @@ function defaultMode(entry: DriverRow | undefined, can: Capabilities): XdpMode {
   return quietNative(entry, can) ? 'native' : 'generic';
 }
 
-function planNative(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, entry: DriverRow | undefined, step: Step): PlanStep {
+function planNative(
+  device: DeviceFacts,
+  choice: ProbeChoice,
+  can: Capabilities,
+  entry: DriverRow | undefined,
+  step: Step,
+): PlanStep {
   const allowed = choice.allowSystemChanges === true;
   if (entry === undefined) {
     const who = `driver ${device.driver ?? 'unknown'} is not in the table: what attaching does to it is not known`;
-    return allowed ? step('attach', `${who}; allowed`, 'unknown') : step('refused', `${who}; --allow-system-changes tries it`, 'none');
+    return allowed
+      ? step('attach', `${who}; allowed`, 'unknown')
+      : step('refused', `${who}; --allow-system-changes tries it`, 'none');
   }
   const does = `${entry.driver} ${entry.does} (${entry.source})`;
   if (entry.effect === 'unavailable') return step('refused', does, 'none');
   const metadata = metadataOf(entry, can.kernel);
   if (metadata !== 'kept') {
-    const why = metadata === 'refused' ? 'has no room for a stamp in front of the packet' : 'does not carry the stamp on to the sk_buff';
+    const why =
+      metadata === 'refused'
+        ? 'has no room for a stamp in front of the packet'
+        : 'does not carry the stamp on to the sk_buff';
     return step('refused', `on ${can.kernel} ${entry.driver} ${why}`, 'none');
   }
   if (entry.maxMtu !== undefined && device.mtu > entry.maxMtu && entry.driver !== 'veth')
-    return step('refused', `MTU ${String(device.mtu)} is above what ${entry.driver} takes with XDP (${String(entry.maxMtu)})`, 'none');
+    return step(
+      'refused',
+      `MTU ${String(device.mtu)} is above what ${entry.driver} takes with XDP (${String(entry.maxMtu)})`,
+      'none',
+    );
   if (entry.effect === 'none') return step('attach', does, 'one program per packet; no effect on link or offloads');
   if (allowed) return step('attach', `${does}; allowed`, `${entry.does}, at attach and at detach`);
   return step('refused', `${does}: needs --allow-system-changes`, 'none');
@@ -145,7 +183,11 @@ function planGeneric(device: DeviceFacts, choice: ProbeChoice, entry: DriverRow 
   }
   const cleared = ['rx-lro', 'rx-gro-hw'].filter((feature) => device.features?.[feature] === true);
   if (cleared.length > 0 && choice.allowSystemChanges !== true)
-    return step('refused', `generic XDP clears ${cleared.join(' and ')}, which may reset the device: needs --allow-system-changes`, 'none');
+    return step(
+      'refused',
+      `generic XDP clears ${cleared.join(' and ')}, which may reset the device: needs --allow-system-changes`,
+      'none',
+    );
   const restored = cleared.length > 0 ? `; ${cleared.join(' and ')} are cleared, and put back afterwards` : '';
   return step('attach', `generic XDP, asked for${restored}`, price);
 }

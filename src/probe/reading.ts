@@ -83,7 +83,9 @@ export function subtractReadings(before: ProbeReading, after: ProbeReading): Pro
     cpus: after.cpus.map((cpu) => subtractNumbers(cpu, cpus.get(cpu.cpu), ['cpu'])),
     programs: after.programs.map((program) => subtractNumbers(program, programs.get(program.id), ['id'])),
     ...(after.sockets && {
-      sockets: after.sockets.map((bill) => subtractNumbers(bill, bills.get(`${bill.netns}/${bill.inode}`), ['ifindex'])),
+      sockets: after.sockets.map((bill) =>
+        subtractNumbers(bill, bills.get(`${bill.netns}/${bill.inode}`), ['ifindex']),
+      ),
     }),
     ...(after.tapTotals && { tapTotals: subtractNumbers(after.tapTotals, before.tapTotals, []) }),
   };

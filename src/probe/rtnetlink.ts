@@ -45,7 +45,7 @@ const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing'
 
 function attributes(bytes: Buffer, start: number, end: number): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
-  for (let at = start; at + 4 <= end; ) {
+  for (let at = start; at + 4 <= end;) {
     const length = bytes.readUInt16LE(at);
     if (length < 4 || at + length > end) break;
     found.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
@@ -127,11 +127,11 @@ function dump<T>(type: number, header: Buffer, parse: (message: Buffer) => T | u
     if (Number(c.send(fd, request, request.length, 0)) < 0) return fail(`netlink request: ${errnoText(errno())}`);
     const found: T[] = [];
     const buffer = Buffer.allocUnsafeSlow(64 << 10);
-    for (let total = 0; total < MAX_DUMP_BYTES; ) {
+    for (let total = 0; total < MAX_DUMP_BYTES;) {
       const got = Number(c.recv(fd, buffer, buffer.length, 0));
       if (got <= 0) return fail(`netlink answer: ${got === 0 ? 'closed' : errnoText(errno())}`);
       total += got;
-      for (let at = 0; at + 16 <= got; ) {
+      for (let at = 0; at + 16 <= got;) {
         const length = buffer.readUInt32LE(at);
         if (length < 16 || at + length > got) return fail('netlink answer is cut off', at);
         const kind = buffer.readUInt16LE(at + 4);

@@ -136,9 +136,12 @@ export class ProbeSession {
     if (this.#options.sockets === true) await this.#attachSockets();
     const wanted = (span: string): boolean =>
       plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
-    const started = wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
+    const started =
+      wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
     if (wanted('net_rx')) await this.#attachSoftirq(cpus.value);
-    return started ? ok(undefined) : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
+    return started
+      ? ok(undefined)
+      : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
   }
 
   /**

@@ -26,7 +26,12 @@ export class SocketPrices {
     this.#object = object;
   }
 
-  static async attach(bpf: Libbpf, bytes: Buffer, sampleEvery: number, can: Capabilities): Promise<Result<SocketPrices>> {
+  static async attach(
+    bpf: Libbpf,
+    bytes: Buffer,
+    sampleEvery: number,
+    can: Capabilities,
+  ): Promise<Result<SocketPrices>> {
     const there = PAIRS.filter(([name]) => can.tapFunctions.includes(name));
     if (!there.some(([name]) => name === 'tpacket_rcv' || name === 'packet_rcv'))
       return fail('the kernel has no packet_rcv in its BTF (af_packet is a module or missing)');

@@ -123,7 +123,8 @@ export function verifyRemoved(bpf: Libbpf, attachments: readonly TcAttachment[])
       const filters = dumpFilters(ifindex, direction);
       return filters.ok ? ok(filters.value.some((filter) => filter.bpfId === programId)) : filters;
     });
-    if (still.ok && still.value) left.push(`program ${String(programId)} is still on ${direction} of device ${String(ifindex)}`);
+    if (still.ok && still.value)
+      left.push(`program ${String(programId)} is still on ${direction} of device ${String(ifindex)}`);
     if (!still.ok && !gone(still.reason)) left.push(`device ${String(ifindex)} could not be checked: ${still.reason}`);
   }
   return left;
@@ -148,7 +149,9 @@ export function sweep(bpf: Libbpf, namespaces: readonly NetnsTarget[]): SweepRep
           if (!filters.ok) return filters;
           for (const found of filters.value.filter((filter) => isOurs(filter, direction))) {
             const filter = { ifindex, hook: TcHook[direction], handle: found.handle, priority: found.priority };
-            const problem = removeFilters(bpf, [{ how: 'clsact', netns: { id: netns.id }, ifindex, direction, programId: 0, filter }]);
+            const problem = removeFilters(bpf, [
+              { how: 'clsact', netns: { id: netns.id }, ifindex, direction, programId: 0, filter },
+            ]);
             if (problem.length > 0) problems.push(...problem);
             else removed.push({ netns: netns.id, ifindex, direction });
           }

@@ -176,7 +176,8 @@ export class WatchedDevice {
       if (histogram.ok) spans.push({ span, mode, sampleEvery: sampled, ...histogram.value });
       else gaps.push(`${this.facts.name} ${span}: ${histogram.reason}`);
     };
-    if (this.tc.some((attachment) => attachment.direction === 'ingress')) add('pktcost_taps', 'taps', 'tracepoint', sampleEvery);
+    if (this.tc.some((attachment) => attachment.direction === 'ingress'))
+      add('pktcost_taps', 'taps', 'tracepoint', sampleEvery);
     if (this.xdp) {
       add('pktcost_stack_in', 'stack', this.xdp.mode, stackEvery);
       add('pktcost_stack_out', 'forward', this.xdp.mode, stackEvery);
@@ -237,7 +238,8 @@ export class WatchedDevice {
       return ok(changed);
     });
     if (!restored.ok) {
-      if (!/ENODEV|cannot open the network namespace/.test(restored.reason)) problems.push(`${name}: ${restored.reason}`);
+      if (!/ENODEV|cannot open the network namespace/.test(restored.reason))
+        problems.push(`${name}: ${restored.reason}`);
     } else {
       this.#restored = Object.keys(restored.value).map((feature) => `${name}: ${feature} put back`);
     }

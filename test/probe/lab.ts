@@ -16,8 +16,7 @@ export function whyNoLab(): string | undefined {
   const missing = ['ip', 'tc', 'tcpdump', 'iperf3', 'bpftool'].filter(
     (tool) => !['/usr/sbin/', '/usr/bin/', '/sbin/', '/bin/'].some((folder) => existsSync(folder + tool)),
   );
-  const why =
-    process.getuid?.() !== 0 ? 'needs root' : missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
+  const why = process.getuid?.() !== 0 ? 'needs root' : missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
   if (why !== undefined && env['CI'] === 'true') throw new Error(`CI must run the tests on real devices: ${why}`);
   return why;
 }
@@ -50,7 +49,21 @@ export class Lab {
     process.once('exit', this.#atExit);
     run('ip', 'netns', 'add', this.sender);
     run('ip', 'netns', 'add', this.receiver);
-    run('ip', 'link', 'add', this.peer, 'netns', this.sender, 'type', 'veth', 'peer', 'name', this.device, 'netns', this.receiver);
+    run(
+      'ip',
+      'link',
+      'add',
+      this.peer,
+      'netns',
+      this.sender,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      this.device,
+      'netns',
+      this.receiver,
+    );
     for (const [netns, device, address] of [
       [this.sender, this.peer, '10.9.0.1/24'],
       [this.receiver, this.device, '10.9.0.2/24'],
@@ -123,12 +136,18 @@ export class Lab {
   }
 
   hooks(netns = this.receiver): number {
-    return run('ip', 'netns', 'exec', netns, 'cat', '/proc/net/ptype').split('\n').filter((line) => line.startsWith('ALL')).length;
+    return run('ip', 'netns', 'exec', netns, 'cat', '/proc/net/ptype')
+      .split('\n')
+      .filter((line) => line.startsWith('ALL')).length;
   }
 
   async serve(): Promise<void> {
     this.start(this.receiver, 'iperf3', '-s');
-    for (let waited = 0; !run('ip', 'netns', 'exec', this.receiver, 'ss', '-Hltn', 'sport', '=', ':5201').includes('5201'); waited += 50) {
+    for (
+      let waited = 0;
+      !run('ip', 'netns', 'exec', this.receiver, 'ss', '-Hltn', 'sport', '=', ':5201').includes('5201');
+      waited += 50
+    ) {
       if (waited > 5000) throw new Error('iperf3 did not start');
       await sleep(50);
     }
@@ -137,7 +156,10 @@ export class Lab {
   /** Bytes and packets which the receiving device has taken in, before GRO. */
   received(): { readonly bytes: number; readonly packets: number } {
     const text = inNetns(this.target().path, () => ok(readFileSync('/proc/thread-self/net/dev', 'utf8')));
-    const fields = (text.ok ? text.value : '').split('\n').find((line) => line.includes(`${this.device}:`))?.split(':')[1];
+    const fields = (text.ok ? text.value : '')
+      .split('\n')
+      .find((line) => line.includes(`${this.device}:`))
+      ?.split(':')[1];
     const [bytes, packets] = (fields ?? '').trim().split(/\s+/).map(Number);
     return { bytes: bytes ?? 0, packets: packets ?? 0 };
   }
@@ -147,7 +169,18 @@ export class Lab {
     const udp = ['-u', '-l', '64', '-b', packetsPerSecond === 0 ? '0' : String(packetsPerSecond * 64 * 8)];
     const child = spawn(
       'ip',
-      ['netns', 'exec', this.sender, 'iperf3', '-c', '10.9.0.2', '-J', '-t', String(seconds), ...(kind === 'udp' ? udp : [])],
+      [
+        'netns',
+        'exec',
+        this.sender,
+        'iperf3',
+        '-c',
+        '10.9.0.2',
+        '-J',
+        '-t',
+        String(seconds),
+        ...(kind === 'udp' ? udp : []),
+      ],
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     this.#children.add(child);
@@ -170,5 +203,9 @@ interface Sum {
 
 function whenEnded(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => { resolve(); }));
+  return new Promise((resolve) =>
+    child.once('exit', () => {
+      resolve();
+    }),
+  );
 }

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ok } from '../../src/metrics/result.ts';
+import { costOf, decide, keepBudget, type ProbeCost } from '../../src/probe/budget.ts';
+import { shippedFloor } from '../../src/probe/floor.ts';
+import { BUCKETS, CPU_BYTES, readCpus, readSpan, SLOTS, SPAN_BYTES } from '../../src/probe/layout.ts';
+import { findObjects, type ProbeSession } from '../../src/probe/session.ts';
+
+describe('budget', () => {
+  it('thins twice at most and then detaches', () => {
+    assert.equal(decide(0.009, 0.01, 0), 'keep');
+    assert.equal(decide(0.011, 0.01, 0), 'thin');
+    assert.equal(decide(0.011, 0.01, 1), 'thin');
+    assert.equal(decide(0.011, 0.01, 2), 'detach');
+  });
+
+  it('takes what the statistics add off every run', () => {
+    const program = { id: 1, name: 'pktcost_recv', missed: 0 };
+    const cost = costOf(
+      [{ ...program, runs: 100, runNs: 10_000 }],
+      [{ ...program, runs: 1100, runNs: 110_000 }],
+      { runs: 1000, ns: 70_000 },
+      1000,
+      1e9,
+      2,
+    );
+    assert.equal(cost.nsPerPacket, 30);
+    assert.equal(cost.cpuShare, 30_000 / 1e9 / 2);
+    assert.ok(cost.calibrated);
+  });
+
+  it('falls back on the shipped figure when too little came by to calibrate', () => {
+    const cost = costOf([], [{ id: 1, name: 'p', runs: 10, runNs: 100, missed: 0 }], { runs: 3, ns: 900 }, 0, 1e9, 2);
+    assert.equal(cost.calibrated, false);
+    assert.equal(cost.nsPerPacket, 0);
+  });
+
+  const fake = (): { session: ProbeSession; log: string[] } => {
+    const log: string[] = [];
+    const session = {
+      sampleEvery: 16,
+      thin(factor: number) {
+        this.sampleEvery *= factor;
+        log.push('thin');
+        return ok(undefined);
+      },
+      close() {
+        log.push('close');
+        return Promise.resolve({ done: [], problems: [], verified: true });
+      },
+    };
+    return { session: session as unknown as ProbeSession, log };
+  };
+  const costing = (cpuShare: number): ProbeCost => ({
+    measuredMs: 1,
+    packets: 1,
+    runs: 1,
+    ns: 1,
+    nsPerPacket: 1,
+    cpuShare,
+    statsNsPerRun: 1,
+    calibrated: true,
+    programs: [],
+  });
+
+  it('leaves a cheap session alone', async () => {
+    const { session, log } = fake();
+    const report = await keepBudget(session, {
+      maxOverhead: 0.01,
+      windowMs: 100,
+      measure: () => Promise.resolve(ok(costing(0.001))),
+    });
+    assert.deepEqual(log, []);
+    assert.deepEqual(report.actions, []);
+  });
+
+  it('records what it did to a dear one, and lets it be read before it goes', async () => {
+    const { session, log } = fake();
+    const report = await keepBudget(session, {
+      maxOverhead: 0.01,
+      windowMs: 100,
+      measure: () => Promise.resolve(ok(costing(0.5))),
+      beforeDetach: () => void log.push('read'),
+    });
+    assert.deepEqual(log, ['thin', 'thin', 'read', 'close']);
+    assert.deepEqual(
+      report.actions.map(({ action, sampleEvery }) => [action, sampleEvery]),
+      [
+        ['thin', 64],
+        ['thin', 256],
+        ['detach', 256],
+      ],
+    );
+  });
+
+  it('stops thinning once it fits', async () => {
+    const { session, log } = fake();
+    const shares = [0.02, 0.005];
+    await keepBudget(session, {
+      maxOverhead: 0.01,
+      windowMs: 100,
+      measure: () => Promise.resolve(ok(costing(shares.shift() ?? 0))),
+    });
+    assert.deepEqual(log, ['thin']);
+  });
+});
+
+describe('floor', () => {
+  it('interpolates the shipped table and never leaves it', () => {
+    const at = (every: number): number => shippedFloor(every, 'test').p50Ns;
+    assert.ok(at(1) <= at(4) && at(4) <= at(16) && at(16) <= at(64));
+    assert.equal(at(1000), at(64));
+    assert.equal(at(0), at(1));
+  });
+});
+
+describe('objects', () => {
+  it('are what bpf/objects.json says of sources and objects', () => {
+    const folder = findObjects();
+    assert.ok(folder.ok);
+    const manifest = JSON.parse(readFileSync(join(folder.value, 'objects.json'), 'utf8')) as Record<
+      'sources' | 'objects',
+      Record<string, string>
+    >;
+    for (const [name, hash] of Object.entries({ ...manifest.sources, ...manifest.objects }))
+      assert.equal(
+        createHash('sha256')
+          .update(readFileSync(join(folder.value, name)))
+          .digest('hex'),
+        hash,
+        name,
+      );
+  });
+
+  it('agree with the header on the numbers this side repeats', () => {
+    const folder = findObjects();
+    assert.ok(folder.ok);
+    const header = readFileSync(join(folder.value, 'profile.h'), 'utf8');
+    assert.match(header, new RegExp(`PKTCOST_SLOTS ${String(SLOTS)}\\b`));
+    assert.equal(BUCKETS, 32 + (30 - 5) * 16);
+  });
+
+  it('reads a per-CPU span as the sum of its CPUs', () => {
+    const bytes = Buffer.alloc(SPAN_BYTES * 3);
+    const put = (cpu: number, count: bigint, sum: bigint, min: bigint, max: bigint, bucket: number): void => {
+      const base = cpu * SPAN_BYTES;
+      [count, sum, 0n, 2n, min, max].forEach((value, index) => bytes.writeBigUInt64LE(value, base + index * 8));
+      bytes.writeBigUInt64LE(5n, base + 56 + 3 * 8);
+      bytes.writeUInt32LE(Number(count), base + 104 + bucket * 4);
+    };
+    put(0, 2n, 300n, 140n, 160n, 70);
+    put(2, 1n, 100n, 100n, 100n, 60);
+    const span = readSpan(bytes, 3);
+    assert.deepEqual(
+      [span.count, span.sumNs, span.minNs, span.maxNs, span.sumSqNs, span.lost.unmatched],
+      [3, 400, 100, 160, 2 * 2 * 65536, 10],
+    );
+    assert.deepEqual(span.buckets, [
+      [60, 1],
+      [70, 2],
+    ]);
+  });
+
+  it('reads the packets of each device from each CPU', () => {
+    const bytes = Buffer.alloc(CPU_BYTES * 2);
+    bytes.writeBigUInt64LE(9n, CPU_BYTES + 112 + 8 * 3);
+    assert.equal(readCpus(bytes, 2)[1]?.packets[3], 9);
+  });
+});
