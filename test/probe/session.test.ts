@@ -1,0 +1,277 @@
+/** The probe on real devices: own namespaces, own veth pairs, real traffic. Needs root; CI must not skip it. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Result } from '../../src/metrics/result.ts';
+import { measureCost } from '../../src/probe/budget.ts';
+import { readCapabilities, type Capabilities } from '../../src/probe/capabilities.ts';
+import { calibrateFloor } from '../../src/probe/floor.ts';
+import { summarise, type SpanSummary } from '../../src/probe/histogram.ts';
+import { loadLibbpf } from '../../src/probe/libbpf.ts';
+import { planDevices, type ProbeChoice } from '../../src/probe/plan.ts';
+import { subtractReadings, type ProbeReading } from '../../src/probe/reading.ts';
+import { findObjects, openProbe, type ProbeOptions, type ProbeSession } from '../../src/probe/session.ts';
+import { sweep } from '../../src/probe/tc.ts';
+import { Lab, run, whyNoLab } from './lab.ts';
+
+const skip = whyNoLab() ?? false;
+
+function unwrap<T>(result: Result<T>): T {
+  if (!result.ok) assert.fail(result.reason);
+  return result.value;
+}
+
+describe('probe session', { skip }, () => {
+  let can: Capabilities;
+  let lab: Lab;
+
+  before(async () => {
+    can = readCapabilities();
+    lab = new Lab();
+    await lab.serve();
+  });
+  after(async () => {
+    await lab.close();
+  });
+
+  async function open(choice: ProbeChoice = { probe: 'auto' }, more: Partial<ProbeOptions> = {}): Promise<ProbeSession> {
+    return unwrap(await openProbe({ plans: planDevices([lab.facts()], choice, can), capabilities: can, ...more }));
+  }
+
+  async function window(session: ProbeSession, seconds = 1, rate = 20_000): Promise<ProbeReading> {
+    const load = lab.traffic('udp', seconds + 1, rate);
+    await sleep(300);
+    const first = session.read();
+    await sleep(seconds * 1000);
+    const delta = subtractReadings(first, session.read());
+    await load;
+    return delta;
+  }
+
+  function taps(delta: ProbeReading): SpanSummary {
+    const span = delta.devices[0]?.spans.find((candidate) => candidate.span === 'taps');
+    assert.ok(span);
+    const summary = summarise(span);
+    assert.ok(summary, 'the span has samples');
+    return summary;
+  }
+
+  const ids = (): string => run('ip', 'netns', 'exec', lab.receiver, 'bpftool', 'prog', 'show');
+  const filters = (direction = 'ingress'): string =>
+    run('tc', '-n', lab.receiver, 'filter', 'show', 'dev', lab.device, direction);
+  const qdiscs = (): string => run('tc', '-n', lab.receiver, 'qdisc', 'show', 'dev', lab.device);
+
+  for (const tc of ['tcx', 'clsact'] as const) {
+    it(`${tc}: without a tap the span is near its floor, one tcpdump makes it several times longer`, async () => {
+      const session = await open({ probe: 'auto', tc });
+      try {
+        const quiet = await window(session);
+        const device = quiet.devices[0];
+        assert.ok(device && device.packets > 5000);
+        const bare = taps(quiet);
+        assert.ok(bare.count > (device.packets / 16) * 0.8, 'nearly every stamp was met');
+        const floor = unwrap(await calibrateFloor(session));
+        assert.equal(floor.method, 'calibrated');
+        assert.ok(bare.p50Ns < floor.p50Ns + 2 * floor.uncertaintyNs, `p50 ${String(bare.p50Ns)}, floor ${String(floor.p50Ns)}`);
+        const tap = await lab.tcpdump();
+        const tapped = taps(await window(session));
+        await lab.stop(tap);
+        assert.ok(tapped.p50Ns > bare.p50Ns * 2.5, `${String(bare.p50Ns)} -> ${String(tapped.p50Ns)}`);
+        const cpus = quiet.cpus.reduce((sum, cpu) => sum + cpu.netRxNs, 0);
+        assert.ok(cpus > 0, 'NET_RX was timed');
+        assert.deepEqual(quiet.gaps, []);
+      } finally {
+        const closed = await session.close();
+        assert.deepEqual(closed.problems, []);
+        assert.ok(closed.verified);
+      }
+      assert.doesNotMatch(qdiscs(), /clsact/);
+      assert.doesNotMatch(ids(), /pktcost_/);
+    });
+  }
+
+  it('measures its own cost and takes the statistics off', async () => {
+    const session = await open();
+    try {
+      const load = lab.traffic('udp', 2, 20_000);
+      await sleep(500);
+      const cost = unwrap(await measureCost(session, 800));
+      await load;
+      assert.ok(cost.calibrated && cost.statsNsPerRun > 0);
+      assert.ok(cost.packets > 3000 && cost.nsPerPacket > 0 && cost.nsPerPacket < 2000, `${String(cost.nsPerPacket)} ns`);
+    } finally {
+      await session.close();
+    }
+    assert.equal(run('sysctl', '-n', 'kernel.bpf_stats_enabled').trim(), '0');
+  });
+
+  it('samples less after thinning', async () => {
+    const session = await open({ probe: 'auto' }, { sampleEvery: 4 });
+    try {
+      const dense = await window(session);
+      unwrap(session.thin(4));
+      const thin = await window(session);
+      const share = (delta: ProbeReading): number => taps(delta).count / (delta.devices[0]?.packets ?? 1);
+      assert.ok(Math.abs(share(dense) - 1 / 4) < 0.06, String(share(dense)));
+      assert.ok(Math.abs(share(thin) - 1 / 16) < 0.02, String(share(thin)));
+      assert.equal(thin.sampleEvery, 16);
+    } finally {
+      await session.close();
+    }
+  });
+
+  it('measures the stack span by generic XDP and says that it is generic', async () => {
+    const session = await open({ probe: 'xdp' });
+    try {
+      const delta = await window(session);
+      const span = delta.devices[0]?.spans.find((candidate) => candidate.span === 'stack');
+      assert.ok(span && span.count > 50, JSON.stringify(delta.attach));
+      assert.equal(span.mode, 'generic');
+      assert.equal(delta.tier, 'stack');
+      assert.equal(span.lost.badMagic + span.lost.foreignIfindex + span.lost.noMetadata, 0);
+    } finally {
+      assert.deepEqual((await session.close()).problems, []);
+    }
+    assert.equal(lab.facts().xdp, undefined);
+  });
+
+  it('leaves an XDP program that is there alone, and reports it', async () => {
+    const other = holder('tcx', 'generic');
+    await ready(other);
+    try {
+      const before = lab.facts().xdp;
+      assert.ok(before);
+      const session = await open({ probe: 'xdp' });
+      const stack = session.read().attach.find((status) => status.span === 'stack');
+      assert.equal(stack?.attached, false);
+      assert.match(stack?.reason ?? '', /never replaced/);
+      assert.equal(session.tier, 'taps');
+      await session.close();
+      assert.deepEqual(lab.facts().xdp, before);
+    } finally {
+      await kill(other);
+    }
+  });
+
+  it("leaves another's clsact filter alone, on close and on sweep", async () => {
+    const object = join(unwrap(findObjects()), 'device.bpf.o');
+    run('tc', '-n', lab.receiver, 'qdisc', 'add', 'dev', lab.device, 'clsact');
+    try {
+      // Not ours, although it has the same bytes and the priority we like best: name and handle are somebody else's.
+      const theirs = ['pref', '1', 'protocol', 'all', 'bpf', 'direct-action', 'object-file', object, 'section', 'tc'];
+      run('tc', '-n', lab.receiver, 'filter', 'add', 'dev', lab.device, 'ingress', ...theirs);
+      const before = filters();
+      assert.match(before, /device\.bpf\.o/);
+      const session = await open({ probe: 'taps', tc: 'clsact' });
+      assert.match(filters(), /pktcost_in:\[/);
+      assert.deepEqual((await session.close()).problems, []);
+      assert.equal(filters(), before);
+      const swept = sweep(unwrap(loadLibbpf()), [lab.target()]);
+      assert.deepEqual(swept, { removed: [], problems: [] });
+      assert.equal(filters(), before);
+    } finally {
+      run('tc', '-n', lab.receiver, 'qdisc', 'del', 'dev', lab.device, 'clsact');
+    }
+  });
+
+  it('leaves nothing after SIGKILL where links hold it', async () => {
+    const child = holder('tcx', 'generic');
+    await ready(child);
+    assert.match(ids(), /pktcost_in/);
+    await kill(child);
+    await sleep(500);
+    assert.doesNotMatch(ids(), /pktcost_/);
+    assert.equal(lab.facts().xdp, undefined);
+    assert.doesNotMatch(qdiscs(), /clsact/);
+  });
+
+  it('sweeps what SIGKILL leaves of a clsact session', async () => {
+    const child = holder('clsact');
+    await ready(child);
+    await kill(child);
+    assert.match(filters(), /pktcost_in/, 'a filter outlives its process');
+    const swept = sweep(unwrap(loadLibbpf()), [lab.target()]);
+    assert.equal(swept.removed.length, 1);
+    assert.deepEqual(swept.problems, []);
+    assert.doesNotMatch(qdiscs(), /clsact/);
+  });
+
+  it('removes its filter on SIGTERM', async () => {
+    const child = holder('clsact');
+    await ready(child);
+    await kill(child, 'SIGTERM');
+    assert.equal(child.signalCode, 'SIGTERM', 'the signal still ends the process');
+    assert.doesNotMatch(qdiscs(), /clsact/);
+  });
+
+  it('survives its device, and says that it has gone', async () => {
+    const brief = new Lab();
+    try {
+      const plans = planDevices([brief.facts()], { probe: 'auto' }, can);
+      const session = unwrap(await openProbe({ plans, capabilities: can }));
+      assert.equal(session.read().devices[0]?.present, true);
+      run('ip', '-n', brief.receiver, 'link', 'del', brief.device);
+      const reading = session.read();
+      assert.equal(reading.devices[0]?.present, false);
+      assert.match(reading.devices[0]?.note ?? '', /gone/);
+      assert.deepEqual((await session.close()).problems, []);
+      assert.equal(session.read(), reading, 'after close the last reading stands');
+    } finally {
+      await brief.close();
+    }
+  });
+
+  it('tries to price sockets and gives the reason where the kernel refuses', async () => {
+    const session = await open({ probe: 'taps' }, { sockets: true });
+    try {
+      const status = session.read().attach.find((candidate) => candidate.span === 'sockets');
+      assert.ok(status);
+      if (!status.attached) assert.match(status.reason ?? '', /EPERM|refused|BTF/);
+      assert.ok(session.tier === 'taps' || session.tier === 'sockets');
+    } finally {
+      await session.close();
+    }
+  });
+
+  it('says what is missing instead of throwing', async () => {
+    const plans = planDevices([lab.facts()], { probe: 'auto' }, can);
+    const noLibrary = await openProbe({ plans, capabilities: can, libbpf: 'libbpf.so.99' });
+    assert.ok(!noLibrary.ok);
+    assert.match(noLibrary.reason, /libbpf1/);
+    const noBtf = await openProbe({ plans, capabilities: readCapabilities('/nonexistent') });
+    assert.ok(!noBtf.ok);
+    assert.match(noBtf.reason, /BTF/);
+    const noObjects = await openProbe({ plans, capabilities: can, objectsDirectory: '/nonexistent' });
+    assert.ok(!noObjects.ok);
+    assert.match(noObjects.reason, /ENOENT/);
+  });
+
+  function holder(...args: string[]): ChildProcess {
+    const script = fileURLToPath(new URL('./holder.js', import.meta.url));
+    return spawn(process.execPath, [script, lab.receiver, lab.device, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  }
+
+  async function ready(child: ChildProcess): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.once('data', () => {
+        resolve();
+      });
+      child.once('exit', () => {
+        reject(new Error('the holder ended'));
+      });
+    });
+  }
+
+  async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      child.once('exit', () => {
+        resolve();
+      });
+    });
+    child.kill(signal);
+    await ended;
+  }
+});
