@@ -5,6 +5,173 @@ import type { Thresholds } from './rule.ts';
  * code and name.
  */
 export const thresholds = {
+  PKT0101: {
+    busy: {
+      value: 500,
+      unit: 'per second',
+      help: 'Packets per second on a device below which a tap costs nothing worth naming.',
+      source:
+        'measured: the dearest taps (three captures of TCP bulk, 19 µs a packet) take 1 % of a CPU at 526 packets/s',
+    },
+    samples: {
+      value: 50,
+      unit: 'packets',
+      help: 'Measured packets below which the mean of the tap span is not taken for a price.',
+      source: 'judgement: the standard error of the mean is then about a seventh of the spread',
+    },
+    nanoseconds: {
+      value: 250,
+      unit: 'nanoseconds',
+      help: 'Price of the taps per packet from which it can be worth a warning.',
+      source: 'measured: a tap whose filter rejects costs 150-170 ns, one that copies a 64-byte packet 400 ns',
+    },
+    share: {
+      value: 0.2,
+      unit: 'ratio',
+      help: 'Share of the cost of receiving a packet that the taps take, from which it is a warning.',
+      source: 'judgement: a CPU without them carries a quarter more packets',
+    },
+    cpu: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'CPU time the taps burn, in CPUs, from which they are material.',
+      source: 'judgement: 1 % of one CPU, the budget pktcost allows itself',
+    },
+    minorShare: {
+      value: 0.05,
+      unit: 'ratio',
+      help: 'Share of the cost of a packet below which taps are called negligible.',
+      source: 'judgement: within what the span and its floor can tell apart',
+    },
+    criticalShare: {
+      value: 0.3,
+      unit: 'ratio',
+      help: 'Share of the cost of a packet from which taps that also burn much CPU, or meet drops, are critical.',
+      source: 'judgement: a CPU without them carries over 40 % more packets',
+    },
+    criticalCpu: {
+      value: 0.2,
+      unit: 'ratio',
+      help: 'CPU time the taps burn, in CPUs, from which a critical share is critical without drops.',
+      source: 'judgement: a fifth of a core',
+    },
+    hot: {
+      value: 0.7,
+      unit: 'ratio',
+      help: 'Share of its time that a CPU spends in softirq and NAPI threads from which it is short of room.',
+      source: 'the warning level of PKT0102',
+    },
+    loss: {
+      value: 0.0001,
+      unit: 'ratio',
+      help: 'Packets lost in NIC ring or backlog relative to those received from which a loss counts.',
+      source: 'the warning level of PKT0501 and PKT0502',
+    },
+    dominant: {
+      value: 0.1,
+      unit: 'ratio',
+      help: "Share of the host's packets a device must carry before the cost of the host is put down to it.",
+      source: 'judgement: less cannot be the cause of a busy CPU',
+    },
+    rise: {
+      value: 1.5,
+      unit: 'ratio',
+      help: 'Softirq time per packet relative to the baseline from which it has risen.',
+      source: 'judgement: more than a change of packet sizes does',
+    },
+    dear: {
+      value: 20000,
+      unit: 'nanoseconds',
+      help: 'NET_RX time per packet from which receiving is called expensive whatever the CPUs do.',
+      source: 'measured: an untapped packet costs 1-3 µs, an skb of 64 KB merged by GRO up to 10 µs',
+    },
+  },
+  PKT0102: {
+    share: {
+      value: 0.9,
+      unit: 'ratio',
+      help: 'Share of its time that a CPU spends in softirq and NAPI threads from which it is saturated.',
+      source: 'the seed (§4, §5.4)',
+    },
+    warningShare: {
+      value: 0.7,
+      unit: 'ratio',
+      help: 'The same share from which it is a warning.',
+      source: 'the seed (§5.5)',
+    },
+    packets: {
+      value: 1000,
+      unit: 'per second',
+      help: 'Packets per second received on the CPU below which its softirq time is not put down to the network.',
+      source: 'judgement: 700 µs a packet is beyond what any path costs',
+    },
+  },
+  PKT0103: {
+    packets: {
+      value: 100,
+      unit: 'per second',
+      help: 'Packets per second received on a CPU that was set apart, from which it is a warning.',
+      source: 'judgement: each interrupts a polling thread for microseconds; housekeeping traffic stays below',
+    },
+    share: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of its time such a CPU loses to interrupts and softirq from which it is critical.',
+      source: 'judgement: a poll-mode core sized for its line rate has less to spare',
+    },
+  },
+  PKT0104: {
+    samples: {
+      value: 200,
+      unit: 'packets',
+      help: 'Measured packets below which the quantiles of a span are not judged.',
+      source: 'the 99th percentile of 200 is set by two of them',
+    },
+    p50: {
+      value: 5000,
+      unit: 'nanoseconds',
+      help: 'Median of a span that holds only work, not waiting (taps, generic XDP), from which it is a warning.',
+      source: 'measured: 150-400 ns without taps, 600 ns to 2 µs with one to four taps on small packets',
+    },
+    p99: {
+      value: 100000,
+      unit: 'nanoseconds',
+      help: '99th percentile of such a span from which it is a warning.',
+      source: 'judgement: a packet at the front of a queue makes 99 others late by that much',
+    },
+    criticalP99: {
+      value: 1000000,
+      unit: 'nanoseconds',
+      help: '99th percentile of such a span from which it is critical.',
+      source: 'half of the 2 ms one softirq run may take (net/core/dev.c:netdev_budget_usecs)',
+    },
+    nativeP50: {
+      value: 100000,
+      unit: 'nanoseconds',
+      help: 'Median of a native XDP span, which contains the wait in GRO and in batches, from which it is a warning.',
+      source: 'measured: 28.6 µs on average for one TCP bulk flow on an idle host',
+    },
+    rise: {
+      value: 2,
+      unit: 'ratio',
+      help: 'Quantile relative to the same quantile of the baseline from which it has risen.',
+      source: 'judgement: quantiles are exact to 6 %, repeated runs to some ten percent',
+    },
+    riseBy: {
+      value: 500,
+      unit: 'nanoseconds',
+      help: 'Nanoseconds by which the median must have risen as well.',
+      source: 'measured: the floor of the span itself moves between 150 and 390 ns with the sampling',
+    },
+  },
+  PKT0105: {
+    busy: {
+      value: 500,
+      unit: 'per second',
+      help: 'Packets per second passing the socket from which it is a warning instead of a remark.',
+      source: 'the limit of PKT0101 below which a tap costs nothing worth naming',
+    },
+  },
   PKT0201: {
     usage: {
       value: 0.95,
@@ -170,6 +337,12 @@ export const thresholds = {
       help: 'TCP memory relative to tcp_mem[max] from which allocations fail.',
       source: 'net/core/sock.c:__sk_mem_raise_allocated suppresses allocation above sysctl_mem[2]',
     },
+    aborted: {
+      value: 10,
+      unit: 'connections',
+      help: 'Connections killed for want of memory or for too many orphans from which it is critical; fewer are a warning.',
+      source: 'judgement: each is a connection reset in the middle of its work',
+    },
   },
   PKT0405: {
     lost: {
@@ -198,6 +371,18 @@ export const thresholds = {
     },
   },
   PKT0406: {
+    lost: {
+      value: 5,
+      unit: 'segments',
+      help: 'Segments dropped at receive queues from which, with the share, the finding is left to PKT0403.',
+      source: 'as PKT0403',
+    },
+    share: {
+      value: 0.0001,
+      unit: 'ratio',
+      help: 'Dropped segments relative to received ones from which, with the count, the finding is left to PKT0403.',
+      source: 'as PKT0403',
+    },
     closed: {
       value: 10,
       unit: 'events',
@@ -209,6 +394,104 @@ export const thresholds = {
       unit: 'per second',
       help: 'Receive windows closing per second from which it is a warning.',
       source: 'judgement: ten stalled senders a second is more than a download throttled on purpose',
+    },
+  },
+  PKT0501: {
+    lost: {
+      value: 10,
+      unit: 'packets',
+      help: 'Frames lost in the window below which nothing is said.',
+      source: 'judgement: one burst at the start of a flow',
+    },
+    share: {
+      value: 0.0001,
+      unit: 'ratio',
+      help: 'Lost frames relative to all that arrived from which it is a warning.',
+      source: 'judgement: a loss of 1 in 10,000 begins to bound the throughput of long paths (Mathis et al.)',
+    },
+    criticalShare: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'Lost frames relative to all that arrived from which it is critical.',
+      source: 'judgement: 1 % loss halves and halves again what a connection carries',
+    },
+    hot: {
+      value: 0.7,
+      unit: 'ratio',
+      help: 'Softirq share of a CPU from which a larger ring will not help.',
+      source: 'the warning level of PKT0102',
+    },
+  },
+  PKT0502: {
+    lost: {
+      value: 10,
+      unit: 'packets',
+      help: 'Packets dropped by the backlog of a CPU in the window below which nothing is said.',
+      source: 'judgement: one burst',
+    },
+    share: {
+      value: 0.0001,
+      unit: 'ratio',
+      help: 'Dropped packets relative to those processed from which it is a warning.',
+      source: 'judgement: a loss of 1 in 10,000 begins to bound the throughput of long paths (Mathis et al.)',
+    },
+    criticalShare: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'Dropped packets relative to those processed from which it is critical.',
+      source: 'judgement: 1 % loss halves and halves again what a connection carries',
+    },
+    squeezed: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of NET_RX runs that ended with work left from which it is mentioned.',
+      source: 'judgement: normal in bursts; one run in ten means that the budget is the limit',
+    },
+    squeezedPerSecond: {
+      value: 10,
+      unit: 'per second',
+      help: 'Such runs per second below which nothing is said.',
+      source: 'judgement',
+    },
+  },
+  PKT0601: {
+    margin: {
+      value: 1.1,
+      unit: 'ratio',
+      help: 'PCIe bandwidth relative to the speed of the port below which a narrower link is a warning.',
+      source: 'judgement: descriptors and completions take about a tenth of the link',
+    },
+  },
+  PKT0604: {
+    memory: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of the time in which some task waited for memory.',
+      source: 'judgement: a healthy host stays near 0',
+    },
+    memoryStalled: {
+      value: 0.05,
+      unit: 'ratio',
+      help: 'Share of the time in which all tasks waited for memory at once.',
+      source: 'judgement; systemd-oomd acts at 60 % over 30 s, when users have long noticed',
+    },
+    irq: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of the time in which the tasks of a CPU stood still for interrupts.',
+      source: 'judgement; kernel/sched/psi.c:psi_account_irqtime',
+    },
+    io: {
+      value: 0.5,
+      unit: 'ratio',
+      help: 'Share of the time in which some task waited for I/O.',
+      source: 'judgement: normal on storage hosts, hence a remark',
+    },
+    cpu: {
+      value: 0.5,
+      unit: 'ratio',
+      help: 'Share of the time in which some task waited for a CPU.',
+      source: 'judgement: normal on a well-used host, hence a remark',
     },
   },
 } as const satisfies Readonly<Record<string, Thresholds>>;

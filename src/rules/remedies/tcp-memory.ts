@@ -1,0 +1,46 @@
+import type { Remedy } from '../finding.ts';
+
+interface TcpMemory {
+  readonly pressure: number | undefined;
+  readonly max: number | undefined;
+  readonly pageSize: number;
+  readonly totalBytes: number | undefined;
+}
+
+const verify = 'cat /proc/sys/net/ipv4/tcp_mem && grep ^TCP: /proc/net/sockstat';
+
+/** Limits doubled, as long as TCP then takes at most a quarter of the host's memory; else only the search for who holds it. */
+export function relieveTcpMemory({ pressure, max, pageSize, totalBytes }: TcpMemory): Remedy[] {
+  const remedies: Remedy[] = [
+    {
+      action: 'Find the sockets that hold it: r and t in skmem are bytes waiting to be read and to be acknowledged.',
+      command: "ss -tmnpO | grep -E 'skmem:\\((r[1-9][0-9]{5}|.*,t[1-9][0-9]{5})'",
+      verify,
+    },
+  ];
+  if (pressure !== undefined && max !== undefined) {
+    const room = totalBytes === undefined ? Infinity : totalBytes / 4 / pageSize;
+    if (2 * max <= room) {
+      // The kernel's own proportion is min = 3/4 of pressure, max = 2 min (net/ipv4/tcp.c:tcp_init_mem).
+      remedies.push({
+        action: `Double the limits: at most ${Math.round((2 * max * pageSize) / 2 ** 20)} MB of the host's memory for TCP.`,
+        command: `sysctl -w net.ipv4.tcp_mem='${Math.floor(pressure * 1.5)} ${pressure * 2} ${max * 2}'`,
+        verify,
+      });
+    }
+  }
+  return remedies;
+}
+
+/** Connections whose program is gone but whose data is not yet acknowledged. */
+export function reduceOrphans(): Remedy[] {
+  return [
+    {
+      action:
+        'If orphans are many: connections closed with data unsent to peers that do not answer. See to whom, and shorten their retries rather than raise tcp_max_orphans.',
+      command:
+        'ss -Htn state fin-wait-1 state last-ack state closing | wc -l; sysctl net.ipv4.tcp_max_orphans net.ipv4.tcp_orphan_retries',
+      verify: 'nstat -az TcpExtTCPAbortOnMemory',
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+import { meminfo, netstat, sockstat, tcpMem, unameInfo } from '../metrics/catalogue/index.ts';
+import { acrossNetns, increase, peak, value } from '../metrics/expression.ts';
+import { atLeast } from './facts/proof.ts';
+import { reduceOrphans, relieveTcpMemory } from './remedies/tcp-memory.ts';
+import { critical, defineRule, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+/** SK_MEM_QUANTUM, the unit of TCP memory up to 5.19 whatever the page size (include/net/sock.h). */
+const QUANTUM = 4096;
+
+/**
+ * TCP memory and tcp_mem are the host's: every namespace repeats the one, only the initial one has the other. The counters
+ * are kept by namespace, and are added up. TCPMemoryPressures rises on entering pressure only, so pressure that lasts
+ * through the window leaves it still: the level decides (net/ipv4/tcp.c:tcp_enter_memory_pressure).
+ */
+export const tcpMemoryPressure = defineRule({
+  code: 'PKT0404',
+  id: 'tcp-memory-pressure',
+  role: 'outcome',
+  title: 'TCP is short of memory: windows shrink and connections are killed',
+  seed: '§3.9, Example C',
+  scope: [],
+  signals: {
+    max: optional(value(tcpMem, { limit: 'max', netns: '' })),
+    pressure: optional(value(tcpMem, { limit: 'pressure', netns: '' })),
+    memory: peak(sockstat.member('TCP_mem'), { netns: '' }),
+    bytes: optional(peak(sockstat.member('TCP_mem_bytes'), { netns: '' })),
+    orphans: optional(peak(sockstat.member('TCP_orphan'), { netns: '' })),
+    entered: optional(acrossNetns(increase(netstat.member('TcpExt_TCPMemoryPressures')))),
+    aborted: optional(acrossNetns(increase(netstat.member('TcpExt_TCPAbortOnMemory')))),
+    total: optional(value(meminfo.member('MemTotal_bytes'))),
+    kernel: optionalList(value(unameInfo)),
+  },
+  thresholds: thresholds.PKT0404,
+  messages: {
+    exhausted:
+      'TCP holds {memory:count} pages, {usage:percent} of the hard limit of {max:count} (tcp_mem): receive and send buffers of ' +
+      'all connections are refused.',
+    aborted:
+      '{aborted:count} connections were killed for want of TCP memory or for too many orphans (there are {orphans:count}); TCP ' +
+      'holds {memory:count} pages of at most {max:count}.',
+    pressure:
+      'TCP holds {memory:count} pages, above the pressure limit of {pressure:count} (tcp_mem; hard limit {max:count}): the windows ' +
+      'of all connections are kept small.',
+    'level-only':
+      'TCP holds {memory:count} pages of at most {max:count}, which is in order. Whether connections were killed in the window ' +
+      'is not known: TCPAbortOnMemory could not be read at both ends.',
+    entered:
+      'TCP went into memory pressure {entered:count} times in the window and is out of it at both ends: {memory:count} pages, ' +
+      'pressure from {pressure:count}.',
+  },
+  conclude({ max, pressure, memory, bytes, orphans, entered, aborted, total, kernel }, limits, at) {
+    const pageSize = bytes === undefined || memory.value === 0 ? QUANTUM : bytes.value / memory.value;
+    const pages = inPages(memory.value, pageSize, kernel[0]?.labels['release']);
+    const said = {
+      args: {
+        memory: pages ?? memory.value,
+        pressure: pressure?.value ?? 0,
+        max: max?.value ?? 0,
+        usage: max === undefined || max.value === 0 ? 0 : (pages ?? memory.value) / max.value,
+        aborted: aborted?.value ?? 0,
+        entered: entered?.value ?? 0,
+        orphans: orphans?.value ?? 0,
+      },
+      certainty: 'measured',
+    } as const;
+    const remedies = relieveTcpMemory({
+      pressure: pressure?.value,
+      max: max?.value,
+      pageSize,
+      totalBytes: total?.value,
+    });
+    const evidence = { memory: null, pressure: null, max: null, entered: null, aborted: null, orphans: null } as const;
+    if (max !== undefined && pages !== undefined && pages >= max.value * limits.max) {
+      return critical({
+        ...said,
+        message: 'exhausted',
+        evidence: { ...evidence, memory: ['>=', max.value * limits.max] },
+        remedies,
+      });
+    }
+    if ((aborted?.value ?? 0) > 0) {
+      const killed = aborted!.value;
+      const fired = {
+        ...said,
+        message: 'aborted',
+        evidence: { ...evidence, aborted: atLeast(killed, limits.aborted) },
+        remedies: [...reduceOrphans(), ...remedies],
+        impact: { lostPerSecond: killed / at.seconds },
+      } as const;
+      return killed >= limits.aborted ? critical(fired) : warning(fired);
+    }
+    if (pressure !== undefined && pages !== undefined && pages > pressure.value * limits.pressure) {
+      return warning({
+        ...said,
+        message: 'pressure',
+        evidence: { ...evidence, memory: ['>', pressure.value * limits.pressure] },
+        remedies,
+      });
+    }
+    if ((entered?.value ?? 0) > 0) {
+      return warning({ ...said, message: 'entered', evidence: { ...evidence, entered: ['>', 0] }, remedies });
+    }
+    if (max === undefined || pressure === undefined) {
+      return notMeasured('net.ipv4.tcp_mem could not be read: it is there in the initial network namespace only');
+    }
+    if (pages === undefined) {
+      return notMeasured(
+        `the unit of TCP memory with pages of ${pageSize} bytes depends on the kernel release, which is unknown`,
+      );
+    }
+    return aborted === undefined ? ok({ ...said, message: 'level-only', evidence }) : ok();
+  },
+});
+
+/** What tcp_mem is compared with; undefined when the unit is not known. */
+function inPages(memory: number, pageSize: number, release: string | undefined): number | undefined {
+  if (pageSize <= QUANTUM) return memory;
+  const major = /^\d+/.exec(release ?? '')?.[0];
+  if (major === undefined) return undefined;
+  return Number(major) < 6 ? (memory * QUANTUM) / pageSize : memory;
+}

@@ -1,0 +1,81 @@
+import { netstat, socketOwner, tcpSocketReceiveQueue } from '../../src/metrics/catalogue/index.ts';
+import { slowReader } from '../../src/rules/slow-reader.ts';
+import { ruleCases } from '../support/cases.ts';
+import type { Cell } from '../support/window.ts';
+
+const rose = (field: string, count: number): Cell => [netstat.member(field), {}, 30, 30 + count];
+const socket = (inode: string, port: string, unread: number): Cell => [
+  tcpSocketReceiveQueue,
+  { family: 'inet', address: '10.0.0.1', port, inode, peer: '10.0.0.9:40000' },
+  unread / 2,
+  unread,
+];
+
+ruleCases(slowReader, [
+  {
+    name: 'windows close at a rate: names the connection with the most unread data and its process',
+    cells: [
+      rose('TcpExt_TCPToZeroWindowAdv', 200),
+      rose('TcpExt_TCPZeroWindowDrop', 300),
+      socket('5', '5432', 6000000),
+      socket('6', '5433', 100),
+      [socketOwner, { inode: '5', pid: '99', comm: 'postgres' }, 1, 1],
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'reader',
+    args: {
+      closed: 200,
+      rate: 20,
+      unread: 6000000,
+      socket: '10.0.0.1:5432 from 10.0.0.9:40000',
+      process: 'postgres (pid 99)',
+    },
+    command: /ss -tnpOH[^]*-p 99/,
+  },
+  {
+    name: 'now and then: mentioned',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 99)],
+    outcome: 'info',
+    message: 'reader-unknown',
+  },
+  { name: 'nine are flow control at work', cells: [rose('TcpExt_TCPToZeroWindowAdv', 9)], outcome: 'ok' },
+  {
+    name: 'with losses PKT0403 speaks',
+    cells: [
+      rose('TcpExt_TCPToZeroWindowAdv', 200),
+      rose('TcpExt_TCPRcvQDrop', 50),
+      rose('TcpExt_RcvPruned', 50),
+      rose('Tcp_InSegs', 10000),
+    ],
+    outcome: 'ok',
+  },
+  {
+    name: 'losses too small for PKT0403 do not silence it',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 200), rose('TcpExt_TCPRcvQDrop', 6), rose('Tcp_InSegs', 100000)],
+    outcome: 'warning',
+    args: { lost: 6 },
+  },
+  {
+    name: 'window probes and pruning without a closed window are nothing',
+    cells: [
+      rose('TcpExt_TCPToZeroWindowAdv', 0),
+      rose('TcpExt_TCPZeroWindowDrop', 500),
+      rose('TcpExt_PruneCalled', 500),
+    ],
+    outcome: 'ok',
+  },
+  {
+    name: 'no netstat: not measured',
+    cells: [],
+    failed: { netstat: { path: '/proc/net/netstat', reason: 'permission denied (EACCES)' } },
+    outcome: 'not-measured',
+    missing: /TCPToZeroWindowAdv: permission denied/,
+  },
+  {
+    name: 'a counter reset inside the window is no burst',
+    cells: [[netstat.member('TcpExt_TCPToZeroWindowAdv'), {}, 9000, 20]],
+    outcome: 'not-measured',
+    missing: /reset/,
+  },
+]);

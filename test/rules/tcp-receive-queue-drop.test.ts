@@ -1,0 +1,103 @@
+import { netstat, sysctl } from '../../src/metrics/catalogue/index.ts';
+import { tcpReceiveQueueDrop } from '../../src/rules/tcp-receive-queue-drop.ts';
+import { ruleCases } from '../support/cases.ts';
+import type { Cell } from '../support/window.ts';
+
+interface Counts {
+  readonly segments: number;
+  readonly refused?: number;
+  readonly pruned?: number;
+  readonly outOfOrder?: number;
+  readonly backlog?: number;
+  readonly pruneCalls?: number;
+}
+function tcp({ segments, refused = 0, pruned = 0, outOfOrder = 0, backlog = 0, pruneCalls = 0 }: Counts): Cell[] {
+  const rose = (field: string, count: number): Cell => [netstat.member(field), {}, 100, 100 + count];
+  return [
+    rose('Tcp_InSegs', segments),
+    rose('TcpExt_TCPRcvQDrop', refused),
+    rose('TcpExt_RcvPruned', pruned),
+    rose('TcpExt_OfoPruned', outOfOrder),
+    rose('TcpExt_TCPBacklogDrop', backlog),
+    rose('TcpExt_PruneCalled', pruneCalls),
+  ];
+}
+const rmem: Cell[] = [
+  [sysctl, { name: 'net.ipv4.tcp_rmem.min' }, 4096, 4096],
+  [sysctl, { name: 'net.ipv4.tcp_rmem.default' }, 131072, 131072],
+  [sysctl, { name: 'net.ipv4.tcp_rmem.max' }, 6291456, 6291456],
+];
+
+ruleCases(tcpReceiveQueueDrop, [
+  {
+    name: 'segments refused after a vain pruning count once, not twice',
+    cells: [...tcp({ segments: 10000, refused: 20, pruned: 20 }), ...rmem],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'refused',
+    args: { lost: 20, share: 0.002 },
+    command: /tcp_rmem='4096 131072 12582912'/,
+  },
+  {
+    name: 'one in a hundred is critical',
+    cells: tcp({ segments: 10000, refused: 100 }),
+    outcome: 'critical',
+  },
+  {
+    name: 'pruned alone: another message',
+    cells: tcp({ segments: 10000, pruned: 20 }),
+    outcome: 'warning',
+    message: 'pruned',
+  },
+  {
+    name: 'out-of-order queues thrown away',
+    cells: tcp({ segments: 10000, outOfOrder: 20, pruned: 2 }),
+    outcome: 'warning',
+    message: 'out-of-order',
+  },
+  {
+    name: 'the socket backlog: no buffer is proposed',
+    cells: [...tcp({ segments: 10000, backlog: 20 }), ...rmem],
+    outcome: 'warning',
+    message: 'backlog',
+    command: /^ss -tmnpO \| grep -E 'bl\[1-9\]'$/,
+  },
+  { name: 'four segments are left alone', cells: tcp({ segments: 100, refused: 4 }), outcome: 'ok' },
+  { name: 'nine in 100,000 are left alone', cells: tcp({ segments: 100000, refused: 9 }), outcome: 'ok' },
+  { name: 'ten in 100,000 are not', cells: tcp({ segments: 100000, refused: 10 }), outcome: 'warning' },
+  {
+    name: 'pruning that made room and collapsing lose nothing',
+    cells: [...tcp({ segments: 10000, pruneCalls: 5000 }), [netstat.member('TcpExt_TCPRcvCollapsed'), {}, 0, 90000]],
+    outcome: 'ok',
+  },
+  {
+    name: 'another namespace speaks for itself',
+    cells: [
+      ...tcp({ segments: 10000 }),
+      ...tcp({ segments: 10000, backlog: 20 }).map(([metric, , before, after]): Cell => [
+        metric,
+        { netns: 'pod-1' },
+        before,
+        after,
+      ]),
+    ],
+    outcome: 'warning',
+    command: /^ip netns exec pod-1 sh -c/,
+  },
+  {
+    name: 'no netstat: not measured',
+    cells: rmem,
+    failed: { netstat: { path: '/proc/net/netstat', reason: 'permission denied (EACCES)' } },
+    outcome: 'not-measured',
+    missing: /RcvPruned: permission denied/,
+  },
+  {
+    name: 'a counter reset inside the window is no loss',
+    cells: [
+      ...tcp({ segments: 10000 }).filter(([metric]) => !metric.name.endsWith('RcvPruned')),
+      [netstat.member('TcpExt_RcvPruned'), {}, 900, 50],
+    ],
+    outcome: 'not-measured',
+    missing: /reset/,
+  },
+]);

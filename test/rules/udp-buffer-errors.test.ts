@@ -1,0 +1,110 @@
+import {
+  netstat,
+  socketOwner,
+  sysctl,
+  udpSocketDrops,
+  udpSocketReceiveBuffer,
+} from '../../src/metrics/catalogue/index.ts';
+import { udpBufferErrors } from '../../src/rules/udp-buffer-errors.ts';
+import { ruleCases } from '../support/cases.ts';
+import type { Cell } from '../support/window.ts';
+
+const rose = (field: string, count: number): Cell => [netstat.member(field), {}, 1000, 1000 + count];
+const udp = (delivered: number, full: number): Cell[] => [
+  rose('Udp_InDatagrams', delivered),
+  rose('Udp_RcvbufErrors', full),
+  // Contains RcvbufErrors, and must not count again.
+  rose('Udp_InErrors', full + 7),
+];
+const limits: Cell[] = [
+  [sysctl, { name: 'net.core.rmem_max' }, 212992, 212992],
+  [sysctl, { name: 'net.core.rmem_default' }, 212992, 212992],
+];
+const socket = (drops: number, buffer: number): Cell[] => {
+  const labels = { family: 'inet', address: '0.0.0.0', port: '514', inode: '31' };
+  return [
+    [udpSocketDrops, labels, 2, 2 + drops],
+    [udpSocketReceiveBuffer, labels, buffer, buffer],
+    [socketOwner, { inode: '31', pid: '600', comm: 'rsyslogd' }, 1, 1],
+  ];
+};
+
+ruleCases(udpBufferErrors, [
+  {
+    name: 'bursts: names the socket, its process, and a larger buffer in place of the default',
+    cells: [...udp(99500, 500), ...socket(500, 212992), ...limits],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'burst',
+    args: { lost: 500, share: 0.005, rate: 50, socket: '0.0.0.0:514', process: 'rsyslogd (pid 600)' },
+    command: /rmem_max=524288 net\.core\.rmem_default=1048576/,
+  },
+  {
+    name: 'a program that asked and was capped by rmem_max',
+    cells: [...udp(99500, 500), ...socket(500, 425984), ...limits],
+    outcome: 'warning',
+    command: /^sysctl -w net\.core\.rmem_max=1048576$/m,
+  },
+  {
+    name: 'a program that asked for little, with room under rmem_max',
+    cells: [...udp(99500, 500), ...socket(500, 8192), ...limits],
+    outcome: 'warning',
+    command: /^ss -uanmp 'sport = :514'$/m,
+  },
+  {
+    name: 'one in a hundred is critical',
+    cells: [...udp(99000, 1000), ...socket(1000, 212992)],
+    outcome: 'critical',
+    message: 'burst',
+  },
+  {
+    name: 'a flood is no buffer problem: the reader first, the buffer after',
+    cells: [...udp(1000, 9000), ...socket(9000, 212992), ...limits],
+    outcome: 'critical',
+    message: 'flood',
+    command: /^top [^]*-p 600[^]*rmem_max/,
+  },
+  {
+    name: 'IPv6 counts as well, and the socket may be gone',
+    cells: [...udp(9000, 0), rose('Udp6_RcvbufErrors', 50), rose('Udp6_InDatagrams', 950)],
+    outcome: 'warning',
+    message: 'burst-unknown',
+    args: { lost: 50, share: 0.005 },
+  },
+  { name: 'one error in 30 s is noise', seconds: 30, cells: udp(20, 1), outcome: 'ok' },
+  { name: 'nine are noise whatever the share', cells: udp(9, 9), outcome: 'ok' },
+  { name: 'nine in 10,000 are below the share', cells: udp(99910, 90), outcome: 'ok' },
+  {
+    name: 'checksum errors and closed ports are no buffer errors',
+    cells: [...udp(1000, 0), rose('Udp_InCsumErrors', 500), rose('Udp_NoPorts', 900)],
+    outcome: 'ok',
+  },
+  {
+    name: 'udp_mem or a cgroup exhausted: not one socket',
+    cells: [...udp(9900, 0), rose('Udp_MemErrors', 100)],
+    outcome: 'critical',
+    message: 'memory',
+    command: /udp_mem/,
+  },
+  {
+    name: 'send errors, relative to what was sent, are a warning at most',
+    cells: [...udp(9900, 0), rose('Udp_SndbufErrors', 500), rose('Udp_OutDatagrams', 500)],
+    outcome: 'warning',
+    message: 'unsent',
+    args: { share: 0.5 },
+    command: /tc -s qdisc/,
+  },
+  {
+    name: 'no snmp: not measured',
+    cells: limits,
+    failed: { netstat: { path: '/proc/net/snmp', reason: 'permission denied (EACCES)' } },
+    outcome: 'not-measured',
+    missing: /Udp_RcvbufErrors: permission denied/,
+  },
+  {
+    name: 'a counter reset inside the window is no loss',
+    cells: [rose('Udp_InDatagrams', 100), [netstat.member('Udp_RcvbufErrors'), {}, 70000, 100]],
+    outcome: 'not-measured',
+    missing: /reset/,
+  },
+]);
