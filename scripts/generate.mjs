@@ -1,0 +1,102 @@
+/**
+ * Makes src/generated from the schemas: types (json-schema-to-typescript) and validators (ajv, compiled ahead). `--check`
+ * compares instead of writing, and fails when they have drifted. The result is TypeScript, so that tsc and esbuild both
+ * find it without copying anything.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import { build } from 'esbuild';
+import { compile } from 'json-schema-to-typescript';
+
+const root = new URL('../', import.meta.url);
+const checking = process.argv.includes('--check');
+const banner = (names) =>
+  `/* Made from ${[...names].map((name) => `schema/${name}.v1.json`).join(' and ')} by \`npm run generate\`: do not edit. */`;
+
+async function typesOf(name, schema) {
+  return compile(schema, schema.title, {
+    bannerComment: banner([name]),
+    // Readers allow fields they do not know; the writer's types do not.
+    additionalProperties: false,
+    ignoreMinAndMaxItems: true,
+    style: { singleQuote: true, printWidth: 120 },
+  });
+}
+
+/** ajv's standalone code still calls require() for its helpers; bundling it takes them in. */
+async function validatorsOf(schemas) {
+  const ajv = new Ajv2020({
+    schemas: [...schemas.values()],
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    // One function per definition and a loop over required fields, instead of a copy of each: a fraction of the size.
+    inlineRefs: false,
+    loopRequired: 2,
+    code: { source: true, esm: true },
+  });
+  const names = Object.fromEntries([...schemas.values()].map((schema) => [schema.title, schema.$id]));
+  const bundled = await build({
+    stdin: { contents: standaloneCode(ajv, names), resolveDir: fileURLToPath(root), loader: 'js' },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'compiled',
+    target: 'node20',
+    charset: 'ascii',
+    legalComments: 'none',
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+  return [
+    '// @ts-nocheck: the code in the middle is what ajv made.',
+    banner(schemas.keys()),
+    ...[...schemas].map(([name, { title }]) => `import type { ${title} } from './${name}.ts';`),
+    '',
+    'interface Complaint {',
+    '  /** JSON pointer into the value. */',
+    '  readonly instancePath: string;',
+    '  readonly keyword: string;',
+    '  readonly params: Readonly<Record<string, unknown>>;',
+    '  readonly message?: string;',
+    '}',
+    '',
+    'interface Validate<T> {',
+    '  (value: unknown): value is T;',
+    '  /** What is wrong, after a call that answered no. */',
+    '  errors?: readonly Complaint[] | null;',
+    '}',
+    '',
+    bundled.outputFiles[0].text.replace('"use strict";', '').trimEnd(),
+    '',
+    ...[...schemas.values()].map(
+      ({ title }) => `export const validate${title}: Validate<${title}> = compiled.${title} as never;`,
+    ),
+    '',
+  ].join('\n');
+}
+
+const schemas = new Map(
+  ['report', 'config'].map((name) => [name, JSON.parse(readFileSync(new URL(`schema/${name}.v1.json`, root), 'utf8'))]),
+);
+const outputs = new Map();
+for (const [name, schema] of schemas) {
+  outputs.set(`src/generated/${name}.ts`, await typesOf(name, structuredClone(schema)));
+}
+outputs.set('src/generated/validate.ts', await validatorsOf(schemas));
+
+mkdirSync(new URL('src/generated/', root), { recursive: true });
+const drifted = [];
+for (const [path, text] of outputs) {
+  const file = new URL(path, root);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+  drifted.push(path);
+  if (!checking) writeFileSync(file, text);
+}
+if (checking && drifted.length > 0) {
+  console.error(`not what the schemas say (${drifted.join(', ')}): run npm run generate`);
+  process.exitCode = 1;
+}

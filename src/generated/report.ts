@@ -1,0 +1,970 @@
+/* Made from schema/report.v1.json by `npm run generate`: do not edit. */
+
+/**
+ * measured: the mechanism itself was measured; correlated: its signals moved together in this window; possible: the conditions for it are there. null where nothing is concluded.
+ */
+export type Certainty = 'measured' | 'correlated' | 'possible' | null;
+/**
+ * A cause makes packets dear, an outcome is what users suffer from it, context helps to judge both.
+ */
+export type Role = 'cause' | 'outcome' | 'context';
+/**
+ * not-measured is never a pass: something the rule needs could not be read.
+ */
+export type Outcome = 'critical' | 'warning' | 'info' | 'ok' | 'not-measured' | 'not-applicable';
+
+/**
+ * What one run of pktcost found: the verdict, the findings with their evidence, and what could not be measured. Every field is always there; what is not known is null. Minor versions only add fields, and readers ignore fields they do not know. Strings that come from the host (names of processes, devices, namespaces) are given as they are: whoever prints them must escape them.
+ */
+export interface Report {
+  /**
+   * Version of this format, major.minor.
+   */
+  schemaVersion: string;
+  tool: Tool;
+  host: HostFacts;
+  window: WindowFacts;
+  verdict: Verdict;
+  /**
+   * One or more per rule: those that fired first, the principal one at the head, then info, not-measured, ok and not-applicable.
+   */
+  findings: ReportFinding[];
+  /**
+   * Every packet socket that was seen, those on the path of every packet first.
+   */
+  taps: Tap[];
+  cost: Cost;
+  probe: Probe;
+  selfCost: SelfCost;
+  /**
+   * What the rules lacked, one item per reason.
+   */
+  notMeasured: NotMeasured[];
+  /**
+   * How each collector fared, once per network namespace looked into.
+   */
+  collectors: CollectorStatus[];
+  /**
+   * Thresholds that the configuration changed; empty when the defaults were in force.
+   */
+  thresholds: ChangedThreshold[];
+  /**
+   * Name of the report given with --baseline.
+   */
+  baseline: string | null;
+}
+/**
+ * What made this report.
+ */
+export interface Tool {
+  /**
+   * Always pktcost.
+   */
+  name: 'pktcost';
+  /**
+   * Version of pktcost.
+   */
+  version: string;
+}
+/**
+ * The host the samples were taken on.
+ */
+export interface HostFacts {
+  /**
+   * Node name of the host.
+   */
+  hostname: string | null;
+  /**
+   * Kernel release, as uname -r.
+   */
+  kernel: string | null;
+  /**
+   * Kernel version, as uname -v.
+   */
+  kernelBuild: string | null;
+  /**
+   * Hardware name, as uname -m.
+   */
+  machine: string | null;
+  /**
+   * CPUs online at the end of the window.
+   */
+  cpus: number | null;
+  /**
+   * NUMA nodes that have CPUs.
+   */
+  numaNodes: number | null;
+  /**
+   * When the host booted, ISO 8601.
+   */
+  bootedAt: string | null;
+  /**
+   * Properties of this kernel that change what a counter means, by name.
+   */
+  features: {
+    [k: string]: boolean;
+  };
+}
+/**
+ * The time between the two samples.
+ */
+export interface WindowFacts {
+  /**
+   * Length asked for.
+   */
+  requestedSeconds: number;
+  /**
+   * Length between the two samples by the monotonic clock; 0 with one sample.
+   */
+  seconds: number;
+  /**
+   * Wall-clock time of the first sample, ISO 8601.
+   */
+  startedAt: string;
+  /**
+   * Wall-clock time of the second sample, ISO 8601.
+   */
+  endedAt: string;
+  /**
+   * A signal ended the window before its time.
+   */
+  cutShort: boolean;
+  /**
+   * 1 when there was one sample only, as in a sosreport: no rate can be told.
+   */
+  samples: 1 | 2;
+}
+/**
+ * The answer: the findings joined, and the one that matters most.
+ */
+export interface Verdict {
+  /**
+   * ok only when every rule about causes and outcomes could be judged everywhere; not-measured when nothing was found but some could not.
+   */
+  outcome: 'critical' | 'warning' | 'ok' | 'not-measured';
+  /**
+   * One sentence: what it is, what it costs, who owns it, what to do.
+   */
+  headline: string;
+  /**
+   * Code of the finding that matters most; it is then the first of findings.
+   */
+  principal: string | null;
+  certainty: Certainty;
+  /**
+   * The causes that fired, the one that matters most first.
+   */
+  causes: Cause[];
+}
+/**
+ * A cause, with the outcomes it shares a CPU or a device with.
+ */
+export interface Cause {
+  /**
+   * Its place in findings, from 0.
+   */
+  finding: number;
+  /**
+   * Code of the rule.
+   */
+  code: string;
+  certainty: Certainty;
+  /**
+   * The finding's summary.
+   */
+  summary: string;
+  /**
+   * Outcomes at the same place; empty when none could be linked.
+   */
+  leadsTo: Consequence[];
+}
+/**
+ * An outcome linked with a cause.
+ */
+export interface Consequence {
+  /**
+   * Its place in findings, from 0.
+   */
+  finding: number;
+  /**
+   * Code of the rule.
+   */
+  code: string;
+  /**
+   * The finding's summary.
+   */
+  summary: string;
+  shared: Place;
+}
+/**
+ * Where a finding sits.
+ */
+export interface Place {
+  /**
+   * Network namespace; an empty string is the one pktcost ran in, null is the whole host.
+   */
+  netns: string | null;
+  /**
+   * Network device.
+   */
+  device: string | null;
+  /**
+   * CPUs; empty when not tied to any.
+   */
+  cpus: string[];
+}
+/**
+ * What one rule concluded for one instance of its scope, or for several that said the same.
+ */
+export interface ReportFinding {
+  /**
+   * Stable code of the rule, never reused.
+   */
+  code: string;
+  /**
+   * Name of the rule.
+   */
+  rule: string;
+  role: Role;
+  outcome: Outcome;
+  certainty: Certainty;
+  /**
+   * What the rule is about, as a statement.
+   */
+  title: string;
+  /**
+   * What was found, with its figures.
+   */
+  summary: string;
+  /**
+   * Code of the message behind summary; null when there was nothing to say.
+   */
+  message: string | null;
+  /**
+   * The figures and names in summary.
+   */
+  args: {
+    [k: string]: string | number;
+  };
+  at: Labels;
+  /**
+   * How many instances this finding stands for.
+   */
+  instances: number;
+  place: Place;
+  impact: Impact;
+  /**
+   * The readings that prove it.
+   */
+  evidence: EvidenceLine[];
+  /**
+   * Advice, computed from the readings; pktcost never carries it out.
+   */
+  remedies: Remedy[];
+  /**
+   * What could not be read, and why.
+   */
+  missing: MissingReading[];
+  /**
+   * Page about the rule, in the package.
+   */
+  docs: string;
+}
+/**
+ * The instance: namespace, device, CPU or node.
+ */
+export interface Labels {
+  [k: string]: string;
+}
+/**
+ * What it costs, for ranking.
+ */
+export interface Impact {
+  /**
+   * Share of all the host's CPU time, 0 to 1.
+   */
+  cpuShare: number | null;
+  /**
+   * Packets, datagrams or connection attempts lost per second.
+   */
+  lostPerSecond: number | null;
+}
+/**
+ * One line of proof.
+ */
+export interface EvidenceLine {
+  /**
+   * Name of the signal in the rule.
+   */
+  signal: string;
+  /**
+   * Metric that gives the signal its meaning, under node_exporter's name where it has one.
+   */
+  metric: string;
+  labels: Labels1;
+  /**
+   * Reading at the start of the window; null when the value is made of several readings.
+   */
+  before: number | null;
+  /**
+   * Reading at the end of the window.
+   */
+  after: number | null;
+  /**
+   * What follows from the readings and was judged.
+   */
+  value: number;
+  /**
+   * Unit of value.
+   */
+  unit: string;
+  /**
+   * What value was compared with; null for a reading shown without a limit.
+   */
+  threshold: number | null;
+  /**
+   * How value was compared with threshold.
+   */
+  comparison: '>' | '>=' | '<' | '<=' | '==' | null;
+  /**
+   * File or kernel answer it was read from.
+   */
+  source: string;
+  /**
+   * The same question for Prometheus.
+   */
+  promql: string;
+}
+/**
+ * Label names and values as in Prometheus. No netns label means the namespace pktcost ran in.
+ */
+export interface Labels1 {
+  [k: string]: string;
+}
+/**
+ * One piece of advice.
+ */
+export interface Remedy {
+  /**
+   * What it does.
+   */
+  action: string;
+  /**
+   * What to type.
+   */
+  command: string | null;
+  /**
+   * What to type to see that it worked.
+   */
+  verify: string | null;
+}
+/**
+ * A reading a rule needed and did not get.
+ */
+export interface MissingReading {
+  /**
+   * Metric that is missing.
+   */
+  metric: string;
+  /**
+   * File or kernel answer it would have come from.
+   */
+  source: string;
+  /**
+   * Why it is missing.
+   */
+  reason: string;
+}
+/**
+ * A packet socket (AF_PACKET).
+ */
+export interface Tap {
+  /**
+   * Network namespace; an empty string is the one pktcost ran in.
+   */
+  netns: string;
+  /**
+   * Device it is bound to; any when it is bound to none.
+   */
+  device: string;
+  /**
+   * Ethertype in hexadecimal: 0003 is ETH_P_ALL, 0000 receives nothing.
+   */
+  protocol: string;
+  /**
+   * Socket type: raw, dgram or packet.
+   */
+  type: string | null;
+  /**
+   * Receive function its running hook calls; none when nothing is hooked.
+   */
+  hook: string;
+  /**
+   * Inode of the socket, as in /proc/PID/fd.
+   */
+  inode: string;
+  /**
+   * Processes that hold the socket, several after a fork; empty when they could not be seen.
+   */
+  owners: Owner[];
+  /**
+   * Its filter; null when that could not be read.
+   */
+  filter: string | null;
+  /**
+   * Its receive ring; null when that could not be read.
+   */
+  ring: string | null;
+  /**
+   * Its fanout group; null when that could not be read.
+   */
+  fanout: string | null;
+  /**
+   * User that made the socket.
+   */
+  uid: number | null;
+  /**
+   * Whether it asked for promiscuous mode.
+   */
+  promiscuous: boolean | null;
+  /**
+   * Packets the socket dropped in the window; null for rings, whose own count the kernel does not export.
+   */
+  drops: number | null;
+  /**
+   * Whether every packet of the device pays for it: a running ETH_P_ALL hook.
+   */
+  onHotPath: boolean;
+  /**
+   * Its price per packet, on the device where it is dearest.
+   */
+  nsPerPacket: number | null;
+  /**
+   * measured: timed for this socket; estimated: its share of what all taps of the device cost.
+   */
+  priceCertainty: string | null;
+  /**
+   * Its price on each device, dearest first.
+   */
+  prices: TapPrice[];
+}
+/**
+ * A process.
+ */
+export interface Owner {
+  /**
+   * Process id.
+   */
+  pid: number;
+  /**
+   * Its name as the kernel keeps it; the process itself chooses it.
+   */
+  comm: string;
+}
+/**
+ * The price of a tap on one device.
+ */
+export interface TapPrice {
+  /**
+   * Device.
+   */
+  device: string;
+  /**
+   * Nanoseconds per packet.
+   */
+  nsPerPacket: number;
+  /**
+   * measured or estimated.
+   */
+  certainty: string;
+}
+/**
+ * What a packet costs the kernel.
+ */
+export interface Cost {
+  host: HostCost;
+  /**
+   * Devices that received anything in the window, busiest first.
+   */
+  devices: DeviceCost[];
+  /**
+   * Every CPU that was online throughout.
+   */
+  cpus: CpuCost[];
+}
+/**
+ * The host as a whole.
+ */
+export interface HostCost {
+  /**
+   * Passes into the stack (softnet processed): skbs after GRO, once more for each VLAN, bond or bridge hop.
+   */
+  packets: number | null;
+  /**
+   * The same per second.
+   */
+  packetsPerSecond: number | null;
+  /**
+   * Frames received by the devices at the bottom (physical, veth, tun, loopback), before GRO.
+   */
+  wirePackets: number | null;
+  /**
+   * wirePackets / packets: how many frames one pass into the stack carries.
+   */
+  groRatio: number | null;
+  /**
+   * Time all CPUs spent in softirq, timers and the like included.
+   */
+  softirqSeconds: number | null;
+  /**
+   * CPU time of NAPI threads, which is not softirq time.
+   */
+  napiSeconds: number | null;
+  /**
+   * Softirq and NAPI thread time as a share of all CPU time.
+   */
+  softirqShare: number | null;
+  /**
+   * Softirq and NAPI thread time per pass into the stack: an upper bound, since other softirqs are in it.
+   */
+  nsPerPacket: number | null;
+  /**
+   * The same per frame received.
+   */
+  nsPerWirePacket: number | null;
+  /**
+   * Time in the NET_RX softirq per pass into the stack, exact; from the probe.
+   */
+  netRxNsPerPacket: number | null;
+  /**
+   * What nsPerPacket is made of; shares add up to 1. Empty without the probe.
+   */
+  breakdown: CostPart[];
+  /**
+   * Why a figure above is null.
+   */
+  reason: string | null;
+}
+/**
+ * A part of the cost of a packet.
+ */
+export interface CostPart {
+  /**
+   * taps: ETH_P_ALL hooks above the measured floor; net-rx-rest: driver, GRO, protocols and sockets in NET_RX; unexplained: accounted time outside NET_RX.
+   */
+  part: 'taps' | 'net-rx-rest' | 'unexplained';
+  /**
+   * Nanoseconds per pass into the stack.
+   */
+  ns: number;
+  /**
+   * Share of the whole.
+   */
+  share: number;
+}
+/**
+ * One network device.
+ */
+export interface DeviceCost {
+  /**
+   * Network namespace; an empty string is the one pktcost ran in.
+   */
+  netns: string;
+  /**
+   * Name of the device.
+   */
+  device: string;
+  /**
+   * Its driver.
+   */
+  driver: string | null;
+  /**
+   * physical, veth, bridge, bond, vlan, tun, loopback or the like.
+   */
+  kind: string | null;
+  /**
+   * NUMA node of the device; null when it has none or the firmware did not say.
+   */
+  numaNode: number | null;
+  /**
+   * Frames received in the window.
+   */
+  packets: number;
+  /**
+   * The same per second.
+   */
+  packetsPerSecond: number;
+  /**
+   * Bytes received in the window.
+   */
+  bytes: number | null;
+  /**
+   * rx_dropped and rx_missed_errors in the window.
+   */
+  dropped: number | null;
+  /**
+   * rx_missed_errors in the window: frames the NIC had no room for.
+   */
+  missed: number | null;
+  /**
+   * Times of sampled packets; null when the probe was not on this device.
+   */
+  spans: Spans | null;
+  /**
+   * What a packet of this device costs, with NET_RX time as the mean of all devices; shares add up to 1. Empty without the probe.
+   */
+  breakdown: CostPart[];
+  /**
+   * Why spans is null.
+   */
+  reason: string | null;
+}
+/**
+ * The spans of a packet's way that were timed.
+ */
+export interface Spans {
+  /**
+   * netif_receive_skb to TC ingress: ETH_P_ALL taps, and generic XDP if on.
+   */
+  taps: Span | null;
+  /**
+   * XDP to TC: with generic XDP about the taps; with native XDP also skb building, GRO hold and RPS wait, which are no CPU time.
+   */
+  stack: Span | null;
+  /**
+   * Reception to TC egress of another device, for packets that are passed on.
+   */
+  forward: Span | null;
+}
+/**
+ * The distribution of one span's times.
+ */
+export interface Span {
+  /**
+   * How it was attached, such as native or generic; figures of different modes are not comparable.
+   */
+  mode: string;
+  /**
+   * Packets timed.
+   */
+  count: number;
+  /**
+   * Mean.
+   */
+  avgNs: number | null;
+  /**
+   * Median.
+   */
+  p50Ns: number | null;
+  /**
+   * 90th percentile.
+   */
+  p90Ns: number | null;
+  /**
+   * 99th percentile.
+   */
+  p99Ns: number | null;
+  /**
+   * 99.9th percentile.
+   */
+  p999Ns: number | null;
+  /**
+   * Shortest.
+   */
+  minNs: number | null;
+  /**
+   * Longest; one interrupt in the wrong place makes it.
+   */
+  maxNs: number | null;
+  /**
+   * maxNs - minNs.
+   */
+  jitterNs: number | null;
+  /**
+   * p99Ns - p50Ns: the jitter worth judging.
+   */
+  spreadNs: number | null;
+  /**
+   * Standard deviation.
+   */
+  stddevNs: number | null;
+  /**
+   * What the span costs with nothing in it, measuring included, at the same sampling.
+   */
+  floorNs: number | null;
+  /**
+   * How the floor was found.
+   */
+  floorMethod: string | null;
+  /**
+   * Samples begun and not counted.
+   */
+  lost: number;
+  /**
+   * The same by reason.
+   */
+  lostBy: {
+    [k: string]: number;
+  };
+  /**
+   * Samples by time, not cumulative.
+   */
+  histogram: Bucket[];
+}
+/**
+ * One bar of a histogram.
+ */
+export interface Bucket {
+  /**
+   * Upper bound in nanoseconds; null for the last, which has none.
+   */
+  leNs: number | null;
+  /**
+   * Samples above the bound before and up to this one.
+   */
+  count: number;
+}
+/**
+ * One CPU.
+ */
+export interface CpuCost {
+  /**
+   * Number of the CPU.
+   */
+  cpu: string;
+  /**
+   * NUMA node it belongs to.
+   */
+  numaNode: number | null;
+  /**
+   * What sets it apart: isolcpus, nohz_full or cpuset; empty for ordinary CPUs.
+   */
+  dedicatedBy: string[];
+  /**
+   * Time in softirq.
+   */
+  softirqSeconds: number | null;
+  /**
+   * The same as a share of the window.
+   */
+  softirqShare: number | null;
+  /**
+   * Passes into the stack on this CPU.
+   */
+  packets: number | null;
+  /**
+   * The same per second.
+   */
+  packetsPerSecond: number | null;
+  /**
+   * Softirq time per pass; null with too few packets to price.
+   */
+  nsPerPacket: number | null;
+  /**
+   * Runs of the NET_RX softirq, each of up to 300 packets.
+   */
+  netRxRuns: number | null;
+  /**
+   * Time in NET_RX per pass, exact; from the probe.
+   */
+  netRxNsPerPacket: number | null;
+  /**
+   * Packets lost to a full backlog.
+   */
+  dropped: number | null;
+  /**
+   * Times net_rx_action stopped with work left.
+   */
+  squeezed: number | null;
+}
+/**
+ * The eBPF probe: what was attached, and what was not.
+ */
+export interface Probe {
+  /**
+   * attached: throughout the window; detached-early: it ended itself; off: not asked for; not-measured: it could not be attached.
+   */
+  status: 'attached' | 'detached-early' | 'off' | 'not-measured';
+  /**
+   * The best span that was running: none, net_rx, taps, sockets or stack.
+   */
+  tier: string;
+  /**
+   * Why it was not attached throughout.
+   */
+  reason: string | null;
+  /**
+   * What was decided for each device and span.
+   */
+  plan: ProbePlan[];
+}
+/**
+ * Whether one span is timed on one device.
+ */
+export interface ProbePlan {
+  /**
+   * Network namespace; an empty string is the one pktcost ran in.
+   */
+  netns: string;
+  /**
+   * Device; empty for spans that belong to none.
+   */
+  device: string;
+  /**
+   * Its driver.
+   */
+  driver: string | null;
+  /**
+   * taps, stack or net_rx.
+   */
+  span: string;
+  /**
+   * How it attaches, such as native, generic or tcx.
+   */
+  mode: string | null;
+  /**
+   * Whether it is attached.
+   */
+  attach: boolean;
+  /**
+   * Why, or why not.
+   */
+  reason: string;
+  /**
+   * What attaching would do to the device.
+   */
+  price: string | null;
+}
+/**
+ * What asking cost the host.
+ */
+export interface SelfCost {
+  /**
+   * CPU time of pktcost itself.
+   */
+  cpuSeconds: number | null;
+  /**
+   * Most memory pktcost held.
+   */
+  peakMemoryBytes: number | null;
+  /**
+   * Run time of the probe per packet.
+   */
+  nsPerPacket: number | null;
+  /**
+   * Run time of the probe as a share of all CPU time.
+   */
+  cpuShare: number | null;
+  /**
+   * Runs of the probe's programs.
+   */
+  runs: number | null;
+  /**
+   * Share of all CPU time the probe may use before it thins its sampling and then detaches.
+   */
+  budget: number | null;
+  /**
+   * What pktcost did to itself or to the host; empty when nothing was changed.
+   */
+  actions: SelfAction[];
+}
+/**
+ * Something pktcost changed.
+ */
+export interface SelfAction {
+  /**
+   * When, from the start of the window.
+   */
+  seconds: number | null;
+  /**
+   * What was done.
+   */
+  action: string;
+  /**
+   * Why.
+   */
+  reason: string;
+  /**
+   * Whether it was put back and verified; null when there is nothing to put back.
+   */
+  restored: boolean | null;
+}
+/**
+ * One reason why something was not measured.
+ */
+export interface NotMeasured {
+  /**
+   * The reason.
+   */
+  reason: string;
+  /**
+   * Files or kernel answers it is about.
+   */
+  sources: string[];
+  /**
+   * Codes of the rules that could not be judged for it.
+   */
+  rules: string[];
+  /**
+   * Metrics that are missing for it.
+   */
+  metrics: string[];
+}
+/**
+ * How one collector fared in one namespace; the worse of the two samples.
+ */
+export interface CollectorStatus {
+  /**
+   * Name of the collector.
+   */
+  id: string;
+  /**
+   * Network namespace; an empty string is the one pktcost ran in.
+   */
+  netns: string;
+  /**
+   * partial: something could not be read; unavailable: nothing could; not-applicable: the subject does not exist on this host.
+   */
+  status: 'ok' | 'partial' | 'unavailable' | 'not-applicable';
+  /**
+   * Why it is not ok, or what it had to leave out; of the first gap.
+   */
+  reason: string | null;
+  /**
+   * The path that is about.
+   */
+  path: string | null;
+  /**
+   * How many different things it could not read.
+   */
+  gaps: number;
+  /**
+   * Time it took, both samples together.
+   */
+  milliseconds: number;
+}
+/**
+ * A threshold the configuration changed.
+ */
+export interface ChangedThreshold {
+  /**
+   * Code of the rule.
+   */
+  code: string;
+  /**
+   * Name of the threshold.
+   */
+  name: string;
+  /**
+   * Value in force.
+   */
+  value: number;
+  /**
+   * Value without the configuration.
+   */
+  default: number | null;
+  /**
+   * Unit of both.
+   */
+  unit: string | null;
+}

@@ -1,0 +1,125 @@
+import type { Bucket, Span, Spans } from '../generated/report.ts';
+import {
+  spanBucket,
+  spanFloor,
+  spanLost,
+  spanNanoseconds,
+  spanQuantile,
+  spanSamples,
+  spanStddev,
+} from '../metrics/catalogue/index.ts';
+import type { Labels, Metric } from '../metrics/metric.ts';
+import { OWN_NETNS, labelKey } from '../metrics/snapshot.ts';
+import type { Window } from '../metrics/window.ts';
+
+/** The spans of every device the probe was on, by `deviceKey`. */
+export function spansByDevice(window: Window): ReadonlyMap<string, Spans> {
+  const found = new Map<string, { taps: Span | null; stack: Span | null; forward: Span | null }>();
+  const sums = {
+    nanoseconds: amounts(window, spanNanoseconds),
+    quantiles: grouped(window, spanQuantile),
+    stddev: grouped(window, spanStddev),
+    floors: grouped(window, spanFloor),
+    buckets: grouped(window, spanBucket),
+    lost: groupedAmounts(amounts(window, spanLost).values()),
+  };
+  for (const { labels, value } of amounts(window, spanSamples).values()) {
+    const name = labels['span'];
+    if (name !== 'taps' && name !== 'stack' && name !== 'forward') continue;
+    const key = deviceKey(labels);
+    const spans = found.get(key) ?? { taps: null, stack: null, forward: null };
+    found.set(key, spans);
+    const earlier = spans[name];
+    // One span in two modes on one device cannot be merged: they contain different work. The better sampled one stands.
+    if (earlier === null || value > earlier.count) spans[name] = spanOf(labels, value, sums);
+  }
+  return found;
+}
+
+export function deviceKey(labels: Labels): string {
+  return `${labels['netns'] ?? OWN_NETNS}\u0000${labels['device'] ?? ''}`;
+}
+
+interface Amount {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+interface Sums {
+  readonly nanoseconds: ReadonlyMap<string, Amount>;
+  readonly quantiles: ReadonlyMap<string, readonly Amount[]>;
+  readonly stddev: ReadonlyMap<string, readonly Amount[]>;
+  readonly floors: ReadonlyMap<string, readonly Amount[]>;
+  readonly buckets: ReadonlyMap<string, readonly Amount[]>;
+  readonly lost: ReadonlyMap<string, readonly Amount[]>;
+}
+
+function spanOf(labels: Labels, count: number, sums: Sums): Span {
+  const key = spanKey(labels);
+  const quantiles = new Map(
+    (sums.quantiles.get(key) ?? []).map((each) => [Number(each.labels['quantile']), each.value]),
+  );
+  const at = (quantile: number): number | null => quantiles.get(quantile) ?? null;
+  const difference = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
+  const total = sums.nanoseconds.get(labelKey(labels))?.value;
+  const floor = (sums.floors.get(key) ?? [])[0];
+  const lost = sums.lost.get(key) ?? [];
+  return {
+    mode: labels['mode'] ?? '',
+    count,
+    avgNs: total === undefined || count === 0 ? null : total / count,
+    p50Ns: at(0.5),
+    p90Ns: at(0.9),
+    p99Ns: at(0.99),
+    p999Ns: at(0.999),
+    minNs: at(0),
+    maxNs: at(1),
+    jitterNs: difference(at(1), at(0)),
+    spreadNs: difference(at(0.99), at(0.5)),
+    stddevNs: (sums.stddev.get(key) ?? [])[0]?.value ?? null,
+    floorNs: floor?.value ?? null,
+    floorMethod: floor?.labels['method'] ?? null,
+    lost: lost.reduce((sum, each) => sum + each.value, 0),
+    lostBy: Object.fromEntries(lost.map((each) => [each.labels['reason'] ?? '', each.value])),
+    histogram: histogramOf(sums.buckets.get(key) ?? []),
+  };
+}
+
+/** Prometheus buckets are cumulative; bars are not. */
+function histogramOf(buckets: readonly Amount[]): Bucket[] {
+  const bounds = buckets
+    .map(({ labels, value }) => ({ le: labels['le'] === '+Inf' ? Infinity : Number(labels['le']), value }))
+    .sort((a, b) => a.le - b.le);
+  return bounds.map(({ le, value }, index) => ({
+    leNs: Number.isFinite(le) ? le : null,
+    count: Math.max(0, value - (bounds[index - 1]?.value ?? 0)),
+  }));
+}
+
+function spanKey(labels: Labels): string {
+  return `${deviceKey(labels)}\u0000${labels['span'] ?? ''}\u0000${labels['mode'] ?? ''}`;
+}
+
+/** What a counter of the probe gained; one that was not there at the first sample began at zero, when the probe did. */
+function amounts(window: Window, metric: Metric): ReadonlyMap<string, Amount> {
+  const found = new Map<string, Amount>();
+  for (const { labels, value } of window.value(metric)) found.set(labelKey(labels), { labels, value });
+  for (const { labels, increase } of window.increase(metric).cells)
+    found.set(labelKey(labels), { labels, value: increase });
+  return found;
+}
+
+function grouped(window: Window, metric: Metric): ReadonlyMap<string, readonly Amount[]> {
+  return groupedAmounts(window.value(metric));
+}
+
+function groupedAmounts(amounts: Iterable<Amount>): ReadonlyMap<string, readonly Amount[]> {
+  const groups = new Map<string, Amount[]>();
+  for (const { labels, value } of amounts) {
+    const key = spanKey(labels);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [{ labels, value }]);
+    else group.push({ labels, value });
+  }
+  return groups;
+}

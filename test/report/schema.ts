@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+
+export interface Schema {
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, Schema>>;
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean | Schema;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+}
+
+export const reportSchema = JSON.parse(
+  readFileSync(new URL('../../../schema/report.v1.json', import.meta.url), 'utf8'),
+) as Schema;
+
+export function resolve(schema: Schema): Schema {
+  const name = schema.$ref?.replace('#/$defs/', '');
+  return name === undefined ? schema : (reportSchema.$defs?.[name] ?? {});
+}
+
+/** Where a value has other fields than the schema lists, or has them in another order. */
+export function orderErrors(value: unknown, schema: Schema = reportSchema, at = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const options = (schema.anyOf ?? [schema]).map(resolve);
+  const own = options.find(({ properties, items }) => properties !== undefined || items !== undefined) ?? {};
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => orderErrors(item, own.items ?? {}, `${at}/${index}`));
+  }
+  const { properties } = own;
+  if (properties === undefined) return [];
+  const wanted = Object.keys(properties).join(' ');
+  const found = Object.keys(value).join(' ');
+  return [
+    ...(wanted === found ? [] : [`${at}: ${found} instead of ${wanted}`]),
+    ...Object.entries(value).flatMap(([name, field]) => orderErrors(field, properties[name] ?? {}, `${at}/${name}`)),
+  ];
+}
