@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The repository: this file runs from build/test/scenarios/kit. */
+export const repository = join(import.meta.dirname, '..', '..', '..', '..');
+
+const sources = join(repository, 'test', 'scenarios', 'kit', 'programs');
+
+export type ProgramName =
+  'connect' | 'listener' | 'packet-tap' | 'syn-flood' | 'tcp-read' | 'tcp-send' | 'udp-receive' | 'udp-send';
+
+export function compiler(): string | undefined {
+  return ['clang', 'cc', 'gcc'].find((name) => onPath(name));
+}
+
+export function onPath(name: string): boolean {
+  return `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':').some((folder) => existsSync(join(folder, name)));
+}
+
+/** Path of a traffic maker, compiled when its source changed. Two runs at once both end with a whole file. */
+export function compiled(name: ProgramName): string {
+  const source = join(sources, `${name}.c`);
+  const hash = createHash('sha256')
+    .update(readFileSync(source))
+    .update(readFileSync(join(sources, 'program.h')))
+    .digest('hex');
+  const folder = join(repository, 'build', 'programs', hash.slice(0, 12));
+  const program = join(folder, name);
+  if (existsSync(program)) return program;
+  const cc = compiler();
+  if (cc === undefined) throw new Error('no C compiler (clang, cc or gcc)');
+  mkdirSync(folder, { recursive: true });
+  const draft = `${program}.${process.pid}`;
+  const { status, stderr } = spawnSync(cc, ['-O2', '-o', draft, source], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${source} does not compile: ${stderr}`);
+  renameSync(draft, program);
+  return program;
+}

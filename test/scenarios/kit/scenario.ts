@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { describe, it } from 'node:test';
+
+import type { Report, ReportFinding } from '../../../src/generated/report.ts';
+import { hostChangesAllowed, withHosts, type Diagnosed, type Kit } from './hosts.ts';
+import { compiler, onPath } from './programs.ts';
+
+/** One thing that is done to the hosts, and what the verdict must be. */
+export interface Case<S> {
+  /** Codes that must fire, as critical or warning. None makes it a twin: the codes of the scenario must stay quiet. */
+  readonly fires?: readonly string[];
+  /** Codes that must fire, as measured, when the probe was attached; without it they may. */
+  readonly priced?: readonly string[];
+  /** Codes that may fire as well; any other critical finding fails the case. */
+  readonly beside?: readonly string[];
+  readonly provoke: (setting: S, kit: Kit) => Promise<Diagnosed>;
+  /** What else must hold: names, counters, places. May tell figures worth keeping, such as the rate that was reached. */
+  readonly check?: (report: Report, setting: S) => Readonly<Record<string, number | string>> | undefined;
+}
+
+export interface Scenario<S> {
+  readonly title: string;
+  /** The rules it is about. */
+  readonly codes: readonly string[];
+  /** Programs it needs besides ip, sysctl and a C compiler. */
+  readonly needs?: readonly string[];
+  /** It changes a setting of the whole host, and runs only where that is allowed. */
+  readonly hostWide?: string;
+  /** The diagnosis is of the machine itself, on which other things may be wrong. */
+  readonly ofMachine?: boolean;
+  /** CPUs it needs. */
+  readonly cpus?: number;
+  readonly setUp: (kit: Kit) => S;
+  readonly cases: Readonly<Record<string, Case<S>>>;
+}
+
+/** What scripts/scenarios.mjs reads, one line per case and run. */
+export interface Told {
+  readonly scenario: string;
+  readonly name: string;
+  readonly codes: readonly string[];
+  readonly fires: readonly string[];
+  readonly fired: readonly Pick<ReportFinding, 'code' | 'outcome' | 'certainty' | 'summary' | 'evidence'>[];
+  readonly principal: string | null;
+  readonly kept: Readonly<Record<string, number | string>>;
+  readonly error: string | null;
+  readonly skipped: string | null;
+}
+
+/** Declares a scenario: each case gets hosts of its own, set up alike. */
+export function scenario<S>(spec: Scenario<S>): void {
+  describe(spec.title, () => {
+    for (const [name, each] of Object.entries(spec.cases)) {
+      it(name, { timeout: 60_000 }, async (test) => {
+        const reason = whyNot(spec);
+        if (reason !== undefined) {
+          keep({ ...blank(spec, name, each), skipped: reason });
+          assert.ok(process.env['CI'] !== 'true', reason);
+          test.skip(reason);
+          return;
+        }
+        await withHosts(async (kit) => {
+          const setting = spec.setUp(kit);
+          const { report } = await each.provoke(setting, kit);
+          const said = {
+            fires: wantedOf(each, report),
+            fired: fired(report).map(brief),
+            principal: report.verdict.principal,
+          };
+          try {
+            judge(spec, each, report);
+            const kept = each.check?.(report, setting) ?? {};
+            keep({ ...blank(spec, name, each), ...said, kept });
+          } catch (error) {
+            keep({
+              ...blank(spec, name, each),
+              ...said,
+              error: error instanceof Error ? error.message : String(error),
+            });
+            throw error;
+          }
+        });
+      });
+    }
+  });
+}
+
+function judge<S>(spec: Scenario<S>, each: Case<S>, report: Report): void {
+  const codes = fired(report).map(({ code }) => code);
+  const wanted = wantedOf(each, report);
+  const told = (): string => JSON.stringify({ fired: fired(report).map(brief), lacking: report.notMeasured }, null, 1);
+  for (const code of wanted) {
+    if (codes.includes(code)) continue;
+    assert.fail(`${code} did not fire: ${JSON.stringify(finding(report, code))} among ${told()}`);
+  }
+  const known = [...wanted, ...(each.priced ?? []), ...(each.beside ?? [])];
+  const quiet = spec.codes.filter((code) => !known.includes(code));
+  for (const code of quiet) assert.ok(!codes.includes(code), `${code} fired: ${told()}`);
+  for (const { code, outcome } of spec.ofMachine === true ? [] : fired(report))
+    assert.ok(outcome !== 'critical' || known.includes(code), `${code} is critical as well: ${told()}`);
+}
+
+/** What must fire in this run. */
+function wantedOf<S>({ fires = [], priced = [] }: Case<S>, { probe }: Report): readonly string[] {
+  return probe.status === 'attached' ? [...fires, ...priced] : fires;
+}
+
+function whyNot<S>(spec: Scenario<S>): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root, to make network namespaces';
+  const missing = ['ip', 'sysctl', 'setpriv', ...(spec.needs ?? [])].filter((name) => !onPath(name));
+  if (missing.length > 0) return `needs ${missing.join(', ')}`;
+  if (compiler() === undefined) return 'needs a C compiler: clang, cc or gcc';
+  if (spec.hostWide !== undefined && !hostChangesAllowed())
+    return `left out: it changes ${spec.hostWide} of the whole host, which PKTCOST_HOST_CHANGES=1 allows`;
+  if (availableParallelism() < (spec.cpus ?? 1)) return `needs ${spec.cpus} CPUs`;
+  return undefined;
+}
+
+function blank<S>(spec: Scenario<S>, name: string, each: Case<S>): Told {
+  return {
+    scenario: spec.title,
+    name,
+    codes: spec.codes,
+    fires: each.fires ?? [],
+    fired: [],
+    principal: null,
+    kept: {},
+    error: null,
+    skipped: null,
+  };
+}
+
+function keep(record: Told): void {
+  const path = process.env['PKTCOST_SCENARIO_LOG'];
+  if (path !== undefined) appendFileSync(path, `${JSON.stringify(record)}\n`);
+}
+
+function brief({ code, outcome, certainty, summary, evidence }: ReportFinding): Told['fired'][number] {
+  return { code, outcome, certainty, summary, evidence };
+}
+
+/** The findings that ask for something to be done. */
+export function fired(report: Report): ReportFinding[] {
+  return report.findings.filter(({ outcome }) => outcome === 'critical' || outcome === 'warning');
+}
+
+/** The first finding of a rule: one that fired comes before one that did not. */
+export function finding(report: Report, code: string): ReportFinding {
+  const found = report.findings.find((each) => each.code === code);
+  assert.ok(found !== undefined, `no finding of ${code}`);
+  return found;
+}
+
+/** The value of the first evidence line of a signal or metric. */
+export function evidence(of: ReportFinding, name: string): number {
+  const line = of.evidence.find(({ signal, metric }) => signal === name || metric === name);
+  assert.ok(line !== undefined, `${of.code} shows no ${name}: ${JSON.stringify(of.evidence)}`);
+  return line.value;
+}

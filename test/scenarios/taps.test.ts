@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+
+import type { Report, Tap } from '../../src/generated/report.ts';
+import { pause, type Diagnosed, type End, type Host, type Kit } from './kit/hosts.ts';
+import { finding, scenario } from './kit/scenario.ts';
+
+interface Setting {
+  readonly server: Host;
+  readonly client: Host;
+  readonly at: End;
+  /** A second link that carries nothing. */
+  readonly idle: End;
+  readonly folder: string;
+}
+
+function busyAndIdleLink(kit: Kit): Setting {
+  const [server, client] = [kit.host(), kit.host()];
+  const [at] = kit.link(server, client);
+  const [idle] = kit.link(server, client);
+  return { server, client, at, idle, folder: kit.folder() };
+}
+
+const PORT = 9000;
+
+/** 40,000 datagrams of 1,000 bytes a second to a reader that keeps up, for as long as the window lasts. */
+async function busy({ server, client, at }: Setting): Promise<void> {
+  await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+  await client.make('udp-send', { address: at.v4, port: PORT, rate: 40_000, size: 1000 });
+}
+
+async function diagnosedUnderTraffic(setting: Setting): Promise<Diagnosed> {
+  await busy(setting);
+  return setting.server.diagnose();
+}
+
+function tapsOf(report: Report, comm: string): readonly Tap[] {
+  const taps = report.taps.filter(({ owners }) => owners.some((owner) => owner.comm === comm));
+  assert.ok(taps.length > 0, `no tap of ${comm} in ${JSON.stringify(report.taps)}`);
+  return taps;
+}
+
+/** Blamed by its price when it was measured; else named, but as no more than a suspect. */
+function named(report: Report, comm: string): void {
+  const found = finding(report, 'PKT0101');
+  assert.match(found.summary, new RegExp(comm), 'the owner is named');
+  if (report.probe.status === 'attached') assert.equal(found.certainty, 'measured');
+  else {
+    assert.ok(found.certainty === 'correlated' || found.certainty === 'possible', found.summary);
+    assert.ok(found.outcome === 'warning' || found.outcome === 'info', found.summary);
+  }
+}
+
+function tcpdump(setting: Setting, device: string, ...rest: readonly string[]): Promise<unknown> {
+  return setting.server.start(['tcpdump', '-i', device, '-Z', 'root', '-w', '/dev/null', ...rest], {
+    ready: /listening on/,
+  });
+}
+
+scenario({
+  title: 'Taps that are paid for',
+  codes: ['PKT0101'],
+  needs: ['tcpdump', 'iperf3'],
+  setUp: busyAndIdleLink,
+  cases: {
+    'three tcpdumps on a device that receives 40,000 datagrams a second': {
+      priced: ['PKT0101'],
+      provoke: async (setting) => {
+        for (let each = 0; each < 3; each++) await tcpdump(setting, setting.at.device);
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report, { at }) => {
+        named(report, 'tcpdump');
+        const taps = tapsOf(report, 'tcpdump');
+        assert.equal(taps.length, 3);
+        for (const tap of taps) {
+          assert.equal(tap.device, at.device);
+          assert.equal(tap.hook, 'tpacket_rcv');
+          assert.match(tap.ring ?? '', /^v3 /);
+          assert.equal(tap.onHotPath, true);
+        }
+        return undefined;
+      },
+    },
+    'a capture to a file while TCP runs at full rate: the file holds what was sent': {
+      // At this rate the machine itself may be short of CPU.
+      beside: ['PKT0101', 'PKT0102', 'PKT0502'],
+      provoke: async ({ server, client, at, folder }) => {
+        const file = join(folder, 'capture.pcap');
+        const capture = await server.start(
+          ['tcpdump', '-i', at.device, '-Z', 'root', '-U', '-s', '128', '-B', '8192', '-w', file, 'udp port 9001'],
+          { ready: /listening on/ },
+        );
+        await server.start(['iperf3', '-s', '-1', '--forceflush'], { ready: /listening/ });
+        const iperf = await client.start(['iperf3', '-c', at.v4, '-t', '6', '-J']);
+        const sender = await client.make('udp-send', { address: at.v4, port: 9001, rate: 200, seconds: 4 });
+        const diagnosed = await server.diagnose();
+        const sent = (JSON.parse((await sender.ended()).replace('ready\n', '')) as { sent: number }).sent;
+        await pause(200);
+        await capture.stop();
+        const packets = server.run('tcpdump', '-nn', '-r', file, 'udp dst port 9001').trim().split('\n').length;
+        assert.equal(packets, sent, 'the capture holds every datagram sent');
+        const { end } = JSON.parse(await iperf.ended()) as { end: { sum_received: { bits_per_second: number } } };
+        reached.set(diagnosed.report, end.sum_received.bits_per_second / 1e9);
+        return diagnosed;
+      },
+      check: (report) => {
+        const [tap] = tapsOf(report, 'tcpdump');
+        assert.match(tap?.filter ?? '', /^classic \d+ instructions$/);
+        const gigabits = reached.get(report) ?? 0;
+        assert.ok(gigabits > 0.5, `${gigabits} Gbit/s`);
+        return { 'Gbit/s': Number(gigabits.toFixed(2)) };
+      },
+    },
+    'a sniffer that reads with recv()': {
+      priced: ['PKT0101'],
+      provoke: async (setting) => {
+        const { server, at } = setting;
+        for (let each = 0; each < 2; each++) await server.make('packet-tap', { device: at.device });
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        named(report, 'packet-tap');
+        const [tap] = tapsOf(report, 'packet-tap');
+        assert.equal(tap?.hook, 'packet_rcv');
+        assert.equal(tap.ring, 'none');
+        return undefined;
+      },
+    },
+    'a fanout group of four rings is one hook': {
+      priced: ['PKT0101'],
+      provoke: async (setting) => {
+        await setting.server.make('packet-tap', { device: setting.at.device, fanout: 4, 'ring-blocks': 8 });
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        named(report, 'packet-tap');
+        const taps = tapsOf(report, 'packet-tap');
+        assert.equal(taps.length, 4);
+        for (const tap of taps) {
+          assert.equal(tap.hook, 'packet_rcv_fanout');
+          assert.equal(tap.fanout, 'id 77 type hash');
+        }
+        return undefined;
+      },
+    },
+    'tcpdump on any device, with a filter that matches': {
+      priced: ['PKT0101'],
+      provoke: async (setting) => {
+        for (let each = 0; each < 3; each++) await tcpdump(setting, 'any', 'udp');
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        named(report, 'tcpdump');
+        const [tap] = tapsOf(report, 'tcpdump');
+        assert.equal(tap?.device, 'any');
+        return undefined;
+      },
+    },
+  },
+});
+
+const reached = new WeakMap<Report, number>();
+
+scenario({
+  title: 'Packet sockets that cost nothing here',
+  codes: ['PKT0101'],
+  needs: ['tcpdump'],
+  setUp: busyAndIdleLink,
+  cases: {
+    'a tap whose filter rejects everything': {
+      provoke: async (setting) => {
+        await setting.server.make('packet-tap', { device: setting.at.device, filter: 'reject' });
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        assert.equal(tapsOf(report, 'packet-tap')[0]?.onHotPath, true);
+        return undefined;
+      },
+    },
+    'a tap on a device that is idle': {
+      provoke: async (setting) => {
+        await tcpdump(setting, setting.idle.device);
+        return diagnosedUnderTraffic(setting);
+      },
+    },
+    'sockets bound to one ethertype, as dhclient and lldpd have': {
+      provoke: async (setting) => {
+        const { server, at } = setting;
+        await server.make('packet-tap', { device: at.device, protocol: 0x88cc });
+        await server.make('packet-tap', { device: at.device, protocol: 0x0800, filter: 'reject' });
+        await server.make('packet-tap', { protocol: 0x0806 });
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        for (const tap of tapsOf(report, 'packet-tap')) assert.equal(tap.onHotPath, false);
+        return undefined;
+      },
+    },
+    'a socket of protocol 0, which only sends': {
+      provoke: async (setting) => {
+        await setting.server.make('packet-tap', { device: setting.at.device, protocol: 0 });
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        const [tap] = tapsOf(report, 'packet-tap');
+        assert.equal(tap?.hook, 'none');
+        assert.equal(tap.onHotPath, false);
+        return undefined;
+      },
+    },
+    'a tap in another namespace': {
+      provoke: async (setting) => {
+        await setting.client.make('packet-tap', { 'ring-blocks': 8 });
+        return diagnosedUnderTraffic(setting);
+      },
+      check: (report) => {
+        assert.deepEqual(report.taps, []);
+        return undefined;
+      },
+    },
+    'no tap at all': { provoke: diagnosedUnderTraffic },
+  },
+});
