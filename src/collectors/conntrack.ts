@@ -84,8 +84,7 @@ export function parseConntrackStat(bytes: Uint8Array): Result<ConntrackStat> {
         return fail(`no 32-bit hexadecimal number in column ${name}`, cursor.at);
       cells.get(name)!.push(cell);
     }
-    cursor.skipBlanks();
-    if (!cursor.lineEnd) return fail('more columns than the header names', cursor.at);
+    if (cursor.moreOnLine()) return fail('more columns than the header names', cursor.at);
     cursor.nextLine();
   }
   if (cells.get('entries')!.length === 0) return fail('no row for any CPU', cursor.at);

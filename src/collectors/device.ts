@@ -16,6 +16,7 @@ import {
   receiveMissed,
   receiveNohandler,
 } from '../metrics/catalogue/index.ts';
+import type { Metric } from '../metrics/metric.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
 import { text } from './cursor.ts';
@@ -23,13 +24,15 @@ import { formatCpuList, parseCpuMask, parseNumber } from './parse.ts';
 import { devicePath, netDevices, pciAddress, pciChain } from './pcie.ts';
 
 const IFF_UP = 0x1;
+const IFF_BROADCAST = 0x2;
 const IFF_LOOPBACK = 0x8;
 const MEGABIT = 125_000;
+const carrierOf: Readonly<Record<string, number | undefined>> = { up: 1, down: 0, lowerlayerdown: 0 };
 
 /**
  * A host may have thousands of devices, nearly all of them virtual, and every read of sysfs has a price (`speed` takes
  * the RTNL lock, `statistics/*` adds up all CPUs). So each directory is listed once, and of a virtual device only what
- * can say something is read: about a dozen files.
+ * can say something is read: seven to ten files.
  */
 export const device = defineCollector({
   id: 'device',
@@ -41,15 +44,20 @@ export const device = defineCollector({
     `${netDevices}/*/device/{driver,numa_node}`,
   ],
   collect(host, emit) {
-    for (const name of host.list(netDevices) ?? []) {
+    const names = host.list(netDevices);
+    let found = 0;
+    for (const name of names ?? []) {
       // Not a directory (bonding_masters), or gone since it was listed.
       const entries = host.listIfPresent(`${netDevices}/${name}`);
-      if (entries.length > 0) collectDevice(host, emit, name, new Set(entries));
+      if (entries.length > 0 && collectDevice(host, emit, name, new Set(entries))) found += 1;
     }
+    // Every namespace has a loopback device.
+    if (names !== undefined && found === 0) host.gap(netDevices, 'no network device could be read');
   },
 });
 
-function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySet<string>): void {
+/** Whether the device was there to be read. */
+function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySet<string>): boolean {
   const directory = `${netDevices}/${name}`;
   const labels = { device: name };
   // EINVAL is how the kernel says that a link that is down has no carrier or speed, ENODEV that the device just went.
@@ -57,61 +65,63 @@ function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySe
     entries.has(file) || file.includes('/')
       ? host.parseIfPresent(`${directory}/${file}`, parser, 'EINVAL', 'ENODEV')
       : undefined;
+  const emitFile = (metric: Metric<'device'>, file: string): void => {
+    const number = read(file, parseNumber);
+    if (number !== undefined) emit(metric, labels, number);
+  };
 
   const flags = read('flags', parseFlags);
-  const running = flags === undefined || (flags & IFF_UP) !== 0;
-  const physical = entries.has('device');
+  const uevent = read('uevent', parseUevent);
+  const ifindex = uevent?.get('IFINDEX') ?? read('ifindex', parseNumber)?.toString();
+  if (flags === undefined || ifindex === undefined) return false;
+  const path = devicePath(host, name);
+  // A copy of /sys may have lost the `device` link: whatever hangs below something real is a physical device too.
+  const physical = entries.has('device') || (path !== undefined && !path.startsWith('/sys/devices/virtual/'));
   const lowers = [...entries].filter((entry) => entry.startsWith('lower_')).map((entry) => entry.slice(6));
+  const kind = physical
+    ? 'physical'
+    : kindOf({ name, flags, ifindex, entries, lowers, type: uevent?.get('DEVTYPE') }, read);
+  emit(
+    deviceInfo,
+    {
+      device: name,
+      ifindex,
+      driver: physical ? lastName(host.link(`${directory}/device/driver`)) : '',
+      kind,
+      pci: (path === undefined ? undefined : pciChain(path).at(-1)) ?? '',
+      master: entries.has('master') ? lastName(host.link(`${directory}/master`)) : '',
+    },
+    1,
+  );
+  for (const lower of lowers) emit(deviceLower, { device: name, lower }, 1);
 
-  if (flags !== undefined) emit(deviceFlags, labels, flags);
+  emit(deviceFlags, labels, flags);
   const operstate = read('operstate', parseOperstate);
   if (operstate !== undefined) emit(deviceUp, labels, operstate === 'up' ? 1 : 0);
-  const mtu = read('mtu', parseNumber);
-  if (mtu !== undefined) emit(deviceMtu, labels, mtu);
-  const queueLength = read('tx_queue_len', parseNumber);
-  if (queueLength !== undefined) emit(deviceTxQueueLength, labels, queueLength);
-  const carrier = running ? read('carrier', parseNumber) : undefined;
-  if (carrier !== undefined) emit(deviceCarrier, labels, carrier);
+  emitFile(deviceMtu, 'mtu');
+  const running = (flags & IFF_UP) !== 0;
+  // `carrier` takes the RTNL lock, which a sick host may hold for long, to say what operstate says without it
+  // (net/core/link_watch.c:default_operstate); a driver that keeps no state leaves it unknown.
+  const carrier = operstate === undefined ? undefined : carrierOf[operstate];
+  if (running && carrier !== undefined) emit(deviceCarrier, labels, carrier);
+  else if (running) emitFile(deviceCarrier, 'carrier');
   // The speed of a veth or tun is a constant of its driver, not a fact: only links and what stands on them are asked.
   const speed = running && (physical || lowers.length > 0) ? read('speed', parseNumber) : undefined;
   if (speed !== undefined && speed > 0 && speed < 0xffffffff) emit(deviceSpeed, labels, speed * MEGABIT);
-  collectCarrierChanges(read, emit, name);
-
-  if (physical) {
-    const missed = read('statistics/rx_missed_errors', parseNumber);
-    if (missed !== undefined) emit(receiveMissed, labels, missed);
+  // Thousands of them on a container host: a veth sends without a queue, and its carrier is its peer's being up.
+  if (kind !== 'veth') {
+    emitFile(deviceTxQueueLength, 'tx_queue_len');
+    collectCarrierChanges(read, emit, name);
   }
+  if (physical) emitFile(receiveMissed, 'statistics/rx_missed_errors');
   // Only what stands under a bond or team can be inactive (net/core/dev.c: RX_HANDLER_EXACT).
-  if (physical || entries.has('master')) {
-    const nohandler = read('statistics/rx_nohandler', parseNumber);
-    if (nohandler !== undefined) emit(receiveNohandler, labels, nohandler);
-  }
-
-  for (const lower of lowers) emit(deviceLower, { device: name, lower }, 1);
+  if (physical || entries.has('master')) emitFile(receiveNohandler, 'statistics/rx_nohandler');
   const threaded = read('threaded', parseNumber);
   if (threaded !== undefined) emit(deviceThreaded, labels, threaded > 0 ? 1 : 0);
   if (entries.has('queues')) collectRps(host, emit, name);
-
-  const uevent = read('uevent', parseUevent);
-  const ifindex = uevent?.get('IFINDEX') ?? read('ifindex', parseNumber)?.toString();
-  const path = physical ? devicePath(host, name) : undefined;
-  if (ifindex !== undefined && flags !== undefined) {
-    emit(
-      deviceInfo,
-      {
-        device: name,
-        ifindex,
-        driver: physical ? lastName(host.link(`${directory}/device/driver`)) : '',
-        kind: kindOf(flags, entries, lowers, uevent?.get('DEVTYPE'), () => isVeth(name, ifindex, read)),
-        pci: (path === undefined ? undefined : pciChain(path).at(-1)) ?? '',
-        master: entries.has('master') ? lastName(host.link(`${directory}/master`)) : '',
-      },
-      1,
-    );
-  }
-  if (!physical) return;
-  const node = numaNode(host, directory, path);
+  const node = physical ? numaNode(host, directory, path) : undefined;
   if (node !== undefined) emit(deviceNumaNode, labels, node);
+  return true;
 }
 
 type ReadFile = <T>(file: string, parser: (bytes: Uint8Array) => Result<T>) => T | undefined;
@@ -136,33 +146,34 @@ function collectRps(host: Host, emit: Emit, name: string): void {
   }
 }
 
-function kindOf(
-  flags: number,
-  entries: ReadonlySet<string>,
-  lowers: readonly string[],
-  type: string | undefined,
-  veth: () => boolean,
-): string {
-  if ((flags & IFF_LOOPBACK) !== 0) return 'loopback';
-  if (entries.has('device')) return 'physical';
-  if (type !== undefined && type !== '') return type;
-  if (entries.has('tun_flags')) return 'tun';
-  if (entries.has('bonding')) return 'bond';
-  if (entries.has('bridge')) return 'bridge';
-  return lowers.length === 0 && veth() ? 'veth' : 'virtual';
+interface Virtual {
+  readonly name: string;
+  readonly flags: number;
+  readonly ifindex: string;
+  readonly entries: ReadonlySet<string>;
+  readonly lowers: readonly string[];
+  /** DEVTYPE of uevent: vlan, bridge, bond, vxlan, macvlan ...; veth, tun and dummy have none. */
+  readonly type: string | undefined;
 }
 
-const ARPHRD_ETHER = 1;
+function kindOf(virtual: Virtual, read: ReadFile): string {
+  if ((virtual.flags & IFF_LOOPBACK) !== 0) return 'loopback';
+  if (virtual.type !== undefined && virtual.type !== '') return virtual.type;
+  if (virtual.entries.has('tun_flags')) return 'tun';
+  if (virtual.entries.has('bonding')) return 'bond';
+  if (virtual.entries.has('bridge')) return 'bridge';
+  return isVeth(virtual, read) ? 'veth' : 'virtual';
+}
 
 /**
- * The kernel names no type for a veth. It is an Ethernet device whose iflink is the index of its peer; where the peer, in
- * another namespace, happens to have the same index, only the name is left. A tunnel's iflink is 0.
+ * The kernel names no type for a veth. It stands on nothing and its iflink is the index of its peer; where the peer, in
+ * another namespace, happens to have the same index, only the name is left. A tunnel does not broadcast, or its iflink is 0.
  */
-function isVeth(name: string, ifindex: string, read: ReadFile): boolean {
+function isVeth({ name, flags, ifindex, lowers }: Virtual, read: ReadFile): boolean {
+  if (lowers.length > 0 || (flags & IFF_BROADCAST) === 0) return false;
   if (name.startsWith('veth')) return true;
   const peer = read('iflink', parseNumber);
-  if (peer === undefined || peer === 0 || `${peer}` === ifindex) return false;
-  return read('type', parseNumber) === ARPHRD_ETHER;
+  return peer !== undefined && peer !== 0 && `${peer}` !== ifindex;
 }
 
 /**

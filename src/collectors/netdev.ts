@@ -18,8 +18,7 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector } from './collector.ts';
-import { Cursor, U64_MAX, text } from './cursor.ts';
-import { isCut } from './parse.ts';
+import { U64_MAX, text, wholeLines } from './cursor.ts';
 
 /** In the order of the columns. */
 const columns = [
@@ -64,10 +63,11 @@ export interface DeviceCounters {
  * old kernels glue the first number to it. Source: net/core/net-procfs.c:dev_seq_printf_stats.
  */
 export function parseNetdev(bytes: Uint8Array): Result<readonly DeviceCounters[]> {
-  const cursor = new Cursor(bytes);
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
   cursor.nextLine();
   if (!cursor.restOfLine().includes('|bytes')) return fail('no header with a column "bytes"', 0);
-  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
   const devices: DeviceCounters[] = [];
   while (!cursor.done) {
     const end = bytes.indexOf(10, cursor.at);

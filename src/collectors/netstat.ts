@@ -1,8 +1,7 @@
 import { netstat as fields } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector } from './collector.ts';
-import { Cursor, U64_MAX } from './cursor.ts';
-import { isCut } from './parse.ts';
+import { U64_MAX, wholeLines } from './cursor.ts';
 
 /** Every field this kernel has, under its own name: names come and go between kernels, and in the middle of the line. */
 export const netstat = defineCollector({
@@ -27,8 +26,9 @@ export const netstat = defineCollector({
  * `Proto_Name` -> value. Some values are signed (Tcp MaxConn is -1). Source: net/ipv4/proc.c:netstat_seq_show, snmp_seq_show.
  */
 export function parseNetstat(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
-  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
-  const cursor = new Cursor(bytes);
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
   const values = new Map<string, number>();
   while (!cursor.done) {
     const at = cursor.at;
@@ -43,8 +43,7 @@ export function parseNetstat(bytes: Uint8Array): Result<ReadonlyMap<string, numb
       if (value === undefined) return fail(`no number for ${name}`, cursor.at);
       values.set(name, value);
     }
-    cursor.skipBlanks();
-    if (!cursor.lineEnd) return fail('more values than names', cursor.at);
+    if (cursor.moreOnLine()) return fail('more values than names', cursor.at);
     cursor.nextLine();
   }
   return ok(values);
@@ -58,13 +57,11 @@ const MAX_KNOWN = 64;
 function namesOf(header: string): readonly string[] | undefined {
   const seen = known.get(header);
   if (seen !== undefined) return seen;
-  if (!/^[A-Za-z]\w*:( +[A-Za-z]\w*)+ *$/.test(header)) return undefined;
-  const colon = header.indexOf(':');
-  const names = header
-    .slice(colon + 1)
-    .trim()
-    .split(/ +/)
-    .map((name) => `${header.slice(0, colon)}_${name}`);
+  const [protocol = '', ...fields] = header.split(/ +/);
+  if (!/^[A-Za-z]\w*:$/.test(protocol)) return undefined;
+  if (fields.at(-1) === '') fields.pop();
+  if (fields.length === 0 || !fields.every((field) => /^[A-Za-z]\w*$/.test(field))) return undefined;
+  const names = fields.map((field) => `${protocol.slice(0, -1)}_${field}`);
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(header, names);
   return names;
@@ -72,23 +69,28 @@ function namesOf(header: string): readonly string[] | undefined {
 
 /**
  * Parses /proc/net/snmp6: `name value` per line, the name cut after its first 6: Udp6InErrors is field InErrors of Udp6.
- * Names without a 6 belong to no protocol node_exporter knows and are passed over. Source: net/ipv6/proc.c:snmp6_seq_show.
+ * Lines whose name has no 6 belong to no protocol, and are passed over as node_exporter does. Source: net/ipv6/proc.c:snmp6_seq_show.
  */
 export function parseSnmp6(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
-  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
-  const cursor = new Cursor(bytes);
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
   const values = new Map<string, number>();
   while (!cursor.done) {
     const at = cursor.at;
     const name = cursor.word();
-    if (!/^[A-Za-z]\w*$/.test(name)) return fail('no field name', at);
+    const six = name.indexOf('6') + 1;
+    if (six === 0) {
+      cursor.nextLine();
+      continue;
+    }
+    if (!/^[A-Za-z]+6\w+$/.test(name)) return fail('no field name', at);
     const value = cursor.unsigned(U64_MAX);
     if (value === undefined) return fail(`no number for ${name.slice(0, 60)}`, cursor.at);
-    cursor.skipBlanks();
-    if (!cursor.lineEnd) return fail('more than one number', cursor.at);
+    if (cursor.moreOnLine()) return fail('more than one number', cursor.at);
     cursor.nextLine();
-    const six = name.indexOf('6') + 1;
-    if (six > 0 && six < name.length) values.set(`${name.slice(0, six)}_${name.slice(six)}`, value);
+    values.set(`${name.slice(0, six)}_${name.slice(six)}`, value);
   }
+  if (values.size === 0) return fail('no field', 0);
   return ok(values);
 }

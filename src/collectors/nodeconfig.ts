@@ -42,7 +42,8 @@ export const nodeconfig = defineCollector({
 
 function collectCpus(host: Host, emit: Emit): void {
   for (const { by, path } of dedications) {
-    const list = host.parseIfPresent(path, parseDedicated);
+    // Every kernel has the first; the others come with NO_HZ_FULL and a cgroup v2 root.
+    const list = by === 'isolcpus' ? host.parse(path, parseDedicated) : host.parseIfPresent(path, parseDedicated);
     if (list === undefined) continue;
     if (by === 'isolcpus') emit(coresDedicated, {}, list.length > 0 ? 1 : 0);
     for (const cpu of list) emit(cpuDedicated, { cpu: `${cpu}`, by }, 1);

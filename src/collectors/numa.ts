@@ -11,8 +11,8 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector } from './collector.ts';
-import { Cursor, U64_MAX } from './cursor.ts';
-import { isCut, parseCpuList, parseNumber } from './parse.ts';
+import { U64_MAX, wholeLines } from './cursor.ts';
+import { parseCpuList, parseNumber } from './parse.ts';
 
 const nodes = '/sys/devices/system/node';
 const numaStat = '/proc/sys/vm/numa_stat';
@@ -59,8 +59,9 @@ export const numa = defineCollector({
  * `Active(anon)` is Active_anon, as in node_exporter. Source: drivers/base/node.c:node_read_meminfo.
  */
 export function parseNodeMeminfo(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
-  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
-  const cursor = new Cursor(bytes);
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
   const values = new Map<string, number>();
   while (!cursor.done) {
     const at = cursor.at;
@@ -84,8 +85,9 @@ export function parseNodeMeminfo(bytes: Uint8Array): Result<ReadonlyMap<string, 
 
 /** Parses nodeN/numastat: `name value` per line, in page allocations. Source: drivers/base/node.c:node_read_numastat. */
 export function parseNumastat(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
-  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
-  const cursor = new Cursor(bytes);
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
   const values = new Map<string, number>();
   while (!cursor.done) {
     const name = cursor.word();

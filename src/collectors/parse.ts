@@ -13,6 +13,7 @@ export function parseNumber(bytes: Uint8Array): Result<number> {
 
 /** Parses a file that holds one word or one line of text; the line feed is not part of it. */
 export function parseLine(bytes: Uint8Array): Result<string> {
+  if (bytes.length === 0) return fail('empty file', 0);
   const line = text(bytes);
   const end = line.indexOf('\n');
   return ok(end < 0 ? line : line.slice(0, end));
@@ -31,7 +32,7 @@ export function parseCpuList(bytes: Uint8Array): Result<readonly number[]> {
   const cpus: number[] = [];
   for (const part of line.split(',')) {
     const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
-    if (range === null) return fail(`not a CPU list: "${part.slice(0, 40)}"`);
+    if (range === null) return fail(`not a CPU list: ${JSON.stringify(part.slice(0, 40))}`);
     const first = Number(range[1]);
     const last = range[2] === undefined ? first : Number(range[2]);
     if (last < first || last > MAX_CPU) return fail(`not a CPU range: "${part}"`);
@@ -49,7 +50,7 @@ export function parseCpuMask(bytes: Uint8Array): Result<readonly number[]> {
   if (words.length * 32 > MAX_CPU) return fail('a CPU mask longer than any kernel has');
   const cpus: number[] = [];
   for (const [index, word] of words.reverse().entries()) {
-    if (!/^[0-9a-fA-F]{1,8}$/.test(word)) return fail(`not a CPU mask: "${word.slice(0, 40)}"`);
+    if (!/^[0-9a-fA-F]{1,8}$/.test(word)) return fail(`not a CPU mask: ${JSON.stringify(word.slice(0, 40))}`);
     const bits = Number.parseInt(word, 16);
     for (let bit = 0; bit < 32; bit += 1) if ((bits >>> bit) & 1) cpus.push(index * 32 + bit);
   }

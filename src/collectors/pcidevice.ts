@@ -35,14 +35,20 @@ export const pcidevice = defineCollector({
       return;
     }
     const links = new Map<string, Link>();
-    for (const address of addresses) links.set(address, collectFunction(host, emit, address));
+    for (const address of addresses) {
+      const link = collectFunction(host, emit, address);
+      if (link !== undefined) links.set(address, link);
+    }
+    if (links.size === 0) host.gap(pciDevices, 'no PCI device could be read');
     for (const device of host.listIfPresent(netDevices)) collectDevice(host, emit, device, links);
   },
 });
 
-function collectFunction(host: Host, emit: Emit, address: string): Link {
+function collectFunction(host: Host, emit: Emit, address: string): Link | undefined {
   const labels = pciAddress(address)!;
   const names = host.listIfPresent(`${pciDevices}/${address}`);
+  // Gone since the bus was listed.
+  if (names.length === 0) return undefined;
   const node = names.includes('numa_node')
     ? host.parseIfPresent(`${pciDevices}/${address}/numa_node`, parseNumber)
     : undefined;

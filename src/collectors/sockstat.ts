@@ -1,8 +1,8 @@
 import { sockstat as fields } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector, type Host } from './collector.ts';
-import { Cursor, U64_MAX } from './cursor.ts';
-import { isCut, parseLine } from './parse.ts';
+import { U64_MAX, wholeLines } from './cursor.ts';
+import { parseLine } from './parse.ts';
 
 export const sockstat = defineCollector({
   id: 'sockstat',
@@ -46,22 +46,21 @@ function pageSizeOf(answer: unknown): Result<number> {
  * inuse and tw are of the namespace; orphan, alloc and mem (pages) of the whole host. Source: net/ipv4/proc.c:sockstat_seq_show.
  */
 export function parseSockstat(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
-  if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
-  const cursor = new Cursor(bytes);
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
   const values = new Map<string, number>();
   while (!cursor.done) {
     const at = cursor.at;
     const protocol = cursor.word();
     if (!/^[A-Za-z]\w*:$/.test(protocol)) return fail('no protocol name', at);
-    cursor.skipBlanks();
-    while (!cursor.lineEnd) {
+    while (cursor.moreOnLine()) {
       const nameAt = cursor.at;
       const name = cursor.word();
       if (!/^[A-Za-z]\w*$/.test(name)) return fail('no field name', nameAt);
       const value = cursor.unsigned(U64_MAX);
       if (value === undefined) return fail(`no number for ${name.slice(0, 60)}`, cursor.at);
       values.set(`${protocol.slice(0, -1)}_${name}`, value);
-      cursor.skipBlanks();
     }
     cursor.nextLine();
   }

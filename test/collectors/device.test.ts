@@ -136,6 +136,17 @@ describe('device collector', () => {
     assert.equal(racing.collector('device')?.status, 'ok');
   });
 
+  it('tells the carrier from operstate, and asks only where that does not say', () => {
+    for (const [operstate, carrier, expected] of [
+      ['up', '0', 1],
+      ['lowerlayerdown', '1', 0],
+      ['unknown', '1', 1],
+    ] as const) {
+      const files = sysfs('tun0', { flags: '0x1003\n', ifindex: '2\n', operstate: `${operstate}\n`, carrier });
+      assert.equal(valueOf(collect(device, { files }), deviceCarrier, { device: 'tun0' }), expected, operstate);
+    }
+  });
+
   it('leaves an older kernel without the counts of ups and downs its carrier_changes', () => {
     const snapshot = collect(device, {
       files: sysfs('eth0', { flags: '0x1003\n', ifindex: '2\n', carrier_changes: '5\n' }),

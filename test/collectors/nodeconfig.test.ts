@@ -114,6 +114,7 @@ describe('nodeconfig collector', () => {
   it('falls back to the entries where there is no table', () => {
     const snapshot = collect(nodeconfig, {
       files: {
+        [`${cpu}/isolated`]: '\n',
         '/sys/firmware/dmi/entries/16-0/raw': Uint8Array.from(array(0x1000, 3)),
         '/sys/firmware/dmi/entries/17-0/raw': Uint8Array.from(slot(8192)),
         '/sys/firmware/dmi/entries/17-1/raw': Uint8Array.from(slot(0)),

@@ -19,7 +19,7 @@ const huge = (name: string, help: string): Metric<'size'> =>
     unit: 'pages',
     help,
   });
-export const hugepagesTotal = huge('total', 'Huge pages of this size in the pool; size in bytes.');
+export const hugepagesTotal = huge('pool', 'Huge pages of this size in the pool; size in bytes.');
 export const hugepagesFree = huge('free', 'Huge pages of this size not in use; contains the reserved ones.');
 export const hugepagesReserved = huge('reserved', 'Huge pages promised to mappings but not yet touched.');
 export const hugepagesSurplus = huge('surplus', 'Huge pages above the configured pool.');
