@@ -4,11 +4,24 @@ import { text } from '../collectors/cursor.ts';
 import type { Reader } from '../collectors/reader.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 
+const known = new WeakMap<Reader, Set<string>>();
+
 /**
  * Whether the kernel can be asked for what these modules answer without loading one for it. The socket dumps load their
- * module by themselves (net/core/sock_diag.c:sock_load_diag_module), and that is a change to the host.
+ * module by themselves (net/core/sock_diag.c:sock_load_diag_module), and that is a change to the host. A yes is kept: it is
+ * asked for in every namespace.
  */
 export function answersWithoutLoading(reader: Reader, modules: readonly string[]): Result<undefined> {
+  const yes = known.get(reader) ?? new Set();
+  known.set(reader, yes);
+  const key = modules.join();
+  if (yes.has(key)) return ok(undefined);
+  const found = lookFor(reader, modules);
+  if (found.ok) yes.add(key);
+  return found;
+}
+
+function lookFor(reader: Reader, modules: readonly string[]): Result<undefined> {
   // A kernel without loadable modules has no such file: either it is built in, or the dump says that it is not there.
   if (absent(reader, '/proc/modules')) return ok(undefined);
   const missing = modules.filter((name) => !reader.list(`/sys/module/${name}`).ok);

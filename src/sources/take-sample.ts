@@ -26,6 +26,12 @@ export interface Sample {
 }
 
 /**
+ * The kernel keeps the entries that a tunable has in all namespaces in one hash chain and walks it at each read
+ * (fs/proc/proc_sysctl.c:proc_sys_compare): measured 0.3 ms a read with 300 namespaces, 1 ms with 1,000.
+ */
+const MOST_WITH_SYSCTLS = 100;
+
+/**
  * One pass over the host: every collector in pktcost's own namespace, those of scope `netns` also in each namespace
  * given, and at the end the owners of the sockets that were found.
  */
@@ -33,15 +39,22 @@ export function takeSample({ reader, collectors, namespaces = [], taken, keep }:
   const { takenAt, at } = taken ?? { takenAt: new Date().toISOString(), at: monotonicSeconds() };
   const snapshot = new Snapshot(takenAt, at, keep);
   for (const collector of collectors) runCollector(collector, reader, snapshot);
-  const perNamespace = collectors.filter(({ scope }) => scope === 'netns');
+  const many = namespaces.length > MOST_WITH_SYSCTLS && collectors.some(({ id }) => id === 'sysctl');
+  const perNamespace = collectors.filter(({ id, scope }) => scope === 'netns' && !(many && id === 'sysctl'));
   for (const { name, path, visit } of namespaces) {
     const visited = visit((inside) => {
       for (const collector of perNamespace) runCollector(collector, inside, snapshot, name);
     });
     if (!visited.ok) noteUnvisited(snapshot, perNamespace, name, { path, reason: visited.reason });
+    else if (many) noteUnread(snapshot, name);
   }
   runCollector(ownersOf(snapshot), reader, snapshot);
   return snapshot;
+}
+
+function noteUnread(snapshot: Snapshot, netns: string): void {
+  const gap = { path: '/proc/sys/net', reason: `not read, as there are more than ${MOST_WITH_SYSCTLS} namespaces` };
+  snapshot.collectors.push({ id: 'sysctl', netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
 }
 
 function noteUnvisited(
