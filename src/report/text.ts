@@ -141,7 +141,7 @@ function findingsSection({ findings }: Report, style: Style, verbose: boolean): 
   const out = findings.filter(({ outcome }) => outcome === 'not-applicable');
   if (said.length + quiet.length + out.length === 0) return lines;
   if (lines.length > 0) lines.push('');
-  lines.push(heading(style, 'MEASURED AND IN ORDER'));
+  lines.push(heading(style, 'ALSO CHECKED'));
   for (const { code, summary } of said)
     lines.push(...paragraph(`${code} ${show(style, summary)}`, style.width, '  ', 2));
   if (quiet.length > 0) lines.push(...codes('Nothing of the kind seen', quiet, style));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { say } from '../../src/report/words.ts';
 import { judge, type Case } from './window.ts';
 
 /** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
@@ -35,6 +36,8 @@ export function ruleCases(
         assert.equal(finding.outcome, each.outcome, JSON.stringify(finding, null, 2));
         if (each.certainty !== undefined) assert.equal(finding.certainty, each.certainty);
         if (each.message !== undefined) assert.equal(finding.message, each.message);
+        // Throws when the words ask for an argument that is not given, or for a format that does not exist.
+        if (finding.words !== '') say(finding.words, finding.args);
         for (const [name, expected] of Object.entries(each.args ?? {})) {
           const actual: unknown = finding.args[name];
           if (typeof expected === 'number' && typeof actual === 'number') {
