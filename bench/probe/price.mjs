@@ -2,9 +2,9 @@
  * Is the tap price right? Two independent measures of the same load, UDP of 64 bytes at a fixed rate:
  * - the probe's: mean `taps` span with tcpdump, minus without;
  * - the other: NET_RX softirq time per packet with tcpdump, minus without (exact softirq tracepoints, every run timed).
- * Interleaved, medians. The required agreement is 25 % at 20 kpps or more.
+ * Interleaved; the median of the differences of neighbours. The required agreement is 25 % at 20 kpps or more.
  *
- *   node bench/probe/price.mjs [--rate 30000] [--rounds 6] [--taps 1]
+ *   node bench/probe/price.mjs [--rate 30000] [--rounds 8] [--taps 1]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ import { openProbe } from '../../build/src/probe/session.js';
 const { values } = parseArgs({
   options: {
     rate: { type: 'string', default: '30000' },
-    rounds: { type: 'string', default: '6' },
+    rounds: { type: 'string', default: '8' },
     taps: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '2' },
   },
@@ -65,8 +65,9 @@ try {
 }
 
 const pick = (side, what) => median(seen[side].map((sample) => sample[what]));
-const price = pick('with', 'span') - pick('without', 'span');
-const independent = pick('with', 'netRx') - pick('without', 'netRx');
+const differences = (what) => median(seen.with.map((sample, round) => sample[what] - seen.without[round][what]));
+const price = differences('span');
+const independent = differences('netRx');
 console.log(
   JSON.stringify({
     kpps: Math.round(pick('with', 'kpps')),

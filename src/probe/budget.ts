@@ -124,6 +124,14 @@ function snapshot(
   };
 }
 
+/**
+ * The share of CPU time which the probe took in a window, from its price per packet and the packets that came: no statistics
+ * needed, so it can be asked at any time. Traffic that grows after the measurement is seen this way.
+ */
+export function projectShare(cost: ProbeCost, packets: number, elapsedNs: number, cpus = onlineCpus().length): number {
+  return elapsedNs === 0 ? 0 : (packets * cost.nsPerPacket) / elapsedNs / Math.max(1, cpus);
+}
+
 export type BudgetStep = 'keep' | 'thin' | 'detach';
 
 export const THIN_FACTOR = 4;
@@ -160,8 +168,8 @@ export interface BudgetOptions {
 }
 
 /**
- * Measures early in the window, because thinning changes the floor and what comes after should be of one kind; runs beside the
- * window and ends after one good measurement.
+ * To be run before the first reading: the statistics lengthen every program, hence the spans, while they are on, and thinning
+ * changes the floor. Ends after one measurement within the budget; `projectShare` watches from then on.
  */
 export async function keepBudget(session: ProbeSession, options: BudgetOptions): Promise<BudgetReport> {
   const measure = options.measure ?? measureCost;

@@ -110,7 +110,8 @@ export interface CalibrationOptions {
 
 /**
  * Attaches the session's kind of TC program to `lo` of a namespace of our own and sends it packets until enough were sampled.
- * The tracepoint is the session's own and sees them as it sees any packet.
+ * The tracepoint is the session's own and sees them as it sees any packet, so this belongs before the first reading or after the
+ * last: its packets would count among the host's.
  */
 export async function calibrateFloor(session: ProbeSession, options: CalibrationOptions = {}): Promise<Result<Floor>> {
   const made = privateNetns();

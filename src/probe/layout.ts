@@ -26,7 +26,8 @@ export interface CpuReading {
   readonly netRxSkbs: number;
 }
 
-export interface CpuState extends CpuReading {
+export interface CpuState {
+  readonly counts: CpuReading;
   /** By slot: packets which the TC ingress program of that device saw on this CPU. */
   readonly packets: readonly number[];
 }
@@ -34,7 +35,7 @@ export interface CpuState extends CpuReading {
 export function readCpus(bytes: Buffer, cpus: number): CpuState[] {
   return Array.from({ length: cpus }, (_, cpu) => {
     const at = (offset: number): number => Number(bytes.readBigUInt64LE(cpu * CPU_BYTES + offset));
-    return {
+    const counts = {
       cpu,
       skbs: at(24),
       stamped: at(32),
@@ -43,8 +44,8 @@ export function readCpus(bytes: Buffer, cpus: number): CpuState[] {
       netRxSampledRuns: at(80),
       netRxNs: at(88),
       netRxSkbs: at(96),
-      packets: Array.from({ length: SLOTS }, (_unused, slot) => at(112 + slot * 8)),
     };
+    return { counts, packets: Array.from({ length: SLOTS }, (_unused, slot) => at(112 + slot * 8)) };
   });
 }
 

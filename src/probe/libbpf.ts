@@ -67,6 +67,8 @@ interface Functions {
 
 function bindFunctions(path: string): Functions {
   const library = koffi().load(path);
+  // The type of a foreign function is what we say it is; the signature beside it is the proof.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
   const bind = <F>(signature: string): F => library.func(signature) as unknown as F;
   return {
     open: bind('void *bpf_object__open_mem(void *, size_t, void *)'),
@@ -235,7 +237,7 @@ export class Libbpf {
       koffi().unregister(callback);
     }
     return lines
-      .filter((line) => line !== '' && !/BEGIN PROG LOAD LOG|END PROG LOAD LOG/.test(line))
+      .filter((line) => line !== '' && !/PROG LOAD LOG|ulimit/.test(line))
       .slice(0, 2)
       .join('; ');
   }

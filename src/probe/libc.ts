@@ -39,6 +39,8 @@ export function loadLibc(): Libc {
   if (libc) return libc;
   // The program itself: whatever libc node runs on, glibc or musl.
   const self = koffi().load(null);
+  // The type of a foreign function is what we say it is; the signature beside it is the proof.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
   const bind = <F>(signature: string): F => self.func(signature) as unknown as F;
   libc = {
     setns: bind('int setns(int, int)'),

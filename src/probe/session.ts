@@ -177,7 +177,7 @@ export class ProbeSession {
       this.#programs.push(program.value);
     }
     this.#links.push(...links);
-    this.#attach.push({ target: 'host', span, hook: 'tracepoint', attached: true });
+    this.#attach.push({ target: 'host', span, hook: span === 'net_rx' ? 'softirq' : 'tracepoint', attached: true });
     return true;
   }
 
@@ -287,7 +287,7 @@ export class ProbeSession {
       stackEvery: this.stackEvery,
       netRxEvery: this.netRxEvery,
       devices,
-      cpus: cpus.map(({ packets: _, ...cpu }) => cpu),
+      cpus: cpus.map((cpu) => cpu.counts),
       ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
       programs,
       attach: [...this.#attach],

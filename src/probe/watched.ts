@@ -124,12 +124,13 @@ export class WatchedDevice {
         );
     // With fragments a driver takes jumbo frames and keeps TSO on the peer (5.18); without, older kernels load it too.
     const wanted = stack?.mode === 'native' ? [XDP_HAS_FRAGS, 0] : [0];
-    let loaded: Result<LoadedObject> = fail('not tried');
+    let refused: Result<WatchedDevice> = fail('not tried');
     for (const flags of wanted) {
-      loaded = await shop.bpf.loadObject('pktcost', bytes.value, prepare(flags));
+      const loaded = await shop.bpf.loadObject('pktcost', bytes.value, prepare(flags));
       if (loaded.ok) return ok(new WatchedDevice(shop, facts, slot, loaded.value));
+      refused = loaded;
     }
-    return loaded.ok ? fail('not loaded') : loaded;
+    return refused;
   }
 
   #attachTc(how: 'tcx' | 'clsact', direction: Direction, name: string): Result<void> {

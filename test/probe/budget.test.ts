@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ok } from '../../src/metrics/result.ts';
-import { costOf, decide, keepBudget, type ProbeCost } from '../../src/probe/budget.ts';
+import { costOf, decide, keepBudget, projectShare, type ProbeCost } from '../../src/probe/budget.ts';
 import { shippedFloor } from '../../src/probe/floor.ts';
 import { BUCKETS, CPU_BYTES, readCpus, readSpan, SLOTS, SPAN_BYTES } from '../../src/probe/layout.ts';
 import { findObjects, type ProbeSession } from '../../src/probe/session.ts';
@@ -30,6 +30,12 @@ describe('budget', () => {
     assert.equal(cost.nsPerPacket, 30);
     assert.equal(cost.cpuShare, 30_000 / 1e9 / 2);
     assert.ok(cost.calibrated);
+  });
+
+  it('projects the cost on traffic that grew after the measurement', () => {
+    const cost = { nsPerPacket: 100 } as ProbeCost;
+    assert.equal(projectShare(cost, 1_000_000, 1e9, 2), 0.05);
+    assert.equal(projectShare(cost, 10, 0, 2), 0);
   });
 
   it('falls back on the shipped figure when too little came by to calibrate', () => {

@@ -37,7 +37,10 @@ describe('probe session', { skip }, () => {
     await lab.close();
   });
 
-  async function open(choice: ProbeChoice = { probe: 'auto' }, more: Partial<ProbeOptions> = {}): Promise<ProbeSession> {
+  async function open(
+    choice: ProbeChoice = { probe: 'auto' },
+    more: Partial<ProbeOptions> = {},
+  ): Promise<ProbeSession> {
     return unwrap(await openProbe({ plans: planDevices([lab.facts()], choice, can), capabilities: can, ...more }));
   }
 
@@ -75,7 +78,10 @@ describe('probe session', { skip }, () => {
         assert.ok(bare.count > (device.packets / 16) * 0.8, 'nearly every stamp was met');
         const floor = unwrap(await calibrateFloor(session));
         assert.equal(floor.method, 'calibrated');
-        assert.ok(bare.p50Ns < floor.p50Ns + 2 * floor.uncertaintyNs, `p50 ${String(bare.p50Ns)}, floor ${String(floor.p50Ns)}`);
+        assert.ok(
+          bare.p50Ns < floor.p50Ns + 2 * floor.uncertaintyNs,
+          `p50 ${String(bare.p50Ns)}, floor ${String(floor.p50Ns)}`,
+        );
         const tap = await lab.tcpdump();
         const tapped = taps(await window(session));
         await lab.stop(tap);
@@ -101,7 +107,10 @@ describe('probe session', { skip }, () => {
       const cost = unwrap(await measureCost(session, 800));
       await load;
       assert.ok(cost.calibrated && cost.statsNsPerRun > 0);
-      assert.ok(cost.packets > 3000 && cost.nsPerPacket > 0 && cost.nsPerPacket < 2000, `${String(cost.nsPerPacket)} ns`);
+      assert.ok(
+        cost.packets > 3000 && cost.nsPerPacket > 0 && cost.nsPerPacket < 2000,
+        `${String(cost.nsPerPacket)} ns`,
+      );
     } finally {
       await session.close();
     }
@@ -146,8 +155,9 @@ describe('probe session', { skip }, () => {
       assert.ok(before);
       const session = await open({ probe: 'xdp' });
       const stack = session.read().attach.find((status) => status.span === 'stack');
-      assert.equal(stack?.attached, false);
-      assert.match(stack?.reason ?? '', /never replaced/);
+      assert.ok(stack);
+      assert.equal(stack.attached, false);
+      assert.match(stack.reason ?? '', /never replaced/);
       assert.equal(session.tier, 'taps');
       await session.close();
       assert.deepEqual(lab.facts().xdp, before);
@@ -215,8 +225,10 @@ describe('probe session', { skip }, () => {
       assert.equal(session.read().devices[0]?.present, true);
       run('ip', '-n', brief.receiver, 'link', 'del', brief.device);
       const reading = session.read();
-      assert.equal(reading.devices[0]?.present, false);
-      assert.match(reading.devices[0]?.note ?? '', /gone/);
+      const [first] = reading.devices;
+      assert.ok(first);
+      assert.equal(first.present, false);
+      assert.match(first.note ?? '', /gone/);
       assert.deepEqual((await session.close()).problems, []);
       assert.equal(session.read(), reading, 'after close the last reading stands');
     } finally {
@@ -251,7 +263,9 @@ describe('probe session', { skip }, () => {
 
   function holder(...args: string[]): ChildProcess {
     const script = fileURLToPath(new URL('./holder.js', import.meta.url));
-    return spawn(process.execPath, [script, lab.receiver, lab.device, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    return spawn(process.execPath, [script, lab.receiver, lab.device, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   }
 
   async function ready(child: ChildProcess): Promise<void> {
