@@ -1,26 +1,31 @@
 import { collectors } from './collectors/index.ts';
 import type { Reader } from './collectors/reader.ts';
-import { nearest, UsageError } from './usage.ts';
 import type { Report } from './generated/report.ts';
-import type { Snapshot } from './metrics/snapshot.ts';
+import { OWN_NETNS, type Snapshot } from './metrics/snapshot.ts';
+import { LiveProbe } from './probe/live.ts';
+import type { ProbeChoice } from './probe/plan.ts';
 import { buildReport } from './report/build.ts';
 import { evaluateRules, type Overrides } from './rules/engine.ts';
 import { rules } from './rules/index.ts';
-import { liveReader, type Roots } from './sources/live-reader.ts';
+import { addBaseline } from './sources/baseline.ts';
 import { chooseNamespaces, onlyDevices } from './sources/choose.ts';
+import { isProcfs, liveReader, type Roots } from './sources/live-reader.ts';
 import type { NetworkNamespace } from './sources/netns.ts';
-import { liveViews, takeSample, type NamespaceView } from './sources/take-sample.ts';
+import { liveViews, takeSample } from './sources/take-sample.ts';
+import { tappedDevices, withTaps } from './sources/tapped.ts';
 import { measureWindow } from './sources/window.ts';
+import { nearest, UsageError } from './usage.ts';
 
-export interface DiagnosisOptions {
+export interface DiagnosisOptions extends ProbeChoice {
   readonly seconds: number;
   readonly roots: Roots;
   /** Only these devices; empty for all. */
   readonly devices: readonly string[];
   readonly netns: string;
-  readonly probe: 'auto' | 'off';
+  /** Share of the host's CPU time the probe may take. */
+  readonly maxOverhead: number;
   readonly overrides: Overrides;
-  readonly baseline: Report | undefined;
+  readonly baseline: { readonly name: string; readonly report: Report } | undefined;
   readonly version: string;
   readonly stop: AbortSignal;
   readonly onTick: (secondsLeft: number) => void;
@@ -29,16 +34,22 @@ export interface DiagnosisOptions {
 /** The main job: two samples of the live host, a window apart, judged. */
 export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   const startedCpu = process.cpuUsage();
-  const reader = liveReader(options.roots);
-  checkDevices(reader, options.devices);
+  const live = liveReader(options.roots);
+  checkDevices(live, options.devices);
   const keep = onlyDevices(options.devices);
   const namespaces = namespacesFor(options);
+  const probe = await openProbe(options, live, namespaces());
+  const reader = withProbe(live, probe);
   const { window, cutShort } = await measureWindow({
     seconds: options.seconds,
     stop: options.stop,
-    sample: () => takeSample({ reader, collectors, keep, namespaces: namespaces() }),
-    onTick: options.onTick,
-  });
+    sample: () => takeSample({ reader, collectors, keep, namespaces: liveViews(namespaces(), options.roots) }),
+    onTick: async (left) => {
+      options.onTick(left);
+      await probe.watch();
+    },
+  }).finally(() => probe.close());
+  if (options.baseline !== undefined) addBaseline(window.after, options.baseline.report);
   const findings = evaluateRules(window, rules, options.overrides);
   const cpu = process.cpuUsage(startedCpu);
   return buildReport({
@@ -48,23 +59,64 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
     cutShort,
     version: options.version,
     overrides: options.overrides,
-    self: { cpuSeconds: (cpu.user + cpu.system) / 1e6, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 },
+    probe: probe.status(),
+    ...(options.baseline === undefined ? {} : { baseline: options.baseline.name }),
+    self: {
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      ...probe.selfCost(),
+    },
   });
 }
 
-/** One sample of the live host. */
+/** One sample of the live host, without the probe. */
 export function sampleOnce(roots: Roots): Snapshot {
   return takeSample({ reader: liveReader(roots), collectors });
 }
 
+function openProbe(
+  options: DiagnosisOptions,
+  reader: Reader,
+  namespaces: readonly NetworkNamespace[],
+): Promise<LiveProbe> {
+  const here = tappedDevices(reader);
+  // A copied /proc says nothing about the devices that could be probed here.
+  const probe = isProcfs(options.roots.procfs) ? options.probe : 'off';
+  return LiveProbe.open({
+    ...options,
+    probe,
+    namespaces: withTaps(
+      namespaces.filter(({ name }) => name !== OWN_NETNS),
+      reader,
+    ),
+    sysfs: options.roots.sysfs,
+    procfs: options.roots.procfs,
+    windowSeconds: options.seconds,
+    own: here,
+  });
+}
+
+/** The same reader, with the probe behind its dump. */
+function withProbe(reader: Reader, probe: LiveProbe): Reader {
+  return {
+    get lastReadAt() {
+      return reader.lastReadAt;
+    },
+    read: (path) => reader.read(path),
+    list: (path) => reader.list(path),
+    link: (path) => reader.link(path),
+    dump: (name, inodes) => (name === 'probe' ? probe.answer() : reader.dump(name, inodes)),
+  };
+}
+
 /** Looks for namespaces at each sample: pods come and go. Names stay the same for as long as the namespace lives. */
-function namespacesFor({ netns, roots }: DiagnosisOptions): () => readonly NamespaceView[] {
+function namespacesFor({ netns, roots }: DiagnosisOptions): () => readonly NetworkNamespace[] {
   let known: readonly NetworkNamespace[] = [];
   return () => {
     const chosen = chooseNamespaces(netns, roots, known);
     if (!chosen.ok) throw new UsageError(`--netns ${netns}: ${chosen.reason}`);
     known = chosen.value;
-    return liveViews(known, roots);
+    return known;
   };
 }
 

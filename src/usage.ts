@@ -21,6 +21,19 @@ export function parseWindow(text: string): number {
   return seconds;
 }
 
+/**
+ * A share such as `1%` or `0.5%`, as a ratio.
+ * @throws UsageError naming the text and what is allowed
+ */
+export function parsePercent(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
+  const percent = match === null ? Number.NaN : Number(match[1]);
+  if (!(percent > 0 && percent <= 100)) {
+    throw new UsageError(`--max-overhead "${text}" is not a share: write it like 1% or 0.5%`);
+  }
+  return percent / 100;
+}
+
 /** The known word nearest to a misspelt one, or undefined when none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((each) => ({ each, steps: distance(word, each) })).sort((a, b) => a.steps - b.steps);

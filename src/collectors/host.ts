@@ -24,6 +24,7 @@ export const host = defineCollector({
       emit(unameInfo, { sysname, release, version, machine, nodename, domainname }, 1);
     }
     collectIrqTimeAccounting(host, emit, release);
+    collectPerNetnsTaps(emit, release);
     collectBtf(host, emit);
   },
 });
@@ -42,6 +43,18 @@ function collectIrqTimeAccounting(host: Host, emit: Emit, release: string | unde
   } else if (files.includes('cpu') && release !== undefined && atLeast61(release)) {
     emit(kernelFeature, { feature }, 0);
   }
+}
+
+/**
+ * Whether each namespace has its own list of taps: not up to 6.12, yes from 6.18 on (net/core/net-procfs.c:ptype_seq_show
+ * in those trees). In between only BTF tells, and the probe's collector reads that.
+ */
+function collectPerNetnsTaps(emit: Emit, release: string | undefined): void {
+  const version = /^(\d+)\.(\d+)/.exec(release ?? '');
+  if (version === null) return;
+  const number = Number(version[1]) * 1000 + Number(version[2]);
+  if (number <= 6012) emit(kernelFeature, { feature: 'per_netns_taps' }, 0);
+  if (number >= 6018) emit(kernelFeature, { feature: 'per_netns_taps' }, 1);
 }
 
 /** The directory is listed and vmlinux, 5 MB, not read. Without /sys/kernel there is nothing to conclude from. */

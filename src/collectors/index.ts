@@ -2,6 +2,7 @@ import type { Collector } from './collector.ts';
 import { conntrack } from './conntrack.ts';
 import { cpu } from './cpu.ts';
 import { device } from './device.ts';
+import { ebpf } from './ebpf.ts';
 import { host } from './host.ts';
 import { interrupts } from './interrupts.ts';
 import { meminfo } from './meminfo.ts';
@@ -45,4 +46,5 @@ export const collectors: readonly Collector[] = [
   pcidevice,
   nodeconfig,
   host,
+  ebpf,
 ];

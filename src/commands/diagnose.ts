@@ -2,12 +2,13 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
 import { pathFlags } from './flags.ts';
-import { exitCodes, parseWindow } from '../usage.ts';
+import { exitCodes, parsePercent, parseWindow } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
 
 const failOn = ['critical', 'warning', 'never'] as const;
 const formats = ['text', 'json'] as const;
-const probes = ['auto', 'off'] as const;
+const probes = ['auto', 'taps', 'xdp', 'off'] as const;
+const xdpModes = ['native', 'generic'] as const;
 
 export default class Diagnose extends Command {
   static override summary = "Is this host's kernel cost per packet high, and why?";
@@ -28,7 +29,13 @@ export default class Diagnose extends Command {
       helpValue: 'all|none|NAME|PID',
     }),
     probe: Flags.option({ options: probes, default: 'auto' as const })({
-      description: 'measure packet times with eBPF where that disturbs nothing (auto), or not at all (off)',
+      description:
+        'measure packet times with eBPF: where that disturbs nothing (auto), taps only, with XDP as well, or not at all',
+    }),
+    'xdp-mode': Flags.option({ options: xdpModes })({ description: 'with --probe xdp: where the XDP program runs' }),
+    'max-overhead': Flags.string({ default: '1%', description: "share of the host's CPU time the probe may take" }),
+    'allow-system-changes': Flags.boolean({
+      description: 'allow what resets a link, clears an offload or loads a module; what was changed is put back',
     }),
     format: Flags.option({ options: formats, default: 'text' as const })({
       char: 'f',
@@ -61,7 +68,8 @@ export default class Diagnose extends Command {
 
     const seconds = parseWindow(flags.window);
     const overrides = flags.config === undefined ? {} : await readConfig(flags.config);
-    const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline);
+    const baseline =
+      flags.baseline === undefined ? undefined : { name: flags.baseline, report: await readBaseline(flags.baseline) };
     const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'create', 0o600);
     const stop = stopOnSignal();
     const progress = await startProgress(seconds, flags.quiet);
@@ -73,6 +81,9 @@ export default class Diagnose extends Command {
         devices: flags.interface ?? [],
         netns: flags.netns,
         probe: flags.probe,
+        ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
+        allowSystemChanges: flags['allow-system-changes'],
+        maxOverhead: parsePercent(flags['max-overhead']),
         overrides,
         baseline,
         version: this.config.version,

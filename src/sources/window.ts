@@ -9,7 +9,7 @@ export interface WindowOptions {
   readonly stop: AbortSignal;
   readonly sample: () => Snapshot;
   /** Called about twice a second with the seconds left. */
-  readonly onTick?: (secondsLeft: number) => void;
+  readonly onTick?: (secondsLeft: number) => void | Promise<void>;
 }
 
 export interface Measured {
@@ -24,11 +24,11 @@ export async function measureWindow({ seconds, stop, sample, onTick }: WindowOpt
   while (!stop.aborted) {
     const left = deadline - performance.now();
     if (left <= 0) break;
-    onTick?.(left / 1000);
+    await onTick?.(left / 1000);
     await sleep(Math.min(left, 500), undefined, { signal: stop }).catch((error: unknown) => {
       if (!stop.aborted) throw error;
     });
   }
-  onTick?.(0);
+  await onTick?.(0);
   return { window: new Window(before, sample()), cutShort: stop.aborted };
 }

@@ -1,0 +1,226 @@
+/** The probe for the length of one diagnosis: opened before the first sample, asked at each, closed after the last. */
+import type { Probe, ProbePlan, SelfAction, SelfCost } from '../generated/report.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import type { ProbeAnswer } from './answer.ts';
+import { decide, keepBudget, projectShare, THIN_FACTOR, type BudgetReport } from './budget.ts';
+import { readCapabilities, type Capabilities } from './capabilities.ts';
+import { ownNetns, readDeviceFacts, type NetnsTarget } from './facts.ts';
+import { calibrateFloor, floorInWindow, shippedFloor, type Floor } from './floor.ts';
+import { planDevices, type AttachPlan, type ProbeChoice } from './plan.ts';
+import { subtractReadings, type DeviceReading, type ProbeReading } from './reading.ts';
+import { openProbe, type ProbeSession } from './session.ts';
+
+export interface LiveProbeOptions extends ProbeChoice {
+  /** Only these devices; empty for all. */
+  readonly devices: readonly string[];
+  /** Namespaces whose devices are probed besides those of the own one. */
+  readonly namespaces: readonly { readonly name: string; readonly inode: number; readonly path: string }[];
+  readonly sysfs: string;
+  readonly procfs: string;
+  readonly windowSeconds: number;
+  /** Share of the host's CPU time that the probe may take: 0.01 is one per cent. */
+  readonly maxOverhead: number;
+  readonly stop: AbortSignal;
+  /** Which devices of the own namespace an ETH_P_ALL hook listens on: one without shows the floor. */
+  readonly own: { readonly all: boolean; readonly devices: ReadonlySet<string> };
+}
+
+/** Everything that can be planned without touching the host: what `doctor` prints and `open` carries out. */
+export interface ProbePlanning {
+  readonly capabilities: Capabilities;
+  readonly plans: readonly AttachPlan[];
+  readonly netnsNames: Readonly<Record<string, string>>;
+  readonly gaps: readonly string[];
+}
+
+type PlanningOptions = Pick<LiveProbeOptions, 'devices' | 'namespaces' | 'sysfs' | 'procfs' | keyof ProbeChoice>;
+
+export function planProbe(options: PlanningOptions): Result<ProbePlanning> {
+  const capabilities = readCapabilities(options.sysfs, options.procfs);
+  const own = ownNetns();
+  const netnsNames: Record<string, string> = { [own.id]: '' };
+  const targets: NetnsTarget[] = [own];
+  for (const { name, inode, path } of options.namespaces) {
+    if (String(inode) in netnsNames) continue;
+    netnsNames[String(inode)] = name;
+    targets.push({ id: String(inode), path });
+  }
+  const gaps: string[] = [];
+  const devices = targets.flatMap((target) => {
+    const facts = readDeviceFacts(target, options.devices.length === 0 ? undefined : options.devices);
+    if (!facts.ok)
+      gaps.push(
+        `devices of ${netnsNames[target.id] === '' ? 'this namespace' : (netnsNames[target.id] ?? '')}: ${facts.reason}`,
+      );
+    return facts.ok ? facts.value : [];
+  });
+  if (devices.length === 0 && gaps.length > 0) return fail(gaps.join('; '));
+  return ok({ capabilities, plans: planDevices(devices, options, capabilities), netnsNames, gaps });
+}
+
+export class LiveProbe {
+  readonly #options: LiveProbeOptions;
+  readonly #planning: ProbePlanning | undefined;
+  readonly #session: ProbeSession | undefined;
+  readonly #reason: string | null;
+  #budget: BudgetReport | undefined;
+  #calibrated: Floor | undefined;
+  #first: ProbeReading | undefined;
+  #thinnings = 0;
+  #detachedEarly: string | null = null;
+  readonly #actions: SelfAction[] = [];
+
+  private constructor(
+    options: LiveProbeOptions,
+    planning: ProbePlanning | undefined,
+    session: ProbeSession | undefined,
+    reason: string | null,
+  ) {
+    this.#options = options;
+    this.#planning = planning;
+    this.#session = session;
+    this.#reason = reason;
+  }
+
+  /** Never fails: what cannot be attached is a reason in the report. */
+  static async open(options: LiveProbeOptions): Promise<LiveProbe> {
+    const without = (reason: string, planning?: ProbePlanning): LiveProbe =>
+      new LiveProbe(options, planning, undefined, reason);
+    if (options.probe === 'off') return without('the probe was not asked for (--probe off)');
+    if (process.geteuid?.() !== 0) return without('attaching eBPF programs needs root');
+    const planning = planProbe(options);
+    if (!planning.ok) return without(planning.reason);
+    const { plans, capabilities } = planning.value;
+    const session = await openProbe({ plans, capabilities, sockets: true });
+    if (!session.ok) return without(session.reason, planning.value);
+    const probe = new LiveProbe(options, planning.value, session.value, null);
+    await probe.#settle(session.value);
+    return probe;
+  }
+
+  /** Before the first sample: the sampling rate that holds the budget, and the floor at that rate. */
+  async #settle(session: ProbeSession): Promise<void> {
+    const { maxOverhead, windowSeconds, stop } = this.#options;
+    this.#budget = await keepBudget(session, {
+      maxOverhead,
+      windowMs: windowSeconds * 1000,
+      signal: stop,
+      beforeDetach: () => {
+        this.#first = session.read();
+      },
+    });
+    for (const { action, reason, sampleEvery, atMs } of this.#budget.actions) {
+      this.#thinnings += action === 'thin' ? 1 : 0;
+      if (action === 'detach') this.#detachedEarly = reason;
+      const what = action === 'thin' ? `sampling thinned to 1 packet in ${String(sampleEvery)}` : 'probe detached';
+      this.#actions.push({ seconds: -atMs / 1000, action: what, reason, restored: null });
+    }
+    if (this.#detachedEarly !== null) return;
+    const floor = await calibrateFloor(session);
+    this.#calibrated = floor.ok ? floor.value : shippedFloor(session.sampleEvery, floor.reason);
+  }
+
+  /** The dump `probe`. */
+  answer(): Result<ProbeAnswer> {
+    if (this.#session === undefined) return fail(this.#reason ?? 'not attached');
+    if (this.#detachedEarly !== null && this.#first === undefined) return fail(this.#detachedEarly);
+    const reading = this.#session.read();
+    this.#first ??= reading;
+    const window = subtractReadings(this.#first, reading);
+    return ok({
+      version: 1,
+      reading,
+      window,
+      floor: floorInWindow(window, (device) => this.#tapped(device)) ?? this.#calibrated ?? null,
+      tapsPerNetns: this.#planning?.capabilities.tapsPerNetns ?? false,
+      netnsNames: this.#planning?.netnsNames ?? {},
+      loadError: reading.attach.find(({ span, attached }) => span === 'stack' && !attached)?.reason ?? null,
+    });
+  }
+
+  #tapped({ netns, device }: DeviceReading): boolean {
+    const { own } = this.#options;
+    return this.#planning?.netnsNames[netns] !== '' || own.all || own.devices.has(device);
+  }
+
+  /** To be called now and then in the window: traffic may grow past what the budget was measured with. */
+  async watch(): Promise<void> {
+    const session = this.#session;
+    const cost = this.#budget?.cost;
+    if (session === undefined || cost === undefined || this.#first === undefined || this.#detachedEarly !== null)
+      return;
+    const now = session.read();
+    const skbs = (reading: ProbeReading): number => reading.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
+    const elapsed = now.monotonicNs - this.#first.monotonicNs;
+    const share = projectShare(cost, skbs(now) - skbs(this.#first), elapsed);
+    const step = decide(share, this.#options.maxOverhead, this.#thinnings);
+    if (step === 'keep') return;
+    const reason = `${(share * 100).toFixed(2)} % of the host's CPU time is above the budget of ${(this.#options.maxOverhead * 100).toFixed(2)} %`;
+    const seconds = elapsed / 1e9;
+    if (step === 'thin') {
+      const thinned = session.thin(THIN_FACTOR);
+      this.#thinnings += 1;
+      const action = thinned.ok
+        ? `sampling thinned to 1 packet in ${String(session.sampleEvery)}`
+        : `thinning failed: ${thinned.reason}`;
+      this.#actions.push({ seconds, action, reason, restored: null });
+      return;
+    }
+    this.#detachedEarly = reason;
+    this.#actions.push({ seconds, action: 'probe detached', reason, restored: null });
+    await this.close();
+  }
+
+  /** Detaches; the counts stay readable. */
+  async close(): Promise<void> {
+    if (this.#session === undefined) return;
+    this.#session.read();
+    const { done, problems, verified } = await this.#session.close();
+    for (const action of done.filter((each) => !each.includes('links closed'))) {
+      this.#actions.push({ seconds: null, action, reason: 'put back after the window', restored: verified });
+    }
+    for (const problem of problems) {
+      this.#actions.push({ seconds: null, action: problem, reason: 'detaching', restored: false });
+    }
+  }
+
+  /** For the report. */
+  status(): Probe {
+    const plan = this.#planning === undefined ? [] : planLines(this.#planning);
+    if (this.#options.probe === 'off') return { status: 'off', tier: 'none', reason: this.#reason, plan };
+    if (this.#session === undefined) return { status: 'not-measured', tier: 'none', reason: this.#reason, plan };
+    const { tier } = this.#session.read();
+    if (this.#detachedEarly !== null) return { status: 'detached-early', tier, reason: this.#detachedEarly, plan };
+    return { status: 'attached', tier, reason: null, plan };
+  }
+
+  /** For the report. */
+  selfCost(): Pick<SelfCost, 'nsPerPacket' | 'cpuShare' | 'runs' | 'budget' | 'actions'> {
+    const cost = this.#budget?.cost;
+    return {
+      nsPerPacket: cost === undefined || cost.packets === 0 ? null : cost.nsPerPacket,
+      cpuShare: cost?.cpuShare ?? null,
+      runs: cost?.runs ?? null,
+      budget: this.#session === undefined ? null : this.#options.maxOverhead,
+      actions: this.#actions,
+    };
+  }
+}
+
+/** The plan as the report and `doctor` show it. NET_RX is timed per CPU, not per device, and is said once. */
+export function planLines({ plans, netnsNames }: ProbePlanning): ProbePlan[] {
+  const lines = plans.flatMap(({ device, steps }) =>
+    steps.map(({ span, hook, mode, decision, reason, price }) => ({
+      netns: span === 'net_rx' ? '' : (netnsNames[device.netns.id] ?? ''),
+      device: span === 'net_rx' ? '' : device.name,
+      driver: span === 'net_rx' ? null : (device.driver ?? null),
+      span,
+      mode: mode === 'tracepoint' ? hook : mode,
+      attach: decision === 'attach',
+      reason,
+      price,
+    })),
+  );
+  const netRx = lines.find(({ span }) => span === 'net_rx');
+  return [...lines.filter(({ span }) => span !== 'net_rx'), ...(netRx === undefined ? [] : [netRx])];
+}
