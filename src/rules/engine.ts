@@ -45,6 +45,8 @@ function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<str
   const required = signals.filter(({ kind }) => kind === 'one' || kind === 'list');
   const absent = required.filter(({ evaluation }) => evaluation.points.length === 0 && evaluation.missing.length > 0);
   if (absent.length > 0) {
+    const reason = notOnThisHost(window, absent);
+    if (reason !== undefined) return [finding(rule, { outcome: 'not-applicable', reason }, {}, [], [])];
     return [unmeasured(rule, absent.flatMap(({ evaluation }) => evaluation.missing).slice(0, 5), {}, 1)];
   }
   const instances = instancesOf(rule, signals);
@@ -56,13 +58,30 @@ function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<str
   return fold(
     rule,
     instances.map((labels) => {
-      const { given, missing } = give(signals, labels);
+      const { given, missing } = give(signals, labels, window);
       if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
       const at = { labels, netns: labels['netns'] ?? OWN_NETNS, seconds: window.seconds };
       const conclusion = rule.conclude(given as never, limits, at);
       return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
     }),
   );
+}
+
+/**
+ * What the collectors said, when all that is absent is absent because this host has nothing of the kind: conntrack not
+ * loaded, no PCI bus, a kernel without NUMA. That is an answer, not a lack of one.
+ */
+function notOnThisHost(window: Window, absent: readonly Evaluated[]): string | undefined {
+  const reasons = absent.map(({ of }) => {
+    const collectors = new Set(of.metrics.map(({ collector }) => collector));
+    for (const id of collectors) {
+      const reports = window.after.collectors.filter((report) => report.id === id);
+      if (reports.length === 0 || !reports.every(({ status }) => status === 'not-applicable')) continue;
+      return reports[0]!.gaps[0]?.reason;
+    }
+    return undefined;
+  });
+  return reasons.includes(undefined) ? undefined : reasons[0];
 }
 
 function evaluateSignal(window: Window, rule: Rule, name: string, spec: SignalSpec): Evaluated {
@@ -101,13 +120,18 @@ function instancesOf(rule: Rule, signals: readonly Evaluated[]): Labels[] {
   return [...found.values()];
 }
 
-function give(signals: readonly Evaluated[], at: Labels): { given: Record<string, unknown>; missing: Missing[] } {
+function give(
+  signals: readonly Evaluated[],
+  at: Labels,
+  window: Window,
+): { given: Record<string, unknown>; missing: Missing[] } {
   const given: Record<string, Signal | readonly Signal[] | undefined> = {};
   const missing: Missing[] = [];
   for (const signal of signals) {
     const points = pointsAt(signal, at);
     if (signal.kind === 'list' || signal.kind === 'optional-list') {
       given[signal.name] = points;
+      if (signal.kind === 'list' && points.length === 0) missing.push(...unreadIn(signal, at, window));
       continue;
     }
     if (points.length > 1) throw new Error(`signal ${signal.name} has ${points.length} values where one was expected`);
@@ -133,6 +157,15 @@ function give(signals: readonly Evaluated[], at: Labels): { given: Record<string
     );
   }
   return { given, missing };
+}
+
+/** A namespace whose collector failed has no sockets to show, and that is no answer: other namespaces' points hide it. */
+function unreadIn(signal: Evaluated, at: Labels, window: Window): readonly Missing[] {
+  const metric = signal.of.metrics[0];
+  if (metric === undefined || !signal.of.perNetns) return [];
+  const report = window.after.collector(metric.collector, at['netns'] ?? OWN_NETNS);
+  if (report?.status !== 'unavailable') return [];
+  return report.gaps.slice(0, 3).map(({ path, reason }) => ({ metric: metric.name, source: path, reason }));
 }
 
 function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {

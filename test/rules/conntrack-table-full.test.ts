@@ -59,6 +59,14 @@ ruleCases(conntrackTableFull, [
     outcome: 'not-applicable',
   },
   {
+    name: 'conntrack not loaded: nothing to be full',
+    cells: [],
+    inapplicable: {
+      conntrack: { path: '/proc/sys/net/netfilter/nf_conntrack_count', reason: 'connection tracking is not loaded' },
+    },
+    outcome: 'not-applicable',
+  },
+  {
     name: 'no statistics file: not measured, with the path',
     cells: table(500, 500),
     failed: { conntrack: { path: '/proc/net/stat/nf_conntrack', reason: 'no such file or directory (ENOENT)' } },

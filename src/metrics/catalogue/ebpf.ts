@@ -87,6 +87,13 @@ export const spanLost = counter('pktcost_span_lost_total', {
   unit: 'packets',
   help: 'Samples begun and not counted, by reason.',
 });
+export const spanPackets = counter('pktcost_span_packets_total', {
+  ...ebpf,
+  labels: ['device'],
+  perNetns: true,
+  unit: 'packets',
+  help: 'Packets (skbs after GRO) that reached TC ingress of the device while the probe was attached, sampled or not.',
+});
 export const spanEvery = gauge('pktcost_span_sampling', {
   ...ebpf,
   labels: [],

@@ -27,7 +27,7 @@ export function narrowTaps(taps: readonly Tap[], place: Place): Remedy[] {
 }
 
 function forOwner(tap: Tap, { pid, comm }: TapOwner, place: Place): Remedy[] {
-  const verify = verifyCommand(place, pid);
+  const verify = verifyCommand(place);
   const name = `${comm} (pid ${pid})`;
   const daemon = daemonOf(comm);
   const argv = /^\d+$/.test(pid) ? `tr '\\0' ' ' </proc/${pid}/cmdline` : `pgrep -a ${shellQuote(comm)}`;
@@ -73,7 +73,7 @@ function captureLess(tap: Tap, { netns, device }: Place): Remedy {
       `tcpdump -i ${shellQuote(device)} -s ${HEADERS} -w capture.pcap 'host ADDRESS and port PORT'`,
       pid,
     ),
-    verify: verifyCommand({ netns, device }, pid),
+    verify: verifyCommand({ netns, device }),
   };
 }
 
@@ -81,8 +81,9 @@ function isCapture(comm: string): boolean {
   return daemonOf(comm)?.kind === 'capture';
 }
 
-function verifyCommand({ netns }: Place, pid?: string): string {
-  return `${inNetns(netns, 'ss -0 -p', pid)}; pktcost diagnose --window 10s`;
+/** Without a pid to enter by: the process may just have been stopped. */
+function verifyCommand({ netns }: Place): string {
+  return `${inNetns(netns, 'ss -0 -p')}; pktcost diagnose --window 10s`;
 }
 
 /** A handler for ETH_P_ALL that no socket registered: a kernel module. */

@@ -1,0 +1,336 @@
+import {
+  baselineSoftirqPerPacket,
+  cpuSeconds,
+  kernelFeature,
+  netRxNanoseconds,
+  netRxPackets,
+  packetHooks,
+  packetSocket,
+  processCpu,
+  processLastCpu,
+  receiveMissed,
+  receivePackets,
+  socketOwner,
+  softnetDropped,
+  softnetProcessed,
+  spanEvery,
+  spanFloor,
+  spanNanoseconds,
+  spanPackets,
+  spanSamples,
+  tapNanoseconds,
+  transmitPackets,
+} from '../metrics/catalogue/index.ts';
+import { acrossNetns, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
+import { OWN_NETNS } from '../metrics/snapshot.ts';
+import type { Argument, Place, Remedy } from './finding.ts';
+import { hotCpus, receiveCost, shareOf, tapPrice } from './facts/packet-cost.ts';
+import type { HotCpu, ReceiveCost, TapPrice } from './facts/packet-cost.ts';
+import {
+  billText,
+  hooksWithoutSocket,
+  ownersText,
+  splitBill,
+  takesEverything,
+  tapsOn,
+  type Tap,
+} from './facts/taps.ts';
+import { findModule, narrowTaps } from './remedies/taps.ts';
+import { critical, defineRule, info, list, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
+import type { Conclusion, Given, Instance, Limits } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+const ETH_P_ALL = '0003';
+const socketLabels = ['inode', 'protocol', 'type', 'hook', 'filter', 'ring', 'fanout', 'uid', 'promiscuous'] as const;
+
+// Without the label `device` they are given to every device of the namespace: an unbound tap sees them all.
+const unboundTaps = sumBy(socketLabels, value(packetSocket, { protocol: ETH_P_ALL, device: 'any' }));
+const span = { span: 'taps' } as const;
+
+const signals = {
+  received: rate(receivePackets),
+  sent: optional(rate(transmitPackets)),
+  hostReceived: optional(sumBy([], acrossNetns(rate(receivePackets)))),
+  // Every kernel lists its own protocols here, so nothing at all means unread, and no tap cannot be told from that.
+  known: list(either(sumBy([], value(packetHooks)), sumBy([], value(packetSocket)))),
+  hooks: optionalList(value(packetHooks, { protocol: 'ALL' })),
+  unboundHooks: optionalList(sumBy(['protocol', 'function'], value(packetHooks, { protocol: 'ALL', device: 'any' }))),
+  taps: optionalList(value(packetSocket, { protocol: ETH_P_ALL })),
+  unbound: optionalList(unboundTaps),
+  everywhere: optionalList(acrossNetns(unboundTaps)),
+  perNetnsTaps: optional(value(kernelFeature, { feature: 'per_netns_taps' })),
+  owners: optionalList(value(socketOwner)),
+  prices: optionalList(value(tapNanoseconds)),
+
+  mean: optional(
+    ratio(sumBy(['device'], increase(spanNanoseconds, span)), sumBy(['device'], increase(spanSamples, span))),
+  ),
+  samples: optional(sumBy(['device'], increase(spanSamples, span))),
+  floor: optional(maxBy(['device'], value(spanFloor, span))),
+  every: optional(value(spanEvery)),
+  skbs: optional(rate(spanPackets)),
+  netRx: optional(sumBy([], rate(netRxNanoseconds))),
+  netRxPackets: optional(sumBy([], rate(netRxPackets))),
+
+  softirq: optional(sumBy([], rate(cpuSeconds, { mode: 'softirq' }))),
+  processed: optional(sumBy([], rate(softnetProcessed))),
+  threads: optional(sumBy([], rate(processCpu, { role: ['napi', 'backlog'] }))),
+  accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
+  softirqByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+  processedByCpu: optionalList(rate(softnetProcessed)),
+  threadTimes: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
+  lastCpus: optionalList(value(processLastCpu)),
+  cpus: optional(sumBy([], rate(cpuSeconds))),
+  dropped: optional(sumBy([], rate(softnetDropped))),
+  missed: optional(rate(receiveMissed)),
+  baseline: optional(value(baselineSoftirqPerPacket)),
+};
+
+const messages = {
+  priced:
+    'The taps on {device} cost {ns:ns} of the {perPacket:ns} that receiving a packet takes here ({share:percent}), ' +
+    '{cpu:percent} of a CPU at {skbs:rate}. Without them a CPU could receive {without:rate} instead of {with:rate}. ' +
+    'Held by {owners}. Bill per packet: {bill}.',
+  pricedAlone:
+    'The taps on {device} cost {ns:ns} per received packet, {cpu:percent} of a CPU at {skbs:rate}; what a packet costs ' +
+    'in all is not known. Held by {owners}. Bill per packet: {bill}.',
+  minor:
+    'Taps are on {device}, held by {owners}: {ns:ns} per packet, {share:percent} of what receiving it costs and ' +
+    '{cpu:percent} of a CPU. Not the main cost.',
+  negligible:
+    'Taps are on {device}, held by {owners}; their cost is negligible: {ns:ns} per packet, {share:percent} of what ' +
+    'receiving it costs and {cpu:percent} of a CPU.',
+  negligibleAlone:
+    'Taps are on {device}, held by {owners}; their cost is negligible: {ns:ns} per packet, {cpu:percent} of a CPU.',
+  minorAlone:
+    'Taps are on {device}, held by {owners}: {ns:ns} per packet, {cpu:percent} of a CPU; what a packet costs in all is ' +
+    'not known.',
+  transmit:
+    'The taps on {device}, held by {owners}, cost {ns:ns} per received packet, which is little in all; but {sent:rate} ' +
+    'are sent, where they run as well and their price was not measured.',
+  correlated:
+    'Taps on {device}, held by {owners}, see {packets:rate} while {signs}. Their price was not measured ({why}).',
+  unpriced:
+    'Taps on {device}, held by {owners}, see {packets:rate}. Their price was not measured ({why}), so they are neither ' +
+    'blamed nor cleared.',
+  idle: 'The tap of {owners} on {device} sees only {packets:rate}: that costs nothing worth naming.',
+  ruledOut: 'No tap is on {device}, though {signs}: the cost lies elsewhere.',
+};
+
+type Message = keyof typeof messages;
+type Read = Given<typeof signals>;
+type Said = Conclusion<Message, keyof typeof signals>;
+type Limit = Limits<typeof thresholds.PKT0101>;
+
+export const afPacketTapCost = defineRule({
+  code: 'PKT0101',
+  id: 'af-packet-tap-cost',
+  role: 'cause',
+  title: 'AF_PACKET taps make every packet dearer',
+  seed: '§4, conclusion',
+  scope: ['device'],
+  none: 'no network device',
+  signals,
+  thresholds: thresholds.PKT0101,
+  messages,
+  conclude(read, limits, at) {
+    const device = at.labels['device'] ?? '';
+    const packets = read.received.value + (read.sent?.value ?? 0);
+    const taps = tapsOn({
+      bound: read.taps,
+      unbound: read.unbound,
+      // Up to 6.12 one list serves all namespaces (net/core/dev.c:ptype_all): a foreign tap is paid here too.
+      everywhere: read.perNetnsTaps?.value === 1 ? [] : read.everywhere,
+      owners: read.owners,
+    });
+    const loose = hooksWithoutSocket([...read.hooks, ...read.unboundHooks], taps);
+    if (packets < limits.busy) {
+      const bound = taps.filter((tap) => tap.device !== 'any');
+      if (bound.length === 0) return ok();
+      return ok({ message: 'idle', args: { device, owners: ownersText(bound), packets }, evidence: { taps: null } });
+    }
+    const load = loadOf(read, limits, at);
+    if (taps.length === 0 && loose.size === 0) {
+      if (!load.dominant || !(load.hot.length > 0 || load.risen || load.dear)) return ok();
+      return ok({
+        message: 'ruledOut',
+        args: { device, signs: signsText(load) },
+        evidence: { received: ['>=', limits.busy], softirqByCpu: null, netRx: null },
+      });
+    }
+    const place = { device, netns: at.netns };
+    const modules = [...loose.keys()].filter((name) => name !== 'AF_PACKET');
+    const suspects: Suspects = {
+      taps,
+      loose: looseText(loose),
+      args: { device, owners: [...(taps.length > 0 ? [ownersText(taps)] : []), ...looseText(loose)].join(', ') },
+      remedies: [...narrowTaps(taps, place), ...(modules.length > 0 ? [findModule(modules, place)] : [])],
+    };
+    const price = tapPrice(read, limits.samples, at.seconds);
+    return typeof price === 'string'
+      ? judgeUnpriced(price, packets, suspects, load, limits)
+      : judgePriced(price, read, suspects, load, limits);
+  },
+});
+
+interface Suspects {
+  readonly taps: readonly Tap[];
+  readonly loose: readonly string[];
+  readonly args: Readonly<Record<string, Argument>>;
+  readonly remedies: readonly Remedy[];
+}
+
+/** How the receiving side of the host fares. */
+interface Load {
+  readonly cost: ReceiveCost | undefined;
+  readonly hot: readonly HotCpu[];
+  readonly losing: boolean;
+  /** Softirq time per packet is above the baseline, and is no trifle. */
+  readonly risen: boolean;
+  readonly dear: boolean;
+  /** The device carries enough of the host's packets for the host's state to be its doing. */
+  readonly dominant: boolean;
+}
+
+function loadOf(read: Read, limits: Limit, at: Instance): Load {
+  const cost = receiveCost(read, at.seconds);
+  // The baseline is softirq time, and NET_RX alone would always be below it.
+  const ticks = receiveCost({ ...read, netRx: undefined }, at.seconds);
+  // The NIC counters are those of pktcost's own namespace; a device elsewhere may have the same name.
+  const missed = at.netns === OWN_NETNS ? (read.missed?.value ?? 0) : 0;
+  return {
+    cost,
+    hot: hotCpus(read, limits.hot, limits.busy, at.seconds),
+    losing:
+      exceeds(missed, read.received.value, limits.loss) ||
+      exceeds(read.dropped?.value ?? 0, read.processed?.value ?? 0, limits.loss),
+    risen:
+      read.baseline !== undefined &&
+      ticks !== undefined &&
+      ticks.perPacketNs >= limits.rise * read.baseline.value &&
+      ticks.nsPerSecond >= limits.criticalCpu * 1e9,
+    dear: cost?.from === 'net_rx' && cost.perPacketNs >= limits.dear,
+    dominant: read.hostReceived === undefined || read.received.value >= limits.dominant * read.hostReceived.value,
+  };
+}
+
+/** Without a price, at most the signs of a costly tap can have moved together. */
+function judgeUnpriced(why: string, packets: number, suspects: Suspects, load: Load, limits: Limit): Said {
+  if (!load.dominant) return notMeasured(`taps are on busy devices and were not priced: ${why}`);
+  const args = { ...suspects.args, packets, why };
+  // A filter that looks at packets may reject nearly all of them; only a rise against the baseline speaks against it.
+  const copies = suspects.taps.some(takesEverything);
+  if ((load.hot.length > 0 && copies) || load.risen) {
+    return warning({
+      certainty: 'correlated',
+      message: 'correlated',
+      args: { ...args, signs: signsText(load) },
+      evidence: {
+        received: ['>=', limits.busy],
+        sent: null,
+        taps: null,
+        unbound: null,
+        softirqByCpu: ['>=', limits.hot],
+        dropped: null,
+        missed: null,
+        baseline: null,
+      },
+      remedies: suspects.remedies,
+      place: placeOf(load),
+    });
+  }
+  return info({
+    certainty: 'possible',
+    message: 'unpriced',
+    args,
+    evidence: { received: ['>=', limits.busy], sent: null, taps: null, unbound: null, hooks: null },
+    remedies: suspects.remedies,
+  });
+}
+
+function judgePriced(
+  price: TapPrice,
+  read: Read,
+  { taps, loose, ...suspects }: Suspects,
+  load: Load,
+  limits: Limit,
+): Said {
+  const { ns, cpu } = price;
+  const relative = load.cost === undefined ? undefined : shareOf(price, load.cost);
+  const args = {
+    ...suspects.args,
+    ns,
+    cpu,
+    skbs: price.skbsPerSecond,
+    ...(relative === undefined ? {} : { share: relative.share }),
+  };
+  const shares = splitBill(taps, ns, read.prices);
+  const bill = { bill: [billText(shares), ...loose].filter((line) => line !== '').join('; ') };
+  const evidence = {
+    mean: ['>=', limits.nanoseconds],
+    floor: null,
+    samples: ['>=', limits.samples],
+    skbs: null,
+    netRx: null,
+    netRxPackets: null,
+    taps: null,
+    unbound: null,
+    hooks: null,
+  } as const;
+  const enough = relative === undefined ? cpu >= limits.criticalCpu : relative.share >= limits.share;
+  if (cpu < limits.cpu || ns < limits.nanoseconds || !enough) {
+    const sent = read.sent?.value ?? 0;
+    if (ns >= limits.nanoseconds && (ns * sent) / 1e9 >= limits.criticalCpu) {
+      const { remedies } = suspects;
+      return info({ certainty: 'possible', message: 'transmit', args: { ...args, sent }, evidence, remedies });
+    }
+    const quiet = { mean: null, floor: null, samples: null, taps: null, unbound: null };
+    if (relative === undefined)
+      return ok({ message: cpu < limits.cpu ? 'negligibleAlone' : 'minorAlone', args, evidence: quiet });
+    const small = cpu < limits.cpu || relative.share < limits.minorShare;
+    return ok({ message: small ? 'negligible' : 'minor', args, evidence: quiet });
+  }
+  const said = {
+    certainty: 'measured',
+    evidence,
+    remedies: suspects.remedies,
+    place: placeOf(load),
+    impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {},
+  } as const;
+  if (relative === undefined) return warning({ ...said, message: 'pricedAlone', args: { ...args, ...bill } });
+  const { restNs, share } = relative;
+  const full = { ...args, ...bill, perPacket: restNs + ns, with: 1e9 / (restNs + ns), without: 1e9 / restNs };
+  const pressing = cpu >= limits.criticalCpu || load.hot.length > 0 || load.losing;
+  return share >= limits.criticalShare && pressing
+    ? critical({ ...said, message: 'priced', args: full })
+    : warning({ ...said, message: 'priced', args: full });
+}
+
+function placeOf({ hot }: Load): Place {
+  return hot.length > 0 ? { cpus: hot.map(({ cpu }) => cpu) } : {};
+}
+
+function exceeds(lost: number, received: number, limit: number): boolean {
+  return lost > 0 && lost >= limit * (received + lost);
+}
+
+function looseText(loose: ReadonlyMap<string, number>): string[] {
+  return [...loose].map(([name, count]) =>
+    name === 'AF_PACKET'
+      ? `${count} AF_PACKET hook(s) whose sockets were not seen`
+      : `kernel function ${name} (no AF_PACKET socket)`,
+  );
+}
+
+function signsText({ hot, losing, risen, dear }: Load): string {
+  const [hottest] = hot;
+  const signs = [
+    ...(hottest === undefined
+      ? []
+      : [`CPU ${hottest.cpu} spends ${Math.round(hottest.share * 100)} % of its time in softirq`]),
+    ...(losing ? ['packets are lost in ring or backlog'] : []),
+    ...(risen ? ['softirq time per packet is above the baseline'] : []),
+    ...(dear ? ['a packet takes long in NET_RX'] : []),
+  ];
+  return signs.join(', ');
+}

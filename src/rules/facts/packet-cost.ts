@@ -1,0 +1,121 @@
+import type { Signal } from '../rule.ts';
+import { enoughTicks, napiTimeOn } from './packet-cpus.ts';
+
+type Maybe = Signal | undefined;
+
+export interface ReceiveReadings {
+  /** From the probe: NET_RX nanoseconds per second and skbs per second, whole host. */
+  readonly netRx: Maybe;
+  readonly netRxPackets: Maybe;
+  /** CPU-seconds per second of NAPI and backlog threads, which NET_RX and softirq do not contain. */
+  readonly threads: Maybe;
+  readonly softirq: Maybe;
+  readonly processed: Maybe;
+  readonly accounting: Maybe;
+}
+
+export interface ReceiveCost {
+  readonly nsPerSecond: number;
+  /** Skbs after GRO; a VLAN or bond counts again. */
+  readonly packetsPerSecond: number;
+  readonly perPacketNs: number;
+  /** NET_RX alone, or all softirq time, timers and block included. */
+  readonly from: 'net_rx' | 'softirq';
+}
+
+/** What receiving costs the host, or undefined when neither the probe nor enough ticks can tell. */
+export function receiveCost(readings: ReceiveReadings, seconds: number): ReceiveCost | undefined {
+  const { netRx, netRxPackets, threads, softirq, processed, accounting } = readings;
+  const threadNs = (threads?.value ?? 0) * 1e9;
+  if (netRx !== undefined && netRxPackets !== undefined && netRxPackets.value > 0) {
+    return costOf(netRx.value + threadNs, netRxPackets.value, 'net_rx');
+  }
+  if (softirq === undefined || processed === undefined || processed.value <= 0) return undefined;
+  const used = softirq.value + (threads?.value ?? 0);
+  if (!enoughTicks(used * seconds, accounting?.value)) return undefined;
+  return costOf(used * 1e9, processed.value, 'softirq');
+}
+
+function costOf(nsPerSecond: number, packetsPerSecond: number, from: ReceiveCost['from']): ReceiveCost {
+  return { nsPerSecond, packetsPerSecond, perPacketNs: nsPerSecond / packetsPerSecond, from };
+}
+
+export interface SpanReadings {
+  readonly mean: Maybe;
+  readonly floor: Maybe;
+  readonly samples: Maybe;
+  readonly every: Maybe;
+  /** Skbs per second the probe saw on the device. */
+  readonly skbs: Maybe;
+  /** Frames per second the driver counted. */
+  readonly received: Maybe;
+}
+
+export interface TapPrice {
+  /** Per skb that passes the taps, measurement taken off. */
+  readonly ns: number;
+  readonly skbsPerSecond: number;
+  /** CPU-seconds per second. */
+  readonly cpu: number;
+}
+
+/** The price of the taps, or why there is none. */
+export function tapPrice(span: SpanReadings, leastSamples: number, seconds: number): TapPrice | string {
+  const { mean, floor, samples, every, skbs, received } = span;
+  if (samples === undefined) return 'the probe did not measure this device';
+  if (mean === undefined || samples.value < leastSamples)
+    return `the probe saw only ${Math.round(samples.value)} samples`;
+  if (floor === undefined) return 'what the measurement itself takes (the floor) is not known';
+  const ns = Math.max(0, mean.value - floor.value);
+  // Taps run once per skb, and GRO merges up to 45 frames into one: frames would overstate the price by as much. Without
+  // the probe's own count, samples times N is an estimate that the driver's count bounds.
+  const sampled = (samples.value * (every?.value ?? 1)) / seconds;
+  const skbsPerSecond = skbs?.value ?? Math.min(sampled, received?.value ?? sampled);
+  return { ns, skbsPerSecond, cpu: (ns * skbsPerSecond) / 1e9 };
+}
+
+/**
+ * The taps' share of what one packet of this device costs: their price, over that price and what a packet costs besides.
+ * The rest is the host's average, since NET_RX cannot be told apart by device. Taps of other devices stay in the rest, so
+ * the share is rather too low than too high.
+ */
+export function shareOf(
+  price: TapPrice,
+  cost: ReceiveCost,
+): { readonly share: number; readonly restNs: number } | undefined {
+  const restNs = (cost.nsPerSecond - price.cpu * 1e9) / cost.packetsPerSecond;
+  // The whole cannot be less than its part: the two measures do not fit together, and no share can be told.
+  return restNs > 0 ? { share: price.ns / (restNs + price.ns), restNs } : undefined;
+}
+
+export interface HotCpu {
+  readonly cpu: string;
+  readonly share: number;
+}
+
+interface CpuReadings {
+  readonly softirqByCpu: readonly Signal[];
+  readonly processedByCpu: readonly Signal[];
+  readonly threadTimes: readonly Signal[];
+  readonly lastCpus: readonly Signal[];
+  readonly accounting: Maybe;
+}
+
+/** CPUs that spend at least `share` of their time in softirq and NAPI threads and do receive packets, hottest first. */
+export function hotCpus(
+  readings: CpuReadings,
+  share: number,
+  leastPackets: number,
+  seconds: number,
+): readonly HotCpu[] {
+  const { softirqByCpu, processedByCpu, threadTimes, lastCpus, accounting } = readings;
+  const received = new Map(processedByCpu.map(({ labels, value }) => [labels['cpu'], value]));
+  return softirqByCpu
+    .flatMap(({ labels, value }) => {
+      const cpu = labels['cpu'] ?? '';
+      const used = value + napiTimeOn(cpu, threadTimes, lastCpus).seconds;
+      if (used < share || (received.get(cpu) ?? 0) < leastPackets) return [];
+      return enoughTicks(used * seconds, accounting?.value) ? [{ cpu, share: used }] : [];
+    })
+    .sort((a, b) => b.share - a.share);
+}

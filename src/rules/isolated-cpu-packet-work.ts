@@ -1,0 +1,72 @@
+import {
+  cpuDedicated,
+  cpuIsolated,
+  cpuSeconds,
+  deviceIrq,
+  deviceRps,
+  interrupts,
+  softirqFunctions,
+  softnetProcessed,
+} from '../metrics/catalogue/index.ts';
+import { andOn, either, rate, renamed, sumBy, value } from '../metrics/expression.ts';
+import { formatCpuList } from './facts/cpus.ts';
+import { feedersText, irqsOn, rpsOn } from './facts/packet-cpus.ts';
+import { keepOff } from './remedies/irqs.ts';
+import { critical, defineRule, ok, optional, optionalList, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+const setApart = either(sumBy(['cpu'], value(cpuDedicated)), sumBy(['cpu'], value(cpuIsolated)));
+
+export const isolatedCpuPacketWork = defineRule({
+  code: 'PKT0103',
+  id: 'isolated-cpu-packet-work',
+  role: 'cause',
+  title: 'A CPU that was set apart receives packets for the kernel',
+  seed: '§5.4',
+  scope: ['cpu'],
+  none: 'no CPU is set apart (isolcpus, nohz_full, isolated cpuset)',
+  signals: {
+    // An absolute rate: a poll-mode core is all user time, so that its softirq share stays small when it hurts.
+    packets: andOn(['cpu'], rate(softnetProcessed), setApart),
+    by: optionalList(value(cpuDedicated)),
+    runs: optional(sumBy(['cpu'], rate(softirqFunctions, { type: 'NET_RX' }))),
+    softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    taken: optionalList(rate(interrupts)),
+    irqs: optionalList(value(deviceIrq)),
+    rps: optionalList(value(deviceRps)),
+    allCpus: optionalList(renamed(sumBy(['cpu'], rate(cpuSeconds)), 'cpu', 'on')),
+    dedicated: optionalList(renamed(setApart, 'cpu', 'on')),
+  },
+  thresholds: thresholds.PKT0103,
+  messages: {
+    disturbed:
+      'CPU {cpu} is set apart{by} and yet receives {packets:rate} for the kernel. Fed by {feeders}. Housekeeping CPUs: ' +
+      '{housekeeping}.',
+  },
+  conclude(read, limits, at) {
+    if (read.packets.value < limits.packets) return ok();
+    const cpu = at.labels['cpu'] ?? '';
+    const apart = new Set(read.dedicated.map(({ labels }) => labels['on']));
+    const housekeeping = read.allCpus
+      .map(({ labels }) => labels['on'] ?? '')
+      .filter((each) => !apart.has(each))
+      .map(Number);
+    const feeders = irqsOn(read.taken, read.irqs);
+    const queues = rpsOn(cpu, read.rps);
+    const by = [...new Set(read.by.map(({ labels }) => labels['by'] ?? ''))];
+    const said = {
+      certainty: 'measured',
+      message: 'disturbed',
+      args: {
+        cpu,
+        by: by.length > 0 ? ` (${by.join(', ')})` : '',
+        packets: read.packets.value,
+        feeders: feedersText(feeders, queues, []),
+        housekeeping: formatCpuList(housekeeping),
+      },
+      evidence: { packets: ['>=', limits.packets], runs: null, softirq: ['>=', limits.share] },
+      remedies: keepOff(cpu, feeders, queues, housekeeping),
+    } as const;
+    return (read.softirq?.value ?? 0) >= limits.share ? critical(said) : warning(said);
+  },
+});

@@ -1,0 +1,84 @@
+import {
+  deviceLinkSpeed,
+  deviceLinkSpeedPossible,
+  deviceLinkWidth,
+  deviceLinkWidthPossible,
+  deviceSpeed,
+} from '../metrics/catalogue/index.ts';
+import { value } from '../metrics/expression.ts';
+import { shellQuote } from './remedies/shell.ts';
+import { defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+/** Up to 5 GT/s a byte takes ten bits on the wire, above it 130 bits carry 128 (PCI Express base specification). */
+function bytesPerSecond(lanes: number, transfersPerSecond: number): number {
+  return (lanes * transfersPerSecond * (transfersPerSecond <= 5e9 ? 8 / 10 : 128 / 130)) / 8;
+}
+
+export const pcieLinkBelowPossible = defineRule({
+  code: 'PKT0601',
+  id: 'pcie-link-below-possible',
+  role: 'context',
+  title: 'A NIC runs on a narrower or slower PCIe link than it and its slot could have',
+  seed: '§3.2',
+  scope: ['device'],
+  none: 'no NIC reports a PCIe link',
+  signals: {
+    width: value(deviceLinkWidth),
+    possibleWidth: value(deviceLinkWidthPossible),
+    speed: optional(value(deviceLinkSpeed)),
+    possibleSpeed: optional(value(deviceLinkSpeedPossible)),
+    port: optional(value(deviceSpeed)),
+  },
+  thresholds: thresholds.PKT0601,
+  messages: {
+    narrow:
+      '{device} runs on {width} of {possibleWidth} PCIe lanes that it and its slot could use, and these carry ' +
+      '{link:bytes} a second for a port of {port:bytes} a second.',
+    narrowEnough:
+      '{device} runs on {width} of {possibleWidth} PCIe lanes that it and its slot could use; they still carry more than ' +
+      'its port does.',
+    narrowUnknown: '{device} runs on {width} of {possibleWidth} PCIe lanes that it and its slot could use.',
+    slow:
+      '{device} runs its PCIe link at {speed:number} of {possibleSpeed:number} transfers a second. Some devices lower the ' +
+      'speed while idle, which is no fault.',
+  },
+  conclude({ width, possibleWidth, speed, possibleSpeed, port }, limits, at) {
+    const device = at.labels['device'] ?? '';
+    if (width.value <= 0 || possibleWidth.value <= 0) return notApplicable('the link width is not known, as for a VF');
+    const command = `lspci -vv -s "$(basename "$(readlink /sys/class/net/${shellQuote(device)}/device)")" | grep -E 'LnkCap|LnkSta'`;
+    const link = speed !== undefined && speed.value > 0 ? bytesPerSecond(width.value, speed.value) : undefined;
+    if (width.value < possibleWidth.value) {
+      const tight = link !== undefined && port !== undefined && link < limits.margin * port.value;
+      const known = link !== undefined && port !== undefined;
+      const said = {
+        certainty: 'measured',
+        args: {
+          device,
+          width: width.value,
+          possibleWidth: possibleWidth.value,
+          ...(known ? { link, port: port.value } : {}),
+        },
+        evidence: { width: ['<', possibleWidth.value], possibleWidth: null, speed: null, port: null },
+        remedies: [
+          {
+            action: `Reseat the card of ${device} or move it to a slot with ${possibleWidth.value} lanes wired; check risers and bifurcation in the firmware.`,
+            command,
+            verify: `cat /sys/class/net/${shellQuote(device)}/device/current_link_width`,
+          },
+        ],
+      } as const;
+      if (!known) return info({ ...said, message: 'narrowUnknown' });
+      return tight ? warning({ ...said, message: 'narrow' }) : info({ ...said, message: 'narrowEnough' });
+    }
+    if (speed === undefined || possibleSpeed === undefined || speed.value <= 0) return ok();
+    if (speed.value >= possibleSpeed.value) return ok();
+    return info({
+      certainty: 'possible',
+      message: 'slow',
+      args: { device, speed: speed.value, possibleSpeed: possibleSpeed.value },
+      evidence: { speed: ['<', possibleSpeed.value], possibleSpeed: null },
+      remedies: [{ action: 'Look at it again under load.', command, verify: command }],
+    });
+  },
+});

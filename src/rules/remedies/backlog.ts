@@ -1,0 +1,50 @@
+import type { Remedy } from '../finding.ts';
+
+const VERIFY = 'cat /proc/net/softnet_stat; sleep 10; cat /proc/net/softnet_stat';
+/** A softirq share above which a longer queue only makes packets later. */
+const SATURATED = 0.7;
+/** Time a burst may last that the queue should bridge. */
+const BURST_SECONDS = 0.01;
+
+interface Backlog {
+  readonly cpu: string;
+  readonly limit: number | undefined;
+  /** Packets queued to this CPU per second, dropped ones included. */
+  readonly perSecond: number;
+  readonly softirq: number | undefined;
+  readonly byFlow: boolean;
+}
+
+/** Sizes the backlog for 10 ms of what arrives, at least doubled; never the first advice for a CPU without time left. */
+export function raiseBacklog({ cpu, limit = 1000, perSecond, softirq = 0, byFlow }: Backlog): Remedy[] {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(limit * 2, perSecond * BURST_SECONDS)));
+  const larger: Remedy = {
+    action: `Let each CPU queue ${wanted} packets: room for bursts. It applies to RPS, veth, tun and loopback, not to NIC rings.`,
+    command: `sysctl -w net.core.netdev_max_backlog=${wanted}`,
+    verify: VERIFY,
+  };
+  const spread: Remedy = {
+    action: `CPU ${cpu} has no time left: a longer queue would make its packets later, not fewer. Spread them over more CPUs with RPS (rps_cpus of the device that brings them), and look at PKT0101 and PKT0102.`,
+    command: 'grep -H . /sys/class/net/*/queues/rx-*/rps_cpus',
+    verify: VERIFY,
+  };
+  const flows: Remedy = {
+    action:
+      'The flow limit protects small flows from one large one: leave it on unless that flow is the one that matters.',
+    command: 'sysctl net.core.flow_limit_cpu_bitmap net.core.flow_limit_table_len',
+    verify: VERIFY,
+  };
+  if (byFlow) return [flows, larger];
+  return softirq >= SATURATED ? [spread] : [larger];
+}
+
+export function raiseBudget(budget = 300, usecs = 2000): Remedy[] {
+  return [
+    {
+      action:
+        'Let one softirq run receive more packets and longer. Programs on the CPU wait longer for it; without drops it is no cure for anything.',
+      command: `sysctl -w net.core.netdev_budget=${budget * 2} net.core.netdev_budget_usecs=${usecs * 2}`,
+      verify: VERIFY,
+    },
+  ];
+}

@@ -1,0 +1,74 @@
+import { cpuMask, formatCpuList } from '../facts/cpus.ts';
+import type { Remedy } from '../finding.ts';
+import { shellQuote } from './shell.ts';
+
+/** Interrupts moved in one command. */
+const IRQ_LIMIT = 128;
+
+interface Move {
+  readonly device: string;
+  readonly cpus: readonly number[];
+  readonly node: string;
+}
+
+/** The very IRQs that fired on other nodes, given to the CPUs of the NIC's node. */
+export function moveIrqs({ device, cpus, node, irqs }: Move & { readonly irqs: readonly string[] }): Remedy[] {
+  const list = formatCpuList(cpus);
+  const numbers = irqs.filter((irq) => /^\d+$/.test(irq)).slice(0, IRQ_LIMIT);
+  if (numbers.length === 0) return [];
+  const each = numbers.join(' ');
+  return [
+    {
+      action:
+        `Let the CPUs of node ${node} take the interrupts of ${device} that fire elsewhere. The kernel picks one CPU of the list for ` +
+        'each; to spread queues evenly give each IRQ a CPU of its own. A write refused with EIO is an IRQ the driver manages itself.',
+      command:
+        numbers.length === 1
+          ? `echo ${list} > /proc/irq/${each}/smp_affinity_list`
+          : `for irq in ${each}; do echo ${list} > /proc/irq/$irq/smp_affinity_list; done`,
+      verify: `for irq in ${each}; do cat /proc/irq/$irq/effective_affinity_list; done`,
+    },
+    {
+      action: 'irqbalance moves them back within seconds: keep it from these IRQs, or stop it, before that.',
+      command: `systemctl is-active irqbalance && grep -H . /etc/default/irqbalance /etc/sysconfig/irqbalance 2>/dev/null; echo 'IRQBALANCE_ARGS="${numbers.map((irq) => `--banirq=${irq}`).join(' ')}"'`,
+      verify: 'systemctl status irqbalance',
+    },
+  ];
+}
+
+export function moveRps({ device, cpus, node, queues }: Move & { readonly queues: readonly string[] }): Remedy[] {
+  const at = `/sys/class/net/${shellQuote(device)}/queues`;
+  const numbers = queues.map((queue) => queue.replace(/^rx-/, '')).filter((queue) => /^\d+$/.test(queue));
+  return [
+    {
+      action: `Keep RPS of ${device} on the CPUs of node ${node}.`,
+      command: `for q in ${numbers.join(' ')}; do echo ${cpuMask(cpus)} > ${at}/rx-$q/rps_cpus; done`,
+      verify: `grep -H . ${at}/rx-*/rps_cpus`,
+    },
+  ];
+}
+
+/** Threads by id, on the CPUs given. */
+export function moveThreads(pids: readonly string[], cpus: readonly number[], what: string): Remedy[] {
+  const numbers = pids.filter((pid) => /^\d+$/.test(pid)).slice(0, IRQ_LIMIT);
+  if (numbers.length === 0) return [];
+  const each = numbers.join(' ');
+  return [
+    {
+      action: what,
+      command: `for t in ${each}; do taskset -pc ${formatCpuList(cpus)} $t; done`,
+      verify: `for t in ${each}; do grep -H Cpus_allowed_list /proc/$t/status; done; ps -o tid,comm,psr -p ${numbers.join(',')}`,
+    },
+  ];
+}
+
+/** The threads that poll the ports of a userspace datapath are placed by OVS itself. */
+export function movePmd(cpus: readonly number[], node: string): Remedy[] {
+  return [
+    {
+      action: `Have OVS run its PMD threads on CPUs of node ${node}: each of the mask is polled without rest, so take isolated ones if you keep some. Changing it restarts the threads.`,
+      command: `ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=0x${cpuMask(cpus).replaceAll(',', '')}`,
+      verify: 'ovs-appctl dpif-netdev/pmd-rxq-show',
+    },
+  ];
+}

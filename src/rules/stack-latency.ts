@@ -1,0 +1,77 @@
+import { baselineSpanQuantile, spanQuantile, spanSamples } from '../metrics/catalogue/index.ts';
+import { increase, value } from '../metrics/expression.ts';
+import type { Signal } from './rule.ts';
+import { critical, defineRule, notApplicable, notMeasured, ok, optional, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+export const stackLatency = defineRule({
+  code: 'PKT0104',
+  id: 'stack-latency',
+  role: 'outcome',
+  title: 'Packets take long on their way into the stack',
+  seed: '§5.1, §5.2, §5.5',
+  // The mode is part of the instance: a native span contains GRO and queueing, a generic one does not, and neither is
+  // ever held against the other, nor against the other's baseline.
+  scope: ['device', 'span', 'mode'],
+  none: 'no span was measured',
+  signals: {
+    p50: value(spanQuantile, { quantile: '0.5' }),
+    p99: value(spanQuantile, { quantile: '0.99' }),
+    samples: increase(spanSamples),
+    max: optional(value(spanQuantile, { quantile: '1' })),
+    baseP50: optional(value(baselineSpanQuantile, { quantile: '0.5' })),
+    baseP99: optional(value(baselineSpanQuantile, { quantile: '0.99' })),
+  },
+  thresholds: thresholds.PKT0104,
+  messages: {
+    slow: 'On {device} the {span} span ({mode}) takes {p50:ns} in the median and {p99:ns} for one packet in a hundred.',
+    risen:
+      'On {device} the {span} span ({mode}) takes {p50:ns} in the median and {p99:ns} for one packet in a hundred; the ' +
+      'baseline had {baseP50:ns} and {baseP99:ns}.',
+  },
+  conclude({ p50, p99, samples, max, baseP50, baseP99 }, limits, at) {
+    const { device = '', span = '', mode = '' } = at.labels;
+    if (samples.value === 0) return notApplicable('no packet passed the measured devices');
+    if (samples.value < limits.samples) {
+      return notMeasured(`fewer than ${limits.samples} packets were measured: no quantile can be told`);
+    }
+    const native = mode === 'native';
+    const grew = (now: Signal, base: Signal | undefined, by: number): boolean =>
+      base !== undefined && now.value >= limits.rise * base.value && now.value - base.value >= by;
+    // The tail of a native span is GRO hold and batch wait, so it can only be compared with itself, and in the median.
+    const risen = grew(p50, baseP50, limits.riseBy) || (!native && grew(p99, baseP99, limits.p99 / 5));
+    const slow = native ? p50.value >= limits.nativeP50 : p50.value >= limits.p50 || p99.value >= limits.p99;
+    if (!risen && !slow) return ok();
+    const compared = risen && baseP50 !== undefined && baseP99 !== undefined;
+    const said = {
+      certainty: 'measured',
+      message: compared ? 'risen' : 'slow',
+      args: {
+        device,
+        span,
+        mode,
+        p50: p50.value,
+        p99: p99.value,
+        ...(max === undefined ? {} : { max: max.value }),
+        ...(compared ? { baseP50: baseP50.value, baseP99: baseP99.value } : {}),
+      },
+      evidence: {
+        p50: ['>=', native ? limits.nativeP50 : limits.p50],
+        samples: ['>=', limits.samples],
+        baseP50: null,
+        ...(native ? {} : ({ p99: ['>=', limits.p99], baseP99: null } as const)),
+      },
+      remedies: [
+        {
+          action:
+            span === 'taps'
+              ? `What runs between reception and TC on ${device} are taps and generic XDP: see PKT0101 for who holds them.`
+              : `See which part of the way is slow: the taps span on the same device, softirq saturation (PKT0102) and RPS.`,
+          command: 'pktcost taps --window 10s',
+          verify: 'pktcost diagnose --window 30s',
+        },
+      ],
+    } as const;
+    return !native && p99.value >= limits.criticalP99 ? critical(said) : warning(said);
+  },
+});

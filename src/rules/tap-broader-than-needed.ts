@@ -1,0 +1,60 @@
+import { packetSocket, receivePackets, socketOwner, transmitPackets } from '../metrics/catalogue/index.ts';
+import { rate, sumBy, value } from '../metrics/expression.ts';
+import { daemonOf } from './facts/daemons.ts';
+import { describeTap, takesEverything, tapsOn } from './facts/taps.ts';
+import { narrowTaps } from './remedies/taps.ts';
+import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
+import { thresholds } from './thresholds.ts';
+
+export const tapBroaderThanNeeded = defineRule({
+  code: 'PKT0105',
+  id: 'tap-broader-than-needed',
+  role: 'cause',
+  title: 'A daemon takes every packet although one protocol would do',
+  seed: '-',
+  scope: ['inode', 'device'],
+  none: 'no packet socket asks for every protocol (ETH_P_ALL)',
+  signals: {
+    socket: value(packetSocket, { protocol: '0003' }),
+    owners: optionalList(value(socketOwner)),
+    received: optional(rate(receivePackets)),
+    sent: optional(rate(transmitPackets)),
+    // What an unbound socket sees: every device of its namespace.
+    allReceived: optional(sumBy([], rate(receivePackets))),
+    allSent: optional(sumBy([], rate(transmitPackets))),
+  },
+  thresholds: thresholds.PKT0105,
+  messages: {
+    busy:
+      '{daemon} (pid {pid}) takes all of {packets:rate} on {device} without a filter, though it needs only ethertype ' +
+      '{ethertypes}.',
+    quiet:
+      '{daemon} (pid {pid}) takes every packet of {device} without a filter, though it needs only ethertype {ethertypes}.',
+  },
+  conclude({ socket, owners, received, sent, allReceived, allSent }, limits, { netns }) {
+    const [tap] = tapsOn({ bound: [socket], unbound: [], everywhere: [], owners });
+    if (tap === undefined) return ok();
+    const [known] = tap.owners.flatMap((owner) => {
+      const daemon = daemonOf(owner.comm);
+      return daemon?.kind === 'protocol' ? [{ owner, ethertypes: daemon.ethertypes ?? [] }] : [];
+    });
+    // A filter turns the others away for the price of running it, which PKT0101 puts a figure on.
+    if (known === undefined || !takesEverything(tap)) return ok();
+    const any = tap.device === 'any';
+    const packets = ((any ? allReceived : received)?.value ?? 0) + ((any ? allSent : sent)?.value ?? 0);
+    const said = {
+      certainty: 'possible',
+      args: {
+        daemon: known.owner.comm,
+        pid: known.owner.pid,
+        device: any ? 'every device' : tap.device,
+        packets,
+        ethertypes: known.ethertypes.map((type) => `0x${type}`).join(', '),
+        socket: describeTap(tap),
+      },
+      evidence: any ? { socket: null, allReceived: null, allSent: null } : { socket: null, received: null, sent: null },
+      remedies: narrowTaps([tap], { netns, device: tap.device }),
+    } as const;
+    return packets >= limits.busy ? warning({ ...said, message: 'busy' }) : info({ ...said, message: 'quiet' });
+  },
+});

@@ -1,0 +1,497 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import {
+  baselineSoftirqPerPacket,
+  cpuSeconds,
+  kernelFeature,
+  netRxNanoseconds,
+  netRxPackets,
+  packetHooks,
+  processCpu,
+  processLastCpu,
+  receiveMissed,
+  receivePackets,
+  softnetDropped,
+  softnetProcessed,
+  spanEvery,
+  spanFloor,
+  spanNanoseconds,
+  spanPackets,
+  spanSamples,
+  tapNanoseconds,
+  transmitPackets,
+} from '../../src/metrics/catalogue/index.ts';
+import { afPacketTapCost } from '../../src/rules/af-packet-tap-cost.ts';
+import { evaluateRules } from '../../src/rules/engine.ts';
+import type { Rule } from '../../src/rules/rule.ts';
+import { ruleCases } from '../support/cases.ts';
+import { hookCell, kernelHooks, ownerCell, socketCell } from '../support/taps.ts';
+import { judge, windowOf, type Cell } from '../support/window.ts';
+
+const traffic = (device: string, perSecond: number, netns?: string): Cell[] => {
+  const labels = netns === undefined ? { device } : { device, netns };
+  return [
+    [receivePackets, labels, 1000, 1000 + perSecond * 10],
+    [transmitPackets, labels, 500, 500],
+  ];
+};
+const tapsSpan = { device: 'eth0', span: 'taps', mode: 'tracepoint' };
+/** Span of `mean` ns on a floor of 150 ns, and a whole receive cost of `netRx` ns per skb, at `skbs` skbs per second. */
+const probe = (mean: number, netRx: number, skbs: number, samples = (skbs * 10) / 16): Cell[] => [
+  [spanSamples, tapsSpan, 0, samples],
+  [spanNanoseconds, tapsSpan, 0, samples * mean],
+  [spanFloor, { ...tapsSpan, method: 'empty' }, 150, 150],
+  [spanPackets, { device: 'eth0' }, 0, skbs * 10],
+  [spanEvery, {}, 16, 16],
+  [netRxNanoseconds, { cpu: '0' }, 0, netRx * skbs * 10],
+  [netRxPackets, { cpu: '0' }, 0, skbs * 10],
+];
+const cpu = (name: string, softirq: number, processed: number): Cell[] => [
+  [cpuSeconds, { cpu: name, mode: 'softirq' }, 0, softirq * 10],
+  [cpuSeconds, { cpu: name, mode: 'idle' }, 0, (1 - softirq) * 10],
+  [softnetProcessed, { cpu: name }, 0, processed * 10],
+  [softnetDropped, { cpu: name }, 0, 0],
+];
+const tcpdump = [socketCell({}), ownerCell('1001', 'tcpdump', '4242')];
+const busy = traffic('eth0', 100_000);
+const calm = [...cpu('0', 0.2, 100_000), ...cpu('1', 0, 0)];
+const hot = [...cpu('0', 0.95, 100_000), ...cpu('1', 0, 0)];
+
+ruleCases(afPacketTapCost, [
+  {
+    name: 'measured: a third of each packet and 7 % of a CPU is a warning that names pid and price',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(850, 2000, 100_000)],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'priced',
+    args: { ns: 700, share: 0.35, perPacket: 2000, cpu: 0.07, owners: 'tcpdump (pid 4242)', without: 1e9 / 1300 },
+    command: /kill -INT 4242/,
+  },
+  {
+    name: 'measured on a saturated CPU: critical',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...probe(850, 2000, 100_000)],
+    outcome: 'critical',
+    certainty: 'measured',
+  },
+  {
+    name: 'measured while the ring loses frames: critical',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+      [receiveMissed, { device: 'eth0' }, 0, 5000],
+    ],
+    outcome: 'critical',
+  },
+  {
+    name: 'a lost frame or two make nothing critical',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+      [receiveMissed, { device: 'eth0' }, 0, 2],
+    ],
+    outcome: 'warning',
+  },
+  {
+    name: 'more than a fifth of a core at a critical share is critical without drops',
+    cells: [...traffic('eth0', 500_000), ...tcpdump, kernelHooks, ...calm, ...probe(650, 1500, 500_000)],
+    outcome: 'critical',
+    args: { cpu: 0.25 },
+  },
+  {
+    name: 'just below the share: said, but no warning',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(548, 2000, 100_000)],
+    outcome: 'ok',
+    message: 'minor',
+    args: { ns: 398, share: 0.199 },
+  },
+  {
+    name: 'a rejecting filter at 170 ns is at most worth mentioning',
+    cells: [
+      ...busy,
+      socketCell({ filter: 'classic 14 instructions' }),
+      ownerCell('1001', 'tcpdump', '4242'),
+      kernelHooks,
+      ...hot,
+      ...probe(320, 700, 100_000),
+    ],
+    outcome: 'ok',
+    message: 'minor',
+  },
+  {
+    name: 'taps whose price is lost in the floor are negligible, and that is said',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...probe(160, 2000, 100_000)],
+    outcome: 'ok',
+    message: 'negligible',
+    args: { ns: 10 },
+  },
+  {
+    name: 'dear per packet, but at 1,000 packets a second below 1 % of a CPU',
+    cells: [...traffic('eth0', 1000), ...tcpdump, kernelHooks, ...calm, ...probe(5150, 7000, 1000)],
+    outcome: 'ok',
+    message: 'negligible',
+  },
+  {
+    name: 'GRO: taps run once per skb, so 100,000 frames in 2,500 skbs are billed as 2,500',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(8150, 20_000, 2500)],
+    outcome: 'warning',
+    args: { ns: 8000, cpu: 0.02, skbs: 2500 },
+  },
+  {
+    name: 'four sockets in one fanout group are one tap',
+    cells: [
+      ...busy,
+      ...['1', '2', '3', '4'].map((inode) =>
+        socketCell({ inode, hook: 'packet_rcv_fanout', fanout: 'id 7 type hash' }),
+      ),
+      ...['1', '2', '3', '4'].map((inode) => ownerCell(inode, 'Suricata-Main', '77')),
+      hookCell('eth0', 'packet_rcv_fanout'),
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    args: {
+      owners: 'Suricata-Main (pid 77)',
+      bill: 'Suricata-Main (pid 77): 700 ns, eth0, packet_rcv_fanout, filter matches all, ring v3 16x131072, fanout id 7 type hash, 4 sockets',
+    },
+    command: /suricata\.yaml/,
+  },
+  {
+    name: 'three captures are three owners on one bill, split as an estimate',
+    cells: [
+      ...busy,
+      ...['1', '2', '3'].map((inode) => socketCell({ inode })),
+      ...['1', '2', '3'].map((inode) => ownerCell(inode, 'tcpdump', `10${inode}`)),
+      kernelHooks,
+      ...calm,
+      ...probe(1350, 2500, 100_000),
+    ],
+    outcome: 'warning',
+    args: { owners: 'tcpdump (pid 101), tcpdump (pid 102), tcpdump (pid 103)' },
+    command: /kill -INT 103/,
+  },
+  {
+    name: 'priced per socket: the bill is what was measured',
+    cells: [
+      ...busy,
+      socketCell({ inode: '1' }),
+      socketCell({ inode: '2' }),
+      ownerCell('1', 'tcpdump', '11'),
+      ownerCell('2', 'mystery', '12'),
+      [tapNanoseconds, { inode: '1', device: 'eth0', certainty: 'measured' }, 500, 500],
+      [tapNanoseconds, { inode: '2', device: 'eth0', certainty: 'measured' }, 200, 200],
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    args: {
+      bill:
+        'tcpdump (pid 11): 500 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
+        'mystery (pid 12): 200 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072',
+    },
+    command: /proc\/12\/cmdline/,
+  },
+  {
+    name: 'a DPDK program on AF_PACKET is not told to be killed',
+    cells: [
+      ...busy,
+      socketCell({}),
+      ownerCell('1001', 'dpdk-testpmd', '9'),
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    command: /^(?![^]*kill)/,
+  },
+  {
+    name: 'threaded NAPI: poll time is in the threads, not in NET_RX, and belongs to the whole',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 100, 100_000),
+      [processCpu, { pid: '50', comm: 'napi/eth0-1', role: 'napi' }, 0, 1.9],
+      [processLastCpu, { pid: '50', comm: 'napi/eth0-1', role: 'napi' }, 1, 1],
+    ],
+    outcome: 'warning',
+    args: { perPacket: 2000, share: 0.35 },
+  },
+  {
+    name: 'a whole that is less than its part gives no share',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(4150, 500, 100_000)],
+    outcome: 'warning',
+    message: 'pricedAlone',
+    args: { ns: 4000, cpu: 0.4 },
+  },
+  {
+    name: 'sent packets pass taps too, and that is not priced',
+    cells: [
+      [receivePackets, { device: 'eth0' }, 0, 10_000],
+      [transmitPackets, { device: 'eth0' }, 0, 5_000_000],
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 1000),
+    ],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'transmit',
+  },
+  {
+    name: 'no probe: a hot CPU and a tap that takes everything moved together, no more is claimed',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot],
+    outcome: 'warning',
+    certainty: 'correlated',
+    message: 'correlated',
+    args: { why: 'the probe did not measure this device' },
+    command: /kill -INT 4242/,
+  },
+  {
+    name: 'no probe, calm CPUs: neither blamed nor cleared',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unpriced',
+  },
+  {
+    name: 'no probe: a filter may reject everything, a hot CPU is no proof against it',
+    cells: [
+      ...busy,
+      socketCell({ filter: 'classic 14 instructions' }),
+      ownerCell('1001', 'dhclient', '5'),
+      kernelHooks,
+      ...hot,
+    ],
+    outcome: 'info',
+    certainty: 'possible',
+  },
+  {
+    name: 'no probe: softirq time per packet at twice the baseline speaks against any tap',
+    cells: [
+      ...traffic('eth0', 100_000),
+      socketCell({ filter: 'classic 14 instructions' }),
+      ownerCell('1001', 'tcpdump', '5'),
+      kernelHooks,
+      ...cpu('0', 0.4, 100_000),
+      [baselineSoftirqPerPacket, {}, 2000, 2000],
+    ],
+    outcome: 'warning',
+    certainty: 'correlated',
+  },
+  {
+    name: 'no probe: per-packet cost just below the rise is no sign',
+    cells: [...busy, ...tcpdump, kernelHooks, ...cpu('0', 0.29, 100_000), [baselineSoftirqPerPacket, {}, 2000, 2000]],
+    outcome: 'info',
+  },
+  {
+    name: 'no probe: twelve ticks of softirq prove no hot CPU',
+    seconds: 0.2,
+    cells: [
+      [receivePackets, { device: 'eth0' }, 0, 20_000],
+      ...tcpdump,
+      kernelHooks,
+      [cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 0.18],
+      [softnetProcessed, { cpu: '0' }, 0, 20_000],
+    ],
+    outcome: 'info',
+    message: 'unpriced',
+  },
+  {
+    name: 'no probe and a device that carries next to nothing of the traffic: not measured',
+    cells: [...traffic('eth0', 1000), ...traffic('eth1', 500_000), socketCell({ device: 'eth0' }), kernelHooks, ...hot],
+    outcome: 'ok',
+    message: 'ruledOut',
+    args: { device: 'eth1' },
+  },
+  {
+    name: 'too few samples are no price',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(850, 2000, 100_000, 49)],
+    outcome: 'info',
+    message: 'unpriced',
+    args: { why: 'the probe saw only 49 samples' },
+  },
+  {
+    name: 'an unknown floor is no price',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      [spanSamples, tapsSpan, 0, 1000],
+      [spanNanoseconds, tapsSpan, 0, 850_000],
+    ],
+    outcome: 'info',
+    message: 'unpriced',
+  },
+  {
+    name: 'cost is high and no tap is there: taps are ruled out',
+    cells: [...busy, kernelHooks, ...hot, ...probe(150, 9000, 100_000)],
+    outcome: 'ok',
+    message: 'ruledOut',
+    args: { device: 'eth0' },
+  },
+  {
+    name: 'no tap and nothing high: nothing to say',
+    cells: [...busy, kernelHooks, ...calm],
+    outcome: 'ok',
+    message: '',
+  },
+  {
+    name: 'sockets of one ethertype, and of protocol 0, are no taps',
+    cells: [
+      ...busy,
+      socketCell({ inode: '1', protocol: '0800', hook: 'packet_rcv' }),
+      socketCell({ inode: '2', protocol: '88cc', hook: 'packet_rcv' }),
+      socketCell({ inode: '3', protocol: '0000', hook: 'none' }),
+      socketCell({ inode: '4', hook: 'none' }),
+      kernelHooks,
+      ...hot,
+    ],
+    outcome: 'ok',
+    message: 'ruledOut',
+  },
+  {
+    name: 'a tap on an idle device costs nothing',
+    cells: [...traffic('eth0', 499), ...tcpdump, kernelHooks, ...hot],
+    outcome: 'ok',
+    message: 'idle',
+  },
+  {
+    name: 'an unbound tap is on every device of its namespace',
+    cells: [
+      ...busy,
+      socketCell({ device: 'any' }),
+      ownerCell('1001', 'tcpdump', '4242'),
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    command: /tcpdump -i eth0 -s 96/,
+  },
+  {
+    name: 'a tap on another device of the same name in another namespace is none here',
+    cells: [
+      ...busy,
+      socketCell({ netns: 'pod' }),
+      kernelHooks,
+      [packetHooks, { protocol: '0800', device: 'any', function: 'ip_rcv', netns: 'pod' }, 1, 1],
+      ...hot,
+    ],
+    outcome: 'ok',
+    message: 'ruledOut',
+  },
+  {
+    name: 'up to 6.12 an unbound tap in a pod is in the path of the host: not ruled out',
+    cells: [
+      ...busy,
+      socketCell({ device: 'any', netns: 'pod' }),
+      ownerCell('1001', 'tcpdump', '4242'),
+      kernelHooks,
+      [kernelFeature, { feature: 'per_netns_taps' }, 0, 0],
+      ...hot,
+    ],
+    outcome: 'info',
+    certainty: 'possible',
+    args: { owners: 'tcpdump (pid 4242)' },
+  },
+  {
+    name: 'since 6.15 it is not',
+    cells: [
+      ...busy,
+      socketCell({ device: 'any', netns: 'pod' }),
+      kernelHooks,
+      [kernelFeature, { feature: 'per_netns_taps' }, 1, 1],
+      ...hot,
+    ],
+    outcome: 'ok',
+    message: 'ruledOut',
+  },
+  {
+    name: 'no socket detail: the hook itself counts, and what it takes is not known',
+    cells: [...busy, hookCell('eth0', 'tpacket_rcv'), kernelHooks, ...hot],
+    outcome: 'info',
+    certainty: 'possible',
+    args: { owners: '1 AF_PACKET hook(s) whose sockets were not seen' },
+  },
+  {
+    name: "a kernel module's hook is named by its function",
+    cells: [...busy, hookCell('any', 'vendor_sniff'), kernelHooks, ...calm, ...probe(850, 2000, 100_000)],
+    outcome: 'warning',
+    args: { owners: 'kernel function vendor_sniff (no AF_PACKET socket)' },
+    command: /kallsyms/,
+  },
+  {
+    name: 'packet sockets and hooks unread: not measured, never ok',
+    cells: [...busy, ...hot],
+    failed: { packet: { path: '/proc/net/ptype', reason: 'permission denied (EACCES)' } },
+    outcome: 'not-measured',
+    missing: /permission denied/,
+  },
+  {
+    name: 'a device counter reset inside the window is no traffic',
+    cells: [
+      [receivePackets, { device: 'eth0' }, 5_000_000, 10],
+      [transmitPackets, { device: 'eth0' }, 0, 0],
+      ...tcpdump,
+      kernelHooks,
+      ...hot,
+    ],
+    outcome: 'not-measured',
+    missing: /reset/,
+  },
+]);
+
+describe('PKT0101 on several devices', () => {
+  const pods = Array.from({ length: 30 }, (_, pod) => traffic(`veth${pod}`, 1000)).flat();
+
+  it('does not accuse devices that carry little: those are one line of what was not measured', () => {
+    const cells = [...busy, ...pods, socketCell({ device: 'any' }), kernelHooks, ...calm];
+    const findings = judge(afPacketTapCost, { cells });
+    assert.deepEqual(
+      findings.map(({ outcome, instances, at }) => [outcome, instances, at['device'] ?? '']),
+      [
+        ['info', 1, 'eth0'],
+        ['not-measured', 30, ''],
+      ],
+    );
+    assert.match(findings[1]!.missing[0]!.reason, /not priced/);
+  });
+
+  it('is not measured in a namespace whose sockets could not be read, whatever the others say', () => {
+    const cells = [...busy, ...traffic('eth0', 5000, 'pod'), kernelHooks, ...calm];
+    const window = windowOf({ cells });
+    const at = window.after.collectors.findIndex(({ id, netns }) => id === 'packet' && netns === 'pod');
+    const gaps = [{ path: '/proc/net/ptype', reason: 'input/output error (EIO)' }];
+    window.after.collectors[at] = { ...window.after.collectors[at]!, status: 'unavailable', gaps };
+    const findings = evaluateRules(window, [afPacketTapCost]);
+    assert.deepEqual(
+      findings.map(({ outcome }) => outcome),
+      ['ok', 'not-measured'],
+    );
+    assert.equal(findings[1]!.at['netns'], 'pod');
+    assert.match(findings[1]!.missing[0]!.reason, /EIO/);
+  });
+
+  it('quotes a device name that is no plain word', () => {
+    const device = "a'b;c";
+    const cells: Cell[] = [
+      ...traffic(device, 100_000),
+      socketCell({ device }),
+      ownerCell('1001', 'tcpdump', '1'),
+      kernelHooks,
+    ];
+    const [finding] = judge(afPacketTapCost, { cells });
+    assert.match(finding!.remedies.map(({ command }) => command).join('\n'), /-i 'a'\\''b;c' /);
+  });
+});

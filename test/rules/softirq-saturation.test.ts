@@ -1,0 +1,126 @@
+import {
+  cpuDedicated,
+  cpuSeconds,
+  deviceIrq,
+  deviceRps,
+  interrupts,
+  kernelFeature,
+  processCpu,
+  processLastCpu,
+  softnetProcessed,
+} from '../../src/metrics/catalogue/index.ts';
+import { softirqSaturation } from '../../src/rules/softirq-saturation.ts';
+import { ruleCases } from '../support/cases.ts';
+import type { Cell } from '../support/window.ts';
+
+const cpu = (name: string, softirq: number, seconds = 10): Cell[] => [
+  [cpuSeconds, { cpu: name, mode: 'softirq' }, 5, 5 + softirq * seconds],
+  [cpuSeconds, { cpu: name, mode: 'idle' }, 5, 5 + (1 - softirq) * seconds],
+];
+const packets = (name: string, perSecond: number): Cell => [softnetProcessed, { cpu: name }, 0, perSecond * 10];
+const irq = (type: string, device: string, cpuName: string, perSecond: number): Cell[] => [
+  [deviceIrq, { device, type, affinity: cpuName, effective_affinity: cpuName }, 1, 1],
+  [interrupts, { cpu: cpuName, type, info: 'PCI-MSI', devices: device }, 0, perSecond * 10],
+];
+const napi = { pid: '50', comm: 'napi/eth0-8193', role: 'napi' };
+const ksoftirqd = { pid: '12', comm: 'ksoftirqd/0', role: 'ksoftirqd' };
+
+ruleCases(softirqSaturation, [
+  {
+    name: 'saturated: names the queues, and moves all but the busiest to a CPU with room that is not set apart',
+    cells: [
+      ...cpu('0', 0.95),
+      ...cpu('1', 0.5),
+      ...cpu('2', 0),
+      ...cpu('3', 0.1),
+      [cpuDedicated, { cpu: '2', by: 'isolcpus' }, 1, 1],
+      packets('0', 400_000),
+      ...irq('41', 'eth0', '0', 9000),
+      ...irq('42', 'eth0', '0', 20_000),
+    ],
+    outcome: 'critical',
+    certainty: 'measured',
+    message: 'saturated',
+    args: { cpu: '0', share: 0.95, feeders: 'eth0 IRQ 42 (20000/s), eth0 IRQ 41 (9000/s)' },
+    command: /^echo 3 > \/proc\/irq\/41\/smp_affinity_list$/,
+  },
+  {
+    name: 'one queue: more queues, or RPS over the CPUs with room',
+    cells: [...cpu('0', 0.8), ...cpu('1', 0), ...cpu('2', 0), packets('0', 400_000), ...irq('42', 'eth0', '0', 20_000)],
+    outcome: 'warning',
+    command: /ethtool -L eth0 combined 2\necho 6 > \/sys\/class\/net\/eth0\/queues\/rx-0\/rps_cpus/,
+  },
+  {
+    name: 'fed by RPS',
+    cells: [
+      ...cpu('0', 0.8),
+      ...cpu('1', 0),
+      packets('0', 400_000),
+      [deviceRps, { device: 'eth0', queue: '0', cpus: '0' }, 1, 1],
+    ],
+    outcome: 'warning',
+    args: { feeders: 'RPS of eth0 rx-0 to CPUs 0' },
+    command: /echo 2 > \/sys\/class\/net\/eth0\/queues\/rx-0\/rps_cpus/,
+  },
+  { name: 'just below the warning', cells: [...cpu('0', 0.69), packets('0', 400_000)], outcome: 'ok' },
+  { name: 'just below critical', cells: [...cpu('0', 0.89), packets('0', 400_000)], outcome: 'warning' },
+  {
+    name: 'threaded NAPI: the time is system, and is found in the thread',
+    cells: [
+      ...cpu('0', 0.05),
+      ...cpu('1', 0),
+      packets('0', 400_000),
+      [processCpu, napi, 0, 9],
+      [processLastCpu, napi, 0, 0],
+    ],
+    outcome: 'critical',
+    certainty: 'correlated',
+    args: { share: 0.95 },
+    command: /taskset -a -p -c 1 "\$\(pgrep -x napi\/eth0-8193\)"/,
+  },
+  {
+    name: 'a thread that ran elsewhere last is not this CPU',
+    cells: [...cpu('0', 0.05), packets('0', 400_000), [processCpu, napi, 0, 9], [processLastCpu, napi, 1, 1]],
+    outcome: 'ok',
+  },
+  {
+    name: 'ksoftirqd is in softirq already and is not added',
+    cells: [...cpu('0', 0.5), packets('0', 400_000), [processCpu, ksoftirqd, 0, 5], [processLastCpu, ksoftirqd, 0, 0]],
+    outcome: 'ok',
+  },
+  {
+    name: 'a window of 40 ticks tells nothing',
+    seconds: 0.5,
+    cells: [...cpu('0', 0.8, 0.5), packets('0', 400_000)],
+    outcome: 'not-measured',
+    missing: /ticks/,
+  },
+  {
+    name: 'with IRQ_TIME_ACCOUNTING the same window does',
+    seconds: 0.5,
+    cells: [...cpu('0', 0.8, 0.5), packets('0', 400_000), [kernelFeature, { feature: 'irq_time_accounting' }, 1, 1]],
+    outcome: 'warning',
+  },
+  {
+    name: 'softirq without packets is not the network',
+    cells: [...cpu('0', 0.95), packets('0', 100)],
+    outcome: 'warning',
+    message: 'other',
+  },
+  {
+    name: 'no /proc/stat: not measured',
+    cells: [packets('0', 400_000)],
+    failed: { cpu: { path: '/proc/stat', reason: 'permission denied (EACCES)' } },
+    outcome: 'not-measured',
+    missing: /EACCES/,
+  },
+  {
+    name: 'a CPU that came back with its counters at zero is no spike',
+    cells: [
+      [cpuSeconds, { cpu: '0', mode: 'softirq' }, 5000, 1],
+      [cpuSeconds, { cpu: '0', mode: 'idle' }, 5000, 9],
+      packets('0', 400_000),
+    ],
+    outcome: 'ok',
+  },
+]);

@@ -1,0 +1,91 @@
+import { baselineSpanQuantile, spanQuantile, spanSamples } from '../../src/metrics/catalogue/index.ts';
+import { stackLatency } from '../../src/rules/stack-latency.ts';
+import { ruleCases } from '../support/cases.ts';
+import type { Cell } from '../support/window.ts';
+
+const quantiles = (p50: number, p99: number, mode = 'generic', span = 'stack', max = p99 * 2): Cell[] => {
+  const labels = { device: 'eth0', span, mode };
+  return [
+    [spanQuantile, { ...labels, quantile: '0.5' }, null, p50],
+    [spanQuantile, { ...labels, quantile: '0.99' }, null, p99],
+    [spanQuantile, { ...labels, quantile: '0' }, null, 100],
+    [spanQuantile, { ...labels, quantile: '1' }, null, max],
+    [spanSamples, labels, 0, 5000],
+  ];
+};
+const baseline = (p50: number, p99: number, mode = 'generic'): Cell[] => [
+  [baselineSpanQuantile, { device: 'eth0', span: 'stack', mode, quantile: '0.5' }, p50, p50],
+  [baselineSpanQuantile, { device: 'eth0', span: 'stack', mode, quantile: '0.99' }, p99, p99],
+];
+
+ruleCases(stackLatency, [
+  {
+    name: 'median above the limit',
+    cells: quantiles(5000, 9000),
+    outcome: 'warning',
+    message: 'slow',
+    args: { p50: 5000 },
+  },
+  {
+    name: 'one in a hundred above the limit',
+    cells: quantiles(400, 100_000, 'tracepoint', 'taps'),
+    outcome: 'warning',
+  },
+  { name: 'a millisecond for one in a hundred is critical', cells: quantiles(400, 1_000_000), outcome: 'critical' },
+  { name: 'just below each limit', cells: quantiles(4999, 99_999), outcome: 'ok' },
+  {
+    name: 'one outlier of 20 ms in a native span is GRO hold or an interrupt, no finding',
+    cells: quantiles(28_000, 900_000, 'native', 'stack', 20_000_000),
+    outcome: 'ok',
+  },
+  { name: 'but a native median of 100 µs is', cells: quantiles(100_000, 900_000, 'native'), outcome: 'warning' },
+  {
+    name: 'twice the baseline',
+    cells: [...quantiles(1600, 5000), ...baseline(800, 4500)],
+    outcome: 'warning',
+    message: 'risen',
+    args: { baseP50: 800, baseP99: 4500 },
+  },
+  { name: 'just below twice', cells: [...quantiles(1590, 5000), ...baseline(800, 4500)], outcome: 'ok' },
+  {
+    name: 'twice a floor, within what the floor moves',
+    cells: [...quantiles(600, 900), ...baseline(200, 450)],
+    outcome: 'ok',
+  },
+  {
+    name: 'a native span is not held against a generic baseline',
+    cells: [...quantiles(20_000, 40_000, 'native'), ...baseline(500, 900, 'generic')],
+    outcome: 'ok',
+  },
+  {
+    name: 'too few samples for a quantile',
+    cells: [
+      ...quantiles(9000, 900_000).slice(0, 4),
+      [spanSamples, { device: 'eth0', span: 'stack', mode: 'generic' }, 0, 199],
+    ],
+    outcome: 'not-measured',
+    missing: /fewer than 200/,
+  },
+  {
+    name: 'no packet at all',
+    cells: [...quantiles(0, 0).slice(0, 4), [spanSamples, { device: 'eth0', span: 'stack', mode: 'generic' }, 7, 7]],
+    outcome: 'not-applicable',
+  },
+  { name: 'no probe', cells: [], outcome: 'not-measured', missing: /collector ebpf did not run/ },
+  {
+    name: 'a probe that could not attach says why',
+    cells: [],
+    failed: { ebpf: { path: 'probe', reason: 'needs CAP_BPF' } },
+    outcome: 'not-measured',
+    missing: /CAP_BPF/,
+  },
+  {
+    name: 'a probe that started anew in the window',
+    cells: [
+      ...quantiles(9000, 900_000).slice(0, 4),
+      [spanSamples, { device: 'eth0', span: 'stack', mode: 'generic' }, 5000, 10],
+    ],
+    outcome: 'not-measured',
+    missing: /reset/,
+  },
+]);
