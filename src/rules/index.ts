@@ -9,6 +9,9 @@ import { isolatedCpuPacketWork } from './isolated-cpu-packet-work.ts';
 import { listenQueueOverflow } from './listen-queue-overflow.ts';
 import { memorySlotsEmpty } from './memory-slots-empty.ts';
 import { nicRingDrops } from './nic-ring-drops.ts';
+import { numaNodeShortOfMemory } from './numa-node-short-of-memory.ts';
+import { ovsOffNode } from './ovs-off-node.ts';
+import { packetPathRemoteNuma } from './packet-path-remote-numa.ts';
 import { pcieLinkBelowPossible } from './pcie-link-below-possible.ts';
 import { pressure } from './pressure.ts';
 import { slowReader } from './slow-reader.ts';
@@ -31,6 +34,9 @@ export const rules = [
   conntrackTableFull,
   conntrackTablePressure,
   conntrackInsertFailures,
+  packetPathRemoteNuma,
+  numaNodeShortOfMemory,
+  ovsOffNode,
   listenQueueOverflow,
   synQueueFull,
   tcpReceiveQueueDrop,

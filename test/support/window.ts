@@ -13,24 +13,32 @@ export interface WindowSpec {
   readonly cells: readonly Cell[];
   /** Collectors that failed: id -> what was wrong. Every other collector of the cells' metrics ran well. */
   readonly failed?: Readonly<Record<string, Gap>>;
+  /** Collectors that found nothing of their kind on this host: id -> what they said. */
+  readonly inapplicable?: Readonly<Record<string, Gap>>;
   /** Collectors that ran although no cell is theirs: their sparse metrics then read as zero. */
   readonly ran?: readonly string[];
 }
 
 /** A window made by hand. */
-export function windowOf({ seconds = 10, cells, failed = {}, ran = [] }: WindowSpec): Window {
+export function windowOf({ seconds = 10, cells, failed = {}, inapplicable = {}, ran = [] }: WindowSpec): Window {
   const before = new Snapshot('2026-01-01T00:00:00.000Z', 100);
   const after = new Snapshot('2026-01-01T00:00:10.000Z', 100 + seconds);
-  const collectors = new Set([...ran, ...cells.map(([metric]) => metric.collector), ...Object.keys(failed)]);
+  const collectors = new Set([
+    ...ran,
+    ...cells.map(([metric]) => metric.collector),
+    ...Object.keys(failed),
+    ...Object.keys(inapplicable),
+  ]);
   const namespaces = new Set(['', ...cells.map(([, labels]) => labels['netns'] ?? '')]);
   for (const [metric, labels, from, to] of cells) {
     if (from !== null) before.add(metric, labels, from, 100);
     if (to !== null) after.add(metric, labels, to, 100 + seconds);
   }
   for (const id of collectors) {
-    const gap = failed[id];
+    const gap = failed[id] ?? inapplicable[id];
     const has = cells.some(([metric]) => metric.collector === id);
-    const status: CollectorStatus = gap === undefined ? 'ok' : has ? 'partial' : 'unavailable';
+    const status: CollectorStatus =
+      id in inapplicable ? 'not-applicable' : gap === undefined ? 'ok' : has ? 'partial' : 'unavailable';
     for (const netns of namespaces) {
       const report = { id, netns, status, gaps: gap === undefined ? [] : [gap], milliseconds: 0 };
       before.collectors.push(report);
