@@ -20,6 +20,7 @@ import {
   spanSamples,
   tapNanoseconds,
   transmitPackets,
+  unameInfo,
 } from '../metrics/catalogue/index.ts';
 import { acrossNetns, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
@@ -59,6 +60,7 @@ const signals = {
   unbound: optionalList(unboundTaps),
   everywhere: optionalList(acrossNetns(unboundTaps)),
   perNetnsTaps: optional(value(kernelFeature, { feature: 'per_netns_taps' })),
+  kernel: optional(value(unameInfo)),
   owners: optionalList(value(socketOwner)),
   prices: optionalList(value(tapNanoseconds)),
 
@@ -139,8 +141,7 @@ export const afPacketTapCost = defineRule({
     const taps = tapsOn({
       bound: read.taps,
       unbound: read.unbound,
-      // Up to 6.12 one list serves all namespaces (net/core/dev.c:ptype_all): a foreign tap is paid here too.
-      everywhere: read.perNetnsTaps?.value === 1 ? [] : read.everywhere,
+      everywhere: tapsArePerNetns(read) ? [] : read.everywhere,
       owners: read.owners,
     });
     const loose = hooksWithoutSocket([...read.hooks, ...read.unboundHooks], taps);
@@ -172,6 +173,16 @@ export const afPacketTapCost = defineRule({
       : judgePriced(price, read, suspects, load, limits);
   },
 });
+
+/**
+ * Up to 6.12 one list of unbound taps serves all namespaces (net/core/dev.c:ptype_all), so that a foreign tap is paid here
+ * too; 6.18 has one list for each. Without BTF to ask, the kernels in between count as the old ones.
+ */
+function tapsArePerNetns({ perNetnsTaps, kernel }: Read): boolean {
+  if (perNetnsTaps !== undefined) return perNetnsTaps.value === 1;
+  const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(kernel?.labels['release'] ?? '') ?? [];
+  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 18);
+}
 
 interface Suspects {
   readonly taps: readonly Tap[];

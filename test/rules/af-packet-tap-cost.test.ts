@@ -21,10 +21,10 @@ import {
   spanSamples,
   tapNanoseconds,
   transmitPackets,
+  unameInfo,
 } from '../../src/metrics/catalogue/index.ts';
 import { afPacketTapCost } from '../../src/rules/af-packet-tap-cost.ts';
 import { evaluateRules } from '../../src/rules/engine.ts';
-import type { Rule } from '../../src/rules/rule.ts';
 import { ruleCases } from '../support/cases.ts';
 import { hookCell, kernelHooks, ownerCell, socketCell } from '../support/taps.ts';
 import { judge, windowOf, type Cell } from '../support/window.ts';
@@ -406,12 +406,29 @@ ruleCases(afPacketTapCost, [
     args: { owners: 'tcpdump (pid 4242)' },
   },
   {
-    name: 'since 6.15 it is not',
+    name: 'where lists are kept by namespace it is not',
     cells: [
       ...busy,
       socketCell({ device: 'any', netns: 'pod' }),
       kernelHooks,
       [kernelFeature, { feature: 'per_netns_taps' }, 1, 1],
+      ...hot,
+    ],
+    outcome: 'ok',
+    message: 'ruledOut',
+  },
+  {
+    name: 'nor on 6.18, when there is no BTF to ask',
+    cells: [
+      ...busy,
+      socketCell({ device: 'any', netns: 'pod' }),
+      kernelHooks,
+      [
+        unameInfo,
+        { sysname: 'Linux', release: '6.18.44', version: '', machine: 'x86_64', nodename: '', domainname: '' },
+        1,
+        1,
+      ],
       ...hot,
     ],
     outcome: 'ok',
