@@ -12,7 +12,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  external: ['koffi'],
+  // oclif asks for typescript only when it runs from sources; koffi has a native part.
+  external: ['koffi', 'typescript', 'ts-node'],
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
