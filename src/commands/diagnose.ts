@@ -1,14 +1,12 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import { pathFlags } from './flags.ts';
+import { pathFlags, probeFlags } from './flags.ts';
 import { exitCodes, parsePercent, parseWindow } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
 
 const failOn = ['critical', 'warning', 'never'] as const;
 const formats = ['text', 'json'] as const;
-const probes = ['auto', 'taps', 'xdp', 'off'] as const;
-const xdpModes = ['native', 'generic'] as const;
 
 export default class Diagnose extends Command {
   static override summary = "Is this host's kernel cost per packet high, and why?";
@@ -28,14 +26,10 @@ export default class Diagnose extends Command {
       description: 'namespaces to look into besides the own one: all, none, or a name or PID',
       helpValue: 'all|none|NAME|PID',
     }),
-    probe: Flags.option({ options: probes, default: 'auto' as const })({
-      description:
-        'measure packet times with eBPF: where that disturbs nothing (auto), taps only, with XDP as well, or not at all',
-    }),
-    'xdp-mode': Flags.option({ options: xdpModes })({ description: 'with --probe xdp: where the XDP program runs' }),
-    'max-overhead': Flags.string({ default: '1%', description: "share of the host's CPU time the probe may take" }),
-    'allow-system-changes': Flags.boolean({
-      description: 'allow what resets a link, clears an offload or loads a module; what was changed is put back',
+    'max-overhead': Flags.string({
+      default: '1%',
+      helpGroup: 'PROBE',
+      description: "share of the host's CPU time the probe may take",
     }),
     format: Flags.option({ options: formats, default: 'text' as const })({
       char: 'f',
@@ -54,6 +48,7 @@ export default class Diagnose extends Command {
     }),
     verbose: Flags.boolean({ char: 'v', description: 'also show what was found in order, and every collector' }),
     quiet: Flags.boolean({ char: 'q', description: 'no progress line' }),
+    ...probeFlags,
     ...pathFlags,
   };
 
