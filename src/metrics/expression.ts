@@ -83,7 +83,8 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
   const vector = select.length === 0 ? metric.name : `${metric.name}{${select.join(',')}}`;
   return {
     labels: metric.labels,
-    unit: metric.unit,
+    // Seconds per second: a share of the time.
+    unit: how === 'rate' && metric.unit === 'seconds' ? 'ratio' : metric.unit,
     perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
     metrics: [metric],
     promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),

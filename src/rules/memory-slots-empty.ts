@@ -1,6 +1,6 @@
 import { memorySlots } from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';
-import { defineRule, info, notMeasured, ok, optional } from './rule.ts';
+import { defineRule, info, notApplicable, notMeasured, ok, optional } from './rule.ts';
 
 export const memorySlotsEmpty = defineRule({
   code: 'PKT0602',
@@ -23,6 +23,7 @@ export const memorySlotsEmpty = defineRule({
   conclude({ populated, empty, unknown }) {
     const free = empty?.value ?? 0;
     const slots = populated.value + free + (unknown?.value ?? 0);
+    if (slots === 0) return notApplicable('the firmware has no table of memory slots');
     if (populated.value === 0) return notMeasured('the firmware names no populated memory slot');
     if (free === 0) return ok();
     return info({

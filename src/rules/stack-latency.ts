@@ -15,9 +15,10 @@ export const stackLatency = defineRule({
   scope: ['device', 'span', 'mode'],
   none: 'no span was measured',
   signals: {
-    p50: value(spanQuantile, { quantile: '0.5' }),
-    p99: value(spanQuantile, { quantile: '0.99' }),
     samples: increase(spanSamples),
+    // Without a sample there is no quantile.
+    p50: optional(value(spanQuantile, { quantile: '0.5' })),
+    p99: optional(value(spanQuantile, { quantile: '0.99' })),
     max: optional(value(spanQuantile, { quantile: '1' })),
     baseP50: optional(value(baselineSpanQuantile, { quantile: '0.5' })),
     baseP99: optional(value(baselineSpanQuantile, { quantile: '0.99' })),
@@ -31,8 +32,8 @@ export const stackLatency = defineRule({
   },
   conclude({ p50, p99, samples, max, baseP50, baseP99 }, limits, at) {
     const { device = '', span = '', mode = '' } = at.labels;
-    if (samples.value === 0) return notApplicable('no packet passed the measured devices');
-    if (samples.value < limits.samples) {
+    if (samples.value === 0) return notApplicable('no packet was measured on these devices');
+    if (samples.value < limits.samples || p50 === undefined || p99 === undefined) {
       return notMeasured(`fewer than ${limits.samples} packets were measured: no quantile can be told`);
     }
     const native = mode === 'native';

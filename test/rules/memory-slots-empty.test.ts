@@ -20,6 +20,7 @@ ruleCases(memorySlotsEmpty, [
   { name: 'all full', cells: slots(16, 0), outcome: 'ok' },
   { name: 'unknown sizes are neither', cells: slots(2, 0, 2), outcome: 'ok' },
   { name: 'a firmware that names none', cells: slots(0, 4), outcome: 'not-measured' },
+  { name: 'a guest without the table', cells: [], ran: ['nodeconfig'], outcome: 'not-applicable' },
   {
     name: 'the table needs root',
     cells: [],

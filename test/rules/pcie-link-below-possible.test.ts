@@ -48,6 +48,7 @@ ruleCases(pcieLinkBelowPossible, [
   },
   { name: 'a VF does not know its link', cells: link(0, 8), outcome: 'not-applicable' },
   { name: 'unknown is -1', cells: link(-1, -1), outcome: 'not-applicable' },
+  { name: 'a guest whose NIC has no PCIe link', cells: [], ran: ['pcidevice'], outcome: 'not-applicable' },
   {
     name: 'no PCI in sysfs',
     cells: [],

@@ -136,6 +136,8 @@ const nicLink = (name: string, unit: 'number' | 'lanes', help: string): Metric<'
     collector: 'pcidevice',
     source: '/sys/class/net/*/device',
     labels: ['device'],
+    // A NIC that is no PCIe device of its own (virtio, USB, some VFs) has no link.
+    sparse: true,
     unit,
     help,
   });
@@ -187,6 +189,8 @@ export const memorySlots = gauge('pktcost_memory_slots', {
   source: '/sys/firmware/dmi/tables/DMI',
   labels: ['state'],
   unit: 'number',
+  // Most guests have no table of them.
+  sparse: true,
   help: 'Memory slots by state: populated, empty or unknown (DMI type 17).',
 });
 export const cpuDedicated = gauge('pktcost_cpu_dedicated_info', {
