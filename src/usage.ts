@@ -36,9 +36,17 @@ export function parsePercent(text: string): number {
 
 /** The known word nearest to a misspelt one, or undefined when none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((each) => ({ each, steps: distance(word, each) })).sort((a, b) => a.steps - b.steps);
+  const ranked = known
+    .map((each) => ({ each, steps: distance(word, each), shared: sharedStart(word, each) }))
+    .sort((a, b) => a.steps - b.steps || b.shared - a.shared);
   const best = ranked[0];
   return best !== undefined && best.steps <= Math.max(1, Math.floor(word.length / 3)) ? best.each : undefined;
+}
+
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
 
 /** Levenshtein distance. */

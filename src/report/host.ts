@@ -1,7 +1,7 @@
 import type { CollectorStatus, HostFacts, WindowFacts } from '../generated/report.ts';
 import { bootTime, cpuNode, cpuSeconds, kernelFeature, unameInfo } from '../metrics/catalogue/index.ts';
 import type { Metric } from '../metrics/metric.ts';
-import type { CollectorReport } from '../metrics/snapshot.ts';
+import { OWN_NETNS, type CollectorReport } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 
 /** Who the host is, from the series that were read: nothing here asks the machine the report is made on. */
@@ -46,7 +46,11 @@ export function collectorStatuses(window: Window): CollectorStatus[] {
     if (same === undefined) reports.set(key, [report]);
     else same.push(report);
   }
-  return [...reports.values()].map((both) => {
+  // A thousand namespaces in order are not worth seven thousand lines: of the others, only what went wrong.
+  const shown = [...reports.values()].filter((both) =>
+    both.some(({ netns, status }) => netns === OWN_NETNS || status === 'partial' || status === 'unavailable'),
+  );
+  return shown.map((both) => {
     const worst = both.reduce((a, b) => (severity[b.status] > severity[a.status] ? b : a));
     const gaps = new Map(both.flatMap((report) => report.gaps).map((gap) => [`${gap.path}\n${gap.reason}`, gap]));
     const first = worst.gaps[0] ?? [...gaps.values()][0];
