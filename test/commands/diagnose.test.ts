@@ -37,7 +37,7 @@ describe('pktcost diagnose on this host', () => {
     assert.ok(status === 0 || status === 3 || status === 4, stderr);
     const report = reportIn(stdout);
     assert.equal(report.window.requestedSeconds, 1);
-    assert.ok(report.window.seconds !== null && report.window.seconds >= 1);
+    assert.ok(report.window.seconds >= 1);
     assert.equal(report.window.cutShort, false);
     assert.ok(report.findings.length >= 20, 'every rule says something');
     for (const { code, outcome, missing } of report.findings) {
@@ -77,7 +77,7 @@ describe('pktcost diagnose on this host', () => {
     });
     const report = reportIn(stdout);
     assert.equal(report.window.cutShort, true);
-    assert.ok((report.window.seconds ?? 99) < 30);
+    assert.ok(report.window.seconds < 30);
     assert.ok(status === 130 || status === 3 || status === 4, `exit code ${status}`);
   });
 
