@@ -45,6 +45,7 @@ describe('commands', () => {
   it('enter the namespace by a process of it, or by name', () => {
     assert.equal(inNetns('', 'ss -ltn'), 'ss -ltn');
     assert.equal(inNetns('blue', 'ss -ltn', '7'), 'nsenter -t 7 -n ss -ltn');
+    assert.equal(inNetns('pid:4711 (nginx: x)', 'ss -ltn'), 'nsenter -t 4711 -n ss -ltn');
     assert.equal(inNetns('a b', 'ss -ltn | head'), "ip netns exec 'a b' sh -c 'ss -ltn | head'");
     assert.equal(inNetns('blue', 'ss -ltn', '7; reboot'), 'ip netns exec blue ss -ltn');
   });
