@@ -296,10 +296,14 @@ function judgePriced(
       return info({ certainty: 'possible', message: 'transmit', args: { ...args, sent }, evidence, remedies });
     }
     const quiet = { mean: null, floor: null, samples: null, taps: null, unbound: null };
-    if (relative === undefined)
-      return ok({ message: cpu < limits.cpu ? 'negligibleAlone' : 'minorAlone', args, evidence: quiet });
-    const small = cpu < limits.cpu || relative.share < limits.minorShare;
-    return ok({ message: small ? 'negligible' : 'minor', args, evidence: quiet });
+    const small = cpu < limits.cpu || (relative !== undefined && relative.share < limits.minorShare);
+    const certainty = 'measured';
+    if (small) {
+      const message = relative === undefined ? 'negligibleAlone' : 'negligible';
+      return ok({ certainty, message, args, evidence: quiet });
+    }
+    const message = relative === undefined ? 'minorAlone' : 'minor';
+    return info({ certainty, message, args, evidence: quiet, remedies: suspects.remedies });
   }
   const said = {
     certainty: 'measured',

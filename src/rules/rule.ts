@@ -97,7 +97,9 @@ export function info<const M extends string, K extends string>(
 }
 
 /** Measured and found in order; a message is for what is worth saying all the same ("taps present, cost negligible"). */
-export function ok<const M extends string, K extends string>(said: Said<M, K> = {}): Conclusion<M, K> {
+export function ok<const M extends string, K extends string>(
+  said: Said<M, K> & { readonly certainty?: Certainty } = {},
+): Conclusion<M, K> {
   return { outcome: 'ok', ...said };
 }
 
