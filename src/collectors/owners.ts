@@ -3,12 +3,14 @@ import {
   listenerDrops,
   packetSocket,
   socketOwner,
+  socketOwnerCpu,
   tcpSocketReceiveQueue,
   udpSocketDrops,
 } from '../metrics/catalogue/index.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { defineCollector, type Collector } from './collector.ts';
 import { decodeSocketOwners } from './dumps.ts';
+import { parseThreadStat } from './processes.ts';
 
 /**
  * The collector for who holds the sockets that a snapshot makes one ask about; it runs after all others. Finding owners
@@ -19,7 +21,7 @@ export function ownersOf(snapshot: Snapshot): Collector {
   return defineCollector({
     id: 'owners',
     scope: 'host',
-    reads: ['socket_owners'],
+    reads: ['socket_owners', '/proc/*/stat'],
     collect(host, emit) {
       if (inodes.length === 0) return;
       const answer = host.dump('socket_owners', decodeSocketOwners, inodes);
@@ -28,6 +30,9 @@ export function ownersOf(snapshot: Snapshot): Collector {
       for (const { inode, pid, comm } of answer.owners) {
         owned.add(inode);
         emit(socketOwner, { inode: `${inode}`, pid: `${pid}`, comm }, 1);
+        // Of several threads the first one's CPU says nothing about the one that reads the socket.
+        const stat = host.parseIfPresent(`/proc/${pid}/stat`, parseThreadStat);
+        if (stat?.threads === 1) emit(socketOwnerCpu, { inode: `${inode}`, pid: `${pid}`, cpu: `${stat.lastCpu}` }, 1);
       }
       const orphans = inodes.filter((inode) => !owned.has(inode)).length;
       // Without a refusal an unowned socket is the kernel's own (NFS, WireGuard, a tunnel) and nothing is missing.

@@ -1,6 +1,13 @@
-import { netstat, socketOwner, sysctl, udpSocketDrops, udpSocketReceiveBuffer } from '../metrics/catalogue/index.ts';
-import { increase, value } from '../metrics/expression.ts';
-import { endpoint, ofSocket, ownerOf, risen } from './facts/sockets.ts';
+import {
+  netstat,
+  socketOwner,
+  socketOwnerCpu,
+  sysctl,
+  udpSocketDrops,
+  udpSocketReceiveBuffer,
+} from '../metrics/catalogue/index.ts';
+import { increase, peak, value } from '../metrics/expression.ts';
+import { cpuOf, endpoint, ofSocket, ownerOf, risen } from './facts/sockets.ts';
 import { raiseUdpBuffer, readFaster } from './remedies/buffers.ts';
 import { inNetns } from './remedies/shell.ts';
 import { critical, defineRule, ok, optional, optionalList, warning, type Signal } from './rule.ts';
@@ -32,6 +39,7 @@ export const udpBufferErrors = defineRule({
     socketDrops: optionalList(increase(udpSocketDrops)),
     buffers: optionalList(value(udpSocketReceiveBuffer)),
     owners: optionalList(value(socketOwner)),
+    ownerCpus: optionalList(peak(socketOwnerCpu)),
     rmemMax: optional(value(sysctl, { name: 'net.core.rmem_max', netns: '' })),
     rmemDefault: optional(value(sysctl, { name: 'net.core.rmem_default', netns: '' })),
   },
@@ -122,6 +130,8 @@ export const udpBufferErrors = defineRule({
         socketDrops: null,
       },
       remedies: material.flatMap(({ kind }) => forKind[kind]),
+      // The CPU the reader depends on: packet work that fills it can be why the socket is not emptied in time.
+      place: worst.kind === 'full' ? cpuOf(socket?.labels['inode'], read.ownerCpus) : {},
       impact: { lostPerSecond: worst.count / at.seconds },
     } as const;
     // What cannot be sent is reported to most programs, which may try again.

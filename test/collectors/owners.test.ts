@@ -8,6 +8,7 @@ import {
   listenerDrops,
   packetSocket,
   socketOwner,
+  socketOwnerCpu,
   udpSocketDrops,
 } from '../../src/metrics/catalogue/index.ts';
 import { ok } from '../../src/metrics/result.ts';
@@ -27,9 +28,9 @@ function found(): Snapshot {
 }
 
 /** Runs the collector and tells which sockets it asked about. */
-function run(snapshot: Snapshot, answer: unknown): readonly number[] {
+function run(snapshot: Snapshot, answer: unknown, files: Readonly<Record<string, string>> = {}): readonly number[] {
   let asked: readonly number[] = [];
-  const reader = fakeReader({});
+  const reader = fakeReader({ files });
   runCollector(
     ownersOf(snapshot),
     {
@@ -69,6 +70,22 @@ describe('owners collector', () => {
     run(snapshot, { owners: [], unreadable: 42 });
     assert.equal(snapshot.collector('owners')?.status, 'unavailable');
     assert.match(snapshot.collector('owners')?.gaps[0]?.reason ?? '', /owner of 4 sockets not found: 42 processes/);
+  });
+
+  it('tells the CPU of holders of one thread, and of no others', () => {
+    const snapshot = found();
+    const stat = (comm: string, threads: number, cpu: number): string =>
+      `1 (${comm}) S 1 1 1 0 -1 4194304 0 0 0 0 5 5 0 0 20 0 ${threads} 0 100 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 ${cpu} 0 0\n`;
+    const owners = [
+      { inode: 12, pid: 700, comm: 'reader' },
+      { inode: 14, pid: 80, comm: 'server' },
+    ];
+    run(
+      snapshot,
+      { owners, unreadable: 0 },
+      { '/proc/700/stat': stat('reader', 1, 3), '/proc/80/stat': stat('server', 8, 2) },
+    );
+    assert.deepEqual(valuesOf(snapshot, socketOwnerCpu), { 'cpu=3,inode=12,pid=700': 1 });
   });
 
   it('does not look at the host when no socket matters', () => {

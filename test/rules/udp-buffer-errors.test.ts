@@ -1,13 +1,17 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
 import {
   netstat,
   socketOwner,
+  socketOwnerCpu,
   sysctl,
   udpSocketDrops,
   udpSocketReceiveBuffer,
 } from '../../src/metrics/catalogue/index.ts';
 import { udpBufferErrors } from '../../src/rules/udp-buffer-errors.ts';
 import { ruleCases } from '../support/cases.ts';
-import type { Cell } from '../support/window.ts';
+import { judge, type Cell } from '../support/window.ts';
 
 const rose = (field: string, count: number): Cell => [netstat.member(field), {}, 1000, 1000 + count];
 const udp = (delivered: number, full: number): Cell[] => [
@@ -108,3 +112,25 @@ ruleCases(udpBufferErrors, [
     missing: /reset/,
   },
 ]);
+
+describe('PKT0405 says on which CPU the socket is read', () => {
+  const ran = (cpu: string, before: number | null, after: number | null): Cell => [
+    socketOwnerCpu,
+    { inode: '31', pid: '600', cpu },
+    before,
+    after,
+  ];
+  const cpusWith = (...cells: readonly Cell[]): readonly string[] | undefined =>
+    judge(udpBufferErrors, { cells: [...udp(90000, 10000), ...socket(10000, 212992), ...cells] })[0]?.place.cpus;
+
+  it('when its reader was there at both samples, or at the one that knew it', () => {
+    assert.deepEqual(cpusWith(ran('3', 1, 1)), ['3']);
+    assert.deepEqual(cpusWith(ran('3', null, 1)), ['3']);
+  });
+
+  it('not when it moved, nor when it is another socket, nor when nothing is known', () => {
+    assert.equal(cpusWith(ran('3', 1, null), ran('2', null, 1)), undefined);
+    assert.equal(cpusWith([socketOwnerCpu, { inode: '32', pid: '601', cpu: '1' }, 1, 1]), undefined);
+    assert.equal(cpusWith(), undefined);
+  });
+});

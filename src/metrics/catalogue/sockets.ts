@@ -60,6 +60,14 @@ export const socketOwner = gauge('pktcost_socket_owner_info', {
   sparse: true,
   help: '1 for each process that holds a socket which matters here: packet sockets, listeners with drops or a queue, UDP sockets that dropped, slow readers; several after a fork.',
 });
+export const socketOwnerCpu = gauge('pktcost_socket_owner_cpu_info', {
+  collector: 'owners',
+  source: '/proc/*/stat',
+  labels: ['inode', 'pid', 'cpu'],
+  unit: 'none',
+  sparse: true,
+  help: '1 for the CPU that the holder of such a socket last ran on; only for processes of one thread.',
+});
 
 const packet = { collector: 'packet', perNetns: true, sparse: true } as const;
 export const packetSocket = gauge('pktcost_packet_socket_info', {

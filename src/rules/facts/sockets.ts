@@ -1,4 +1,5 @@
 import type { Labels } from '../../metrics/metric.ts';
+import type { Place } from '../finding.ts';
 import type { Signal } from '../rule.ts';
 
 /** `10.0.0.1:80` or `[::]:80`, as ss prints them. */
@@ -22,6 +23,13 @@ export function ownerOf(inode: string | undefined, owners: readonly Signal[]): O
   if (first === undefined) return { name: 'an unknown process', pid: undefined };
   const others = holders.length > 1 ? ` and ${holders.length - 1} more` : '';
   return { name: `${first['comm'] ?? ''} (pid ${first['pid'] ?? ''})${others}`, pid: first['pid'] };
+}
+
+/** The CPU that the holders of a socket ran on whenever they were looked at; nowhere if they moved. */
+export function cpuOf(inode: string | undefined, ownerCpus: readonly Signal[]): Place {
+  const seen = ownerCpus.filter(({ labels }) => labels['inode'] === inode).map(({ labels }) => labels['cpu'] ?? '');
+  const [cpu, ...others] = new Set(seen);
+  return cpu === undefined || others.length > 0 ? {} : { cpus: [cpu] };
 }
 
 /** The points above zero, largest first. */
