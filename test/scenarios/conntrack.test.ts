@@ -22,7 +22,7 @@ function tracking(kit: Kit): Setting {
 
 /** The limit is one for the whole host: it is low only for as long as the case takes. */
 async function fullTable(kit: Kit, { server }: Setting, fill: () => Promise<unknown>): Promise<Diagnosed> {
-  kit.hostSetting(limit, `${LIMIT}`);
+  await kit.hostSetting(limit, `${LIMIT}`);
   await fill();
   return server.diagnose();
 }
@@ -109,8 +109,8 @@ scenario({
   cases: {
     '60,000 flows in 512 buckets: chains grow too long': {
       fires: ['PKT0203'],
-      provoke: (setting, kit) => {
-        kit.hostSetting(hashSize, '512');
+      provoke: async (setting, kit) => {
+        await kit.hostSetting(hashSize, '512');
         return manyFlows(setting);
       },
     },

@@ -152,7 +152,7 @@ scenario({
         await fillQueues(setting);
         const max = readFileSync(tcpMem, 'utf8').trim().split(/\s+/)[2] ?? '';
         // Pressure begins far below what is held; the hard limit stays, so that no other connection of the host fails.
-        kit.hostSetting(tcpMem, `${pagesInUse() >> 2} ${pagesInUse() >> 1} ${max}`);
+        await kit.hostSetting(tcpMem, `${pagesInUse() >> 2} ${pagesInUse() >> 1} ${max}`);
         return kit.itself().diagnose();
       },
     },

@@ -127,19 +127,20 @@ scenario({
         return undefined;
       },
     },
-    'a fanout group of four rings is one hook': {
+    'two fanout groups of four rings each are two hooks': {
       priced: ['PKT0101'],
       provoke: async (setting) => {
-        await setting.server.make('packet-tap', { device: setting.at.device, fanout: 4, 'ring-blocks': 8 });
+        for (const group of [77, 78])
+          await setting.server.make('packet-tap', { device: setting.at.device, fanout: 4, group, 'ring-blocks': 8 });
         return diagnosedUnderTraffic(setting);
       },
       check: (report) => {
         named(report, 'packet-tap');
         const taps = tapsOf(report, 'packet-tap');
-        assert.equal(taps.length, 4);
-        for (const tap of taps) {
-          assert.equal(tap.hook, 'packet_rcv_fanout');
-          assert.equal(tap.fanout, 'id 77 type hash');
+        assert.equal(taps.length, 8);
+        for (const { hook, fanout } of taps) {
+          assert.equal(hook, 'packet_rcv_fanout');
+          assert.match(fanout ?? '', /^id 7[78] type hash$/);
         }
         return undefined;
       },

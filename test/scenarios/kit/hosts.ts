@@ -229,13 +229,22 @@ export class Kit {
     return folder;
   }
 
-  /** Changes a setting of the whole host and puts it back at the end. Only where that was allowed. */
-  hostSetting(path: string, value: string): void {
+  /**
+   * Changes a setting of the whole host and puts it back at the end. Only where that was allowed, and one run at a time:
+   * a note holds the value from before, also for whoever finds it after a run that was killed.
+   */
+  async hostSetting(path: string, value: string): Promise<void> {
     if (!hostChangesAllowed())
       throw new Error(`${path} is a setting of the whole host: PKTCOST_HOST_CHANGES=1 allows it`);
-    const before = readFileSync(path, 'utf8').trim();
+    const note = noteOf(path);
+    const deadline = Date.now() + 20_000;
+    while (!makeNote(note, path)) {
+      restoreFrom(note);
+      if (Date.now() > deadline) throw new Error(`another run holds ${path}`);
+      await pause(200);
+    }
     this.#undo.push(() => {
-      writeFileSync(path, before);
+      putBack(note);
     });
     writeFileSync(path, value);
   }
@@ -278,7 +287,7 @@ export function removeNetns(netns: string): void {
 export function leftNamespaces(): string[] {
   return listNetns().filter((name) => {
     const pid = /^pktc-(\d+)-\d+$/.exec(name)?.[1];
-    return pid !== undefined && !readdirSync('/proc').includes(pid);
+    return pid !== undefined && !isAlive(Number(pid));
   });
 }
 
@@ -286,6 +295,60 @@ function listNetns(): string[] {
   return runOrThrow(['ip', 'netns', 'list'])
     .split('\n')
     .map((line) => line.split(' ')[0] ?? '');
+}
+
+interface Note {
+  readonly pid: number;
+  readonly path: string;
+  readonly before: string;
+}
+
+function noteOf(path: string): string {
+  return join(tmpdir(), `${PREFIX}setting${path.replaceAll('/', '-')}`);
+}
+
+function makeNote(note: string, path: string): boolean {
+  try {
+    const before = readFileSync(path, 'utf8').trim();
+    writeFileSync(note, JSON.stringify({ pid: process.pid, path, before } satisfies Note), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function putBack(note: string): void {
+  const { path, before } = JSON.parse(readFileSync(note, 'utf8')) as Note;
+  writeFileSync(path, before);
+  rmSync(note);
+}
+
+/** Puts a setting back whose run is dead; says which. */
+function restoreFrom(note: string): string | undefined {
+  let content: string;
+  try {
+    content = readFileSync(note, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (content === '') return undefined;
+  const { pid, path } = JSON.parse(content) as Note;
+  if (isAlive(pid)) return undefined;
+  putBack(note);
+  return path;
+}
+
+/** Settings that a killed run left changed; they are put back now. */
+export function leftSettings(): string[] {
+  return readdirSync(tmpdir())
+    .filter((name) => name.startsWith(`${PREFIX}setting`))
+    .flatMap((name) => restoreFrom(join(tmpdir(), name)) ?? []);
+}
+
+export function isAlive(pid: number): boolean {
+  return readdirSync('/proc').includes(`${pid}`);
 }
 
 export function hostChangesAllowed(): boolean {

@@ -8,8 +8,18 @@ export const repository = join(import.meta.dirname, '..', '..', '..', '..');
 
 const sources = join(repository, 'test', 'scenarios', 'kit', 'programs');
 
-export type ProgramName =
-  'connect' | 'listener' | 'packet-tap' | 'syn-flood' | 'tcp-read' | 'tcp-send' | 'udp-receive' | 'udp-send';
+export const programNames = [
+  'connect',
+  'listener',
+  'packet-tap',
+  'syn-flood',
+  'tcp-read',
+  'tcp-send',
+  'udp-receive',
+  'udp-send',
+] as const;
+
+export type ProgramName = (typeof programNames)[number];
 
 export function compiler(): string | undefined {
   return ['clang', 'cc', 'gcc'].find((name) => onPath(name));

@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
 					 .sll_ifindex = device[0] == '\0' ? 0 : (int)if_nametoindex(device)};
 		// Protocol 0 is what a sender asks for: bound to a device, but hooked to nothing.
 		if (bind(fd, (struct sockaddr *)&to, sizeof to) < 0) die("bind to %s", device);
-		int group = 77 | PACKET_FANOUT_HASH << 16;
+		int group = (int)number("group", 77) | PACKET_FANOUT_HASH << 16;
 		if (members > 0 && setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &group, sizeof group) < 0) die("PACKET_FANOUT");
 		fds[each] = (struct pollfd){fd, POLLIN, 0};
 	}
