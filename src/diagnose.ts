@@ -1,16 +1,15 @@
 import { collectors } from './collectors/index.ts';
 import type { Reader } from './collectors/reader.ts';
 import type { Report } from './generated/report.ts';
+import { judgeWindow, type Baseline } from './judge.ts';
 import { OWN_NETNS, type Snapshot } from './metrics/snapshot.ts';
 import { LiveProbe } from './probe/live.ts';
 import type { ProbeChoice } from './probe/plan.ts';
-import { buildReport } from './report/build.ts';
-import { evaluateRules, type Overrides } from './rules/engine.ts';
-import { rules } from './rules/index.ts';
-import { addBaseline } from './sources/baseline.ts';
+import type { Overrides } from './rules/engine.ts';
 import { chooseNamespaces, onlyDevices } from './sources/choose.ts';
 import { isProcfs, liveReader, type Roots } from './sources/live-reader.ts';
 import type { NetworkNamespace } from './sources/netns.ts';
+import { recordSample, type SampleRecording } from './sources/recording.ts';
 import { liveViews, takeSample } from './sources/take-sample.ts';
 import { tappedDevices, withTaps } from './sources/tapped.ts';
 import { measureWindow } from './sources/window.ts';
@@ -25,10 +24,12 @@ export interface DiagnosisOptions extends ProbeChoice {
   /** Share of the host's CPU time the probe may take. */
   readonly maxOverhead: number;
   readonly overrides: Overrides;
-  readonly baseline: { readonly name: string; readonly report: Report } | undefined;
+  readonly baseline: Baseline | undefined;
   readonly version: string;
   readonly stop: AbortSignal;
   readonly onTick: (secondsLeft: number) => void;
+  /** For a bundle: everything the host answers is kept, and handed over sample by sample. */
+  readonly onSample?: (recording: SampleRecording) => void;
 }
 
 /** The main job: two samples of the live host, a window apart, judged. */
@@ -43,28 +44,33 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   const { window, cutShort } = await measureWindow({
     seconds: options.seconds,
     stop: options.stop,
-    sample: () => takeSample({ reader, collectors, keep, namespaces: liveViews(namespaces(), options.roots) }),
+    sample: () => {
+      const sample = { reader, collectors, keep, namespaces: liveViews(namespaces(), options.roots) };
+      if (options.onSample === undefined) return takeSample(sample);
+      const { snapshot, recording } = recordSample(sample);
+      options.onSample(recording);
+      return snapshot;
+    },
     onTick: async (left) => {
       options.onTick(left);
       await probe.watch();
     },
   }).finally(() => probe.close());
-  if (options.baseline !== undefined) addBaseline(window.after, options.baseline.report);
-  const findings = evaluateRules(window, rules, options.overrides);
-  const cpu = process.cpuUsage(startedCpu);
-  return buildReport({
+  return judgeWindow({
     window,
-    findings,
     requestedSeconds: options.seconds,
     cutShort,
     version: options.version,
     overrides: options.overrides,
+    baseline: options.baseline,
     probe: probe.status(),
-    ...(options.baseline === undefined ? {} : { baseline: options.baseline.name }),
-    self: {
-      cpuSeconds: (cpu.user + cpu.system) / 1e6,
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      ...probe.selfCost(),
+    self: () => {
+      const cpu = process.cpuUsage(startedCpu);
+      return {
+        cpuSeconds: (cpu.user + cpu.system) / 1e6,
+        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        ...probe.selfCost(),
+      };
     },
   });
 }

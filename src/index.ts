@@ -5,6 +5,8 @@ import Diagnose from './commands/diagnose.ts';
 import Doctor from './commands/doctor.ts';
 import { explainFailure } from './commands/failure.ts';
 import Metrics from './commands/metrics.ts';
+import Record from './commands/record.ts';
+import Replay from './commands/replay.ts';
 import Rules from './commands/rules.ts';
 import RulesExplain from './commands/rules-explain.ts';
 
@@ -13,6 +15,8 @@ export const COMMANDS = {
   diagnose: Diagnose,
   doctor: Doctor,
   metrics: Metrics,
+  record: Record,
+  replay: Replay,
   rules: Rules,
   'rules:explain': RulesExplain,
 };

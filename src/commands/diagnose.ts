@@ -2,10 +2,12 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
 import { pathFlags, probeFlags } from './flags.ts';
-import { exitCodes, parsePercent, parseWindow } from '../usage.ts';
+import { BundleFile, bundleFlags } from './bundle-file.ts';
+import { exitCodeOf, failOn, presentReport } from './present.ts';
+import { stopOnSignal } from './signals.ts';
+import { parsePercent, parseWindow, UsageError } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
 
-const failOn = ['critical', 'warning', 'never'] as const;
 const formats = ['text', 'json'] as const;
 
 export default class Diagnose extends Command {
@@ -48,6 +50,7 @@ export default class Diagnose extends Command {
     }),
     verbose: Flags.boolean({ char: 'v', description: 'also show what was found in order, and every collector' }),
     quiet: Flags.boolean({ char: 'q', description: 'no progress line' }),
+    ...bundleFlags,
     ...probeFlags,
     ...pathFlags,
   };
@@ -56,8 +59,6 @@ export default class Diagnose extends Command {
     const { flags } = await this.parse(Diagnose);
     const { OutputFile } = await import('./output.ts');
     const { runDiagnosis } = await import('../diagnose.ts');
-    const { renderText } = await import('../report/text.ts');
-    const { renderJson } = await import('../report/json.ts');
     const { startProgress } = await import('./progress.ts');
     const { readBaseline, readConfig } = await import('./config.ts');
 
@@ -66,6 +67,16 @@ export default class Diagnose extends Command {
     const baseline =
       flags.baseline === undefined ? undefined : { name: flags.baseline, report: await readBaseline(flags.baseline) };
     const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'create', 0o600);
+    if (flags.redact && flags.bundle === undefined) throw new UsageError('--redact is for a bundle: it takes --bundle');
+    const bundle =
+      flags.bundle === undefined
+        ? undefined
+        : await BundleFile.open(flags.bundle, '--bundle', {
+            version: this.config.version,
+            devices: flags.interface ?? [],
+            redact: flags.redact,
+            verdict: true,
+          });
     const stop = stopOnSignal();
     const progress = await startProgress(seconds, flags.quiet);
     let report: Report;
@@ -86,67 +97,14 @@ export default class Diagnose extends Command {
         onTick: (left) => {
           progress.tick(left);
         },
+        ...(bundle === undefined ? {} : { onSample: bundle.onSample }),
       });
     } finally {
       progress.stop();
       stop.release();
     }
-    const format = flags.json ? 'json' : flags.format;
-    const toTerminal = output === undefined && process.stdout.isTTY;
-    const rendered =
-      format === 'json'
-        ? renderJson(report)
-        : renderText(report, {
-            colour: toTerminal && (process.env['NO_COLOR'] ?? '') === '',
-            width: toTerminal ? Math.max(80, Math.min(process.stdout.columns, 140)) : 100,
-            unicode: unicodeTerminal(),
-            verbose: flags.verbose,
-          });
-    if (output === undefined) await writeAll(rendered);
-    else await output.write(rendered);
+    await presentReport(report, { format: flags.json ? 'json' : flags.format, verbose: flags.verbose, output });
+    await bundle?.write(report, overrides, baseline?.report ?? null);
     process.exitCode = exitCodeOf(report, flags['fail-on'], stop.received());
   }
-}
-
-/** 3 critical, 4 warnings only, 0 clean; a window ended by a signal is never 0. */
-function exitCodeOf(report: Report, least: (typeof failOn)[number], signal: number): number {
-  const outcome = report.verdict.outcome;
-  if (outcome === 'critical' && least !== 'never') return exitCodes.critical;
-  if (outcome === 'warning' && least === 'warning') return exitCodes.warning;
-  return signal === 0 ? exitCodes.clean : 128 + signal;
-}
-
-/** The first SIGINT or SIGTERM ends the window; a second one ends pktcost as usual. */
-function stopOnSignal(): { signal: AbortSignal; received: () => number; release: () => void } {
-  const controller = new AbortController();
-  let number = 0;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    number = signal === 'SIGINT' ? 2 : 15;
-    controller.abort();
-    release();
-  };
-  const release = (): void => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return { signal: controller.signal, received: () => number, release };
-}
-
-function unicodeTerminal(): boolean {
-  return /utf-?8/i.test(process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?? process.env['LANG'] ?? '');
-}
-
-/** Waits until stdout took everything: process.exit would cut a pipe short. A reader that left early is no error. */
-async function writeAll(content: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') resolve();
-      else reject(error);
-    });
-    process.stdout.write(content, () => {
-      resolve();
-    });
-  });
 }

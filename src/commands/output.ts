@@ -15,6 +15,7 @@ export class OutputFile {
   readonly #temporary: string;
   readonly #handle: FileHandle;
   readonly #how: 'create' | 'replace';
+  readonly #flag: string;
   readonly #remove = (): void => {
     try {
       unlinkSync(this.#temporary);
@@ -23,30 +24,37 @@ export class OutputFile {
     }
   };
 
-  private constructor(path: string, temporary: string, handle: FileHandle, how: 'create' | 'replace') {
+  private constructor(path: string, temporary: string, handle: FileHandle, how: 'create' | 'replace', flag: string) {
     this.#path = path;
     this.#temporary = temporary;
     this.#handle = handle;
     this.#how = how;
+    this.#flag = flag;
     process.once('exit', this.#remove);
   }
 
-  /** @throws UsageError when the file exists already (`create`) or cannot be written */
-  static async open(path: string, how: 'create' | 'replace', mode: number): Promise<OutputFile> {
+  /**
+   * @param flag the flag that named the path, for messages
+   * @throws UsageError when the file exists already (`create`) or cannot be written
+   */
+  static async open(path: string, how: 'create' | 'replace', mode: number, flag = '--output'): Promise<OutputFile> {
     if (how === 'create' && (await exists(path)))
-      throw new UsageError(`--output ${path}: exists already; nothing was overwritten`);
+      throw new UsageError(`${flag} ${path}: exists already; nothing was overwritten`);
     const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
-      return new OutputFile(path, temporary, await open(temporary, flags, mode), how);
+      return new OutputFile(path, temporary, await open(temporary, flags, mode), how, flag);
     } catch (error) {
-      throw new UsageError(`--output ${path}: cannot be written: ${reasonOf(error)}`);
+      throw new UsageError(`${flag} ${path}: cannot be written: ${reasonOf(error)}`);
     }
   }
 
-  async write(content: string): Promise<void> {
+  /** All of it, at once or as it comes. */
+  async write(content: string | AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      await this.#handle.writeFile(content);
+      // Each writeFile goes on where the one before ended.
+      if (typeof content === 'string') await this.#handle.writeFile(content);
+      else for await (const piece of content) await this.#handle.writeFile(piece);
       await this.#handle.sync();
       await this.#handle.close();
       if (this.#how === 'replace') await rename(this.#temporary, this.#path);
@@ -55,7 +63,7 @@ export class OutputFile {
         await unlink(this.#temporary);
       }
     } catch (error) {
-      throw new UsageError(`--output ${this.#path}: not written: ${reasonOf(error)}`);
+      throw new UsageError(`${this.#flag} ${this.#path}: not written: ${reasonOf(error)}`);
     }
     process.off('exit', this.#remove);
   }

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+
+import { collectors } from '../collectors/index.ts';
+import { text } from '../collectors/cursor.ts';
+import type { Report } from '../generated/report.ts';
+import { judgeWindow } from '../judge.ts';
+import { Window } from '../metrics/window.ts';
+import { renderJson } from '../report/json.ts';
+import { renderText } from '../report/text.ts';
+import type { Overrides } from '../rules/engine.ts';
+import { rules } from '../rules/index.ts';
+import { onlyDevices } from '../sources/choose.ts';
+import type { SampleRecording } from '../sources/recording.ts';
+import { replaySample } from '../sources/replay.ts';
+import { packArchive } from './archive.ts';
+import { FORMAT_VERSION, type FileEntry, type LimitsInForce, type Manifest, type RunFacts } from './manifest.ts';
+import { Redaction } from './redact.ts';
+import { encodeSample, safeName, sha256Of } from './sample.ts';
+import { summaryText } from './summary.ts';
+import type { Member } from './tar.ts';
+
+export interface BundleContent {
+  readonly before: SampleRecording;
+  readonly after: SampleRecording;
+  /** Null for a bundle without a verdict. */
+  readonly report: Report | null;
+  readonly run: RunFacts;
+  readonly overrides: Overrides;
+  /** The report given with --baseline. */
+  readonly baseline: Report | null;
+  /** Version of pktcost. */
+  readonly version: string;
+  readonly commandLine: readonly string[];
+  /** Whether names and addresses become tokens. */
+  readonly redact: boolean;
+}
+
+/** What a report is written as; each renderer that is added here is in every bundle. */
+const renderings: readonly { readonly name: string; readonly render: (report: Report) => string }[] = [
+  {
+    name: 'report.txt',
+    render: (report) => renderText(report, { colour: false, width: 100, unicode: true, verbose: true }),
+  },
+  { name: 'report.json', render: renderJson },
+];
+
+/** A bundle as a .tar.gz, piece by piece, for whoever writes it to a file. */
+export function packBundle(content: BundleContent): AsyncGenerator<Buffer> {
+  const { folder, members } = bundleMembers(content);
+  return packArchive(
+    members.map(({ name, bytes }) => ({ name: `${folder}/${name}`, bytes })),
+    Date.parse(content.after.takenAt) / 1000,
+  );
+}
+
+/** What a bundle holds, the summary first. */
+export function bundleMembers(given: BundleContent): { readonly folder: string; readonly members: readonly Member[] } {
+  const content = given.redact ? redacted(given) : given;
+  const { before, after, report, overrides, baseline, version, commandLine, run } = content;
+  const encoded = [encodeSample('before', before), encodeSample('after', after)];
+  const documents = [
+    ...renderings.flatMap(({ name, render }) => (report === null ? [] : [document(name, render(report))])),
+    document('config.json', json({ thresholds: overrides })),
+    ...(baseline === null ? [] : [document('baseline.json', json(baseline))]),
+  ];
+  const host = lineOf(after, '/proc/sys/kernel/hostname');
+  const kernel = lineOf(after, '/proc/sys/kernel/osrelease');
+  const size = encoded.flatMap(({ members }) => members).reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const summary = document(
+    'summary.txt',
+    summaryText({ report, host, kernel, before, after, version, redacted: given.redact, size, documents }),
+  );
+  const manifest: Manifest = {
+    format: 'pktcost-bundle',
+    formatVersion: FORMAT_VERSION,
+    version,
+    reportSchemaVersion: report?.schemaVersion ?? null,
+    kernel,
+    createdAt: after.takenAt,
+    commandLine,
+    redacted: given.redact,
+    run,
+    thresholds: limitsInForce(overrides),
+    samples: encoded.map(({ entry }) => entry),
+    files: [summary, ...documents].map(fileEntry),
+  };
+  return {
+    folder: folderName(host, after.takenAt),
+    members: [
+      summary,
+      ...documents,
+      document('manifest.json', `${JSON.stringify(manifest, undefined, 1)}\n`),
+      ...encoded.flatMap(({ members }) => members),
+    ],
+  };
+}
+
+/**
+ * The report is not searched for names: the redacted samples are judged anew, so that what the bundle says is just what
+ * a replay of it finds.
+ */
+function redacted(content: BundleContent): BundleContent {
+  const redaction = new Redaction([content.before, content.after]);
+  const tokens: BundleContent = {
+    ...content,
+    before: redaction.sample(content.before),
+    after: redaction.sample(content.after),
+    run: redaction.run(content.run),
+    commandLine: redaction.commandLine(content.commandLine),
+    baseline: content.baseline === null ? null : redaction.baseline(content.baseline),
+  };
+  return { ...tokens, report: content.report === null ? null : judgeRecorded(tokens) };
+}
+
+/** The report of two recorded samples. */
+function judgeRecorded({ before, after, run, overrides, baseline, version }: BundleContent): Report {
+  const keep = onlyDevices(run.devices);
+  const window = new Window(replaySample(before, collectors, keep), replaySample(after, collectors, keep));
+  return judgeRun(window, run, { overrides, baseline, version });
+}
+
+/** Judges a window with what the run that measured it knew besides. */
+export function judgeRun(
+  window: Window,
+  run: RunFacts,
+  { overrides, baseline, version }: Pick<BundleContent, 'overrides' | 'baseline' | 'version'>,
+): Report {
+  return judgeWindow({
+    window,
+    overrides,
+    version,
+    requestedSeconds: run.requestedSeconds,
+    cutShort: run.cutShort,
+    baseline: baseline === null ? undefined : { name: run.baseline ?? 'baseline.json', report: baseline },
+    ...(run.probe === null ? {} : { probe: run.probe }),
+    self: () => run.selfCost ?? { cpuSeconds: null, peakMemoryBytes: null },
+  });
+}
+
+/** Every limit of every rule with what the configuration changed. */
+export function limitsInForce(overrides: Overrides): LimitsInForce {
+  return Object.fromEntries(
+    rules.map(({ code, thresholds }) => [
+      code,
+      Object.fromEntries(
+        Object.entries(thresholds).map(([name, { value }]) => [name, overrides[code]?.[name] ?? value]),
+      ),
+    ]),
+  );
+}
+
+/** Named like a sosreport: pktcost-HOST-DATE-RANDOM. */
+function folderName(host: string | null, takenAt: string): string {
+  const date = takenAt.slice(0, 16).replace(/[T:]/g, '-');
+  const name = safeName((host ?? 'host').split('.')[0] ?? '').slice(0, 40);
+  return `pktcost-${name === '' ? 'host' : name}-${date}-${randomBytes(4).toString('hex')}`;
+}
+
+function lineOf(sample: SampleRecording, path: string): string | null {
+  for (const call of sample.calls) {
+    if (call.op === 'read' && call.path === path && call.answer.ok) return text(call.answer.value).trim();
+  }
+  return null;
+}
+
+function document(name: string, content: string): Member {
+  return { name, bytes: Buffer.from(content) };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function fileEntry({ name, bytes }: Member): FileEntry {
+  return { name, bytes: bytes.length, sha256: sha256Of(bytes) };
+}

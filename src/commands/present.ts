@@ -1,0 +1,63 @@
+import type { Report } from '../generated/report.ts';
+import { exitCodes } from '../usage.ts';
+import type { OutputFile } from './output.ts';
+
+export const failOn = ['critical', 'warning', 'never'] as const;
+
+export interface Presentation {
+  readonly format: 'text' | 'json';
+  readonly verbose: boolean;
+  /** A file instead of stdout. */
+  readonly output: OutputFile | undefined;
+}
+
+/** Renders a report and writes it where it was asked for. */
+export async function presentReport(report: Report, { format, verbose, output }: Presentation): Promise<void> {
+  const { renderText } = await import('../report/text.ts');
+  const { renderJson } = await import('../report/json.ts');
+  await present(format === 'json' ? renderJson(report) : renderText(report, { ...textStyle(output), verbose }), output);
+}
+
+export async function present(rendered: string, output: OutputFile | undefined): Promise<void> {
+  if (output === undefined) await writeAll(rendered);
+  else await output.write(rendered);
+}
+
+/** How text looks on stdout or in a file. */
+export function textStyle(output: OutputFile | undefined): {
+  readonly colour: boolean;
+  readonly width: number;
+  readonly unicode: boolean;
+} {
+  const toTerminal = output === undefined && process.stdout.isTTY;
+  return {
+    colour: toTerminal && (process.env['NO_COLOR'] ?? '') === '',
+    width: toTerminal ? Math.max(80, Math.min(process.stdout.columns, 140)) : 100,
+    unicode: unicodeTerminal(),
+  };
+}
+
+/** 3 critical, 4 warnings only, 0 clean; a window ended by a signal is never 0. */
+export function exitCodeOf(report: Report, least: (typeof failOn)[number], signal = 0): number {
+  const outcome = report.verdict.outcome;
+  if (outcome === 'critical' && least !== 'never') return exitCodes.critical;
+  if (outcome === 'warning' && least === 'warning') return exitCodes.warning;
+  return signal === 0 ? exitCodes.clean : 128 + signal;
+}
+
+function unicodeTerminal(): boolean {
+  return /utf-?8/i.test(process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?? process.env['LANG'] ?? '');
+}
+
+/** Waits until stdout took everything: process.exit would cut a pipe short. A reader that left early is no error. */
+async function writeAll(content: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') resolve();
+      else reject(error);
+    });
+    process.stdout.write(content, () => {
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import { openEvidence, type Bundle, type Evidence } from './bundle/open.ts';
+import { judgeRun, limitsInForce } from './bundle/write.ts';
+import type { LimitsInForce, RunFacts } from './bundle/manifest.ts';
+import { collectors } from './collectors/index.ts';
+import type { Report, ReportFinding } from './generated/report.ts';
+import { validateConfig, validateReport } from './generated/validate.ts';
+import { labelKey } from './metrics/snapshot.ts';
+import type { Overrides } from './rules/engine.ts';
+import { rules } from './rules/index.ts';
+import { onlyDevices } from './sources/choose.ts';
+import { UsageError } from './usage.ts';
+
+export interface Replayed {
+  readonly report: Report;
+  /** What to know besides: another version, other limits, and what follows from that. One line each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Judges recorded evidence: a bundle, a pair of copies, a sosreport. Reads nothing of the machine it runs on.
+ * @param overrides limits given with --config; undefined for those of the bundle
+ * @throws UsageError when there is nothing to judge, or it is not what it says
+ */
+export async function replay(path: string, version: string, overrides?: Overrides): Promise<Replayed> {
+  const opened = await openEvidence(path);
+  if (!opened.ok) throw new UsageError(`${path}: ${opened.reason}`);
+  const evidence = opened.value;
+  const { bundle } = evidence;
+  if (bundle === null) return { report: judgeCopy(evidence, version, overrides ?? {}), notes: evidence.notes };
+  const { manifest } = bundle;
+  const recorded = recordedOverrides(path, bundle);
+  const inForce = overrides ?? recorded;
+  const report = judgeRun(evidence.window(collectors, onlyDevices(manifest.run.devices)), manifest.run, {
+    overrides: inForce,
+    baseline: recordedReport(path, 'baseline.json', bundle.baseline),
+    version,
+  });
+  const before = recordedReport(path, 'report.json', bundle.report);
+  return {
+    report,
+    notes: [
+      ...evidence.notes,
+      ...(manifest.version === version ? [] : [`recorded by pktcost ${manifest.version}, judged by ${version}`]),
+      ...limitNotes(manifest.thresholds, limitsInForce(inForce)),
+      ...(before === null ? [] : verdictNotes(before, report)),
+    ],
+  };
+}
+
+/** A copy of /proc and /sys knows nothing of a run. */
+function judgeCopy(evidence: Evidence, version: string, overrides: Overrides): Report {
+  const window = evidence.window(collectors);
+  const run: RunFacts = {
+    requestedSeconds: window.seconds,
+    cutShort: false,
+    devices: [],
+    baseline: null,
+    probe: { status: 'not-measured', tier: 'none', reason: 'a copy of /proc and /sys: there was no probe', plan: [] },
+    selfCost: null,
+  };
+  return judgeRun(window, run, { overrides, baseline: null, version });
+}
+
+/** Limits of rules that this version does not have are left out; `limitNotes` tells. */
+function recordedOverrides(path: string, { config }: Bundle): Overrides {
+  if (config === undefined) return {};
+  if (!validateConfig(config)) {
+    const [error] = validateConfig.errors ?? [];
+    throw new UsageError(`${path}: config.json: ${error?.instancePath ?? ''}: ${error?.message ?? 'not valid'}`);
+  }
+  const known = new Map(rules.map(({ code, thresholds }) => [code, thresholds]));
+  return Object.fromEntries(
+    Object.entries(config.thresholds ?? {}).map(([code, limits]) => [
+      code,
+      Object.fromEntries(Object.entries(limits).filter(([name]) => Object.hasOwn(known.get(code) ?? {}, name))),
+    ]),
+  );
+}
+
+function recordedReport(path: string, name: string, report: unknown): Report | null {
+  if (report === undefined) return null;
+  if (validateReport(report)) return report;
+  const [error] = validateReport.errors ?? [];
+  throw new UsageError(`${path}: ${name}: not a pktcost report: ${error?.instancePath ?? ''}: ${error?.message ?? ''}`);
+}
+
+const MOST_NAMED = 5;
+
+function limitNotes(then: LimitsInForce, now: LimitsInForce): readonly string[] {
+  const changes = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort().flatMap((code) => {
+    const [before, after] = [then[code], now[code]];
+    if (after === undefined) return [`${code} is no longer a rule`];
+    if (before === undefined) return [`${code} is new`];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
+      before[name] === after[name] ? [] : [`${code} ${name} ${before[name] ?? 'none'}, now ${after[name] ?? 'none'}`],
+    );
+  });
+  return changes.length === 0 ? [] : [`limits differ from those in force then: ${named(changes)}`];
+}
+
+/** What differs between the verdict in the bundle and the one just made. */
+function verdictNotes(then: Report, now: Report): readonly string[] {
+  const keyOf = ({ code, at }: ReportFinding): string => `${code} ${labelKey(at)}`;
+  const said = ({ outcome, certainty }: ReportFinding): string =>
+    certainty === null ? outcome : `${outcome} (${certainty})`;
+  const [before, after] = [then, now].map(
+    ({ findings }) => new Map(findings.map((finding) => [keyOf(finding), said(finding)])),
+  );
+  const changes = [...new Set([...before!.keys(), ...after!.keys()])].sort().flatMap((key) => {
+    const [was, is] = [before!.get(key), after!.get(key)];
+    return was === is ? [] : [`${key.trim()} ${was ?? 'nothing'}, now ${is ?? 'nothing'}`];
+  });
+  if (changes.length > 0) return [`the verdict differs from the recorded one: ${named(changes)}`];
+  if (JSON.stringify({ ...then, tool: now.tool }) === JSON.stringify(now)) return [];
+  return ['the findings are the recorded ones, some of their figures or words are not'];
+}
+
+function named(changes: readonly string[]): string {
+  const rest = changes.length - MOST_NAMED;
+  return `${changes.slice(0, MOST_NAMED).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
+}
