@@ -25,7 +25,7 @@ import {
 import { acrossNetns, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Argument, Place, Remedy } from './finding.ts';
-import { hotCpus, receiveCost, shareOf, tapPrice } from './facts/packet-cost.ts';
+import { burdenedCpus, hotCpus, receiveCost, shareOf, tapPrice } from './facts/packet-cost.ts';
 import type { HotCpu, ReceiveCost, TapPrice } from './facts/packet-cost.ts';
 import {
   billText,
@@ -80,6 +80,7 @@ const signals = {
   accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
   softirqByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
   processedByCpu: optionalList(rate(softnetProcessed)),
+  idleByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
   threadTimes: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
   lastCpus: optionalList(value(processLastCpu)),
   cpus: optional(sumBy([], rate(cpuSeconds))),
@@ -309,7 +310,7 @@ function judgePriced(
     certainty: 'measured',
     evidence,
     remedies: suspects.remedies,
-    place: placeOf(load),
+    place: placeOf(load, burdenedCpus(read, price, limits.criticalCpu, limits.spare)),
     impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {},
   } as const;
   if (relative === undefined) return warning({ ...said, message: 'pricedAlone', args: { ...args, ...bill } });
@@ -321,8 +322,10 @@ function judgePriced(
     : warning({ ...said, message: 'priced', args: full });
 }
 
-function placeOf({ hot }: Load): Place {
-  return hot.length > 0 ? { cpus: hot.map(({ cpu }) => cpu) } : {};
+/** The CPUs that are short of time by packets, or by the taps themselves. */
+function placeOf({ hot }: Load, burdened: readonly string[] = []): Place {
+  const cpus = [...new Set([...hot.map(({ cpu }) => cpu), ...burdened])];
+  return cpus.length > 0 ? { cpus } : {};
 }
 
 function exceeds(lost: number, received: number, limit: number): boolean {

@@ -26,10 +26,10 @@ export const thresholds = {
       source: 'measured: a tap whose filter rejects costs 150-170 ns, one that copies a 64-byte packet 400 ns',
     },
     share: {
-      value: 0.2,
+      value: 0.1,
       unit: 'ratio',
       help: 'Share of the cost of receiving a packet that the taps take, from which it is a warning.',
-      source: 'judgement: a CPU without them carries a quarter more packets',
+      source: 'judgement: a CPU without them carries a ninth more packets, beyond what two windows differ by',
     },
     cpu: {
       value: 0.01,
@@ -60,6 +60,12 @@ export const thresholds = {
       unit: 'ratio',
       help: 'Share of its time that a CPU spends in softirq and NAPI threads from which it is short of room.',
       source: 'the warning level of PKT0102',
+    },
+    spare: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of its time a CPU may be idle and still count as short of time where the taps take criticalCpu of it.',
+      source: 'judgement: with more to spare a program waits for its turn only in bursts',
     },
     loss: {
       value: 0.0001,

@@ -106,11 +106,11 @@ ruleCases(afPacketTapCost, [
   },
   {
     name: 'just below the share: a remark, no warning',
-    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(548, 2000, 100_000)],
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(548, 4000, 100_000)],
     outcome: 'info',
     certainty: 'measured',
     message: 'minor',
-    args: { ns: 398, share: 0.199 },
+    args: { ns: 398, share: 0.0995 },
   },
   {
     name: 'a rejecting filter at 170 ns is at most worth mentioning',
@@ -514,5 +514,34 @@ describe('PKT0101 on several devices', () => {
     ];
     const [finding] = judge(afPacketTapCost, { cells });
     assert.match(finding!.remedies.map(({ command }) => command).join('\n'), /-i 'a'\\''b;c' /);
+  });
+});
+
+describe('PKT0101 says which CPUs are short of time', () => {
+  const load = (name: string, softirq: number, idle: number, processed: number): Cell[] => [
+    [cpuSeconds, { cpu: name, mode: 'softirq' }, 0, softirq * 10],
+    [cpuSeconds, { cpu: name, mode: 'user' }, 0, (1 - softirq - idle) * 10],
+    [cpuSeconds, { cpu: name, mode: 'idle' }, 0, idle * 10],
+    [softnetProcessed, { cpu: name }, 0, processed * 10],
+  ];
+  const cpusOf = (...cells: readonly Cell[]): readonly string[] => {
+    const [found] = judge(afPacketTapCost, {
+      cells: [...busy, ...tcpdump, kernelHooks, ...probe(3150, 5000, 100_000), ...cells],
+    });
+    assert.equal(found?.certainty, 'measured');
+    return found.place.cpus ?? [];
+  };
+
+  it('one that the taps take a fifth of, with no time to spare, though softirq alone does not fill it', () => {
+    assert.deepEqual(cpusOf(...load('0', 0.5, 0.05, 100_000), ...load('1', 0, 0, 0)), ['0']);
+  });
+
+  it('not one that is idle now and then, nor one that takes few of the packets', () => {
+    assert.deepEqual(cpusOf(...load('0', 0.5, 0.2, 100_000), ...load('1', 0, 0, 0)), []);
+    assert.deepEqual(cpusOf(...load('0', 0.5, 0.05, 60_000), ...load('1', 0.1, 0, 40_000)), []);
+  });
+
+  it('one that softirq fills, whatever the taps take of it', () => {
+    assert.deepEqual(cpusOf(...load('0', 0.95, 0.05, 100_000)), ['0']);
   });
 });

@@ -119,3 +119,23 @@ export function hotCpus(
     })
     .sort((a, b) => b.share - a.share);
 }
+
+/**
+ * CPUs that lose at least `share` of their time to the taps while next to none is left idle: whatever else runs there
+ * waits for it. A CPU's part of the device's packets is not known; it is taken to be that of all packets.
+ */
+export function burdenedCpus(
+  readings: Pick<CpuReadings, 'processedByCpu'> & { readonly idleByCpu: readonly Signal[] },
+  { ns, skbsPerSecond }: TapPrice,
+  share: number,
+  spare: number,
+): readonly string[] {
+  const idle = new Map(readings.idleByCpu.map(({ labels, value }) => [labels['cpu'], value]));
+  const all = readings.processedByCpu.reduce((sum, { value }) => sum + value, 0);
+  const ofDevice = Math.min(1, skbsPerSecond / Math.max(all, 1));
+  return readings.processedByCpu.flatMap(({ labels, value }) => {
+    const cpu = labels['cpu'] ?? '';
+    const lost = (ns * value * ofDevice) / 1e9;
+    return lost >= share && (idle.get(cpu) ?? 1) <= spare ? [cpu] : [];
+  });
+}
