@@ -43,8 +43,8 @@ const bounds = Array.from({ length: 81 }, (_, index) => Math.round(64 * 2 ** (in
 const FEWEST_BILLED = 20;
 
 /**
- * The probe's reading as series. Counters are since the probe was attached; quantiles, histograms and the seed's
- * minimum, maximum and mean are of the window alone.
+ * The probe's reading as series. Counts of packets are since the probe was attached; NET_RX times, quantiles, histograms
+ * and the seed's minimum, maximum and mean are of the window alone.
  */
 export const ebpf = defineCollector({
   id: 'ebpf',
@@ -67,11 +67,10 @@ export const ebpf = defineCollector({
         emit(spanFloor, labels, answer.floor.avgNs);
       }
     }
-    for (const cpu of reading.cpus) {
-      if (cpu.netRxSampledRuns === 0) continue;
-      // One run in so many is timed; the others are taken to be alike.
-      const scale = cpu.netRxRuns / cpu.netRxSampledRuns;
+    // Of the window: the share of timed runs moves, so the product of a longer count could step back.
+    for (const cpu of window.cpus) {
       const labels = { cpu: String(cpu.cpu) };
+      const scale = cpu.netRxSampledRuns === 0 ? 0 : cpu.netRxRuns / cpu.netRxSampledRuns;
       emit(netRxNanoseconds, labels, cpu.netRxNs * scale);
       emit(netRxPackets, labels, cpu.netRxSkbs * scale);
       emit(netRxRuns, labels, cpu.netRxRuns);

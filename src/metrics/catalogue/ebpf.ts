@@ -104,19 +104,19 @@ export const netRxNanoseconds = counter('pktcost_net_rx_nanoseconds_total', {
   ...ebpf,
   labels: ['cpu'],
   unit: 'nanoseconds',
-  help: 'Time between entry to and exit from the NET_RX softirq, exact.',
+  help: 'Time between entry to and exit from the NET_RX softirq in the window; one run in some is timed and stands for the others.',
 });
 export const netRxRuns = counter('pktcost_net_rx_runs_total', {
   ...ebpf,
   labels: ['cpu'],
   unit: 'calls',
-  help: 'Measured runs of the NET_RX softirq.',
+  help: 'Runs of the NET_RX softirq in the window.',
 });
 export const netRxPackets = counter('pktcost_net_rx_packets_total', {
   ...ebpf,
   labels: ['cpu'],
   unit: 'packets',
-  help: 'Packets (skbs after GRO) that entered the stack on this CPU while the probe was attached.',
+  help: 'Packets (skbs after GRO) that those runs handled in the window, scaled like the time.',
 });
 export const tapNanoseconds = gauge('pktcost_tap_nanoseconds_per_packet', {
   ...ebpf,
