@@ -1,6 +1,7 @@
 import { run } from '@oclif/core/run';
 import { flush } from '@oclif/core/flush';
 
+import Compare from './commands/compare.ts';
 import Diagnose from './commands/diagnose.ts';
 import Doctor from './commands/doctor.ts';
 import { explainFailure } from './commands/failure.ts';
@@ -12,6 +13,7 @@ import RulesExplain from './commands/rules-explain.ts';
 
 /** Read by oclif (package.json: oclif.commands). */
 export const COMMANDS = {
+  compare: Compare,
   diagnose: Diagnose,
   doctor: Doctor,
   metrics: Metrics,

@@ -1,0 +1,56 @@
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+
+import { present, textStyle } from './present.ts';
+
+const formats = ['text', 'json'] as const;
+
+export default class Compare extends Command {
+  static override summary = 'What two windows differ in, and whether that is more than noise.';
+  static override description =
+    'BEFORE and AFTER are JSON reports, bundles, or whatever else replay takes: say, before and during a capture. ' +
+    'Compared are the cost of a packet, spans, softirq, drops, taps and findings; each figure with the noise of the ' +
+    'two windows, and how that is judged.';
+  static override examples = [
+    '<%= config.bin %> compare calm.tar.gz during-capture.tar.gz',
+    '<%= config.bin %> compare monday.json today.json --json',
+  ];
+  static override args = {
+    before: Args.string({ required: true, description: 'report or bundle' }),
+    after: Args.string({ required: true, description: 'report or bundle' }),
+  };
+  static override flags = {
+    format: Flags.option({ options: formats, default: 'text' as const })({
+      char: 'f',
+      description: 'form of the result',
+    }),
+    json: Flags.boolean({ description: 'the same as --format json' }),
+    output: Flags.string({ char: 'o', description: 'write to a new file instead of stdout', helpValue: 'FILE' }),
+    verbose: Flags.boolean({ char: 'v', default: false, description: 'also show what is within noise' }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Compare);
+    const { visible } = await import('../report/escape.ts');
+    const { openSide } = await import('../compare.ts');
+    const { compareReports } = await import('../report/compare.ts');
+    const { version } = this.config;
+    const [before, after] = [await openSide(args.before, version), await openSide(args.after, version)];
+    const output =
+      flags.output === undefined
+        ? undefined
+        : await (await import('./output.ts')).OutputFile.open(flags.output, 'create', 0o600);
+    for (const { source, notes } of [before, after]) {
+      for (const note of notes) process.stderr.write(`pktcost: ${visible(source, 200)}: ${visible(note, 1000)}\n`);
+    }
+    const comparison = compareReports(before, after, version);
+    if (flags.json || flags.format === 'json') {
+      const { renderJson } = await import('../report/json.ts');
+      await present(renderJson(comparison), output);
+    } else {
+      const { renderComparisonText } = await import('../report/compare-text.ts');
+      await present(renderComparisonText(comparison, { ...textStyle(output), verbose: flags.verbose }), output);
+    }
+  }
+}
