@@ -26,14 +26,6 @@ __attribute__((unused, noreturn, format(printf, 1, 2))) static void die(const ch
 	exit(1);
 }
 
-/** No program outlives the test that started it, nor its time. */
-__attribute__((unused)) static void begin(char **argv, unsigned seconds) {
-	arguments = argv;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGPIPE, SIG_IGN);
-	alarm(seconds);
-}
-
 __attribute__((unused)) static const char *text(const char *name, const char *fallback) {
 	for (char **each = arguments + 1; *each != NULL && each[1] != NULL; each += 2)
 		if (strncmp(*each, "--", 2) == 0 && strcmp(*each + 2, name) == 0) return each[1];
@@ -43,6 +35,14 @@ __attribute__((unused)) static const char *text(const char *name, const char *fa
 __attribute__((unused)) static long number(const char *name, long fallback) {
 	const char *value = text(name, NULL);
 	return value == NULL ? fallback : strtol(value, NULL, 0);
+}
+
+/** No program outlives the test that started it, nor its time; on an emulated machine everything takes longer. */
+__attribute__((unused)) static void begin(char **argv, unsigned seconds) {
+	arguments = argv;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	alarm((unsigned)number("life", seconds));
 }
 
 struct endpoint {
