@@ -1,10 +1,13 @@
 import { collectors } from './collectors/index.ts';
+import { packet } from './collectors/packet.ts';
 import type { Reader } from './collectors/reader.ts';
 import type { Report } from './generated/report.ts';
 import { judgeWindow, type Baseline } from './judge.ts';
 import { OWN_NETNS, type Snapshot } from './metrics/snapshot.ts';
+import { Window } from './metrics/window.ts';
 import { LiveProbe } from './probe/live.ts';
 import type { ProbeChoice } from './probe/plan.ts';
+import { tapsOf } from './report/taps.ts';
 import type { Overrides } from './rules/engine.ts';
 import { chooseNamespaces, onlyDevices } from './sources/choose.ts';
 import { isProcfs, liveReader, type Roots } from './sources/live-reader.ts';
@@ -78,6 +81,16 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
 /** One sample of the live host, without the probe. */
 export function sampleOnce(roots: Roots): Snapshot {
   return takeSample({ reader: liveReader(roots), collectors });
+}
+
+/** The packet sockets of the live host, from one sample and without a price. */
+export function listTaps(roots: Roots, netns: string): Report['taps'] {
+  const chosen = chooseNamespaces(netns, roots);
+  if (!chosen.ok) throw new UsageError(`--netns ${netns}: ${chosen.reason}`);
+  const namespaces = liveViews(chosen.value, roots);
+  // Owners are looked for by takeSample itself.
+  const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
+  return tapsOf(new Window(sample, sample));
 }
 
 function openProbe(

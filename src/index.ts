@@ -10,6 +10,7 @@ import Record from './commands/record.ts';
 import Replay from './commands/replay.ts';
 import Rules from './commands/rules.ts';
 import RulesExplain from './commands/rules-explain.ts';
+import Taps from './commands/taps.ts';
 
 /** Read by oclif (package.json: oclif.commands). */
 export const COMMANDS = {
@@ -21,6 +22,7 @@ export const COMMANDS = {
   replay: Replay,
   rules: Rules,
   'rules:explain': RulesExplain,
+  taps: Taps,
 };
 
 /** Runs the command line; whatever goes wrong becomes one line on stderr and an exit code. */

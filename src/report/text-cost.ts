@@ -10,7 +10,7 @@ const TAP_ROWS = 12;
 const DEVICE_ROWS = 8;
 const CPU_ROWS = 8;
 
-export function tapsSection({ taps }: Report, style: Style, verbose: boolean): string[] {
+export function tapsSection({ taps }: Pick<Report, 'taps'>, style: Style, verbose: boolean): string[] {
   if (taps.length === 0) return [];
   const hot = taps.filter(({ onHotPath }) => onHotPath).length;
   const shown = verbose ? taps : taps.slice(0, TAP_ROWS);
