@@ -2,8 +2,13 @@ import type { Owner, Tap, TapPrice } from '../generated/report.ts';
 import { packetSocket, packetSocketDrops, socketOwner, tapNanoseconds } from '../metrics/catalogue/index.ts';
 import { OWN_NETNS, type Series } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
+import { splitBill, tapsOn } from '../rules/facts/taps.ts';
+import { spansByDevice } from './spans.ts';
 
 const ETH_P_ALL = 0x0003;
+
+/** Fewer measured packets than this are no price. */
+const SAMPLES_TO_PRICE = 50;
 
 /**
  * Every packet socket, those that each packet pays for first. A socket bound to one ethertype is reached through the
@@ -73,14 +78,43 @@ function ownersByInode(window: Window): Map<string, Owner[]> {
   return owners;
 }
 
+/**
+ * Per socket where the kernel let the probe measure each, else each tap's part of the span of its device: the whole of it
+ * is `measured` where there is one tap, `estimated` where it is shared out.
+ */
 function pricesByInode(window: Window): Map<string, TapPrice[]> {
   const prices = new Map<string, TapPrice[]>();
-  for (const { labels, value } of window.value(tapNanoseconds)) {
-    const inode = labels['inode'] ?? '';
-    const price = { device: labels['device'] ?? '', nsPerPacket: value, certainty: labels['certainty'] ?? 'estimated' };
+  const note = (inode: string, price: TapPrice): void => {
     prices.set(inode, [...(prices.get(inode) ?? []), price]);
+  };
+  for (const { labels, value } of window.value(tapNanoseconds)) {
+    const price = { device: labels['device'] ?? '', nsPerPacket: value, certainty: labels['certainty'] ?? 'estimated' };
+    note(labels['inode'] ?? '', price);
+  }
+  const measured = new Set(prices.keys());
+  for (const [key, { taps: span }] of spansByDevice(window)) {
+    if (span === null || span.avgNs === null || span.floorNs === null || span.count < SAMPLES_TO_PRICE) continue;
+    const [netns = '', device = ''] = key.split('\u0000');
+    for (const { tap, nanoseconds, measured: whole } of billOf(window, netns, device, span.avgNs - span.floorNs)) {
+      for (const inode of tap.inodes.filter((each) => !measured.has(each))) {
+        note(inode, { device, nsPerPacket: nanoseconds, certainty: whole ? 'measured' : 'estimated' });
+      }
+    }
   }
   return prices;
+}
+
+function billOf(window: Window, netns: string, device: string, nanoseconds: number): ReturnType<typeof splitBill> {
+  const here = window
+    .value(packetSocket)
+    .filter(({ labels }) => (labels['netns'] ?? OWN_NETNS) === netns && labels['protocol'] === '0003');
+  const taps = tapsOn({
+    bound: here.filter(({ labels }) => labels['device'] === device),
+    unbound: here.filter(({ labels }) => labels['device'] === 'any'),
+    everywhere: [],
+    owners: [],
+  });
+  return splitBill(taps, Math.max(0, nanoseconds), window.value(tapNanoseconds));
 }
 
 function known(text: string | undefined): string | null {
