@@ -243,8 +243,12 @@ export function either<L extends string>(left: Expression<L>, right: Expression<
 }
 
 /** left / right, one to one on equal labels. Points whose denominator is zero are left out, as `> 0` does in PromQL. */
-export function ratio<L extends string>(left: Expression<L>, right: Expression<L>): Expression<L> {
-  const inner = binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), 'ratio');
+export function ratio<L extends string>(
+  left: Expression<L>,
+  right: Expression<L>,
+  unit: Unit = 'ratio',
+): Expression<L> {
+  const inner = binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), unit);
   return { ...inner, promql: (range) => `${wrap(left, range)} / ${matching(left)} (${right.promql(range)} > 0)` };
 }
 

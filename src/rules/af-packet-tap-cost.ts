@@ -65,7 +65,11 @@ const signals = {
   prices: optionalList(value(tapNanoseconds)),
 
   mean: optional(
-    ratio(sumBy(['device'], increase(spanNanoseconds, span)), sumBy(['device'], increase(spanSamples, span))),
+    ratio(
+      sumBy(['device'], increase(spanNanoseconds, span)),
+      sumBy(['device'], increase(spanSamples, span)),
+      'nanoseconds',
+    ),
   ),
   samples: optional(sumBy(['device'], increase(spanSamples, span))),
   floor: optional(maxBy(['device'], value(spanFloor, span))),
