@@ -134,6 +134,10 @@ function spanLines(devices: Report['cost']['devices'], style: Style, verbose: bo
 
 function spanLine(name: string, span: Span, style: Style): string[] {
   const ns = (value: number | null): string => (value === null ? '?' : formats.ns(value));
+  if (span.count === 0) {
+    const words = `${name} (${span.mode}): no packet was timed; floor ${ns(span.floorNs)}`;
+    return paragraph(show(style, words), style.width, '    ', 2);
+  }
   const words =
     `${name} (${span.mode}): p50 ${ns(span.p50Ns)}, p90 ${ns(span.p90Ns)}, p99 ${ns(span.p99Ns)}, max ${ns(span.maxNs)}, ` +
     `mean ${ns(span.avgNs)}, floor ${ns(span.floorNs)}, ${formats.count(span.count)} packets timed, ${formats.count(span.lost)} lost`;
