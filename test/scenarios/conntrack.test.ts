@@ -11,6 +11,7 @@ interface Setting {
 
 const LIMIT = 500;
 const limit = '/proc/sys/net/netfilter/nf_conntrack_max';
+const hashSize = '/proc/sys/net/netfilter/nf_conntrack_buckets';
 
 /** A server that tracks what it receives. */
 function tracking(kit: Kit): Setting {
@@ -74,6 +75,19 @@ scenario({
           await new Promise((resolve) => setTimeout(resolve, 1000));
         }),
     },
+    'the same datagrams in a hash as small as the table: older flows make room': {
+      fires: ['PKT0202'],
+      provoke: async (setting, kit) => {
+        await kit.hostSetting(hashSize, '512');
+        return fullTable(kit, setting, async () => {
+          const { server, client, at } = setting;
+          await server.make('udp-receive', { port: 20_000 });
+          await client.make('udp-send', { address: at.v4, port: 20_000, ports: 20_000, rate: 1000 });
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+        });
+      },
+      check: (report) => ({ evicted: evidence(finding(report, 'PKT0202'), 'evicted') }),
+    },
     '90 % full and calm': {
       provoke: (setting, kit) => fullTable(kit, setting, connections(setting, LIMIT * 0.9)),
       check: (report) => {
@@ -91,8 +105,6 @@ scenario({
     },
   },
 });
-
-const hashSize = '/proc/sys/net/netfilter/nf_conntrack_buckets';
 
 /** One flow to each of 60,000 ports: two entries of the hash for each. */
 async function manyFlows({ server, client, at }: Setting): Promise<Diagnosed> {

@@ -223,3 +223,57 @@ scenario({
     'no tap at all': { provoke: diagnosedUnderTraffic },
   },
 });
+
+scenario({
+  title: 'A packet that passes many taps',
+  codes: ['PKT0104'],
+  setUp: busyAndIdleLink,
+  cases: {
+    'sixteen rings, 10,000 datagrams a second': {
+      priced: ['PKT0104', 'PKT0101'],
+      beside: ['PKT0101'],
+      provoke: async ({ server, client, at }) => {
+        for (let each = 0; each < 16; each++) await server.make('packet-tap', { device: at.device, 'ring-blocks': 4 });
+        await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+        await client.make('udp-send', { address: at.v4, port: PORT, rate: 10_000, size: 1400 });
+        return server.diagnose();
+      },
+    },
+    'the same traffic without': {
+      provoke: async ({ server, client, at }) => {
+        await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+        await client.make('udp-send', { address: at.v4, port: PORT, rate: 10_000, size: 1400 });
+        return server.diagnose();
+      },
+    },
+  },
+});
+
+async function daemon(setting: Setting, options: Readonly<Record<string, number | string>>): Promise<Diagnosed> {
+  const { server, client, at } = setting;
+  await server.make('packet-tap', { device: at.device, name: 'lldpd', ...options });
+  await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+  await client.make('udp-send', { address: at.v4, port: PORT, rate: 5000 });
+  return server.diagnose();
+}
+
+scenario({
+  title: 'A daemon that takes more than it needs',
+  codes: ['PKT0105'],
+  setUp: busyAndIdleLink,
+  cases: {
+    'lldpd with a socket for every protocol and no filter': {
+      fires: ['PKT0105'],
+      beside: ['PKT0101'],
+      provoke: (setting) => daemon(setting, {}),
+      check: (report) => {
+        assert.match(finding(report, 'PKT0105').summary, /lldpd.*0x88cc/);
+        return undefined;
+      },
+    },
+    'the same daemon, its filter lets only its protocol pass': {
+      provoke: (setting) => daemon(setting, { filter: 'reject' }),
+    },
+    'the same daemon, bound to its ethertype': { provoke: (setting) => daemon(setting, { protocol: 0x88cc }) },
+  },
+});

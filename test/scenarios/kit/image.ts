@@ -142,7 +142,7 @@ function filesOf(image: HostImage, moment: 0 | 1): Record<string, string> {
     'proc/interrupts': `${header}${IRQS.map((irq, queue) => {
       const on = receivingCpus[queue % receivingCpus.length];
       return `${`${irq}`.padStart(4)}:${counted((cpu) => (cpu === on ? grown(77_000, 8000) : 0))}  IR-PCI-MSIX-0000:81:00.0 ${queue + 1}-edge      eth0-TxRx-${queue}\n`;
-    }).join('')}${' LOC:'}${counted((cpu) => grown(111_274 + cpu, 750))}   Local timer interrupts\n`,
+    }).join('')} LOC:${counted((cpu) => grown(111_274 + cpu, 750))}   Local timer interrupts\n`,
     ...Object.fromEntries(
       IRQS.flatMap((irq, queue) => {
         const on = `${receivingCpus[queue % receivingCpus.length]}\n`;

@@ -42,6 +42,8 @@ export interface Told {
   readonly name: string;
   readonly codes: readonly string[];
   readonly fires: readonly string[];
+  /** Codes that must not fire. */
+  readonly quiet: readonly string[];
   readonly fired: readonly Pick<ReportFinding, 'code' | 'outcome' | 'certainty' | 'summary' | 'evidence'>[];
   readonly principal: string | null;
   readonly kept: Readonly<Record<string, number | string>>;
@@ -77,6 +79,7 @@ export function scenario<S>(spec: Scenario<S>): void {
           }
           const said = {
             fires: wantedOf(each, report),
+            quiet: quietOf(spec, each, report),
             fired: fired(report).map(brief),
             principal: report.verdict.principal,
           };
@@ -106,9 +109,9 @@ function judge<S>(spec: Scenario<S>, each: Case<S>, report: Report): void {
     if (codes.includes(code)) continue;
     assert.fail(`${code} did not fire: ${JSON.stringify(finding(report, code))} among ${told()}`);
   }
-  const known = [...wanted, ...(each.priced ?? []), ...(each.beside ?? [])];
-  const quiet = spec.codes.filter((code) => !known.includes(code));
+  const quiet = quietOf(spec, each, report);
   for (const code of quiet) assert.ok(!codes.includes(code), `${code} fired: ${told()}`);
+  const known = knownOf(each, report);
   for (const { code, outcome } of spec.ofMachine === true ? [] : fired(report))
     assert.ok(outcome !== 'critical' || known.includes(code), `${code} is critical as well: ${told()}`);
 }
@@ -116,6 +119,15 @@ function judge<S>(spec: Scenario<S>, each: Case<S>, report: Report): void {
 /** What must fire in this run. */
 function wantedOf<S>({ fires = [], priced = [] }: Case<S>, { probe }: Report): readonly string[] {
   return probe.status === 'attached' ? [...fires, ...priced] : fires;
+}
+
+function knownOf<S>(each: Case<S>, report: Report): readonly string[] {
+  return [...wantedOf(each, report), ...(each.priced ?? []), ...(each.beside ?? [])];
+}
+
+function quietOf<S>(spec: Scenario<S>, each: Case<S>, report: Report): readonly string[] {
+  const known = knownOf(each, report);
+  return spec.codes.filter((code) => !known.includes(code));
 }
 
 function whyNot<S>(spec: Scenario<S>): string | undefined {
@@ -135,6 +147,7 @@ function blank<S>(spec: Scenario<S>, name: string, each: Case<S>): Told {
     name,
     codes: spec.codes,
     fires: each.fires ?? [],
+    quiet: [],
     fired: [],
     principal: null,
     kept: {},
