@@ -32,6 +32,8 @@ export interface DeviceFacts {
   readonly tcxPrograms?: number;
   readonly clsact: boolean;
   readonly filters: number;
+  /** Priority of the first of them: 1 is the highest there is, so another of 1 goes before ours. */
+  readonly firstPriority?: number;
   readonly features?: Features;
   /** What could not be read, and why. */
   readonly gaps: readonly string[];
@@ -93,6 +95,7 @@ function factsOf(
     clsact: hasClsact,
     filters: filters?.length ?? 0,
     gaps,
+    ...(filters?.length && { firstPriority: Math.min(...filters.map(({ priority }) => priority)) }),
     ...(driver !== undefined && { driver }),
     ...(link.kind !== undefined && { kind: link.kind }),
     ...(link.master !== undefined && { master: link.master }),

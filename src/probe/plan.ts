@@ -77,8 +77,12 @@ function planTaps(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, s
     return step('skip', `a ${device.kind} device passes its lower device's packets on: they are measured there`);
   if (!slotFree) return step('skip', `only ${String(SLOTS)} devices are watched at once: name the one you mean`);
   const others = hook === 'tcx' ? device.tcxPrograms : device.filters;
-  const beside =
-    others === undefined || others === 0 ? '' : `; ${String(others)} other program(s) stay, ours goes first`;
+  // Links can ask to be first; of two filters with the same priority the older one is (cls_bpf_change, tcf_proto lists).
+  const order =
+    hook === 'clsact' && device.firstPriority === 1
+      ? 'go before ours: what they decide on is not seen by it'
+      : 'stay, ours goes first';
+  const beside = others === undefined || others === 0 ? '' : `; ${String(others)} other program(s) ${order}`;
   const safe =
     hook === 'tcx'
       ? 'held by a link, gone with the process'
