@@ -5,6 +5,7 @@ import { text } from '../collectors/cursor.ts';
 import type { Report } from '../generated/report.ts';
 import { judgeWindow } from '../judge.ts';
 import { Window } from '../metrics/window.ts';
+import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import { renderText } from '../report/text.ts';
 import type { Overrides } from '../rules/engine.ts';
@@ -36,12 +37,16 @@ export interface BundleContent {
 }
 
 /** What a report is written as; each renderer that is added here is in every bundle. */
-const renderings: readonly { readonly name: string; readonly render: (report: Report) => string }[] = [
+const renderings: readonly {
+  readonly name: string;
+  readonly render: (report: Report, baseline: Report | null) => string;
+}[] = [
   {
     name: 'report.txt',
     render: (report) => renderText(report, { colour: false, width: 100, unicode: true, verbose: true }),
   },
   { name: 'report.json', render: renderJson },
+  { name: 'report.html', render: (report, baseline) => renderHtml(report, { baseline }) },
 ];
 
 /** A bundle as a .tar.gz, piece by piece, for whoever writes it to a file. */
@@ -59,7 +64,7 @@ export function bundleMembers(given: BundleContent): { readonly folder: string; 
   const { before, after, report, overrides, baseline, version, commandLine, run } = content;
   const encoded = [encodeSample('before', before), encodeSample('after', after)];
   const documents = [
-    ...renderings.flatMap(({ name, render }) => (report === null ? [] : [document(name, render(report))])),
+    ...renderings.flatMap(({ name, render }) => (report === null ? [] : [document(name, render(report, baseline))])),
     document('config.json', json({ thresholds: overrides })),
     ...(baseline === null ? [] : [document('baseline.json', json(baseline))]),
   ];
