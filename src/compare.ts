@@ -1,10 +1,10 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
+import { ifAllowed } from './ffi/errno.ts';
 import type { Report } from './generated/report.ts';
 import { validateReport } from './generated/validate.ts';
 import type { Named } from './report/compare.ts';
-import { ifAllowed } from './sources/errno.ts';
 import { replay } from './replay.ts';
 import { UsageError } from './usage.ts';
 

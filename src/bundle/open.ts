@@ -2,10 +2,10 @@ import { closeSync, openSync, readSync, readdirSync, realpathSync, statSync } fr
 import { basename } from 'node:path';
 
 import type { Collector } from '../collectors/collector.ts';
+import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { Keep, Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
-import { ifAllowed, systemErrorReason } from '../sources/errno.ts';
 import { copyReader, copyTime } from '../sources/replay-copy.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import { replaySample } from '../sources/replay.ts';

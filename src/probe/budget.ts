@@ -8,7 +8,6 @@ import { cpus as onlineCpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '../metrics/result.ts';
 import type { ProgramFd, ProgramRuns } from './libbpf.ts';
-import { loadLibc } from './libc.ts';
 import type { ProbeSession } from './session.ts';
 
 export interface ProgramCost {
@@ -89,7 +88,7 @@ export async function measureCost(
   if (!link.ok) return link;
   const stats = bpf.enableStats();
   if (!stats.ok) {
-    loadLibc().close(link.value);
+    bpf.closeLink(link.value);
     return stats;
   }
   try {
@@ -107,7 +106,7 @@ export async function measureCost(
     );
   } finally {
     closeSync(stats.value);
-    loadLibc().close(link.value);
+    bpf.closeLink(link.value);
   }
 }
 

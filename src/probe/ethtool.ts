@@ -1,7 +1,10 @@
 /** Driver name and offload features of a device, by ioctl, in this thread's network namespace. */
+import { errnoReason } from '../ffi/errno.ts';
+import { libc } from '../ffi/libc.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { errno, errnoText, koffi, loadLibc } from './libc.ts';
 
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const SIOCETHTOOL = 0x8946;
 const GDRVINFO = 0x03;
 const GSTRINGS = 0x1b;
@@ -14,16 +17,18 @@ const MAX_FEATURES = 512;
 export type Features = Readonly<Record<string, boolean>>;
 
 function ethtool(name: string, command: Buffer): Result<void> {
-  const c = loadLibc();
-  const fd = c.socket(2, 2 | 0o2000000, 0);
-  if (fd < 0) return fail(`socket: ${errnoText(errno())}`);
+  const library = libc();
+  if (!library.ok) return library;
+  const { socket, ioctl, close, errno, addressOf } = library.value;
+  const fd = socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+  if (fd < 0) return fail(`socket: ${errnoReason(errno())}`);
   try {
     const request = Buffer.alloc(40);
     request.write(name, 0, 15, 'utf8');
-    request.writeBigUInt64LE(koffi().address(command), 16);
-    return c.ioctl(fd, SIOCETHTOOL, request) < 0 ? fail(`ethtool: ${errnoText(errno())}`) : ok(undefined);
+    request.writeBigUInt64LE(addressOf(command), 16);
+    return ioctl(fd, SIOCETHTOOL, request) < 0 ? fail(`ethtool: ${errnoReason(errno())}`) : ok(undefined);
   } finally {
-    c.close(fd);
+    close(fd);
   }
 }
 

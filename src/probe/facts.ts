@@ -1,8 +1,8 @@
 /** What is known about a device before anything is attached: rtnetlink, ethtool and program queries, all of them read only. */
+import { askInNamespace, netnsInode } from '../ffi/namespaces.ts';
 import { ok, type Result } from '../metrics/result.ts';
 import { driverOf, featuresOf, type Features } from './ethtool.ts';
 import { AttachType, loadLibbpf } from './libbpf.ts';
-import { inNetns, netnsInode } from './libc.ts';
 import { dumpClsact, dumpFilters, dumpLinks, type Link, type XdpOnLink } from './rtnetlink.ts';
 
 export interface NetnsTarget {
@@ -43,7 +43,7 @@ const VIRTUAL_DRIVERS: Readonly<Record<string, string>> = { loopback: 'lo' };
 
 /** Facts about the devices of one namespace, or only the named ones. */
 export function readDeviceFacts(netns: NetnsTarget, only?: readonly string[]): Result<DeviceFacts[]> {
-  return inNetns(netns.path, () => {
+  return askInNamespace(netns.path, () => {
     const links = dumpLinks();
     if (!links.ok) return links;
     const clsact = dumpClsact();
@@ -59,14 +59,14 @@ export function readDeviceFacts(netns: NetnsTarget, only?: readonly string[]): R
 /** Our own namespace as a target. */
 export function ownNetns(): NetnsTarget {
   const inode = netnsInode();
-  return { id: inode.ok ? inode.value : 'unknown' };
+  return { id: inode.ok ? String(inode.value) : 'unknown' };
 }
 
 function factsOf(
   link: Link,
   netns: NetnsTarget,
   links: ReadonlyMap<number, Link>,
-  clsact: Result<number[]>,
+  clsact: Result<readonly number[]>,
 ): DeviceFacts {
   const gaps: string[] = [];
   const note = <T>(what: string, read: Result<T>): T | undefined => {

@@ -14,9 +14,11 @@
  */
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoReason } from '../ffi/errno.ts';
+import { libc, type Libc } from '../ffi/libc.ts';
+import { askInNamespace, privateNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { quantile, subtractSpans, summarise, type SpanHistogram } from './histogram.ts';
-import { errno, errnoText, inNetns, loadLibc, privateNetns } from './libc.ts';
 import { dumpLinks } from './rtnetlink.ts';
 import type { DeviceFacts } from './facts.ts';
 import type { PlanStep } from './plan.ts';
@@ -114,17 +116,27 @@ export interface CalibrationOptions {
  * last: its packets would count among the host's.
  */
 export async function calibrateFloor(session: ProbeSession, options: CalibrationOptions = {}): Promise<Result<Floor>> {
-  const made = privateNetns();
+  const library = libc();
+  if (!library.ok) return library;
+  const made = privateNamespace();
   if (!made.ok) return made;
   const netns = { id: 'private', path: `/proc/self/fd/${String(made.value)}` };
   try {
-    const ready = inNetns(netns.path, () => prepareLoopback());
+    const ready = askInNamespace(netns.path, () => prepareLoopback(library.value));
     if (!ready.ok) return ready;
     const { ifindex, socket } = ready.value;
     try {
-      return await exchange(session, netns, ifindex, socket, options);
+      return await exchange(
+        session,
+        netns,
+        ifindex,
+        () => {
+          send(library.value, socket, 16 * session.sampleEvery);
+        },
+        options,
+      );
     } finally {
-      loadLibc().close(socket);
+      library.value.close(socket);
     }
   } finally {
     closeSync(made.value);
@@ -135,7 +147,7 @@ async function exchange(
   session: ProbeSession,
   netns: DeviceFacts['netns'],
   ifindex: number,
-  socket: number,
+  send: () => void,
   { samples = 300, maxMs = 300 }: CalibrationOptions,
 ): Promise<Result<Floor>> {
   const facts: DeviceFacts = {
@@ -157,11 +169,11 @@ async function exchange(
   try {
     const until = performance.now() + maxMs;
     // The first samples fill the caches and are not counted.
-    send(socket, 16 * session.sampleEvery);
+    send();
     const warm = device.readTaps();
     if (!warm.ok) return warm;
     for (;;) {
-      send(socket, 16 * session.sampleEvery);
+      send();
       const now = device.readTaps();
       if (!now.ok) return now;
       const span = subtractSpans(now.value, warm.value);
@@ -185,12 +197,11 @@ function tapsStep(session: ProbeSession): PlanStep {
 }
 
 /** Brings lo up and binds a UDP socket to it which talks to itself and is never read: what does not fit is dropped at the end. */
-function prepareLoopback(): Result<{ ifindex: number; socket: number }> {
-  const c = loadLibc();
+function prepareLoopback(c: Libc): Result<{ ifindex: number; socket: number }> {
   const socket = c.socket(2, 2 | 0o2000000, 0);
-  if (socket < 0) return fail(`socket: ${errnoText(errno())}`);
+  if (socket < 0) return fail(`socket: ${errnoReason(c.errno())}`);
   const refuse = (what: string): Result<never> => {
-    const reason = `${what}: ${errnoText(errno())}`;
+    const reason = `${what}: ${errnoReason(c.errno())}`;
     c.close(socket);
     return fail(reason);
   };
@@ -219,8 +230,7 @@ function prepareLoopback(): Result<{ ifindex: number; socket: number }> {
 
 const MSG_DONTWAIT = 0x40;
 
-function send(socket: number, packets: number): void {
-  const c = loadLibc();
+function send(c: Libc, socket: number, packets: number): void {
   const payload = Buffer.alloc(18);
   for (let sent = 0; sent < packets; sent++) c.send(socket, payload, payload.length, MSG_DONTWAIT);
 }

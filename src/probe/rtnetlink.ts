@@ -1,16 +1,37 @@
 /** Link, qdisc and filter dumps over rtnetlink: what is on each device of this thread's network namespace. Read only. */
+import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, u32, viewOf } from '../ffi/netlink.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { errno, errnoText, loadLibc } from './libc.ts';
 
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const NLM_F_REQUEST_DUMP = 0x301;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
 const RTM_GETLINK = 18;
 const RTM_GETQDISC = 38;
 const RTM_GETFILTER = 46;
-const MAX_DUMP_BYTES = 64 << 20;
+
+/** struct ifinfomsg and struct tcmsg. */
+const IFINFO = 16;
+const TCMSG = 20;
+
+/** include/uapi/linux/if_link.h */
+const IFLA_IFNAME = 3;
+const IFLA_MTU = 4;
+const IFLA_LINK = 5;
+const IFLA_MASTER = 10;
+const IFLA_OPERSTATE = 16;
+const IFLA_LINKINFO = 18;
+const IFLA_INFO_KIND = 1;
+const IFLA_EXT_MASK = 29;
+const IFLA_LINK_NETNSID = 37;
+const IFLA_XDP = 43;
+const IFLA_XDP_ATTACHED = 2;
+/** The one in force, and those of the driver, of the generic hook and of the hardware. */
+const IFLA_XDP_IDS = [4, 5, 6, 7];
+const IFF_UP = 1;
+const RTEXT_FILTER_SKIP_STATS = 1 << 3;
+
+/** include/uapi/linux/rtnetlink.h and pkt_cls.h */
+const TCA_KIND = 1;
+const TCA_OPTIONS = 2;
+const TCA_BPF_NAME = 7;
+const TCA_BPF_ID = 11;
 
 export interface XdpOnLink {
   readonly mode: 'native' | 'generic' | 'offloaded' | 'several';
@@ -43,134 +64,99 @@ export interface Filter {
 
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
-function attributes(bytes: Buffer, start: number, end: number): Map<number, Buffer> {
-  const found = new Map<number, Buffer>();
-  for (let at = start; at + 4 <= end;) {
-    const length = bytes.readUInt16LE(at);
-    if (length < 4 || at + length > end) break;
-    found.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
-    at += (length + 3) & ~3;
-  }
-  return found;
+/** IFLA_XDP_ATTACHED: 0 none, 1 driver, 2 generic, 3 hardware, 4 more than one. */
+const XDP_MODES = [undefined, 'native', 'generic', 'offloaded', 'several'] as const;
+
+function parseXdp(bytes: Uint8Array): Result<XdpOnLink | undefined> {
+  const nested = parseAttributes(bytes, 0);
+  if (!nested.ok) return nested;
+  const mode = XDP_MODES[nested.value.get(IFLA_XDP_ATTACHED)?.[0] ?? 0];
+  if (mode === undefined) return ok(undefined);
+  const ids = IFLA_XDP_IDS.map((type) => u32(nested.value.get(type)) ?? 0).filter((id) => id > 0);
+  return ok({ mode, programIds: [...new Set(ids)] });
 }
 
-const text = (bytes: Buffer): string => bytes.toString('utf8').replace(/\0.*$/s, '');
-const u32 = (bytes: Buffer | undefined): number | undefined =>
-  bytes && bytes.length >= 4 ? bytes.readUInt32LE(0) : undefined;
-
-function parseXdp(bytes: Buffer | undefined): XdpOnLink | undefined {
-  if (!bytes) return undefined;
-  const nested = attributes(bytes, 0, bytes.length);
-  // IFLA_XDP_ATTACHED: 0 none, 1 driver, 2 generic, 3 hardware, 4 more than one.
-  const mode = ([undefined, 'native', 'generic', 'offloaded', 'several'] as const)[nested.get(2)?.[0] ?? 0];
-  if (mode === undefined) return undefined;
-  const ids = [4, 5, 6, 7].map((type) => u32(nested.get(type)) ?? 0).filter((id) => id > 0);
-  return { mode, programIds: [...new Set(ids)] };
-}
-
-export function parseLink(message: Buffer): Link | undefined {
-  if (message.length < 16) return undefined;
-  const all = attributes(message, 16, message.length);
-  const name = all.get(3);
-  if (!name) return undefined;
-  const info = all.get(18);
-  const kind = info && attributes(info, 0, info.length).get(1);
-  const xdp = parseXdp(all.get(43));
-  const [master, lower, lowerNetns] = [u32(all.get(10)), u32(all.get(5)), u32(all.get(37))];
-  return {
-    ifindex: message.readInt32LE(4),
-    name: text(name),
-    type: message.readUInt16LE(2),
-    up: (message.readUInt32LE(8) & 1) === 1,
-    mtu: u32(all.get(4)) ?? 0,
-    operstate: OPERSTATES[all.get(16)?.[0] ?? 0] ?? 'unknown',
-    ...(kind && { kind: text(kind) }),
+/** Parses one message of the dump; a link without a name is none. Source: net/core/rtnetlink.c:rtnl_fill_ifinfo. */
+export function parseLink(bytes: Uint8Array): Result<Link | undefined> {
+  if (bytes.length < IFINFO) return fail('link message cut short', bytes.length);
+  const attributes = parseAttributes(bytes, IFINFO);
+  if (!attributes.ok) return attributes;
+  const all = attributes.value;
+  const name = all.get(IFLA_IFNAME);
+  if (name === undefined) return ok(undefined);
+  const info = parseAttributes(all.get(IFLA_LINKINFO) ?? new Uint8Array(), 0);
+  if (!info.ok) return info;
+  const xdp = parseXdp(all.get(IFLA_XDP) ?? new Uint8Array());
+  if (!xdp.ok) return xdp;
+  const kind = info.value.get(IFLA_INFO_KIND);
+  const [master, lower, lowerNetns] = [IFLA_MASTER, IFLA_LINK, IFLA_LINK_NETNSID].map((type) => u32(all.get(type)));
+  const view = viewOf(bytes);
+  return ok({
+    ifindex: view.getInt32(4, LITTLE),
+    name: textOf(name),
+    type: view.getUint16(2, LITTLE),
+    up: (view.getUint32(8, LITTLE) & IFF_UP) !== 0,
+    mtu: u32(all.get(IFLA_MTU)) ?? 0,
+    operstate: OPERSTATES[all.get(IFLA_OPERSTATE)?.[0] ?? 0] ?? 'unknown',
+    ...(kind !== undefined && { kind: textOf(kind) }),
     ...(master !== undefined && { master }),
     ...(lower !== undefined && { lower }),
     ...(lowerNetns !== undefined && { lowerNetns }),
-    ...(xdp && { xdp }),
-  };
+    ...(xdp.value !== undefined && { xdp: xdp.value }),
+  });
 }
 
-export function parseFilter(message: Buffer): Filter | undefined {
-  if (message.length < 20) return undefined;
-  const all = attributes(message, 20, message.length);
-  const options = all.get(2);
-  const bpf = options && attributes(options, 0, options.length);
-  const [name, id] = [bpf?.get(7), u32(bpf?.get(11))];
-  const kind = text(all.get(1) ?? Buffer.alloc(0));
-  return {
-    ifindex: message.readInt32LE(4),
-    handle: message.readUInt32LE(8),
-    priority: message.readUInt32LE(16) >>> 16,
+/** Parses one message of the dump. Source: net/sched/cls_api.c:tcf_fill_node, cls_bpf.c:cls_bpf_dump. */
+export function parseFilter(bytes: Uint8Array): Result<Filter> {
+  if (bytes.length < TCMSG) return fail('filter message cut short', bytes.length);
+  const attributes = parseAttributes(bytes, TCMSG);
+  if (!attributes.ok) return attributes;
+  const kind = textOf(attributes.value.get(TCA_KIND));
+  const options = kind === 'bpf' ? attributes.value.get(TCA_OPTIONS) : undefined;
+  const bpf = parseAttributes(options ?? new Uint8Array(), 0);
+  if (!bpf.ok) return bpf;
+  const [name, id] = [bpf.value.get(TCA_BPF_NAME), u32(bpf.value.get(TCA_BPF_ID))];
+  const view = viewOf(bytes);
+  return ok({
+    ifindex: view.getInt32(4, LITTLE),
+    handle: view.getUint32(8, LITTLE),
+    priority: view.getUint32(16, LITTLE) >>> 16,
     kind,
-    ...(kind === 'bpf' && name && { bpfName: text(name) }),
-    ...(kind === 'bpf' && id !== undefined && { bpfId: id }),
-  };
+    ...(name !== undefined && { bpfName: textOf(name) }),
+    ...(id !== undefined && { bpfId: id }),
+  });
 }
 
-function dump<T>(type: number, header: Buffer, parse: (message: Buffer) => T | undefined): Result<T[]> {
-  const c = loadLibc();
-  const fd = c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, 0);
-  if (fd < 0) return fail(`netlink socket: ${errnoText(errno())}`);
-  try {
-    const request = Buffer.alloc(16 + header.length);
-    request.writeUInt32LE(request.length, 0);
-    request.writeUInt16LE(type, 4);
-    request.writeUInt16LE(NLM_F_REQUEST_DUMP, 6);
-    request.writeUInt32LE(1, 8);
-    header.copy(request, 16);
-    // Two seconds: a dump waits for the RTNL mutex, which somebody may hold.
-    const patience = Buffer.alloc(16);
-    patience.writeBigInt64LE(2n, 0);
-    c.setsockopt(fd, 1, 20, patience, 16);
-    if (Number(c.send(fd, request, request.length, 0)) < 0) return fail(`netlink request: ${errnoText(errno())}`);
-    const found: T[] = [];
-    const buffer = Buffer.allocUnsafeSlow(64 << 10);
-    for (let total = 0; total < MAX_DUMP_BYTES;) {
-      const got = Number(c.recv(fd, buffer, buffer.length, 0));
-      if (got <= 0) return fail(`netlink answer: ${got === 0 ? 'closed' : errnoText(errno())}`);
-      total += got;
-      for (let at = 0; at + 16 <= got;) {
-        const length = buffer.readUInt32LE(at);
-        if (length < 16 || at + length > got) return fail('netlink answer is cut off', at);
-        const kind = buffer.readUInt16LE(at + 4);
-        if (kind === NLMSG_DONE) return ok(found);
-        if (kind === NLMSG_ERROR) return fail(`netlink refused: ${errnoText(-buffer.readInt32LE(at + 16))}`);
-        const parsed = parse(buffer.subarray(at + 16, at + length));
-        if (parsed !== undefined) found.push(parsed);
-        at += (length + 3) & ~3;
-      }
-    }
-    return fail('netlink answer is longer than 64 MiB');
-  } finally {
-    c.close(fd);
-  }
+/** Parses one message of the dump to the device it speaks of, when the qdisc is one that takes filters on ingress. */
+export function parseClsact(bytes: Uint8Array): Result<number | undefined> {
+  if (bytes.length < TCMSG) return fail('qdisc message cut short', bytes.length);
+  const attributes = parseAttributes(bytes, TCMSG);
+  if (!attributes.ok) return attributes;
+  const kind = textOf(attributes.value.get(TCA_KIND));
+  return ok(kind === 'clsact' || kind === 'ingress' ? viewOf(bytes).getInt32(4, LITTLE) : undefined);
 }
 
-export function dumpLinks(): Result<Link[]> {
-  const header = Buffer.alloc(24);
-  // IFLA_EXT_MASK = RTEXT_FILTER_SKIP_STATS: statistics would make some drivers ask their hardware.
-  header.writeUInt16LE(8, 16);
-  header.writeUInt16LE(29, 18);
-  header.writeUInt32LE(1 << 3, 20);
-  return dump(RTM_GETLINK, header, parseLink);
+export function dumpLinks(): Result<readonly Link[]> {
+  const request = new Uint8Array(IFINFO + 8);
+  const view = viewOf(request);
+  // Statistics would make some drivers ask their hardware.
+  view.setUint16(IFINFO, 8, LITTLE);
+  view.setUint16(IFINFO + 2, IFLA_EXT_MASK, LITTLE);
+  view.setUint32(IFINFO + 4, RTEXT_FILTER_SKIP_STATS, LITTLE);
+  return netlinkDump(NETLINK_ROUTE, RTM_GETLINK, request, parseLink);
 }
 
 /** Devices which have a clsact or ingress qdisc. */
-export function dumpClsact(): Result<number[]> {
-  const found = dump(RTM_GETQDISC, Buffer.alloc(20), (message) => {
-    const kind = text(attributes(message, 20, message.length).get(1) ?? Buffer.alloc(0));
-    return kind === 'clsact' || kind === 'ingress' ? message.readInt32LE(4) : undefined;
-  });
-  return found;
+export function dumpClsact(): Result<readonly number[]> {
+  return netlinkDump(NETLINK_ROUTE, RTM_GETQDISC, new Uint8Array(TCMSG), parseClsact);
 }
 
 /** Filters of the clsact hook; entries without a handle are chain heads and not filters. */
-export function dumpFilters(ifindex: number, hook: 'ingress' | 'egress'): Result<Filter[]> {
-  const header = Buffer.alloc(20);
-  header.writeInt32LE(ifindex, 4);
-  header.writeUInt32LE(hook === 'ingress' ? 0xfffffff2 : 0xfffffff3, 12);
-  const all = dump(RTM_GETFILTER, header, parseFilter);
-  return all.ok ? ok(all.value.filter((filter) => filter.handle !== 0)) : all;
+export function dumpFilters(ifindex: number, hook: 'ingress' | 'egress'): Result<readonly Filter[]> {
+  const request = new Uint8Array(TCMSG);
+  const view = viewOf(request);
+  view.setInt32(4, ifindex, LITTLE);
+  view.setUint32(12, hook === 'ingress' ? 0xfffffff2 : 0xfffffff3, LITTLE);
+  const all = netlinkDump(NETLINK_ROUTE, RTM_GETFILTER, request, parseFilter);
+  return all.ok ? ok(all.value.filter(({ handle }) => handle !== 0)) : all;
 }

@@ -2,18 +2,18 @@
  * A probe session: attaches a plan, is read as often as wanted, can be thinned, and goes away without a trace. Everything is
  * attached before the first reading and detached after the last, because the probe itself moves some of the host's counters.
  */
-import { closeSync, openSync, readFileSync, existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { closeSync, openSync } from 'node:fs';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { Capabilities } from './capabilities.ts';
+import { closeLinks, DETACH_DEADLINE_MS, ExitWatch } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
-import { loadLibc } from './libc.ts';
+import { findObjects, readObject } from './objects.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
 import { SocketPrices } from './sockets.ts';
 import { removeFilters, verifyRemoved, type TcAttachment } from './tc.ts';
+import { linkAll } from './tracing.ts';
 import { every, inOrder, WatchedDevice } from './watched.ts';
 
 export interface ProbeOptions {
@@ -32,23 +32,12 @@ export interface ProbeOptions {
 export const DEFAULT_SAMPLE_EVERY = 16;
 export const DEFAULT_STACK_EVERY = 64;
 export const DEFAULT_NET_RX_EVERY = 8;
-const DETACH_DEADLINE_MS = 5000;
 
 export interface CloseReport {
   readonly done: readonly string[];
   readonly problems: readonly string[];
   /** True when a look at the devices afterwards found nothing of ours. */
   readonly verified: boolean;
-}
-
-/** The objects ship in bpf/ beside whatever this module was bundled or compiled into. */
-export function findObjects(): Result<string> {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (let depth = 0; depth < 5; depth++, folder = dirname(folder)) {
-    const candidate = join(folder, 'bpf');
-    if (existsSync(join(candidate, 'objects.json'))) return ok(candidate);
-  }
-  return fail('the folder bpf/ with the compiled objects was not found beside the program');
 }
 
 export async function openProbe(options: ProbeOptions): Promise<Result<ProbeSession>> {
@@ -93,18 +82,9 @@ export class ProbeSession {
     this.netRxEvery = options.netRxEvery ?? DEFAULT_NET_RX_EVERY;
   }
 
-  #object(name: string): Result<Buffer> {
-    const path = join(this.#folder, `${name}.bpf.o`);
-    try {
-      return ok(readFileSync(path));
-    } catch (error) {
-      return fail(`${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-    }
-  }
-
   /** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
   async attach(plans: readonly AttachPlan[]): Promise<Result<void>> {
-    const bytes = this.#object('host');
+    const bytes = readObject(this.#folder, 'host');
     if (!bytes.ok) return bytes;
     const host = await this.bpf.loadObject('pktcost', bytes.value, (object) =>
       inOrder(
@@ -122,7 +102,7 @@ export class ProbeSession {
       bpf: this.bpf,
       cpus: cpus.value,
       stackEvery: this.stackEvery,
-      object: (name: string) => this.#object(name),
+      object: (name: string) => readObject(this.#folder, name),
       report: (status: AttachStatus) => void this.#attach.push(status),
     };
     let slot = 0;
@@ -132,7 +112,7 @@ export class ProbeSession {
       this.#devices.push(device);
       slot++;
     }
-    if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#watchExit();
+    if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#exit.start();
     if (this.#options.sockets === true) await this.#attachSockets();
     const wanted = (span: string): boolean =>
       plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
@@ -163,26 +143,20 @@ export class ProbeSession {
   }
 
   #attachTracing(object: LoadedObject, names: readonly string[], span: 'taps' | 'net_rx'): boolean {
-    const links: LinkFd[] = [];
-    for (const name of names) {
-      const program = object.program(name);
-      const link = program.ok ? this.bpf.linkTracing(program.value) : program;
-      if (!program.ok || !link.ok) {
-        const reason = link.ok ? 'not loaded' : link.reason;
-        this.#attach.push({ target: name, span, hook: 'tracepoint', attached: false, reason });
-        for (const made of links) loadLibc().close(made);
-        return false;
-      }
-      links.push(link.value);
-      this.#programs.push(program.value);
+    const linked = linkAll(this.bpf, object, names);
+    if (!linked.ok) {
+      const { program: target, reason } = linked;
+      this.#attach.push({ target, span, hook: 'tracepoint', attached: false, reason });
+      return false;
     }
-    this.#links.push(...links);
+    this.#programs.push(...linked.value.programs);
+    this.#links.push(...linked.value.links);
     this.#attach.push({ target: 'host', span, hook: span === 'net_rx' ? 'softirq' : 'tracepoint', attached: true });
     return true;
   }
 
   async #attachSoftirq(cpus: MapFd): Promise<void> {
-    const bytes = this.#object('softirq');
+    const bytes = readObject(this.#folder, 'softirq');
     const loaded = bytes.ok
       ? await this.bpf.loadObject('pktcost', bytes.value, (object) =>
           inOrder(
@@ -200,7 +174,7 @@ export class ProbeSession {
   }
 
   async #attachSockets(): Promise<void> {
-    const bytes = this.#object('sockets');
+    const bytes = readObject(this.#folder, 'sockets');
     const prices = bytes.ok
       ? await SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities)
       : bytes;
@@ -213,8 +187,8 @@ export class ProbeSession {
     });
     if (!prices.ok) return;
     this.#sockets = prices.value;
-    this.#programs.push(...prices.value.programs);
-    this.#links.push(...prices.value.links);
+    this.#programs.push(...prices.value.linked.programs);
+    this.#links.push(...prices.value.linked.links);
   }
 
   /** A device outside the readings, in the last slot: see floor.ts. */
@@ -227,7 +201,7 @@ export class ProbeSession {
         bpf: this.bpf,
         cpus: this.#cpus,
         stackEvery: this.stackEvery,
-        object: (name) => this.#object(name),
+        object: (name) => readObject(this.#folder, name),
         report: (status) => {
           if (status.reason !== undefined) reason = status.reason;
         },
@@ -241,7 +215,7 @@ export class ProbeSession {
   }
 
   async endCalibration(device: WatchedDevice): Promise<void> {
-    await closeAll(device.links(), DETACH_DEADLINE_MS);
+    await closeLinks(this.bpf, device.links(), DETACH_DEADLINE_MS);
     removeFilters(this.bpf, device.tc);
     device.close();
   }
@@ -325,27 +299,9 @@ export class ProbeSession {
     return written;
   }
 
-  readonly #onExit = (): void => {
+  readonly #exit = new ExitWatch(() => {
     removeFilters(this.bpf, this.#tcAttachments());
-  };
-
-  /** Without a handler these end the process before its 'exit' event; with one of the command's own, that one decides. */
-  readonly #onSignal = (signal: NodeJS.Signals): void => {
-    this.#onExit();
-    this.#unwatchExit();
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-  };
-
-  #watchExit(): void {
-    process.on('exit', this.#onExit);
-    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
-      if (process.listenerCount(signal) === 0) process.on(signal, this.#onSignal);
-  }
-
-  #unwatchExit(): void {
-    process.off('exit', this.#onExit);
-    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.off(signal, this.#onSignal);
-  }
+  });
 
   #tcAttachments(): TcAttachment[] {
     return this.#devices.flatMap((device) => device.tc);
@@ -361,14 +317,14 @@ export class ProbeSession {
     const problems: string[] = [];
     const done: string[] = [];
     const links = [...this.#links, ...this.#devices.flatMap((device) => device.links())];
-    const hung = await closeAll(links, deadlineMs);
+    const hung = await closeLinks(this.bpf, links, deadlineMs);
     done.push(`${String(links.length - hung)} of ${String(links.length)} links closed`);
     if (hung > 0) problems.push(`${String(hung)} detach(es) did not return within ${String(deadlineMs)} ms`);
     const attachments = this.#tcAttachments();
     const filters = attachments.filter((attachment) => attachment.filter).length;
     problems.push(...removeFilters(this.bpf, attachments));
     if (filters > 0) done.push(`${String(filters)} clsact filter(s) removed`);
-    this.#unwatchExit();
+    this.#exit.stop();
     for (const device of this.#devices) {
       const features = device.restoreFeatures();
       done.push(...features.done);
@@ -383,28 +339,4 @@ export class ProbeSession {
     this.#host = undefined;
     return { done, problems: [...problems, ...left], verified: left.length === 0 && hung === 0 };
   }
-}
-
-/** On libuv's threads, because the detach of an XDP link can wait for the driver; answers how many did not come back. */
-async function closeAll(links: readonly LinkFd[], deadlineMs: number): Promise<number> {
-  const libc = loadLibc();
-  let open = links.length;
-  const all = Promise.all(
-    links.map(
-      (link) =>
-        new Promise<void>((resolve) => {
-          libc.close.async(link, () => {
-            open--;
-            resolve();
-          });
-        }),
-    ),
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([all, deadline]);
-  clearTimeout(timer);
-  return open;
 }

@@ -2,8 +2,8 @@
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { Capabilities } from './capabilities.ts';
 import { BILL_BYTES, readBill, readTapTotals, TAPCPU_BYTES, type SocketBill, type TapTotals } from './layout.ts';
-import type { Libbpf, LinkFd, LoadedObject, ProgramFd } from './libbpf.ts';
-import { loadLibc } from './libc.ts';
+import type { Libbpf, LoadedObject } from './libbpf.ts';
+import { linkAll, type Linked } from './tracing.ts';
 import { every, inOrder } from './watched.ts';
 
 /** Function -> its programs, exit first: an exit without an entry counts nothing, the other way round would leave a mark. */
@@ -18,12 +18,12 @@ const MAX_SOCKETS = 1024;
 export class SocketPrices {
   readonly #bpf: Libbpf;
   readonly #object: LoadedObject;
-  readonly links: LinkFd[] = [];
-  readonly programs: ProgramFd[] = [];
+  readonly linked: Linked;
 
-  private constructor(bpf: Libbpf, object: LoadedObject) {
+  private constructor(bpf: Libbpf, object: LoadedObject, linked: Linked) {
     this.#bpf = bpf;
     this.#object = object;
+    this.linked = linked;
   }
 
   static async attach(
@@ -45,19 +45,14 @@ export class SocketPrices {
       ),
     );
     if (!object.ok) return object;
-    const prices = new SocketPrices(bpf, object.value);
-    for (const name of there.flatMap(([, programs]) => programs)) {
-      const program = object.value.program(name);
-      const link = program.ok ? bpf.linkTracing(program.value) : program;
-      if (!program.ok || !link.ok) {
-        for (const made of prices.links) loadLibc().close(made);
-        prices.close();
-        return link.ok ? fail(`${name} was not loaded`) : fail(`${name}: ${link.reason}`);
-      }
-      prices.links.push(link.value);
-      prices.programs.push(program.value);
-    }
-    return ok(prices);
+    const linked = linkAll(
+      bpf,
+      object.value,
+      there.flatMap(([, programs]) => programs),
+    );
+    if (linked.ok) return ok(new SocketPrices(bpf, object.value, linked.value));
+    object.value.close();
+    return fail(`${linked.program}: ${linked.reason}`);
   }
 
   setEvery(value: number): Result<void> {

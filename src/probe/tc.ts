@@ -2,10 +2,10 @@
  * A TC program on one device: a TCX link where the kernel has it, else a filter of a clsact qdisc. A link goes with the process;
  * a filter stays after SIGKILL, so it carries a handle that nobody else has, by which `sweep` knows it.
  */
+import { askInNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { NetnsTarget } from './facts.ts';
 import { AttachType, BEFORE_ALL, TcHook, type LinkFd, type Libbpf, type ProgramFd, type TcFilter } from './libbpf.ts';
-import { inNetns } from './libc.ts';
 import { dumpClsact, dumpFilters, type Filter } from './rtnetlink.ts';
 
 /** "pkt" and whether the clsact qdisc was made by us, so that a later sweep knows if it may go too. */
@@ -38,7 +38,7 @@ export function attachTc(
   const runs = bpf.programRuns(program);
   if (!runs.ok) return runs;
   const base = { how, netns, ifindex, direction, programId: runs.value.id };
-  return inNetns<TcAttachment>(netns.path, () => {
+  return askInNamespace<TcAttachment>(netns.path, () => {
     if (how === 'tcx') {
       const type = direction === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress;
       const link = bpf.linkCreate(program, ifindex, type, BEFORE_ALL);
@@ -87,7 +87,7 @@ export function removeFilters(bpf: Libbpf, attachments: readonly TcAttachment[])
   const problems: string[] = [];
   for (const { netns, ifindex, filter } of attachments) {
     if (filter === undefined) continue;
-    const removed = inNetns(netns.path, () => {
+    const removed = askInNamespace(netns.path, () => {
       const detached = bpf.filterDetach(filter);
       return filter.handle === HANDLE_OWN_QDISC ? removeEmptyQdisc(bpf, ifindex, detached) : detached;
     });
@@ -115,7 +115,7 @@ function removeEmptyQdisc(bpf: Libbpf, ifindex: number, detached: Result<void>):
 export function verifyRemoved(bpf: Libbpf, attachments: readonly TcAttachment[]): string[] {
   const left: string[] = [];
   for (const { how, netns, ifindex, direction, programId } of attachments) {
-    const still = inNetns(netns.path, () => {
+    const still = askInNamespace(netns.path, () => {
       if (how === 'tcx') {
         const ids = bpf.tcxPrograms(ifindex, direction === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress);
         return ids.ok ? ok(ids.value.includes(programId)) : ids;
@@ -140,7 +140,7 @@ export function sweep(bpf: Libbpf, namespaces: readonly NetnsTarget[]): SweepRep
   const removed: { netns: string; ifindex: number; direction: Direction }[] = [];
   const problems: string[] = [];
   for (const netns of namespaces) {
-    const swept = inNetns(netns.path, () => {
+    const swept = askInNamespace(netns.path, () => {
       const devices = dumpClsact();
       if (!devices.ok) return devices;
       for (const ifindex of new Set(devices.value)) {

@@ -1,4 +1,5 @@
 /** One device under watch: its own copy of the programs, its hooks, and the reading of its counts. */
+import { askInNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { changedFeatures, featuresOf, setFeatures, type Features } from './ethtool.ts';
 import type { DeviceFacts } from './facts.ts';
@@ -14,7 +15,6 @@ import {
   type OpenObject,
   type ProgramFd,
 } from './libbpf.ts';
-import { inNetns } from './libc.ts';
 import type { AttachPlan, PlanStep, XdpMode } from './plan.ts';
 import type { AttachStatus, DeviceReading, SpanReading } from './reading.ts';
 import { attachTc, type Direction, type TcAttachment } from './tc.ts';
@@ -150,7 +150,7 @@ export class WatchedDevice {
     const program = this.#object.program('pktcost_xdp');
     if (!program.ok) return program;
     const { netns, ifindex } = this.facts;
-    const link = inNetns(netns.path, () =>
+    const link = askInNamespace(netns.path, () =>
       this.#shop.bpf.linkCreate(program.value, ifindex, AttachType.xdp, XdpFlags[mode]),
     );
     if (!link.ok) return link;
@@ -226,7 +226,7 @@ export class WatchedDevice {
     if (!this.xdp || before === undefined) return { done: this.#restored, problems: [] };
     const problems: string[] = [];
     const { name, netns } = this.facts;
-    const restored = inNetns(netns.path, () => {
+    const restored = askInNamespace(netns.path, () => {
       const now = featuresOf(name);
       if (!now.ok) return now;
       const changed = changedFeatures(before, now.value);

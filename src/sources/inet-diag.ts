@@ -2,9 +2,6 @@ import { formatEndpoint, formatIpv4, formatIpv6 } from '../collectors/address.ts
 import type { InetSockets, ListenerRow, SlowReaderRow, UdpSocketRow } from '../collectors/dumps.ts';
 import type { Reader } from '../collectors/reader.ts';
 import { parseSockstat } from '../collectors/sockstat.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import type { LiveOptions } from './live-reader.ts';
-import { answersWithoutLoading } from './modules.ts';
 import {
   LITTLE,
   NETLINK_SOCK_DIAG,
@@ -13,7 +10,10 @@ import {
   parseAttributes,
   u32List,
   viewOf,
-} from './netlink.ts';
+} from '../ffi/netlink.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import type { LiveOptions } from './live-reader.ts';
+import { answersWithoutLoading } from './modules.ts';
 
 const AF_INET = 2;
 const AF_INET6 = 10;

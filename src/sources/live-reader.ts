@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync, readdirSync, readlinkSync, statfsSync } from 'node:fs';
 
 import type { DumpName, Reader } from '../collectors/reader.ts';
+import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { ifAllowed, systemErrorReason } from './errno.ts';
 import { inetDiag } from './inet-diag.ts';
 import { packetDiag } from './packet-diag.ts';
 import { socketOwners } from './socket-owners.ts';

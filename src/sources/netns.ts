@@ -1,10 +1,9 @@
-import { closeSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
+import { readdirSync, statSync } from 'node:fs';
 
+import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
+import { netnsInode } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
-import { errnoReason, ifAllowed, systemErrorReason } from './errno.ts';
-import { libc } from './libc.ts';
 import { isProcfs, type Roots } from './live-reader.ts';
 import { commOf } from './socket-owners.ts';
 
@@ -17,8 +16,6 @@ export interface NetworkNamespace {
   /** What to open to enter it. */
   readonly path: string;
 }
-
-const CLONE_NEWNET = 0x40000000;
 
 /**
  * Every network namespace that a process is in or that has a name in /run/netns: pktcost's own first, then by name. One
@@ -40,10 +37,10 @@ export function listNamespaces(
   try {
     for (const pid of processes(roots.procfs)) {
       const path = `${roots.procfs}/${pid}/ns/net`;
-      const inode = inodeOf(ifAllowed(() => readlinkSync(path)));
-      if (inode === undefined || found.has(inode)) continue;
-      const name = names.get(inode) ?? `pid:${pid} (${commOf(roots.procfs, pid) ?? '?'})`;
-      found.set(inode, { name, inode, path });
+      const inode = netnsInode(path);
+      if (!inode.ok || found.has(inode.value)) continue;
+      const name = names.get(inode.value) ?? `pid:${pid} (${commOf(roots.procfs, pid) ?? '?'})`;
+      found.set(inode.value, { name, inode: inode.value, path });
     }
   } catch (error) {
     return fail(systemErrorReason(error));
@@ -69,47 +66,4 @@ function named(roots: Roots, nsfs: number): readonly NetworkNamespace[] {
     // A name whose mount is gone is an ordinary empty file.
     return stat?.dev === nsfs ? [{ name, inode: stat.ino, path }] : [];
   });
-}
-
-function inodeOf(link: string | undefined): number | undefined {
-  const match = link === undefined ? null : /^net:\[(\d{1,15})\]$/.exec(link);
-  return match === null ? undefined : Number(match[1]);
-}
-
-/**
- * Runs `look` with this thread in the namespace at `path`, and comes back whatever happens. /proc/net, /proc/sys/net and
- * sockets then are that namespace's; /sys/class/net is not, since a sysfs mount stays with the namespace it was mounted
- * in. `look` must do its work before it returns: libuv's other threads stay where they are.
- */
-export function inNamespace<T>(path: string, look: () => T): Result<T> {
-  // /proc/net is that of the main thread (fs/proc/proc_net.c:get_proc_task_net).
-  if (!isMainThread) throw new Error('namespaces can only be entered on the main thread');
-  const library = libc();
-  if (!library.ok) return library;
-  const { setns, errno } = library.value;
-  let home: number | undefined;
-  let target: number | undefined;
-  try {
-    home = openSync('/proc/thread-self/ns/net', 'r');
-    target = openSync(path, 'r');
-  } catch (error) {
-    if (home !== undefined) closeSync(home);
-    return fail(`cannot open the namespace: ${systemErrorReason(error)}`);
-  }
-  try {
-    if (setns(target, CLONE_NEWNET) < 0) return fail(`cannot enter the namespace: ${errnoReason(errno())}`);
-    try {
-      return ok(look());
-    } finally {
-      if (setns(home, CLONE_NEWNET) < 0) leaveLost(errno());
-    }
-  } finally {
-    closeSync(target);
-    closeSync(home);
-  }
-}
-
-/** Going on in somebody else's namespace would report its numbers as this one's. */
-function leaveLost(errno: number): never {
-  throw new Error(`cannot return to our own network namespace: ${errnoReason(errno)}`);
 }

@@ -1,8 +1,5 @@
 import type { PacketFilter, PacketSocketRow } from '../collectors/dumps.ts';
 import type { Reader } from '../collectors/reader.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import type { LiveOptions } from './live-reader.ts';
-import { answersWithoutLoading } from './modules.ts';
 import {
   LITTLE,
   NETLINK_SOCK_DIAG,
@@ -11,7 +8,10 @@ import {
   parseAttributes,
   u32List,
   viewOf,
-} from './netlink.ts';
+} from '../ffi/netlink.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import type { LiveOptions } from './live-reader.ts';
+import { answersWithoutLoading } from './modules.ts';
 
 const AF_PACKET = 17;
 const MESSAGE = 16;

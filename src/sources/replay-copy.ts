@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 
 import type { Reader } from '../collectors/reader.ts';
+import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { ifAllowed, systemErrorReason } from './errno.ts';
 
 const MOST_BYTES = 64 * 1024 * 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;

@@ -2,9 +2,9 @@ import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'no
 
 import { parseLine } from '../collectors/parse.ts';
 import type { SocketOwners } from '../collectors/dumps.ts';
+import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
+import { libc } from '../ffi/libc.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { ifAllowed, systemErrorReason } from './errno.ts';
-import { libc } from './libc.ts';
 
 /** A descriptor that was seen to be a socket. */
 interface Holder {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { endianness, machine } from 'node:os';
 
+import { systemErrorReason } from '../ffi/errno.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { systemErrorReason } from './errno.ts';
 
 export interface Sysconf {
   /** Bytes. */

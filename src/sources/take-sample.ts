@@ -1,10 +1,11 @@
 import { runCollector, type Collector } from '../collectors/collector.ts';
 import { ownersOf } from '../collectors/owners.ts';
 import type { Reader } from '../collectors/reader.ts';
+import { inNamespace } from '../ffi/namespaces.ts';
 import { fail, type Result } from '../metrics/result.ts';
 import { OWN_NETNS, Snapshot, type Keep } from '../metrics/snapshot.ts';
 import { liveReader, monotonicSeconds, type LiveOptions, type Roots } from './live-reader.ts';
-import { inNamespace, type NetworkNamespace } from './netns.ts';
+import type { NetworkNamespace } from './netns.ts';
 
 /** A network namespace that a sample looks into besides pktcost's own; live, recorded or replayed. */
 export interface NamespaceView {

@@ -1,6 +1,7 @@
 import { parsePtype } from '../collectors/packet.ts';
 import type { Reader } from '../collectors/reader.ts';
-import { inNamespace, type NetworkNamespace } from './netns.ts';
+import { inNamespace } from '../ffi/namespaces.ts';
+import type { NetworkNamespace } from './netns.ts';
 
 /** Which devices of one namespace an ETH_P_ALL hook listens on. */
 export interface Tapped {

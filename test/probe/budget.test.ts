@@ -7,7 +7,8 @@ import { ok } from '../../src/metrics/result.ts';
 import { costOf, decide, keepBudget, projectShare, type ProbeCost } from '../../src/probe/budget.ts';
 import { shippedFloor } from '../../src/probe/floor.ts';
 import { BUCKETS, CPU_BYTES, readCpus, readSpan, SLOTS, SPAN_BYTES } from '../../src/probe/layout.ts';
-import { findObjects, type ProbeSession } from '../../src/probe/session.ts';
+import { findObjects } from '../../src/probe/objects.ts';
+import type { ProbeSession } from '../../src/probe/session.ts';
 
 describe('budget', () => {
   it('thins twice at most and then detaches', () => {

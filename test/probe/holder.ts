@@ -1,14 +1,14 @@
-/** A process which holds a session until it is killed: `node holder.js NETNS DEVICE tcx|clsact [generic]`. Says `ready`. */
+/** A process which holds a session until it is killed: `node holder.js NETNS DEVICE tcx|clsact [generic]`. Says `ready` and its programs' ids. */
 import { readCapabilities } from '../../src/probe/capabilities.ts';
 import { readDeviceFacts } from '../../src/probe/facts.ts';
-import { netnsInode } from '../../src/probe/libc.ts';
+import { netnsInode } from '../../src/ffi/namespaces.ts';
 import { planDevices } from '../../src/probe/plan.ts';
 import { openProbe } from '../../src/probe/session.ts';
 
 const [netns = '', device = '', tc = 'tcx', xdp] = process.argv.slice(2);
 const path = `/run/netns/${netns}`;
 const inode = netnsInode(path);
-const facts = readDeviceFacts({ id: inode.ok ? inode.value : netns, path }, [device]);
+const facts = readDeviceFacts({ id: inode.ok ? String(inode.value) : netns, path }, [device]);
 if (!facts.ok) throw new Error(facts.reason);
 const capabilities = readCapabilities();
 const plans = planDevices(
@@ -18,5 +18,10 @@ const plans = planDevices(
 );
 const session = await openProbe({ plans, capabilities });
 if (!session.ok) throw new Error(session.reason);
-process.stdout.write(`ready ${session.value.tier}\n`);
+const { bpf } = session.value;
+const ids = session.value.programs().flatMap((program) => {
+  const runs = bpf.programRuns(program);
+  return runs.ok ? [runs.value.id] : [];
+});
+process.stdout.write(`ready ${session.value.tier} ${ids.join(',')}\n`);
 setInterval(() => session.value.read(), 200);

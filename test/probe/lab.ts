@@ -5,8 +5,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ok } from '../../src/metrics/result.ts';
-import { inNetns, netnsInode } from '../../src/probe/libc.ts';
+import { inNamespace, netnsInode } from '../../src/ffi/namespaces.ts';
 import { readDeviceFacts, type DeviceFacts, type NetnsTarget } from '../../src/probe/facts.ts';
 
 const { env } = process;
@@ -99,7 +98,7 @@ export class Lab {
   target(netns = this.receiver): NetnsTarget {
     const path = `/run/netns/${netns}`;
     const inode = netnsInode(path);
-    return { id: inode.ok ? inode.value : netns, path };
+    return { id: inode.ok ? String(inode.value) : netns, path };
   }
 
   /** Facts about the receiving device, as the probe would gather them. */
@@ -155,7 +154,7 @@ export class Lab {
 
   /** Bytes and packets which the receiving device has taken in, before GRO. */
   received(): { readonly bytes: number; readonly packets: number } {
-    const text = inNetns(this.target().path, () => ok(readFileSync('/proc/thread-self/net/dev', 'utf8')));
+    const text = inNamespace(`/run/netns/${this.receiver}`, () => readFileSync('/proc/thread-self/net/dev', 'utf8'));
     const fields = (text.ok ? text.value : '')
       .split('\n')
       .find((line) => line.includes(`${this.device}:`))

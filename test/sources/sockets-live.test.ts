@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { packet } from '../../src/collectors/packet.ts';
@@ -18,7 +17,8 @@ import {
 import type { Metric } from '../../src/metrics/metric.ts';
 import type { Series, Snapshot } from '../../src/metrics/snapshot.ts';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
-import { inNamespace, listNamespaces } from '../../src/sources/netns.ts';
+import { inNamespace } from '../../src/ffi/namespaces.ts';
+import { listNamespaces } from '../../src/sources/netns.ts';
 import { liveViews, takeSample } from '../../src/sources/take-sample.ts';
 import { TestNamespace, withoutRoot } from '../support/root.ts';
 
@@ -125,27 +125,7 @@ describe('sockets of a live namespace', { skip: withoutRoot }, () => {
     }
   });
 
-  it('comes back to its own namespace, also from a look that throws, and keeps no descriptor', () => {
-    const own = readlinkSync('/proc/self/ns/net');
-    const open = readdirSync('/proc/self/fd').length;
-    for (let round = 0; round < 20; round += 1) {
-      const there = inNamespace(netns.path, () => readlinkSync('/proc/self/ns/net'));
-      assert.ok(there.ok && there.value !== own);
-      assert.throws(
-        () =>
-          inNamespace(netns.path, () => {
-            throw new Error('inside');
-          }),
-        /inside/,
-      );
-      assert.equal(readlinkSync('/proc/self/ns/net'), own);
-    }
-    assert.equal(readdirSync('/proc/self/fd').length, open);
-  });
-
-  it('says why a namespace cannot be entered', () => {
-    assert.match(reasonOf(inNamespace('/run/netns/pktcost-none', () => 1)), /no such file or directory \(ENOENT\)/);
-    assert.match(reasonOf(inNamespace('/proc/self/ns/uts', () => 1)), /invalid argument \(EINVAL\)/);
+  it('goes on when a namespace cannot be entered', () => {
     const views = [{ name: 'gone', path: '/run/netns/pktcost-none' }].map(({ name, path }) => ({
       name,
       path,

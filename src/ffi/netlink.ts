@@ -7,6 +7,7 @@ import { libc, type Libc } from './libc.ts';
 /** Netlink numbers are in the host's byte order. */
 export const LITTLE = endianness() === 'LE';
 
+export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
 /** The request of every socket dump, include/uapi/linux/sock_diag.h. */
 export const SOCK_DIAG_BY_FAMILY = 20;
@@ -31,8 +32,10 @@ const EAGAIN = 11;
 
 /** The kernel fills at most 32 KiB at a time for a reader that offers as much (netlink_dump). */
 const BUFFER = 64 * 1024;
+/** A dump of rtnetlink waits for the RTNL mutex, which somebody may hold. */
 const TIMEOUT_SECONDS = 2;
 const ATTEMPTS = 3;
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** What one datagram of a dump held. */
 export interface Datagram {
@@ -91,6 +94,17 @@ export function parseAttributes(bytes: Uint8Array, from: number): Result<Readonl
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** An attribute that is one number of 32 bits; undefined when it is not there or shorter. */
+export function u32(bytes: Uint8Array | undefined): number | undefined {
+  return u32List(bytes, 1)?.[0];
+}
+
+/** An attribute that is text, ended by a NUL or by its length; empty when it is not there. */
+export function textOf(bytes: Uint8Array = new Uint8Array()): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
 }
 
 /** An attribute that is a list of u32; undefined when it is shorter than `count` of them. */
@@ -159,9 +173,10 @@ function dumpOnce<T>(
   if (library.send(fd, message, message.length, 0) < 0) return refused(library, 'send');
   const rows: T[] = [];
   let interrupted = false;
-  for (;;) {
+  for (let received = 0; received < MOST_BYTES;) {
     const bytes = receive(library, fd);
     if (!bytes.ok) return bytes;
+    received += bytes.value.length;
     const datagram = parseDatagram(bytes.value, sequences);
     if (!datagram.ok) return datagram;
     for (const payload of datagram.value.payloads) {
@@ -172,6 +187,7 @@ function dumpOnce<T>(
     interrupted ||= datagram.value.interrupted;
     if (datagram.value.done) return ok(interrupted ? 'interrupted' : rows);
   }
+  return fail(`netlink answer longer than ${MOST_BYTES / 1024 / 1024} MiB`);
 }
 
 function dumpRequest(type: number, sequence: number, body: Uint8Array): Uint8Array {

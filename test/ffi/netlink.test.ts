@@ -11,7 +11,7 @@ import {
   parseAttributes,
   parseDatagram,
   viewOf,
-} from '../../src/sources/netlink.ts';
+} from '../../src/ffi/netlink.ts';
 import { parsePacketDiag } from '../../src/sources/packet-diag.ts';
 import { cutAnywhere, garbled, hexFixture } from '../support/bytes.ts';
 

@@ -1,48 +1,61 @@
-import { createRequire } from 'node:module';
-
 import { fail, ok, type Result } from '../metrics/result.ts';
+import { firstLine, loadKoffi, type ForeignFunction, type Koffi } from './koffi.ts';
 
 /** The calls of libc that Node does not offer. Each answers -1 and sets errno, to be read at once. */
 export interface Libc {
   readonly setns: (fd: number, kind: number) => number;
+  readonly unshare: (flags: number) => number;
   readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly bind: (fd: number, address: Uint8Array, length: number) => number;
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
+  readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
   readonly send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
   readonly recv: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
-  readonly close: (fd: number) => number;
+  readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
+  /** Has `.async`: closing a link of the probe can wait for a driver. */
+  readonly close: ForeignFunction<(fd: number) => number>;
   readonly readlinkat: (directory: number, name: string, bytes: Uint8Array, length: number) => number;
   readonly errno: () => number;
+  /** Of the first byte, for structures that hold a pointer. Good while the bytes live and are no slice of Node's pool. */
+  readonly addressOf: (bytes: Uint8Array) => bigint;
 }
 
 let loaded: Result<Libc> | undefined;
 
-/** Loaded at first use: koffi costs 15 ms. Its absence is a reason in the report, and everything in files still works. */
+/** Loaded at first use. Without koffi it is a failure, here and in everything that needs one of these calls. */
 export function libc(): Result<Libc> {
-  loaded ??= load();
+  if (loaded === undefined) {
+    const koffi = loadKoffi();
+    loaded = koffi.ok ? declare(koffi.value) : koffi;
+  }
   return loaded;
 }
 
-function load(): Result<Libc> {
+function declare(koffi: Koffi): Result<Libc> {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-    // The running program's own symbols: whichever libc Node was linked with.
+    // The running program's own symbols: whichever libc Node was linked with, glibc or musl.
     const library = koffi.load(null);
+    // The type of a foreign function is what we say it is; the signature beside it is the proof.
     const call = (definition: string): unknown => library.func(definition);
     // Lengths fit an int: no buffer here is longer than 64 KiB, and an int result spares the BigInt of a ssize_t.
     return ok({
       setns: call('int setns(int, int)') as Libc['setns'],
+      unshare: call('int unshare(int)') as Libc['unshare'],
       socket: call('int socket(int, int, int)') as Libc['socket'],
+      bind: call('int bind(int, const void *, uint32_t)') as Libc['bind'],
       connect: call('int connect(int, const void *, uint32_t)') as Libc['connect'],
+      getsockname: call('int getsockname(int, void *, void *)') as Libc['getsockname'],
       setsockopt: call('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
       send: call('int send(int, const void *, size_t, int)') as Libc['send'],
       recv: call('int recv(int, void *, size_t, int)') as Libc['recv'],
+      ioctl: call('int ioctl(int, unsigned long, void *)') as Libc['ioctl'],
       close: call('int close(int)') as Libc['close'],
       readlinkat: call('int readlinkat(int, const char *, void *, size_t)') as Libc['readlinkat'],
       errno: () => koffi.errno(),
+      addressOf: (bytes) => koffi.address(bytes),
     });
   } catch (error) {
-    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return fail(`calls into libc need koffi, which could not be loaded: ${said}`);
+    return fail(`calls into libc could not be declared: ${firstLine(error)}`);
   }
 }

@@ -1,0 +1,25 @@
+/** The compiled BPF objects that ship with the program. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemErrorReason } from '../ffi/errno.ts';
+import { fail, ok, type Result } from '../metrics/result.ts';
+
+/** The objects ship in bpf/ beside whatever this module was bundled or compiled into. */
+export function findObjects(): Result<string> {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (let depth = 0; depth < 5; depth++, folder = dirname(folder)) {
+    const candidate = join(folder, 'bpf');
+    if (existsSync(join(candidate, 'objects.json'))) return ok(candidate);
+  }
+  return fail('the folder bpf/ with the compiled objects was not found beside the program');
+}
+
+export function readObject(folder: string, name: string): Result<Buffer> {
+  const path = join(folder, `${name}.bpf.o`);
+  try {
+    return ok(readFileSync(path));
+  } catch (error) {
+    return fail(`${path}: ${systemErrorReason(error)}`);
+  }
+}
