@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 // The probe's reading is plain JSON; its collector knows its shape and nothing else of the probe.
-const beneath = ['**/probe/*', '**/sources/*', '**/rules/*', '**/report/*', 'node:*', 'koffi'];
+const beneath = ['**/ffi/*', '**/probe/*', '**/sources/*', '**/rules/*', '**/report/*', 'node:*', 'koffi'];
 
 export default tseslint.config(
   { ignores: ['build/', 'dist/', 'src/generated/', 'test/fixtures/', '**/*.mjs', 'bin/'] },
@@ -21,7 +21,17 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['**/collectors/*', '**/probe/*', '**/sources/*', '**/rules/*', '**/report/*', 'node:*'] },
+        {
+          patterns: [
+            '**/collectors/*',
+            '**/ffi/*',
+            '**/probe/*',
+            '**/sources/*',
+            '**/rules/*',
+            '**/report/*',
+            'node:*',
+          ],
+        },
       ],
     },
   },
@@ -30,7 +40,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['**/collectors/*', '**/probe/*', '**/sources/*', '**/report/*', 'node:*'] },
+        { patterns: ['**/collectors/*', '**/ffi/*', '**/probe/*', '**/sources/*', '**/report/*', 'node:*'] },
       ],
     },
   },
@@ -48,9 +58,35 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['**/probe/*', '**/sources/*', '**/collectors/*', 'node:fs', 'node:child_process', 'koffi'] },
+        {
+          patterns: [
+            '**/ffi/*',
+            '**/probe/*',
+            '**/sources/*',
+            '**/collectors/*',
+            'node:fs',
+            'node:child_process',
+            'koffi',
+          ],
+        },
       ],
     },
+  },
+  {
+    // Foreign calls stand on a floor of their own, which knows nothing but how a result looks.
+    files: ['src/ffi/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['**/collectors/*', '**/probe/*', '**/sources/*', '**/rules/*', '**/report/*'] },
+      ],
+    },
+  },
+  {
+    // Nobody above it calls foreign functions, but for libbpf, which has one door.
+    files: ['src/probe/**/*.ts', 'src/sources/**/*.ts'],
+    ignores: ['src/probe/libbpf.ts', 'src/probe/libbpf/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['koffi', '**/libbpf/*'] }] },
   },
   {
     // node:test's describe() and it() return promises that the runner itself awaits.

@@ -23,7 +23,7 @@ function run(files, flags) {
 
 const all = testFiles('build/test');
 const scenarios = all.filter((file) => file.includes('/scenarios/'));
-const live = all.filter((file) => /\/(probe|sources|commands)\//.test(file));
+const live = all.filter((file) => /\/(ffi|probe|sources|commands)\//.test(file));
 const unit = all.filter((file) => !scenarios.includes(file) && !live.includes(file));
 
 let status = 0;
