@@ -6,7 +6,6 @@
 const SUB_BITS = 4;
 const LINEAR = 32;
 const FIRST_OCTAVE = 5;
-export const RANGE_BITS = 30;
 
 export interface Lost {
   readonly noMetadata: number;
@@ -115,14 +114,6 @@ export function summarise(span: SpanHistogram): SpanSummary | undefined {
     spreadNs: at(0.99) - at(0.5),
     lost: lostSamples(span.lost),
   };
-}
-
-/** The share of `span`'s samples at or below `ns`, counted by whole buckets. */
-export function shareAtMost(span: SpanHistogram, ns: number): number {
-  if (span.count === 0) return 0;
-  let below = 0;
-  for (const [bucket, count] of span.buckets) if (bucketBounds(bucket)[0] <= ns) below += count;
-  return below / span.count;
 }
 
 function minus(after: number, before: number): number {
