@@ -3,6 +3,33 @@
 import { build } from 'esbuild';
 import { rm } from 'node:fs/promises';
 
+/**
+ * What oclif requires at its start for things we do not have: patterns of plugins and of command files, an .oclifrc, a
+ * spinner and a trace of its own, Windows.
+ */
+const notNeeded = {
+  'cli-spinners': 'module.exports = { dots2: { frames: ["-"] } };',
+  debug: 'module.exports = () => () => {};',
+  lilconfig: leftOut('lilconfig'),
+  minimatch: leftOut('minimatch'),
+  tinyglobby: leftOut('glob'),
+  'wsl-utils': 'exports.isWsl = false;',
+};
+
+function leftOut(name) {
+  return `exports.${name} = () => { throw new Error('${name} is left out of the bundle: scripts/bundle.mjs'); };`;
+}
+
+const withoutUnneeded = {
+  name: 'without-unneeded',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: new RegExp(`^(${Object.keys(notNeeded).join('|')})$`) }, ({ path, importer }) =>
+      importer.includes('/@oclif/core/') ? { path, namespace: 'not-needed' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'not-needed' }, ({ path }) => ({ contents: notNeeded[path] }));
+  },
+};
+
 await rm('dist', { recursive: true, force: true });
 await build({
   entryPoints: { index: 'src/index.ts' },
@@ -14,6 +41,7 @@ await build({
   target: 'node20.19',
   // oclif asks for typescript only when it runs from sources; koffi has a native part.
   external: ['koffi', 'typescript', 'ts-node'],
+  plugins: [withoutUnneeded],
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',

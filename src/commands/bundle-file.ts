@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import type { Report } from '../generated/report.ts';
 import type { Overrides } from '../rules/engine.ts';
 import type { SampleRecording } from '../sources/recording.ts';
-import { OutputFile } from './output.ts';
+import type { OutputFile } from './output.ts';
 
 export const bundleFlags = {
   bundle: Flags.string({
@@ -38,6 +38,7 @@ export class BundleFile {
   }
 
   static async open(path: string, flag: string, choice: BundleChoice): Promise<BundleFile> {
+    const { OutputFile } = await import('./output.ts');
     return new BundleFile(await OutputFile.open(path, 'create', 0o600, flag), choice);
   }
 

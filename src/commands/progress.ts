@@ -8,6 +8,9 @@ const silent: Progress = { tick: () => undefined, stop: () => undefined };
 
 export async function startProgress(windowSeconds: number, quiet: boolean): Promise<Progress> {
   if (quiet || !process.stderr.isTTY) return silent;
+  // A terminal that was never given a size (serial console, script, expect) says 0, and ora would clear infinitely many
+  // lines of it.
+  if (process.stderr.columns === 0) return silent;
   const { default: ora } = await import('ora');
   // ora would take over stdin, and with it the interrupt key, unless told not to.
   const spinner = ora({ stream: process.stderr, discardStdin: false, interval: 500, text: '' }).start();

@@ -22,39 +22,24 @@ export interface Capabilities {
 
 const TAP_FUNCTIONS = ['packet_rcv', 'tpacket_rcv', 'packet_rcv_fanout', 'dev_queue_xmit_nit'];
 
-/** struct btf_header and struct btf_type, Documentation/bpf/btf.rst. Bytes after each type, by kind. */
 const KIND_STRUCT = 4;
 const KIND_FUNC = 12;
+const KINDS = 20;
 
-function trailingBytes(kind: number, members: number): number | undefined {
-  switch (kind) {
-    case 1: // INT
-    case 14: // VAR
-    case 17: // DECL_TAG
-      return 4;
-    case 3: // ARRAY
-      return 12;
-    case 4: // STRUCT
-    case 5: // UNION
-    case 15: // DATASEC
-    case 19: // ENUM64
-      return members * 12;
-    case 6: // ENUM
-    case 13: // FUNC_PROTO
-      return members * 8;
-    case 2: // PTR
-    case 7: // FWD
-    case 8: // TYPEDEF
-    case 9: // VOLATILE
-    case 10: // CONST
-    case 11: // RESTRICT
-    case 12: // FUNC
-    case 16: // FLOAT
-    case 18: // TYPE_TAG
-      return 0;
-    default:
-      return undefined;
-  }
+/**
+ * What follows the three words of a struct btf_type, by kind: words once, and words for each of its members.
+ * Documentation/bpf/btf.rst. In typed arrays, because a kernel has 150,000 types and this is code that runs once.
+ */
+const trailing = new Uint8Array(KINDS);
+const perMember = new Uint8Array(KINDS);
+for (const kind of [1 /* INT */, 14 /* VAR */, 17 /* DECL_TAG */]) trailing[kind] = 1;
+trailing[3 /* ARRAY */] = 3;
+for (const kind of [KIND_STRUCT, 5 /* UNION */, 15 /* DATASEC */, 19 /* ENUM64 */]) perMember[kind] = 3;
+for (const kind of [6 /* ENUM */, 13 /* FUNC_PROTO */]) perMember[kind] = 2;
+
+function wordsOf(bytes: Buffer): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.prototype.slice.call(bytes);
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
 }
 
 export interface BtfFacts {
@@ -81,14 +66,14 @@ export function parseBtf(bytes: Buffer, functions: readonly string[], members: r
     const [struct = '', member = ''] = path.split('.');
     return { path, struct: offsetOf(struct), member: offsetOf(member) };
   });
+  const words = wordsOf(bytes.subarray(types, typesEnd));
   const found = { functions: new Set<string>(), members: new Set<string>() };
-  for (let at = types; at + 12 <= typesEnd;) {
-    const name = bytes.readUInt32LE(at);
-    const info = bytes.readUInt32LE(at + 4);
+  for (let at = 0; at + 3 <= words.length;) {
+    const name = words[at]!;
+    const info = words[at + 1]!;
     const kind = (info >>> 24) & 0x1f;
     const count = info & 0xffff;
-    const trailing = trailingBytes(kind, count);
-    if (trailing === undefined) return fail(`unknown BTF kind ${String(kind)}`, at);
+    if (kind === 0 || kind >= KINDS) return fail(`unknown BTF kind ${String(kind)}`, types + at * 4);
     if (kind === KIND_FUNC) {
       const wanted = wantedFunctions.get(name);
       if (wanted !== undefined) found.functions.add(wanted);
@@ -96,10 +81,10 @@ export function parseBtf(bytes: Buffer, functions: readonly string[], members: r
       for (const wanted of wantedMembers) {
         if (wanted.struct !== name) continue;
         for (let index = 0; index < count; index++)
-          if (bytes.readUInt32LE(at + 12 + index * 12) === wanted.member) found.members.add(wanted.path);
+          if (words[at + 3 + index * 3] === wanted.member) found.members.add(wanted.path);
       }
     }
-    at += 12 + trailing;
+    at += 3 + trailing[kind]! + perMember[kind]! * count;
   }
   return ok(found);
 }

@@ -148,7 +148,7 @@ async function exchange(
   netns: DeviceFacts['netns'],
   ifindex: number,
   send: () => void,
-  { samples = 300, maxMs = 300 }: CalibrationOptions,
+  { samples = 150, maxMs = 300 }: CalibrationOptions,
 ): Promise<Result<Floor>> {
   const facts: DeviceFacts = {
     name: 'lo',

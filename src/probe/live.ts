@@ -58,6 +58,9 @@ export function planProbe(options: PlanningOptions): Result<ProbePlanning> {
   return ok({ capabilities, plans: planDevices(devices, options, capabilities), netnsNames, gaps });
 }
 
+/** A long window is watched no less often than this. */
+const MOST_BETWEEN_MS = 5000;
+
 export class LiveProbe {
   readonly #options: LiveProbeOptions;
   readonly #planning: ProbePlanning | undefined;
@@ -67,6 +70,7 @@ export class LiveProbe {
   #calibrated: Floor | undefined;
   #first: ProbeReading | undefined;
   #thinnings = 0;
+  #watchAgainAt = 0;
   #detachedEarly: string | null = null;
   readonly #actions: SelfAction[] = [];
 
@@ -149,10 +153,11 @@ export class LiveProbe {
     const cost = this.#budget?.cost;
     if (session === undefined || cost === undefined || this.#first === undefined || this.#detachedEarly !== null)
       return;
-    const now = session.read();
-    const skbs = (reading: ProbeReading): number => reading.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
-    const elapsed = now.monotonicNs - this.#first.monotonicNs;
-    const share = projectShare(cost, skbs(now) - skbs(this.#first), elapsed);
+    if (performance.now() < this.#watchAgainAt) return;
+    this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
+    const before = this.#first.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
+    const elapsed = Number(process.hrtime.bigint()) - this.#first.monotonicNs;
+    const share = projectShare(cost, session.packetsSeen() - before, elapsed);
     const step = decide(share, this.#options.maxOverhead, this.#thinnings);
     if (step === 'keep') return;
     const reason = `${(share * 100).toFixed(2)} % of the host's CPU time is above the budget of ${(this.#options.maxOverhead * 100).toFixed(2)} %`;

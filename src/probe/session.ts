@@ -270,6 +270,11 @@ export class ProbeSession {
     return this.#last;
   }
 
+  /** Packets seen so far: one map, where a whole reading asks for every span and program. */
+  packetsSeen(): number {
+    return this.#readCpus([]).reduce((sum, { counts }) => sum + counts.skbs, 0);
+  }
+
   #readCpus(gaps: string[]): CpuState[] {
     if (this.#cpus === undefined) return [];
     const bytes = Buffer.allocUnsafeSlow(CPU_BYTES * this.bpf.possibleCpus);

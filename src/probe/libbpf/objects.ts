@@ -14,6 +14,7 @@ import {
   type ProgramFd,
 } from './calls.ts';
 
+const EPERM = 1;
 const LOG_BYTES = 1 << 18;
 
 type Prepare = (object: OpenObject) => Result<void>;
@@ -57,7 +58,9 @@ export async function loadObject(
   if (code === 0) return ok(new LoadedObject(bpf, opened.value));
   bpf.close(opened.value);
   const verdict = verdictOf(log);
-  const told = verdict === '' ? messagesOfRetry(foreign, () => open(foreign, bytes, nameBytes, log), prepare) : verdict;
+  // A refusal for want of permission has nothing more to say, and a second load costs 25 ms.
+  const silent = verdict === '' && code !== -EPERM;
+  const told = silent ? messagesOfRetry(foreign, () => open(foreign, bytes, nameBytes, log), prepare) : verdict;
   return fail(`${name}: the kernel refused to load the program: ${errnoReason(code)}${told === '' ? '' : `; ${told}`}`);
 }
 
