@@ -18,6 +18,8 @@ export interface Missing {
   readonly metric: string;
   readonly source: string;
   readonly reason: string;
+  /** The thing itself came or went within the window: nothing was overlooked. */
+  readonly transient?: true;
 }
 
 export interface Increases {
@@ -83,7 +85,7 @@ export class Window {
       const before = this.before.get(metric, after.labels);
       const from = before ?? (metric.sparse ? this.#zeroBefore(metric, after) : undefined);
       if (from === undefined) {
-        gone.push(missing(metric, `${describe(after.labels)} appeared during the window`));
+        gone.push({ ...missing(metric, `${describe(after.labels)} appeared during the window`), transient: true });
         continue;
       }
       const step = stepOf(metric, from, after);
@@ -101,7 +103,7 @@ export class Window {
     }
     for (const before of this.before.series(metric)) {
       if (!seen.has(labelKey(before.labels)))
-        gone.push(missing(metric, `${describe(before.labels)} went away during the window`));
+        gone.push({ ...missing(metric, `${describe(before.labels)} went away during the window`), transient: true });
     }
     if (cells.length === 0 && gone.length === 0) return { cells, missing: this.whyAbsent(metric) };
     return { cells, missing: gone };

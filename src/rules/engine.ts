@@ -47,6 +47,8 @@ function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<str
   if (absent.length > 0) {
     const reason = notOnThisHost(window, absent);
     if (reason !== undefined) return [finding(rule, { outcome: 'not-applicable', reason }, {}, [], [])];
+    if (passing(absent.flatMap(({ evaluation }) => evaluation.missing)))
+      return [finding(rule, notThroughout, {}, [], [])];
     return [unmeasured(rule, absent.flatMap(({ evaluation }) => evaluation.missing).slice(0, 5), {}, 1)];
   }
   const instances = instancesOf(rule, signals);
@@ -59,6 +61,7 @@ function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<str
     rule,
     instances.map((labels) => {
       const { given, missing } = give(signals, labels, window);
+      if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
       if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
       const at = { labels, netns: labels['netns'] ?? OWN_NETNS, seconds: window.seconds };
       const conclusion = rule.conclude(given as never, limits, at);
@@ -143,7 +146,7 @@ function give(
       continue;
     }
     const metric = signal.of.metrics[0];
-    const told = signal.evaluation.missing;
+    const told = ofInstance(signal.evaluation.missing, at);
     missing.push(
       ...(told.length > 0
         ? told.slice(0, 3)
@@ -158,6 +161,23 @@ function give(
   }
   return { given, missing };
 }
+
+/** What is missing for this very instance, where that was said; else what is missing of the signal. */
+function ofInstance(missing: readonly Missing[], at: Labels): readonly Missing[] {
+  const named = Object.entries(at).filter(([, value]) => value !== '');
+  const own = missing.filter(
+    ({ reason }) => named.length > 0 && named.every(([label, value]) => reason.includes(`${label}="${value}"`)),
+  );
+  // Somebody else's coming and going explains nothing here.
+  return own.length > 0 ? own : missing.filter(({ transient }) => transient !== true);
+}
+
+/** A device, CPU or namespace that came or went within the window is no gap in what was looked at. */
+function passing(missing: readonly Missing[]): boolean {
+  return missing.length > 0 && missing.every(({ transient }) => transient === true);
+}
+
+const notThroughout = { outcome: 'not-applicable', reason: 'there for a part of the window only' } as const;
 
 /** A namespace whose collector failed has no sockets to show, and that is no answer: other namespaces' points hide it. */
 function unreadIn(signal: Evaluated, at: Labels, window: Window): readonly Missing[] {

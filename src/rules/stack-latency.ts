@@ -1,4 +1,4 @@
-import { baselineSpanQuantile, spanQuantile, spanSamples } from '../metrics/catalogue/index.ts';
+import { baselineSpanQuantile, spanEvery, spanQuantile, spanSamples } from '../metrics/catalogue/index.ts';
 import { increase, value } from '../metrics/expression.ts';
 import type { Signal } from './rule.ts';
 import { critical, defineRule, notApplicable, notMeasured, ok, optional, warning } from './rule.ts';
@@ -16,6 +16,7 @@ export const stackLatency = defineRule({
   none: 'no span was measured',
   signals: {
     samples: increase(spanSamples),
+    every: optional(value(spanEvery)),
     // Without a sample there is no quantile.
     p50: optional(value(spanQuantile, { quantile: '0.5' })),
     p99: optional(value(spanQuantile, { quantile: '0.99' })),
@@ -30,11 +31,17 @@ export const stackLatency = defineRule({
       'On {device} the {span} span ({mode}) takes {p50:ns} in the median and {p99:ns} for one packet in a hundred; the ' +
       'baseline had {baseP50:ns} and {baseP99:ns}.',
   },
-  conclude({ p50, p99, samples, max, baseP50, baseP99 }, limits, at) {
+  conclude({ p50, p99, samples, every, max, baseP50, baseP99 }, limits, at) {
     const { device = '', span = '', mode = '' } = at.labels;
     if (samples.value === 0) return notApplicable('no packet was measured on these devices');
+    const packets = (samples.value * (every?.value ?? 1)) / at.seconds;
+    if (samples.value < limits.samples && packets < limits.busy) {
+      return notApplicable('too few packets came by for their latency to matter');
+    }
     if (samples.value < limits.samples || p50 === undefined || p99 === undefined) {
-      return notMeasured(`fewer than ${limits.samples} packets were measured: no quantile can be told`);
+      return notMeasured(
+        `fewer than ${limits.samples} packets were measured: no quantile can be told; a longer window would`,
+      );
     }
     const native = mode === 'native';
     const grew = (now: Signal, base: Signal | undefined, by: number): boolean =>

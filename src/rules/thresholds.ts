@@ -127,6 +127,12 @@ export const thresholds = {
     },
   },
   PKT0104: {
+    busy: {
+      value: 500,
+      unit: 'per second',
+      help: 'Packets per second on a device below which too few samples are no loss: nobody waits for them.',
+      source: 'the limit of PKT0101 below which a device counts as idle',
+    },
     samples: {
       value: 200,
       unit: 'packets',

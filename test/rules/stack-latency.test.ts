@@ -1,4 +1,4 @@
-import { baselineSpanQuantile, spanQuantile, spanSamples } from '../../src/metrics/catalogue/index.ts';
+import { baselineSpanQuantile, spanEvery, spanQuantile, spanSamples } from '../../src/metrics/catalogue/index.ts';
 import { stackLatency } from '../../src/rules/stack-latency.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -58,13 +58,23 @@ ruleCases(stackLatency, [
     outcome: 'ok',
   },
   {
-    name: 'too few samples for a quantile',
+    name: 'too few samples for a quantile of a busy device',
     cells: [
       ...quantiles(9000, 900_000).slice(0, 4),
       [spanSamples, { device: 'eth0', span: 'stack', mode: 'generic' }, 0, 199],
+      [spanEvery, {}, 64, 64],
     ],
     outcome: 'not-measured',
     missing: /fewer than 200/,
+  },
+  {
+    name: 'few samples because few packets came: nobody waits for them',
+    cells: [
+      ...quantiles(9000, 900_000).slice(0, 4),
+      [spanSamples, { device: 'eth0', span: 'stack', mode: 'generic' }, 0, 199],
+      [spanEvery, {}, 16, 16],
+    ],
+    outcome: 'not-applicable',
   },
   {
     name: 'no packet at all',

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { conntrackDrop, conntrackEntries, conntrackLimit } from '../../src/metrics/catalogue/index.ts';
+import { conntrackTableFull } from '../../src/rules/conntrack-table-full.ts';
+import { judge, type Cell } from '../support/window.ts';
+
+const full = (netns: string): Cell[] => [
+  [conntrackEntries, { netns }, 100, 100],
+  [conntrackLimit, { netns }, 100, 100],
+  [conntrackDrop, { netns }, [0], [50]],
+];
+const calm = (netns: string): Cell[] => [
+  [conntrackEntries, { netns }, 1, 1],
+  [conntrackLimit, { netns }, 100, 100],
+  [conntrackDrop, { netns }, [0], [0]],
+];
+const ended = (netns: string): Cell[] => [
+  [conntrackEntries, { netns }, 1, null],
+  [conntrackLimit, { netns }, 100, null],
+  [conntrackDrop, { netns }, [0], null],
+];
+
+describe('the rule engine', () => {
+  it('judges each namespace by its own readings and names the one that fires', () => {
+    const findings = judge(conntrackTableFull, { cells: [...calm('blue'), ...full('red')] });
+    assert.deepEqual(
+      findings.map(({ outcome, at }) => [outcome, at['netns']]),
+      [['critical', 'red']],
+    );
+  });
+
+  it('folds quiet instances into one finding', () => {
+    const findings = judge(conntrackTableFull, { cells: [...calm('blue'), ...calm('green')] });
+    assert.deepEqual(
+      findings.map(({ outcome, instances }) => [outcome, instances]),
+      [['ok', 2]],
+    );
+  });
+
+  it('does not count a namespace that ended within the window as overlooked', () => {
+    const findings = judge(conntrackTableFull, { cells: [...calm('blue'), ...ended('pod')] });
+    assert.deepEqual(
+      findings.map(({ outcome }) => outcome),
+      ['ok'],
+    );
+  });
+
+  it('says so when the only one there was ended', () => {
+    const [finding] = judge(conntrackTableFull, { cells: ended('pod') });
+    assert.equal(finding?.outcome, 'not-applicable');
+    assert.equal(finding.args['reason'], 'there for a part of the window only');
+  });
+
+  it('keeps a namespace whose statistics could not be read apart from one that ended', () => {
+    const unread: Cell[] = calm('red').slice(0, 2);
+    const findings = judge(conntrackTableFull, { cells: [...calm('blue'), ...unread, ...ended('pod')] });
+    assert.deepEqual(findings.map(({ outcome }) => outcome).sort(), ['not-measured', 'ok']);
+  });
+
+  it('takes a limit of the configuration instead of its own', () => {
+    const half: Cell[] = [
+      [conntrackEntries, {}, 50, 50],
+      [conntrackLimit, {}, 100, 100],
+      [conntrackDrop, {}, [0], [50]],
+    ];
+    assert.equal(judge(conntrackTableFull, { cells: half })[0]?.outcome, 'ok');
+    const lowered = { PKT0201: { usage: 0.5 } };
+    assert.equal(judge(conntrackTableFull, { cells: half }, lowered)[0]?.outcome, 'critical');
+  });
+
+  it('reports a bug in a rule as that rule not measured, and goes on', () => {
+    const broken = {
+      ...conntrackTableFull,
+      conclude: () => {
+        throw new Error('oops');
+      },
+    };
+    const [finding] = judge(broken, { cells: full('red') });
+    assert.equal(finding?.outcome, 'not-measured');
+    assert.match(finding.missing[0]!.reason, /bug in rule PKT0201: oops/);
+  });
+});
