@@ -7,6 +7,7 @@ import { judgeWindow } from '../judge.ts';
 import { Window } from '../metrics/window.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
+import { renderMarkdown } from '../report/markdown.ts';
 import { renderText } from '../report/text.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
@@ -47,6 +48,7 @@ const renderings: readonly {
   },
   { name: 'report.json', render: renderJson },
   { name: 'report.html', render: (report, baseline) => renderHtml(report, { baseline }) },
+  { name: 'report.md', render: renderMarkdown },
 ];
 
 /** A bundle as a .tar.gz, piece by piece, for whoever writes it to a file. */

@@ -109,6 +109,8 @@ describe('a bundle', () => {
     for (const name of [
       'report.json',
       'report.txt',
+      'report.html',
+      'report.md',
       'config.json',
       'manifest.json',
       'before/proc/net/stat/nf_conntrack',
