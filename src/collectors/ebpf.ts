@@ -100,7 +100,8 @@ function emitCounts(device: DeviceReading, place: { device: string; netns?: stri
     const labels = { ...place, span: span.span, mode: span.mode };
     emit(spanSamples, labels, span.count);
     emit(spanNanoseconds, labels, span.sumNs);
-    for (const [reason, count] of Object.entries(span.lost)) emit(spanLost, { ...labels, reason }, count);
+    const lost: Readonly<Record<string, number>> = { ...span.lost };
+    for (const [reason, count] of Object.entries(lost)) emit(spanLost, { ...labels, reason }, count);
   }
 }
 

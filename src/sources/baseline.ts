@@ -1,4 +1,4 @@
-import type { Report } from '../generated/report.ts';
+import type { Report, Span, Spans } from '../generated/report.ts';
 import { baselineSoftirqPerPacket, baselineSpanQuantile } from '../metrics/catalogue/index.ts';
 import { OWN_NETNS, type Snapshot } from '../metrics/snapshot.ts';
 
@@ -9,8 +9,7 @@ export function addBaseline(snapshot: Snapshot, report: Report): void {
     snapshot.add(baselineSoftirqPerPacket, {}, report.cost.host.nsPerPacket, at);
   }
   for (const { device, netns, spans } of report.cost.devices) {
-    for (const [name, span] of Object.entries(spans ?? {})) {
-      if (span === null) continue;
+    for (const [name, span] of namedSpans(spans)) {
       const place = netns === OWN_NETNS ? { device } : { device, netns };
       const quantiles = { '0.5': span.p50Ns, '0.9': span.p90Ns, '0.99': span.p99Ns, '0.999': span.p999Ns };
       for (const [quantile, ns] of Object.entries(quantiles)) {
@@ -21,4 +20,12 @@ export function addBaseline(snapshot: Snapshot, report: Report): void {
   }
   const { collector } = baselineSpanQuantile;
   snapshot.collectors.push({ id: collector, netns: OWN_NETNS, status: 'ok', gaps: [], milliseconds: 0 });
+}
+
+function namedSpans(spans: Spans | null): readonly (readonly [string, Span])[] {
+  if (spans === null) return [];
+  const { taps, stack, forward } = spans;
+  return Object.entries({ taps, stack, forward }).flatMap(([name, span]) =>
+    span === null ? [] : [[name, span] as const],
+  );
 }
