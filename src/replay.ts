@@ -1,10 +1,11 @@
+import { parseJson } from './bundle/sample.ts';
 import { openEvidence, type Bundle, type Evidence } from './bundle/open.ts';
 import { judgeRun, limitsInForce } from './bundle/write.ts';
 import type { LimitsInForce, RunFacts } from './bundle/manifest.ts';
 import { collectors } from './collectors/index.ts';
 import type { Report, ReportFinding } from './generated/report.ts';
-import { validateConfig, validateReport } from './generated/validate.ts';
 import { labelKey } from './metrics/snapshot.ts';
+import { renderJson } from './report/json.ts';
 import type { Overrides } from './rules/engine.ts';
 import { rules } from './rules/index.ts';
 import { onlyDevices } from './sources/choose.ts';
@@ -28,21 +29,20 @@ export async function replay(path: string, version: string, overrides?: Override
   const { bundle } = evidence;
   if (bundle === null) return { report: judgeCopy(evidence, version, overrides ?? {}), notes: evidence.notes };
   const { manifest } = bundle;
-  const recorded = recordedOverrides(path, bundle);
+  const recorded = await recordedOverrides(path, bundle);
   const inForce = overrides ?? recorded;
   const report = judgeRun(evidence.window(collectors, onlyDevices(manifest.run.devices)), manifest.run, {
     overrides: inForce,
-    baseline: recordedReport(path, 'baseline.json', bundle.baseline),
+    baseline: bundle.baseline === undefined ? null : await asReport(path, 'baseline.json', bundle.baseline),
     version,
   });
-  const before = recordedReport(path, 'report.json', bundle.report);
   return {
     report,
     notes: [
       ...evidence.notes,
       ...(manifest.version === version ? [] : [`recorded by pktcost ${manifest.version}, judged by ${version}`]),
       ...limitNotes(manifest.thresholds, limitsInForce(inForce)),
-      ...(before === null ? [] : verdictNotes(before, report)),
+      ...(await verdictNotes(path, bundle, report)),
     ],
   };
 }
@@ -62,8 +62,10 @@ function judgeCopy(evidence: Evidence, version: string, overrides: Overrides): R
 }
 
 /** Limits of rules that this version does not have are left out; `limitNotes` tells. */
-function recordedOverrides(path: string, { config }: Bundle): Overrides {
-  if (config === undefined) return {};
+async function recordedOverrides(path: string, { config }: Bundle): Promise<Overrides> {
+  // The validators are a tenth of all the code that a replay has to load, and seldom needed.
+  if (config === undefined || JSON.stringify(config) === '{"thresholds":{}}') return {};
+  const { validateConfig } = await import('./generated/validate.ts');
   if (!validateConfig(config)) {
     const [error] = validateConfig.errors ?? [];
     throw new UsageError(`${path}: config.json: ${error?.instancePath ?? ''}: ${error?.message ?? 'not valid'}`);
@@ -77,8 +79,8 @@ function recordedOverrides(path: string, { config }: Bundle): Overrides {
   );
 }
 
-function recordedReport(path: string, name: string, report: unknown): Report | null {
-  if (report === undefined) return null;
+async function asReport(path: string, name: string, report: unknown): Promise<Report> {
+  const { validateReport } = await import('./generated/validate.ts');
   if (validateReport(report)) return report;
   const [error] = validateReport.errors ?? [];
   throw new UsageError(`${path}: ${name}: not a pktcost report: ${error?.instancePath ?? ''}: ${error?.message ?? ''}`);
@@ -99,7 +101,11 @@ function limitNotes(then: LimitsInForce, now: LimitsInForce): readonly string[] 
 }
 
 /** What differs between the verdict in the bundle and the one just made. */
-function verdictNotes(then: Report, now: Report): readonly string[] {
+async function verdictNotes(path: string, { report }: Bundle, now: Report): Promise<readonly string[]> {
+  if (report === undefined || Buffer.from(renderJson(now)).equals(report)) return [];
+  const parsed = parseJson(report);
+  if (!parsed.ok) throw new UsageError(`${path}: report.json: ${parsed.reason}`);
+  const then = await asReport(path, 'report.json', parsed.value);
   const keyOf = ({ code, at }: ReportFinding): string => `${code} ${labelKey(at)}`;
   const said = ({ outcome, certainty }: ReportFinding): string =>
     certainty === null ? outcome : `${outcome} (${certainty})`;

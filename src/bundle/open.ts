@@ -29,9 +29,9 @@ export interface Evidence {
 
 export interface Bundle {
   readonly manifest: Manifest;
-  /** config.json, report.json and baseline.json as parsed JSON; undefined where the bundle has none. */
+  /** report.json as it is, config.json and baseline.json parsed; undefined where the bundle has none. */
+  readonly report: Uint8Array | undefined;
   readonly config: unknown;
-  readonly report: unknown;
   readonly baseline: unknown;
 }
 
@@ -144,9 +144,10 @@ function openBundle(name: string, members: Members): Result<Evidence> {
   if (!raw.ok) return raw;
   const manifest = decodeManifest(raw.value);
   if (!manifest.ok) return fail(`manifest.json: ${manifest.reason}`);
-  const [config, report, baseline] = [json('config.json'), json('report.json'), json('baseline.json')];
+  const [config, baseline] = [json('config.json'), json('baseline.json')];
+  const report = members.get('report.json');
   if (!config.ok) return config;
-  if (!report.ok) return report;
+  if (report?.ok === false) return fail(`report.json: ${report.reason}`);
   if (!baseline.ok) return baseline;
   const edited: string[] = [];
   const recordings: SampleRecording[] = [];
@@ -160,7 +161,7 @@ function openBundle(name: string, members: Members): Result<Evidence> {
     kind: 'bundle',
     name,
     window: (collectors, keep) => windowOf(recordings.map((recording) => replaySample(recording, collectors, keep))),
-    bundle: { manifest: manifest.value, config: config.value, report: report.value, baseline: baseline.value },
+    bundle: { manifest: manifest.value, config: config.value, report: report?.value, baseline: baseline.value },
     notes: editedNotes(edited),
   });
 }
