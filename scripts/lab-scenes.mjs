@@ -1,0 +1,84 @@
+// What is booted: a machine, a kernel line, and the checks (test/lab/) that run on it. `smoke` is the subset for CI.
+const base = ['boot', 'diagnose', 'socket-prices', 'kill', 'foreign', 'global-taps', 'parity', 'session'];
+const refusals = ['no-libbpf', 'no-btf', 'no-root'];
+
+/** A NIC on a hub: whatever one sends, the others of the same hub receive. */
+function nic(model, last, hub, more = '') {
+  const id = `net${last}`;
+  const device = `${model},netdev=${id},mac=52:54:00:00:00:${last}${more}`;
+  return ['-netdev', `hubport,id=${id},hubid=${hub}`, '-device', device];
+}
+
+const twoNodes = [
+  ...['-object', 'memory-backend-ram,id=m0,size=1280M', '-numa', 'node,nodeid=0,cpus=0-1,memdev=m0'],
+  ...['-object', 'memory-backend-ram,id=m1,size=512M', '-numa', 'node,nodeid=1,cpus=2-3,memdev=m1'],
+  // A host bridge of each node, with a port for each NIC.
+  ...['-device', 'pxb-pcie,id=far0,bus=pcie.0,bus_nr=32,numa_node=0'],
+  ...['-device', 'pxb-pcie,id=far1,bus=pcie.0,bus_nr=64,numa_node=1'],
+  ...['a', 'b'].flatMap((port, n) => ['-device', `pcie-root-port,id=p0${port},bus=far0,chassis=${n + 1},slot=${n}`]),
+  ...['a', 'b'].flatMap((port, n) => ['-device', `pcie-root-port,id=p1${port},bus=far1,chassis=${n + 5},slot=${n}`]),
+  ...nic('virtio-net-pci', '01', 1, ',bus=p1a'),
+  ...nic('vmxnet3', '02', 2, ',bus=p1b'),
+  ...nic('virtio-net-pci', '11', 1, ',bus=p0a'),
+  ...nic('virtio-net-pci', '12', 2, ',bus=p0b'),
+];
+
+export const SCENES = [
+  {
+    name: 'kernel-6.1',
+    kernel: '6.1',
+    seconds: 1200,
+    checks: [...base, ...refusals],
+    smoke: ['boot', 'diagnose', 'kill'],
+  },
+  { name: 'kernel-6.12', kernel: '6.12', seconds: 1200, checks: [...base, ...refusals] },
+  {
+    name: 'numa',
+    kernel: '6.12',
+    seconds: 1500,
+    smp: '4,sockets=2,cores=2',
+    memory: '1792M',
+    qemu: twoNodes,
+    checks: ['numa-facts', 'numa-irq', 'numa-irq-vmxnet3', 'numa-rps', 'numa-ovs', 'numa-memory'],
+    smoke: ['numa-facts', 'numa-irq'],
+  },
+  ...['6.1', '6.12'].map((kernel) => ({
+    name: `isolation-${kernel}`,
+    kernel,
+    seconds: 1200,
+    smp: '4',
+    append: ['isolcpus=2,3', 'nohz_full=3', 'rcu_nocbs=3'],
+    qemu: [...nic('virtio-net-pci', '01', 1), ...nic('virtio-net-pci', '11', 1)],
+    checks: ['isolated-facts', 'isolated-irq', 'isolated-rps', 'isolated-napi-thread', 'isolated-cpuset'],
+  })),
+  ...['6.1', '6.12'].map((kernel) => ({
+    name: `lockdown-${kernel}`,
+    kernel,
+    seconds: 300,
+    append: ['lockdown=confidentiality'],
+    checks: ['lockdown'],
+  })),
+  ...['6.1-full', '6.12-full'].map((kernel) => ({
+    name: `nics-${kernel.replace('-full', '')}`,
+    kernel,
+    seconds: 2400,
+    qemu: [
+      // One memory bank in use, one empty.
+      ...['-smbios', 'type=17,loc_pfx=DIMM,bank=BANK'],
+      ...['virtio-net-pci', 'e1000e', 'vmxnet3', 'e1000'].flatMap((model, n) => [
+        // With two CPUs virtio_net needs four queues for an XDP program.
+        ...nic(model, `0${n + 1}`, n + 1),
+        ...nic('virtio-net-pci', `1${n + 1}`, n + 1),
+      ]),
+    ],
+    checks: [
+      ...['virtio_net', 'e1000e', 'vmxnet3', 'e1000'].flatMap((driver) => [
+        `auto-${driver}`,
+        `xdp-${driver}`,
+        `generic-${driver}`,
+      ]),
+      'ring-drops',
+      'dmi',
+    ],
+  })),
+];

@@ -1,0 +1,110 @@
+// npm run lab: emulated machines with other kernels, NUMA nodes and NICs, and pktcost on each of them.
+//   --kernel 6.1      only scenes of this kernel line (repeatable)
+//   --scene NAME      only this scene (repeatable)
+//   --only CHECK      only this check (repeatable)
+//   --smoke           the subset for CI, under ten minutes
+//   --shell           a shell on the guest's console instead of its checks; `poweroff -f` ends it
+//   --write           writes docs/SUPPORT.md from the results
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+import { CACHE, imageOf } from './lab-image.mjs';
+import { boot } from './lab-guest.mjs';
+import { SCENES } from './lab-scenes.mjs';
+import { keepResults, writeSupport } from './lab-support.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    kernel: { type: 'string', multiple: true, default: [] },
+    scene: { type: 'string', multiple: true, default: [] },
+    only: { type: 'string', multiple: true, default: [] },
+    smoke: { type: 'boolean', default: false },
+    shell: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+function needTools() {
+  const tools = { 'qemu-system-x86_64': 'qemu-system-x86', cpio: 'cpio', depmod: 'kmod', 'dpkg-deb': 'dpkg' };
+  const missing = Object.entries(tools).filter(([tool]) => spawnSync('which', [tool]).status !== 0);
+  if (missing.length === 0) return;
+  const packages = missing.map(([, name]) => name).join(' ');
+  process.stderr.write(`the lab needs: apt-get install -y --no-install-recommends ${packages}\n`);
+  process.exit(2);
+}
+
+/** One guest at a time on a machine: two would make each other's figures worthless. */
+function holdLock() {
+  const path = join(CACHE, 'lock');
+  mkdirSync(CACHE, { recursive: true });
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+  } catch {
+    const holder = Number(readFileSync(path, 'utf8'));
+    if (holder > 0 && spawnSync('kill', ['-0', String(holder)]).status === 0) {
+      process.stderr.write(`the lab is in use by process ${holder}\n`);
+      process.exit(2);
+    }
+    writeFileSync(path, String(process.pid));
+  }
+  process.once('exit', () => rmSync(path, { force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+}
+
+const chosen = SCENES.filter(
+  (scene) =>
+    (flags.kernel.length === 0 || flags.kernel.some((line) => scene.kernel.replace('-full', '') === line)) &&
+    (flags.scene.length === 0 || flags.scene.includes(scene.name)) &&
+    (!flags.smoke || scene.smoke !== undefined),
+).flatMap((scene) => {
+  const all = flags.smoke ? scene.smoke : scene.checks;
+  const checks = flags.only.length === 0 ? all : all.filter((check) => flags.only.includes(check));
+  return checks.length > 0 || flags.shell ? [{ scene, checks }] : [];
+});
+if (chosen.length === 0) {
+  process.stderr.write(`no such scene or check; scenes: ${SCENES.map(({ name }) => name).join(', ')}\n`);
+  process.exit(2);
+}
+
+needTools();
+holdLock();
+
+const mark = { pass: 'ok  ', fail: 'FAIL', skip: 'skip' };
+const outcomes = [];
+for (const { scene, checks } of flags.shell ? chosen.slice(0, 1) : chosen) {
+  const image = await imageOf(scene.kernel);
+  process.stdout.write(`${scene.name}: Linux ${image.release} (${image.name} ${image.version})\n`);
+  const results = [];
+  const started = Date.now();
+  const end = await boot({
+    image,
+    scene,
+    checks,
+    shell: flags.shell,
+    seconds: scene.seconds,
+    folder: join(CACHE, 'results', scene.name),
+    onResult: (result) => {
+      results.push(result);
+      const { id, outcome, reason, notes, seconds } = result;
+      process.stdout.write(`  ${mark[outcome]} ${id} (${seconds} s)${reason === undefined ? '' : `: ${reason}`}\n`);
+      for (const note of notes ?? []) process.stdout.write(`         ${note}\n`);
+    },
+    onConsole: flags.verbose ? (line) => process.stdout.write(`  | ${line}\n`) : undefined,
+  });
+  if (flags.shell) process.exit(0);
+  for (const id of checks.filter((check) => !results.some((result) => result.id === check)))
+    results.push({ id, outcome: 'fail', reason: end.reason ?? 'not run', notes: [] });
+  const missing = results.filter((result) => result.seconds === undefined);
+  for (const { id, reason } of missing) process.stdout.write(`  FAIL ${id}: ${reason}\n`);
+  process.stdout.write(`  ${Math.round((Date.now() - started) / 1000)} s\n`);
+  keepResults(scene.name, { kernel: scene.kernel, release: image.release, version: image.version, results });
+  outcomes.push(...results);
+}
+
+if (flags.write) await writeSupport(SCENES);
+const count = (outcome) => outcomes.filter((each) => each.outcome === outcome).length;
+process.stdout.write(`${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped\n`);
+process.exitCode = count('fail') === 0 ? 0 : 1;

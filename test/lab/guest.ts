@@ -1,0 +1,62 @@
+/** Runs inside a lab guest: the checks named on the kernel's command line, one line of result each on the console. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withHosts } from '../scenarios/kit/hosts.ts';
+import { commandLine, Skip, type Check } from './check.ts';
+import { isolationChecks } from './isolation.ts';
+import { kernelChecks } from './kernel.ts';
+import { nicChecks } from './nics.ts';
+import { numaChecks } from './numa.ts';
+import { parityChecks } from './parity.ts';
+import { refusalChecks } from './refusals.ts';
+
+const results = '/results';
+const all: readonly Check[] = [
+  ...kernelChecks,
+  ...parityChecks,
+  ...numaChecks,
+  ...isolationChecks,
+  ...nicChecks,
+  ...refusalChecks,
+];
+
+function say(line: Record<string, unknown>): void {
+  process.stdout.write(`@lab ${JSON.stringify(line)}\n`);
+}
+
+const wanted = commandLine('checks').split(',');
+const scene = commandLine('scene');
+const kernel = commandLine('kernel');
+
+for (const id of wanted) {
+  const check = all.find((each) => each.id === id);
+  if (check === undefined) {
+    say({ id, outcome: 'fail', reason: 'no such check' });
+    continue;
+  }
+  const notes: string[] = [];
+  const started = performance.now();
+  let outcome = 'pass';
+  let reason: string | undefined;
+  try {
+    await withHosts(async (kit) => {
+      await check.run({
+        kernel,
+        scene,
+        kit,
+        keep: (name, content) => {
+          mkdirSync(join(results, id), { recursive: true });
+          writeFileSync(join(results, id, name), content);
+        },
+        note: (text) => notes.push(text),
+      });
+    }, check.seconds ?? 120);
+  } catch (error) {
+    outcome = error instanceof Skip ? 'skip' : 'fail';
+    reason = error instanceof Error ? error.message : String(error);
+  }
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  say({ id, what: check.what, outcome, ...(reason === undefined ? {} : { reason }), notes, seconds });
+}
+process.stdout.write('@lab end\n');
+process.exit(0);

@@ -1,0 +1,91 @@
+/** Hosts that give less: no libbpf, no BTF, a kernel locked down, no root. The verdict comes all the same. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Report } from '../../src/generated/report.ts';
+import { runOrThrow } from '../scenarios/kit/hosts.ts';
+import { Skip, type Check, type Guest } from './check.ts';
+import { diagnosed, twoHosts, udp } from './traffic.ts';
+
+/** Without the probe there is still a report, which says why. */
+function withoutProbe({ note }: Guest, report: Report, reason: RegExp): void {
+  assert.equal(report.probe.status, 'not-measured');
+  assert.match(report.probe.reason ?? '', reason);
+  note(report.probe.reason ?? '');
+  assert.ok(
+    report.findings.some(({ outcome }) => outcome === 'ok'),
+    'the other rules were judged',
+  );
+  assert.notEqual(report.verdict.outcome, 'critical');
+}
+
+export const refusalChecks: readonly Check[] = [
+  {
+    id: 'no-libbpf',
+    what: 'without libbpf: the report comes, with the reason',
+    run: async (guest) => {
+      const folder = '/usr/lib/x86_64-linux-gnu';
+      for (const name of readdirSync(folder).filter((each) => each.startsWith('libbpf.so'))) {
+        renameSync(join(folder, name), join('/usr', name));
+        guest.kit.undo(() => {
+          renameSync(join('/usr', name), join(folder, name));
+        });
+      }
+      withoutProbe(guest, await diagnosed(guest, guest.kit.host()), /libbpf/);
+    },
+  },
+  {
+    id: 'no-btf',
+    what: 'without BTF: the report comes, with the reason',
+    run: async (guest) => {
+      const sys = guest.kit.folder();
+      const mirror = (from: string, to: string, without: string): void => {
+        for (const name of readdirSync(from)) if (name !== without) symlinkSync(join(from, name), join(to, name));
+      };
+      mirror('/sys', sys, 'kernel');
+      mkdirSync(join(sys, 'kernel'));
+      mirror('/sys/kernel', join(sys, 'kernel'), 'btf');
+      withoutProbe(guest, await diagnosed(guest, guest.kit.host(), '--path.sysfs', sys), /no BTF/);
+    },
+  },
+  {
+    id: 'no-root',
+    what: 'as an ordinary user: the report comes, with the reason',
+    run: (guest) => {
+      const user = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+      const out = runOrThrow([
+        'sh',
+        '-c',
+        'cd / && exec "$@" || [ $? -ge 3 ]',
+        'sh',
+        ...user,
+        'pktcost',
+        'diagnose',
+        '--json',
+        '--window',
+        '1s',
+      ]);
+      guest.keep('report.json', out);
+      withoutProbe(guest, JSON.parse(out) as Report, /needs root/);
+    },
+  },
+  {
+    id: 'lockdown',
+    what: 'lockdown=confidentiality: what the kernel still permits is measured, the rest has its reason',
+    seconds: 180,
+    run: async (guest) => {
+      const state = readFileSync('/sys/kernel/security/lockdown', 'utf8').trim();
+      if (!state.includes('[confidentiality]')) throw new Skip(`lockdown: ${state}`);
+      const { server, client, at } = twoHosts(guest.kit);
+      await udp(server, client, at);
+      const report = await diagnosed(guest, server);
+      guest.note(
+        `${report.probe.status}, tier ${report.probe.tier}${report.probe.reason === null ? '' : `: ${report.probe.reason}`}`,
+      );
+      const reasons = report.collectors.filter(({ id }) => id === 'ebpf').map(({ reason }) => reason ?? '');
+      guest.note(reasons.join('; '));
+      if (report.probe.status === 'attached') assert.notEqual(report.probe.tier, 'none');
+      else assert.match(report.probe.reason ?? '', /EPERM|lock|permit/i);
+    },
+  },
+];
