@@ -1,10 +1,11 @@
-// Writes the reference pages that follow from declarations: docs/METRICS.md and docs/RULES.md. `--check` compares.
+// Writes the reference pages that follow from declarations: docs/METRICS.md, docs/RULES.md, docs/REPORT.md. `--check` compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { format, resolveConfig } from 'prettier';
 
 import * as catalogue from '../build/src/metrics/catalogue/index.js';
 import { rules } from '../build/src/rules/index.js';
+import { reportPage } from './report-page.mjs';
 
 const cell = (text) => text.replaceAll('|', '\\|');
 
@@ -64,7 +65,7 @@ function rulesPage() {
   return `${lines.join('\n')}\n`;
 }
 
-const pages = { 'docs/METRICS.md': metricsPage(), 'docs/RULES.md': rulesPage() };
+const pages = { 'docs/METRICS.md': metricsPage(), 'docs/RULES.md': rulesPage(), 'docs/REPORT.md': reportPage() };
 let stale = 0;
 for (const [path, page] of Object.entries(pages)) {
   const wanted = await format(page, { ...(await resolveConfig(path)), parser: 'markdown' });

@@ -3,12 +3,10 @@ import * as Flags from '@oclif/core/flags';
 
 import { pathFlags, probeFlags } from './flags.ts';
 import { BundleFile, bundleFlags } from './bundle-file.ts';
-import { exitCodeOf, failOn, presentReport } from './present.ts';
+import { exitCodeOf, failOn, presentReport, reportFormats } from './present.ts';
 import { stopOnSignal } from './signals.ts';
 import { parsePercent, parseWindow, UsageError } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
-
-const formats = ['text', 'json'] as const;
 
 export default class Diagnose extends Command {
   static override summary = "Is this host's kernel cost per packet high, and why?";
@@ -33,7 +31,7 @@ export default class Diagnose extends Command {
       helpGroup: 'PROBE',
       description: "share of the host's CPU time the probe may take",
     }),
-    format: Flags.option({ options: formats, default: 'text' as const })({
+    format: Flags.option({ options: reportFormats, default: 'text' as const })({
       char: 'f',
       description: 'form of the report',
     }),
@@ -103,7 +101,12 @@ export default class Diagnose extends Command {
       progress.stop();
       stop.release();
     }
-    await presentReport(report, { format: flags.json ? 'json' : flags.format, verbose: flags.verbose, output });
+    await presentReport(report, {
+      format: flags.json ? 'json' : flags.format,
+      verbose: flags.verbose,
+      output,
+      baseline: baseline?.report,
+    });
     await bundle?.write(report, overrides, baseline?.report ?? null);
     process.exitCode = exitCodeOf(report, flags['fail-on'], stop.received());
   }

@@ -2,25 +2,41 @@ import type { Report } from '../generated/report.ts';
 import { exitCodes } from '../usage.ts';
 import type { OutputFile } from './output.ts';
 
+/** What a report is printed as. */
+export const reportFormats = ['text', 'json', 'markdown', 'html'] as const;
+
 export const failOn = ['critical', 'warning', 'never'] as const;
 
 export interface Presentation {
-  readonly format: 'text' | 'json';
+  readonly format: (typeof reportFormats)[number];
   readonly verbose: boolean;
   /** A file instead of stdout. */
   readonly output: OutputFile | undefined;
+  /** The report given with --baseline. */
+  readonly baseline?: Report | undefined;
 }
 
 /** Renders a report and writes it where it was asked for. */
-export async function presentReport(report: Report, { format, verbose, output }: Presentation): Promise<void> {
-  const { renderText } = await import('../report/text.ts');
-  const { renderJson } = await import('../report/json.ts');
-  await present(format === 'json' ? renderJson(report) : renderText(report, { ...textStyle(output), verbose }), output);
+export async function presentReport(report: Report, presentation: Presentation): Promise<void> {
+  await present(await rendered(report, presentation), presentation.output);
 }
 
-export async function present(rendered: string, output: OutputFile | undefined): Promise<void> {
-  if (output === undefined) await writeAll(rendered);
-  else await output.write(rendered);
+async function rendered(report: Report, { format, verbose, output, baseline }: Presentation): Promise<string> {
+  switch (format) {
+    case 'json':
+      return (await import('../report/json.ts')).renderJson(report);
+    case 'markdown':
+      return (await import('../report/markdown.ts')).renderMarkdown(report);
+    case 'html':
+      return (await import('../report/html.ts')).renderHtml(report, { baseline });
+    case 'text':
+      return (await import('../report/text.ts')).renderText(report, { ...textStyle(output), verbose });
+  }
+}
+
+export async function present(text: string, output: OutputFile | undefined): Promise<void> {
+  if (output === undefined) await writeAll(text);
+  else await output.write(text);
 }
 
 /** How text looks on stdout or in a file. */

@@ -2,9 +2,7 @@ import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import { exitCodeOf, failOn, presentReport } from './present.ts';
-
-const formats = ['text', 'json'] as const;
+import { exitCodeOf, failOn, presentReport, reportFormats } from './present.ts';
 
 export default class Replay extends Command {
   static override summary = 'The verdict of recorded evidence: a bundle, two copies of /proc and /sys, or a sosreport.';
@@ -21,7 +19,7 @@ export default class Replay extends Command {
     path: Args.string({ required: true, description: 'bundle, or folder with copies of /proc and /sys' }),
   };
   static override flags = {
-    format: Flags.option({ options: formats, default: 'text' as const })({
+    format: Flags.option({ options: reportFormats, default: 'text' as const })({
       char: 'f',
       description: 'form of the report',
     }),

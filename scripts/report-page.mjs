@@ -1,0 +1,95 @@
+// docs/REPORT.md from schema/report.v1.json: every field of the report, and what readers may rely on.
+import { readFileSync } from 'node:fs';
+
+const promise = `
+## What you may rely on
+
+The version stands in \`schemaVersion\`, \`major.minor\`; the file \`schema/report.v1.json\` (JSON Schema 2020-12) is the contract
+and ships in the package as \`pktcost/schema/report.v1.json\`.
+
+Within one major version:
+
+- Every field listed here is always there, under the same name, in the same place, with the same meaning and unit. What is
+  not known is \`null\`, never left out and never zero.
+- The fields stand in the order of the schema, so that two reports can be compared as text.
+- Codes of rules (\`PKT0101\`) are stable and never given to another rule. A rule that is taken out leaves its code unused.
+- Namespaces are told apart by \`netns\`; an empty string is the one pktcost ran in.
+
+A minor version may:
+
+- add fields to any object;
+- add values to \`rule\`, \`message\`, \`signal\`, \`metric\`, \`unit\`, \`source\`, \`tier\`, \`span\`, \`mode\`, \`hook\`, \`kind\`,
+  \`floorMethod\`, \`lostBy\`, \`features\` and the ids of collectors, which are open lists;
+- add rules, and so findings and codes;
+- change the words of \`headline\`, \`title\`, \`summary\`, \`action\` and \`reason\`: they are for people. Programs use \`code\`,
+  \`message\`, \`args\` and the numbers;
+- change where the bounds of \`histogram\` lie and how many there are.
+
+Only a major version may take a field away, rename it, change its type, unit or meaning, let a field be \`null\` that was not,
+or add a value to a closed list (those with their values given below). It comes with a schema file of its own.
+
+What this asks of a reader: ignore fields you do not know, take an unknown value of an open list as just that, and treat
+\`not-measured\` as neither good nor bad. Strings that come from the host (names of processes, devices and namespaces) are given
+as they are, and the process itself chooses its name: escape them before you show them.
+
+## Fields
+`;
+
+const anchor = (name) => name.toLowerCase();
+const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+function typeOf(schema) {
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.replace('#/$defs/', '');
+    return `[${name}](#${anchor(name)})`;
+  }
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ');
+  if (schema.type === 'array') return `list of ${typeOf(schema.items)}`;
+  if (schema.type === 'object') return `object of ${typeOf(schema.additionalProperties)} by name`;
+  return [schema.type].flat().join(' or ');
+}
+
+function limitsOf({ minimum, maximum, pattern }) {
+  return [
+    ...(minimum === undefined ? [] : [`at least ${minimum}`]),
+    ...(maximum === undefined ? [] : [`at most ${maximum}`]),
+    ...(pattern === undefined ? [] : [`like \`${pattern}\``]),
+  ].join(', ');
+}
+
+function fieldsOf({ properties, required = [] }) {
+  const missing = Object.keys(properties).filter((name) => !required.includes(name));
+  if (missing.length > 0) throw new Error(`every field of the report is always there, but not: ${missing.join(', ')}`);
+  const rows = Object.entries(properties).map(([name, schema]) => {
+    if ((schema.description ?? '') === '' && schema.$ref === undefined) throw new Error(`${name} has no description`);
+    const limits = limitsOf(schema);
+    const type = limits === '' ? typeOf(schema) : `${typeOf(schema)}, ${limits}`;
+    return `| \`${name}\` | ${cell(type)} | ${cell(schema.description ?? '')} |`;
+  });
+  return ['| field | type | meaning |', '|---|---|---|', ...rows, ''];
+}
+
+/** docs/REPORT.md */
+export function reportPage() {
+  const schema = JSON.parse(readFileSync(new URL('../schema/report.v1.json', import.meta.url), 'utf8'));
+  const lines = [
+    '# The report',
+    '',
+    'Generated from `schema/report.v1.json` by `npm run docs`. This is what `pktcost diagnose --json` prints, what a bundle holds',
+    'as `report.json`, and what every HTML report carries inside it.',
+    promise,
+    `### ${schema.title}`,
+    '',
+    schema.description,
+    '',
+    ...fieldsOf(schema),
+  ];
+  for (const [name, each] of Object.entries(schema.$defs)) {
+    lines.push(`### ${name}`, '', each.description, '');
+    if (each.properties !== undefined) lines.push(...fieldsOf(each));
+    else lines.push(each.enum === undefined ? `An ${typeOf(each)}.` : `One of ${typeOf(each)}.`, '');
+  }
+  return `${lines.join('\n')}\n`;
+}
