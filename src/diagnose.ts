@@ -2,8 +2,8 @@ import { collectors } from './collectors/index.ts';
 import { packet } from './collectors/packet.ts';
 import type { Reader } from './collectors/reader.ts';
 import type { Report } from './generated/report.ts';
-import { judgeWindow, type Baseline } from './judge.ts';
-import { OWN_NETNS, type Snapshot } from './metrics/snapshot.ts';
+import { judgedOfOthers, judgeWindow, type Baseline } from './judge.ts';
+import { OWN_NETNS, type Keep, type Snapshot } from './metrics/snapshot.ts';
 import { Window } from './metrics/window.ts';
 import { LiveProbe } from './probe/live.ts';
 import type { ProbeChoice } from './probe/plan.ts';
@@ -40,7 +40,7 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   const startedCpu = process.cpuUsage();
   const live = liveReader(options.roots);
   checkDevices(live, options.devices);
-  const keep = onlyDevices(options.devices);
+  const ofDevices = onlyDevices(options.devices);
   const namespaces = namespacesFor(options);
   const probe = await openProbe(options, live, namespaces());
   const reader = withProbe(live, probe);
@@ -48,6 +48,7 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
     seconds: options.seconds,
     stop: options.stop,
     sample: () => {
+      const keep: Keep = (metric, labels) => judgedOfOthers(metric, labels) && ofDevices(metric, labels);
       const sample = { reader, collectors, keep, namespaces: liveViews(namespaces(), options.roots) };
       if (options.onSample === undefined) return takeSample(sample);
       const { snapshot, recording } = recordSample(sample);

@@ -1,4 +1,7 @@
 import type { Report } from './generated/report.ts';
+import { receiveBytes, receiveDrop, receiveMissed, receivePackets } from './metrics/catalogue/index.ts';
+import type { Metric } from './metrics/metric.ts';
+import type { Keep } from './metrics/snapshot.ts';
 import type { Window } from './metrics/window.ts';
 import { buildReport, type ReportInput } from './report/build.ts';
 import { evaluateRules, type Overrides } from './rules/engine.ts';
@@ -18,6 +21,27 @@ export interface Baseline {
   readonly name: string;
   readonly report: Report;
 }
+
+/** What cannot be had without having all of it: tables of counters, of which the rules look at a few. */
+const tables = new Set(['netstat', 'sockstat', 'netdev', 'conntrack']);
+
+/** Besides what the rules ask for, the report adds up what devices received. */
+const judged: ReadonlySet<Metric> = new Set([
+  receiveBytes,
+  receiveDrop,
+  receiveMissed,
+  receivePackets,
+  ...rules.flatMap(({ signals }) =>
+    Object.values(signals).flatMap((signal) => ('of' in signal ? signal.of.metrics : signal.metrics)),
+  ),
+]);
+
+/**
+ * Leaves out the counters of other namespaces that neither a rule nor the report looks at: some 400 in each, which a
+ * thousand namespaces make 200 MB of. pktcost's own namespace keeps them all.
+ */
+export const judgedOfOthers: Keep = (metric, labels) =>
+  labels['netns'] === undefined || !tables.has(metric.collector) || judged.has(metric);
 
 /** From two samples to the report: the same for a live host and for a recorded one, so that they cannot disagree. */
 export function judgeWindow({ self, baseline, ...judging }: Judging): Report {

@@ -108,16 +108,19 @@ export function runCollector(
       return answer.ok ? settle(name, decode(answer.value)) : undefined;
     },
   };
+  // One object for all series without labels of their own: hundreds in each of what may be a thousand namespaces.
+  const onlyNetns: Labels = { netns };
+  const inNetns = (metric: Metric, labels: Labels): Labels =>
+    metric.labels.length === 0 ? onlyNetns : { ...labels, netns };
   const emit: Emit = (metric, labels, amount) => {
     if (typeof amount === 'number' ? !Number.isFinite(amount) : !amount.every(Number.isFinite)) {
       gap(metric.source, `${metric.name} is not a finite number`);
       return;
     }
     seen.emitted += 1;
-    const given: Labels = labels;
     snapshot.add(
       metric,
-      metric.perNetns && netns !== OWN_NETNS ? { ...given, netns } : given,
+      metric.perNetns && netns !== OWN_NETNS ? inNetns(metric, labels) : labels,
       amount,
       reader.lastReadAt,
     );

@@ -24,6 +24,7 @@ export function text(bytes: Uint8Array): string {
 export class Cursor {
   readonly bytes: Uint8Array;
   at = 0;
+  #buffer: Buffer | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -117,12 +118,17 @@ export class Cursor {
   word(): string {
     this.skipBlanks();
     const start = this.at;
+    let bits = 0;
     while (this.at < this.bytes.length) {
       const byte = this.bytes[this.at]!;
       if (byte === SPACE || byte === TAB || byte === LF) break;
+      bits |= byte;
       this.at += 1;
     }
-    return text(this.bytes.subarray(start, this.at));
+    // Names of counters are ASCII, and the decoder costs several times as much for a few bytes.
+    if (bits >= 0x80) return text(this.bytes.subarray(start, this.at));
+    this.#buffer ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return this.#buffer.toString('latin1', start, this.at);
   }
 
   /** Everything up to the end of the line, which is passed. */

@@ -48,7 +48,7 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
   const live = isProcfs(roots.procfs);
   const resolve = pathMapper(roots);
   const owners = socketOwners(roots.procfs);
-  let buffer = Buffer.allocUnsafeSlow(FIRST);
+  let buffer = new Uint8Array(FIRST);
   let lastReadAt = 0;
 
   const readWhole = (path: string): Result<Uint8Array> => {
@@ -59,18 +59,18 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
       for (;;) {
         if (length === buffer.length) {
           if (length > LIMIT) return fail(`longer than ${LIMIT / 1024 / 1024} MiB`);
-          const longer = Buffer.allocUnsafeSlow(Math.min(length * 4, LIMIT + 1));
-          buffer.copy(longer, 0, 0, length);
+          const longer = new Uint8Array(Math.min(length * 4, LIMIT + 1));
+          longer.set(buffer);
           buffer = longer;
         }
         const got = readSync(fd, buffer, length, buffer.length - length, null);
         length += got;
         // A record of /proc may end a read early, so only nothing more is the end there.
-        if (got === 0 || (paged && got < SYSFS_PAGE)) return ok(Uint8Array.prototype.slice.call(buffer, 0, length));
+        if (got === 0 || (paged && got < SYSFS_PAGE)) return ok(buffer.slice(0, length));
       }
     } finally {
       closeSync(fd);
-      if (buffer.length > LIMIT / 4) buffer = Buffer.allocUnsafeSlow(FIRST);
+      if (buffer.length > LIMIT / 4) buffer = new Uint8Array(FIRST);
     }
   };
   const ask = <T>(path: string, how: () => Result<T>): Result<T> => {

@@ -16,11 +16,15 @@ const AT_NULL = 0;
 const AT_PAGESZ = 6;
 const AT_CLKTCK = 17;
 
+let known: Result<Sysconf> | undefined;
+
 /** Page size and clock ticks, as the running kernel told this very process; for a copied /proc this machine's count. */
 export function sysconf(): Result<Sysconf> {
+  if (known?.ok === true) return known;
   try {
     const parsed = parseAuxv(readFileSync('/proc/self/auxv'));
-    return parsed.ok ? ok({ ...parsed.value, machine: machine() }) : parsed;
+    known = parsed.ok ? ok({ ...parsed.value, machine: machine() }) : parsed;
+    return known;
   } catch (error) {
     return fail(systemErrorReason(error));
   }
