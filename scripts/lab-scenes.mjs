@@ -1,5 +1,15 @@
 // What is booted: a machine, a kernel line, and the checks (test/lab/) that run on it. `smoke` is the subset for CI.
-const base = ['boot', 'diagnose', 'socket-prices', 'kill', 'foreign', 'global-taps', 'parity', 'session'];
+const base = [
+  'boot',
+  'diagnose',
+  'socket-prices',
+  'socket-price-of-asking',
+  'kill',
+  'foreign',
+  'global-taps',
+  'parity',
+  'session',
+];
 const refusals = ['no-libbpf', 'no-btf', 'no-root'];
 
 /** A NIC on a hub: whatever one sends, the others of the same hub receive. */

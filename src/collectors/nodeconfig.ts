@@ -17,7 +17,10 @@ const cpus = '/sys/devices/system/cpu';
 const dmiTable = '/sys/firmware/dmi/tables/DMI';
 const dmiEntries = '/sys/firmware/dmi/entries';
 
-/** Three files, since none of them knows of the other two: isolcpus=, nohz_full=, and cpuset isolated partitions. */
+/**
+ * Three files: isolcpus=, nohz_full=, and cpuset isolated partitions. The last also lists, in 6.12, those of isolcpus
+ * (cpuset.c: isolated_cpus starts from them), which no partition holds.
+ */
 const dedications = [
   { by: 'isolcpus', path: `${cpus}/isolated` },
   { by: 'nohz_full', path: `${cpus}/nohz_full` },
@@ -41,12 +44,16 @@ export const nodeconfig = defineCollector({
 });
 
 function collectCpus(host: Host, emit: Emit): void {
+  let atBoot: readonly number[] = [];
   for (const { by, path } of dedications) {
     // Every kernel has the first; the others come with NO_HZ_FULL and a cgroup v2 root.
     const list = by === 'isolcpus' ? host.parse(path, parseDedicated) : host.parseIfPresent(path, parseDedicated);
     if (list === undefined) continue;
-    if (by === 'isolcpus') emit(coresDedicated, {}, list.length > 0 ? 1 : 0);
-    for (const cpu of list) emit(cpuDedicated, { cpu: `${cpu}`, by }, 1);
+    if (by === 'isolcpus') {
+      atBoot = list;
+      emit(coresDedicated, {}, list.length > 0 ? 1 : 0);
+    }
+    for (const cpu of list) if (by !== 'cpuset' || !atBoot.includes(cpu)) emit(cpuDedicated, { cpu: `${cpu}`, by }, 1);
   }
 }
 

@@ -24,7 +24,8 @@ describe('nodeconfig collector', () => {
       files: {
         [`${cpu}/isolated`]: '2-3\n',
         [`${cpu}/nohz_full`]: '3\n',
-        '/sys/fs/cgroup/cpuset.cpus.isolated': '7\n',
+        // 6.12 repeats what isolcpus set apart.
+        '/sys/fs/cgroup/cpuset.cpus.isolated': '2-3,7\n',
       },
     });
     assert.equal(valueOf(snapshot, coresDedicated), 1);

@@ -38,7 +38,7 @@ export const isolationChecks: readonly Check[] = [
     what: 'PKT0103: interrupts of a NIC on an isolated CPU; quiet on a housekeeping CPU',
     seconds: 300,
     run: async (guest) => {
-      const path = wire(guest.kit, '01', '11');
+      const path = await wire(guest.kit, '01', '11');
       moveIrqs(path.device, '2');
       await udpOver(path);
       assert.deepEqual(await disturbed(guest), ['2']);
@@ -51,7 +51,7 @@ export const isolationChecks: readonly Check[] = [
     what: 'PKT0103: RPS to an isolated CPU while the interrupts stay away',
     seconds: 240,
     run: async (guest) => {
-      const path = wire(guest.kit, '01', '11');
+      const path = await wire(guest.kit, '01', '11');
       moveIrqs(path.device, '0');
       const queue = `/sys/class/net/${path.device}/queues/rx-0/rps_cpus`;
       writeFileSync(queue, '8');
@@ -67,7 +67,7 @@ export const isolationChecks: readonly Check[] = [
     what: 'PKT0103: a NAPI kernel thread on an isolated CPU',
     seconds: 240,
     run: async (guest) => {
-      const path = wire(guest.kit, '01', '11');
+      const path = await wire(guest.kit, '01', '11');
       moveIrqs(path.device, '0');
       const switched = `/sys/class/net/${path.device}/threaded`;
       if (!existsSync(switched)) throw new Skip('this kernel has no threaded NAPI');
@@ -91,7 +91,7 @@ export const isolationChecks: readonly Check[] = [
     what: 'PKT0103: a cpuset partition made at run time',
     seconds: 240,
     run: async (guest) => {
-      const path = wire(guest.kit, '01', '11');
+      const path = await wire(guest.kit, '01', '11');
       const group = '/sys/fs/cgroup/apart';
       writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', '+cpuset');
       mkdirSync(group);

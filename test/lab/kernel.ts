@@ -1,9 +1,15 @@
 /** What differs between kernels: how TC programs attach, what fentry may hook, which taps every packet walks. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceCost, Report, Tap } from '../../src/generated/report.ts';
+import { readCapabilities } from '../../src/probe/capabilities.ts';
+import { readDeviceFacts } from '../../src/probe/facts.ts';
+import { summarise } from '../../src/probe/histogram.ts';
+import { planDevices } from '../../src/probe/plan.ts';
+import { subtractReadings } from '../../src/probe/reading.ts';
+import { openProbe } from '../../src/probe/session.ts';
 import { pause, runOrThrow, type Host } from '../scenarios/kit/hosts.ts';
 import { repository } from '../scenarios/kit/programs.ts';
 import { Skip, type Check, type Guest } from './check.ts';
@@ -117,6 +123,36 @@ export const kernelChecks: readonly Check[] = [
       const finding = report.findings.find(({ code }) => code === 'PKT0101');
       assert.equal(finding?.certainty, 'measured', finding?.summary);
       assert.match(finding.summary, /tcpdump/);
+    },
+  },
+  {
+    id: 'socket-price-of-asking',
+    what: 'how much the per-socket programs lengthen the tap span themselves',
+    seconds: 240,
+    run: async (guest) => {
+      const { server, client, at } = twoHosts(guest.kit);
+      await udp(server, client, at);
+      await tcpdump(server, at.device);
+      const path = `/run/netns/${server.netns}`;
+      const id = String(statSync(path).ino);
+      const capabilities = readCapabilities();
+      const medians: number[] = [];
+      for (const sockets of [false, true]) {
+        const facts = readDeviceFacts({ id, path }, [at.device]);
+        assert.ok(facts.ok, facts.ok ? '' : facts.reason);
+        const plans = planDevices(facts.value, { probe: 'taps' }, capabilities);
+        const session = await openProbe({ plans, capabilities, sockets });
+        assert.ok(session.ok, session.ok ? '' : session.reason);
+        const first = session.value.read();
+        await pause(4000);
+        const window = subtractReadings(first, session.value.read());
+        await session.value.close();
+        const span = window.devices[0]?.spans.find((each) => each.span === 'taps');
+        medians.push((span === undefined ? undefined : summarise(span)?.p50Ns) ?? Number.NaN);
+      }
+      const [bare = Number.NaN, hooked = Number.NaN] = medians;
+      guest.note(`one tcpdump, p50 of the tap span: ${bare} ns without the socket programs, ${hooked} ns with them`);
+      assert.ok(bare > 0 && hooked > 0);
     },
   },
   {

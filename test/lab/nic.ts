@@ -1,17 +1,22 @@
 /** Network devices of the emulated machine, found by the address the scene gave them, wired to each other by a hub. */
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runOrThrow, type Host, type Kit } from '../scenarios/kit/hosts.ts';
+import { pause, runOrThrow, type Host, type Kit } from '../scenarios/kit/hosts.ts';
 import { Skip } from './check.ts';
 
 const classNet = '/sys/class/net';
 
-export function nicByAddress(last: string): string {
-  const found = readdirSync(classNet).find(
-    (name) => readFileSync(join(classNet, name, 'address'), 'utf8').trim() === `52:54:00:00:00:${last}`,
-  );
-  if (found === undefined) throw new Skip(`this machine has no device with the address ...:${last}`);
-  return found;
+/** A device whose namespace was deleted comes back a little later. */
+export async function nicByAddress(last: string): Promise<string> {
+  const address = `52:54:00:00:00:${last}`;
+  for (let tries = 0; tries < 20; tries++) {
+    const found = readdirSync(classNet).find(
+      (name) => readFileSync(join(classNet, name, 'address'), 'utf8').trim() === address,
+    );
+    if (found !== undefined) return found;
+    await pause(500);
+  }
+  throw new Skip(`this machine has no device with the address ${address}`);
 }
 
 export function attribute(device: string, path: string): string {
@@ -50,8 +55,8 @@ export interface Wire {
 }
 
 /** Joins a NIC of ours with the sender's, which goes into a namespace of its own. */
-export function wire(kit: Kit, receiver: string, sender: string, net = 40): Wire {
-  const [device, other] = [nicByAddress(receiver), nicByAddress(sender)];
+export async function wire(kit: Kit, receiver: string, sender: string, net = 40): Promise<Wire> {
+  const [device, other] = [await nicByAddress(receiver), await nicByAddress(sender)];
   const [here, client] = [kit.itself(), kit.host()];
   // A PCI device whose namespace goes returns to this one, and keeps its address.
   runOrThrow(['ip', 'link', 'set', other, 'netns', client.netns]);

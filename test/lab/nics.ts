@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Report } from '../../src/generated/report.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
 import type { Check, Guest } from './check.ts';
-import { attribute, nicByAddress, udpOver, wire, type Wire } from './nic.ts';
+import { attribute, udpOver, wire, type Wire } from './nic.ts';
 import { diagnosed } from './traffic.ts';
 
 interface Nic {
@@ -53,7 +53,7 @@ function spans(report: Report, device: string): NonNullable<Report['cost']['devi
 }
 
 async function wired(guest: Guest, nic: Nic): Promise<Wire> {
-  const path = wire(guest.kit, nic.address, nic.sender);
+  const path = await wire(guest.kit, nic.address, nic.sender);
   assert.match(runOrThrow(['ethtool', '-i', path.device]), new RegExp(`driver: ${nic.driver}\n`));
   await udpOver(path, 500);
   // Links of emulated cards come up after seconds, which is no change of ours.
@@ -141,7 +141,7 @@ export const nicChecks: readonly Check[] = [
     what: 'PKT0501: frames the NIC had no room for (rx_missed_errors)',
     seconds: 240,
     run: async (guest) => {
-      const path = wire(guest.kit, '02', '12');
+      const path = await wire(guest.kit, '02', '12');
       runOrThrow(['ethtool', '-G', path.device, 'rx', '80']);
       guest.kit.undo(() => {
         runOrThrow(['ethtool', '-G', path.device, 'rx', '256']);
@@ -183,8 +183,6 @@ export const nicChecks: readonly Check[] = [
 ];
 
 function nicIn({ client }: Wire): string {
-  const name = /^\d+: (\S+):/m.exec(client.run('ip', '-o', 'link', 'show', 'type', 'ether'))?.[1];
-  if (name !== undefined) return name;
-  const all = [...client.run('ip', '-o', 'link').matchAll(/^\d+: ([^:@]+)/gm)].map(([, each]) => each ?? '');
-  return all.find((each) => each !== 'lo') ?? nicByAddress('12');
+  const names = [...client.run('ip', '-o', 'link').matchAll(/^\d+: ([^:@]+)/gm)].map(([, name]) => name ?? '');
+  return names.find((name) => name !== 'lo') ?? '';
 }

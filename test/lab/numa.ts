@@ -59,7 +59,7 @@ export const numaChecks: readonly Check[] = [
         ['02', '1'],
         ['11', '0'],
       ] as const) {
-        const device = nicByAddress(address);
+        const device = await nicByAddress(address);
         const line = out.split('\n').find((each) => /numa_node/.test(each) && each.includes(`device="${device}"`));
         assert.ok(line !== undefined, `${device} has no node`);
         assert.ok(line.endsWith(` ${node}`), `${line}, not node ${node}`);
@@ -73,7 +73,7 @@ export const numaChecks: readonly Check[] = [
     what: "PKT0301: a NIC's interrupts on the wrong node's CPUs; quiet after its remedy",
     seconds: 300,
     run: async (guest) => {
-      const path = wire(guest.kit, '01', '11');
+      const path = await wire(guest.kit, '01', '11');
       moveIrqs(path.device, '0');
       await udpOver(path);
       await firesUntilRemedied(guest, 'PKT0301', lowLimits(guest.kit), /on CPUs 0, which are not of its NUMA node 1/);
@@ -84,7 +84,7 @@ export const numaChecks: readonly Check[] = [
     what: 'the same with vmxnet3',
     seconds: 300,
     run: async (guest) => {
-      const path = wire(guest.kit, '02', '12');
+      const path = await wire(guest.kit, '02', '12');
       moveIrqs(path.device, '1');
       await udpOver(path);
       await firesUntilRemedied(guest, 'PKT0301', lowLimits(guest.kit), /on CPUs 1, which are not of its NUMA node 1/);
@@ -95,7 +95,7 @@ export const numaChecks: readonly Check[] = [
     what: 'PKT0301: RPS that carries packets to the wrong node; quiet after its remedy',
     seconds: 300,
     run: async (guest) => {
-      const path = wire(guest.kit, '01', '11');
+      const path = await wire(guest.kit, '01', '11');
       moveIrqs(path.device, '2-3');
       const queues = `/sys/class/net/${path.device}/queues`;
       const steer = (mask: string): void => {
@@ -141,7 +141,7 @@ export const numaChecks: readonly Check[] = [
     seconds: 400,
     run: async (guest) => {
       const { kit } = guest;
-      const path = wire(kit, '01', '11');
+      const path = await wire(kit, '01', '11');
       moveIrqs(path.device, '2-3');
       const db = join(kit.folder(), 'conf.db');
       runOrThrow(['modprobe', 'openvswitch']);
