@@ -130,7 +130,10 @@ function quietOf<S>(spec: Scenario<S>, each: Case<S>, report: Report): readonly 
   return spec.codes.filter((code) => !known.includes(code));
 }
 
-function whyNot<S>(spec: Scenario<S>): string | undefined {
+export type Needs = Pick<Scenario<never>, 'needs' | 'hostWide' | 'cpus'>;
+
+/** Why it cannot run here, if it cannot. Where CI says that everything is there, that is a failure. */
+export function whyNot(spec: Needs): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root, to make network namespaces';
   const missing = ['ip', 'sysctl', 'setpriv', ...(spec.needs ?? [])].filter((name) => !onPath(name));
   if (missing.length > 0) return `needs ${missing.join(', ')}`;

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { collectors } from '../../src/collectors/index.ts';
+import type { Expression } from '../../src/metrics/expression.ts';
+import type { Labels, Metric } from '../../src/metrics/metric.ts';
+import { labelKey, Snapshot } from '../../src/metrics/snapshot.ts';
+import { Window } from '../../src/metrics/window.ts';
+import { rules } from '../../src/rules/index.ts';
+import { liveReader } from '../../src/sources/live-reader.ts';
+import { takeSample } from '../../src/sources/take-sample.ts';
+import { writeImage } from './kit/image.ts';
+import { onPath } from './kit/programs.ts';
+
+/** Both ends of the range `[5m]` that the PromQL of the rules is printed with. */
+const SECONDS = 300;
+
+interface Pair {
+  readonly metric: Metric;
+  readonly labels: Labels;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The series that are there at both ends: what began in between has no rate for Prometheus. */
+function pairsOf(first: Snapshot, second: Snapshot): Pair[] {
+  return second.metrics().flatMap((metric) =>
+    second.series(metric).flatMap(({ labels, value }) => {
+      const earlier = first.get(metric, labels)?.value;
+      // A counter that stepped back is a reset for Prometheus; here it is clamped, wrapped or told.
+      if (earlier === undefined || (metric.type === 'counter' && value < earlier)) return [];
+      return [{ metric, labels, from: earlier, to: value }];
+    }),
+  );
+}
+
+function windowOf(pairs: readonly Pair[]): Window {
+  const [first, second] = [0, SECONDS].map((at) => new Snapshot(new Date(at * 1000).toISOString(), at));
+  for (const { metric, labels, from, to } of pairs) {
+    first!.add(metric, labels, from, 0);
+    second!.add(metric, labels, to, SECONDS);
+  }
+  return new Window(first!, second!);
+}
+
+/** The recorded host of two nodes: interrupts, nodes, threads and their joins. */
+function recorded(folder: string): Pair[] {
+  const { root, after } = writeImage(folder, {
+    nicNode: 1,
+    receivingCpus: [0, 1, 4, 5],
+    foreign: 5000,
+    other: 700,
+    pmd: { allowed: '2-3', cpu: 2 },
+  });
+  const sample = (): Snapshot =>
+    takeSample({
+      reader: liveReader({ procfs: join(root, 'proc'), sysfs: join(root, 'sys'), rootfs: root }),
+      collectors,
+    });
+  const first = sample();
+  after();
+  return pairsOf(first, sample());
+}
+
+/** What the recorded host lacks, by the names of the labels: every series that a rule asks for has to be there. */
+const values: Readonly<Record<string, readonly string[]>> = {
+  device: ['eth0', 'eth1', 'any'],
+  cpu: ['0', '4'],
+  node: ['0', '1'],
+  span: ['taps', 'stack'],
+  mode: ['tracepoint', 'softirq', 'irq', 'idle', 'user'],
+  protocol: ['ALL', '0003'],
+  quantile: ['0.5', '0.99', '1'],
+  state: ['populated', 'empty', 'unknown'],
+  role: ['napi', 'backlog', 'ovs', 'vhost'],
+  feature: ['irq_time_accounting', 'per_netns_taps', 'btf'],
+  limit: ['min', 'pressure', 'max'],
+};
+
+/** What others are joined with says one thing for each key, which no invention would; the recorded host has it. */
+const joined = new Set(['pktcost_cpu_node_info', 'pktcost_device_irq_info']);
+
+/** Series of our own for a metric, over every combination of such values; other labels have one value each. */
+function invented(metric: Metric): Pair[] {
+  const names = metric.perNetns ? [...metric.labels, 'netns'] : metric.labels;
+  const combinations = names.reduce<Labels[]>(
+    (all, name) =>
+      (name === 'netns' ? ['', 'blue'] : (values[name] ?? [`a ${name}`])).flatMap((value) =>
+        all.map((labels) => (value === '' ? labels : { ...labels, [name]: value })),
+      ),
+    [{}],
+  );
+  return combinations.map((labels) => {
+    const seed = Buffer.from(`${metric.name}${labelKey(labels)}`).reduce((sum, byte) => (sum * 31 + byte) % 9973, 7);
+    const from = metric.unit === 'none' ? 1 : seed;
+    return { metric, labels, from, to: metric.unit === 'none' ? 1 : seed * 3 + 11 };
+  });
+}
+
+interface Server {
+  readonly url: string;
+  readonly child: ChildProcess;
+}
+
+/** A Prometheus over the two samples, a name apart for each set of them. */
+async function serve(folder: string, sets: Readonly<Record<string, readonly Pair[]>>, end: number): Promise<Server> {
+  const series = Object.entries(sets).flatMap(([job, pairs]) =>
+    pairs.map(({ metric, labels, from, to }) => {
+      const inner = Object.entries({ ...labels, job }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+      return { name: `${metric.name}{${inner.join(',')}}`, from, to };
+    }),
+  );
+  // A later sample of a series must come after an earlier one.
+  const lines = [
+    ...series.map(({ name, from }) => `${name} ${from} ${end - SECONDS}`),
+    ...series.map(({ name, to }) => `${name} ${to} ${end}`),
+  ];
+  const page = join(folder, 'samples.om');
+  writeFileSync(page, `${lines.join('\n')}\n# EOF\n`);
+  const data = join(folder, 'data');
+  const filled = spawnSync('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', page, data], { encoding: 'utf8' });
+  assert.equal(filled.status, 0, filled.stderr);
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, 'scrape_configs: []\n');
+  const port = await freePort();
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      '--storage.tsdb.retention.time=10y',
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+    ],
+    { stdio: 'ignore' },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  for (const deadline = Date.now() + 20_000; ;) {
+    const ready = await fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (ready) return { url, child };
+    assert.ok(Date.now() < deadline && child.exitCode === null, 'Prometheus does not answer');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
+
+interface Answer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data?: {
+    readonly result: readonly { readonly metric: Labels; readonly value: readonly [number, string] }[];
+  };
+}
+
+async function ask(server: Server, query: string, time: number): Promise<Answer> {
+  const parameters = new URLSearchParams({ query, time: `${time}` });
+  const response = await fetch(`${server.url}/api/v1/query?${parameters.toString()}`);
+  return (await response.json()) as Answer;
+}
+
+/** Values by their labels, without the ones that tell the sets apart. */
+function byLabels(points: Iterable<readonly [Labels, number]>): Map<string, number> {
+  return new Map(
+    [...points].map(([labels, value]) => {
+      const own = Object.entries(labels).filter(([name, text]) => !['__name__', 'job'].includes(name) && text !== '');
+      return [labelKey(Object.fromEntries(own)), value];
+    }),
+  );
+}
+
+const unavailable = ['promtool', 'prometheus'].filter((name) => !onPath(name));
+const why = unavailable.length > 0 ? `needs ${unavailable.join(' and ')}` : undefined;
+if (why !== undefined) assert.ok(process.env['CI'] !== 'true', why);
+
+describe('The PromQL of every signal says what the local evaluation says', { skip: why ?? false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pktc-prometheus-'));
+  const end = Math.floor(Date.now() / 1000) - 3600;
+  const sets: Record<string, readonly Pair[]> = {};
+  let server: Server | undefined;
+
+  before(async () => {
+    const needed = new Set(
+      rules.flatMap((rule) => Object.values(rule.signals).flatMap((spec) => ofSpec(spec).metrics)),
+    );
+    sets['recorded'] = recorded(folder);
+    const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '/' };
+    const first = takeSample({ reader: liveReader(roots), collectors });
+    sets['live'] = pairsOf(first, takeSample({ reader: liveReader(roots), collectors }));
+    sets['invented'] = [...needed].filter(({ name }) => !joined.has(name)).flatMap(invented);
+    server = await serve(folder, sets, end);
+  });
+
+  after(() => {
+    server?.child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const rule of rules) {
+    it(`${rule.code} ${rule.id}`, async () => {
+      for (const [name, spec] of Object.entries(rule.signals)) {
+        const expression = ofSpec(spec);
+        for (const [job, pairs] of Object.entries(sets)) {
+          const expected = byLabels(
+            expression.evaluate(windowOf(pairs)).points.map(({ labels, value }) => [labels, value] as const),
+          );
+          const query = expression.promql('5m');
+          const answer = await ask(server!, query, end);
+          assert.equal(answer.status, 'success', `${name}: ${query}: ${answer.error ?? ''}`);
+          const actual = byLabels(
+            (answer.data?.result ?? [])
+              .filter(({ metric }) => metric['job'] === job)
+              .map(({ metric, value: [, text] }) => [metric, Number(text)] as const),
+          );
+          assert.deepEqual([...actual.keys()].sort(), [...expected.keys()].sort(), `${name} of ${job}: ${query}`);
+          for (const [labels, value] of expected) {
+            const told = actual.get(labels) ?? NaN;
+            const near = Math.abs(told - value) <= 1e-9 * Math.max(Math.abs(value), 1e-300);
+            assert.ok(near, `${name} of ${job} ${labels}: Prometheus ${told}, here ${value}: ${query}`);
+          }
+        }
+      }
+    });
+  }
+
+  it('every signal has a value in one of the samples', () => {
+    const empty = rules.flatMap((rule) =>
+      Object.entries(rule.signals)
+        .filter(([, spec]) =>
+          Object.values(sets).every((pairs) => ofSpec(spec).evaluate(windowOf(pairs)).points.length === 0),
+        )
+        .map(([name]) => `${rule.code} ${name}`),
+    );
+    assert.deepEqual(empty, []);
+  });
+});
+
+function ofSpec(spec: (typeof rules)[number]['signals'][string]): Expression {
+  return 'kind' in spec ? spec.of : spec;
+}
