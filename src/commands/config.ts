@@ -59,7 +59,9 @@ export async function readBaseline(path: string): Promise<Report> {
   const { validateReport } = await import('../generated/validate.ts');
   if (!validateReport(report)) {
     const [error] = validateReport.errors ?? [];
-    throw new UsageError(`--baseline ${path}: not a pktcost report: ${error?.instancePath ?? ''}: ${error?.message ?? ''}`);
+    throw new UsageError(
+      `--baseline ${path}: not a pktcost report: ${error?.instancePath ?? ''}: ${error?.message ?? ''}`,
+    );
   }
   return report;
 }
