@@ -5,12 +5,14 @@ import {
   deviceIrq,
   deviceRps,
   interrupts,
+  processCpu,
+  processLastCpu,
   softirqFunctions,
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
 import { andOn, either, rate, renamed, sumBy, value } from '../metrics/expression.ts';
 import { formatCpuList } from './facts/cpus.ts';
-import { feedersText, irqsOn, rpsOn } from './facts/packet-cpus.ts';
+import { feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
 import { keepOff } from './remedies/irqs.ts';
 import { critical, defineRule, ok, optional, optionalList, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -34,6 +36,9 @@ export const isolatedCpuPacketWork = defineRule({
     taken: optionalList(rate(interrupts)),
     irqs: optionalList(value(deviceIrq)),
     rps: optionalList(value(deviceRps)),
+    // Their time is system time, not softirq (net/core/dev.c:napi_threaded_poll).
+    threads: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
+    lastCpus: optionalList(value(processLastCpu)),
     allCpus: optionalList(renamed(sumBy(['cpu'], rate(cpuSeconds)), 'cpu', 'on')),
     dedicated: optionalList(renamed(setApart, 'cpu', 'on')),
   },
@@ -53,6 +58,7 @@ export const isolatedCpuPacketWork = defineRule({
       .map(Number);
     const feeders = irqsOn(read.taken, read.irqs);
     const queues = rpsOn(cpu, read.rps);
+    const napi = napiTimeOn(cpu, read.threads, read.lastCpus);
     const by = [...new Set(read.by.map(({ labels }) => labels['by'] ?? ''))];
     const said = {
       certainty: 'measured',
@@ -61,12 +67,17 @@ export const isolatedCpuPacketWork = defineRule({
         cpu,
         by: by.length > 0 ? ` (${by.join(', ')})` : '',
         packets: read.packets.value,
-        feeders: feedersText(feeders, queues, []),
+        feeders: feedersText(feeders, queues, napi.names),
         housekeeping: formatCpuList(housekeeping),
       },
-      evidence: { packets: ['>=', limits.packets], runs: null, softirq: ['>=', limits.share] },
-      remedies: keepOff(cpu, feeders, queues, housekeeping),
+      evidence: {
+        packets: ['>=', limits.packets],
+        runs: null,
+        softirq: ['>=', limits.share],
+        ...(napi.seconds > 0 ? { threads: null } : {}),
+      },
+      remedies: keepOff({ cpu, feeders, queues, threads: napi.pids, housekeeping }),
     } as const;
-    return (read.softirq?.value ?? 0) >= limits.share ? critical(said) : warning(said);
+    return (read.softirq?.value ?? 0) + napi.seconds >= limits.share ? critical(said) : warning(said);
   },
 });

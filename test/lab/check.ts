@@ -10,6 +10,8 @@ export interface Guest {
   readonly keep: (name: string, content: string) => void;
   /** A figure or fact for the matrix. */
   readonly note: (text: string) => void;
+  /** What was noted so far. */
+  readonly said: () => string;
 }
 
 export interface Check {

@@ -49,6 +49,7 @@ for (const id of wanted) {
           writeFileSync(join(results, id, name), content);
         },
         note: (text) => notes.push(text),
+        said: () => notes.join('\n'),
       });
     }, check.seconds ?? 120);
   } catch (error) {

@@ -17,6 +17,22 @@ async function disturbed(guest: Guest): Promise<string[]> {
   return fired.map(({ at }) => at['cpu'] ?? '').sort();
 }
 
+/** An isolated cpuset partition of one CPU, for the length of a check. */
+function setApart({ kit }: Guest, cpus: string): void {
+  const group = '/sys/fs/cgroup/apart';
+  writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', '+cpuset');
+  mkdirSync(group);
+  kit.undo(() => {
+    rmdirSync(group);
+  });
+  writeFileSync(`${group}/cpuset.cpus`, cpus);
+  writeFileSync(`${group}/cpuset.cpus.partition`, 'isolated');
+  const state = readFileSync(`${group}/cpuset.cpus.partition`, 'utf8').trim();
+  if (state !== 'isolated') throw new Skip(`the kernel says ${state}`);
+  if (!existsSync('/sys/fs/cgroup/cpuset.cpus.isolated'))
+    throw new Skip('this kernel does not tell which CPUs a partition sets apart (cpuset.cpus.isolated came with 6.7)');
+}
+
 export const isolationChecks: readonly Check[] = [
   {
     id: 'isolated-facts',
@@ -29,8 +45,9 @@ export const isolationChecks: readonly Check[] = [
         `isolated ${readFileSync('/sys/devices/system/cpu/isolated', 'utf8').trim()}, nohz_full ${readFileSync('/sys/devices/system/cpu/nohz_full', 'utf8').trim()}`,
       );
       assert.ok(lines.some((line) => line.includes('cpu="2"')));
+      assert.ok(!lines.some((line) => line.includes('by="cpuset"')), 'no partition was made');
       assert.ok(lines.some((line) => line.includes('cpu="3"') && /nohz/.test(line)));
-      assert.ok(!lines.some((line) => line.includes('cpu="0"') && line.endsWith(' 1')));
+      assert.ok(!lines.some((line) => line.includes('cpu="0"') && line.endsWith(' 1')), "CPU 0 is nobody's");
     },
   },
   {
@@ -48,18 +65,23 @@ export const isolationChecks: readonly Check[] = [
   },
   {
     id: 'isolated-rps',
-    what: 'PKT0103: RPS to an isolated CPU while the interrupts stay away',
+    what: 'PKT0103: RPS to a CPU of a cpuset partition; to one of isolcpus the kernel itself refuses it',
     seconds: 240,
     run: async (guest) => {
       const path = await wire(guest.kit, '01', '11');
       moveIrqs(path.device, '0');
       const queue = `/sys/class/net/${path.device}/queues/rx-0/rps_cpus`;
-      writeFileSync(queue, '8');
       guest.kit.undo(() => {
         writeFileSync(queue, '0');
       });
+      // net-sysfs.c:rps_cpumask_housekeeping
+      assert.throws(() => {
+        writeFileSync(queue, '8');
+      }, /EINVAL/);
+      setApart(guest, '1');
+      writeFileSync(queue, '2');
       await udpOver(path);
-      assert.deepEqual(await disturbed(guest), ['3']);
+      assert.deepEqual(await disturbed(guest), ['1']);
     },
   },
   {
@@ -84,6 +106,7 @@ export const isolationChecks: readonly Check[] = [
       for (const pid of threads) runOrThrow(['taskset', '-pc', '2', pid]);
       await udpOver(path);
       assert.deepEqual(await disturbed(guest), ['2']);
+      assert.ok(guest.said().includes('thread napi/'), 'the thread is named');
     },
   },
   {
@@ -92,16 +115,7 @@ export const isolationChecks: readonly Check[] = [
     seconds: 240,
     run: async (guest) => {
       const path = await wire(guest.kit, '01', '11');
-      const group = '/sys/fs/cgroup/apart';
-      writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', '+cpuset');
-      mkdirSync(group);
-      guest.kit.undo(() => {
-        rmdirSync(group);
-      });
-      writeFileSync(`${group}/cpuset.cpus`, '1');
-      writeFileSync(`${group}/cpuset.cpus.partition`, 'isolated');
-      const state = readFileSync(`${group}/cpuset.cpus.partition`, 'utf8').trim();
-      if (state !== 'isolated') throw new Skip(`the kernel says ${state}`);
+      setApart(guest, '1');
       moveIrqs(path.device, '1');
       await udpOver(path);
       assert.deepEqual(await disturbed(guest), ['1']);

@@ -5,6 +5,8 @@ import {
   deviceIrq,
   deviceRps,
   interrupts,
+  processCpu,
+  processLastCpu,
   softnetProcessed,
 } from '../../src/metrics/catalogue/index.ts';
 import { isolatedCpuPacketWork } from '../../src/rules/isolated-cpu-packet-work.ts';
@@ -42,6 +44,17 @@ ruleCases(isolatedCpuPacketWork, [
     cells: [...host(2000), [deviceRps, { device: 'eth0', queue: '3', cpus: '0-2' }, 1, 1]],
     outcome: 'warning',
     command: /^echo 3 > \/sys\/class\/net\/eth0\/queues\/rx-3\/rps_cpus$/,
+  },
+  {
+    name: 'a NAPI thread on it, whose time is not softirq',
+    cells: [
+      ...host(2000),
+      [processCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 0, 2],
+      [processLastCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 2, 2],
+    ],
+    outcome: 'critical',
+    args: { feeders: 'thread napi/eth0-1' },
+    command: /^for t in 77; do taskset -pc 0-1 \$t; done$/,
   },
   {
     name: 'neither interrupt nor RPS: a program on it that sends',

@@ -21,12 +21,13 @@ export function napiTimeOn(
   cpu: string,
   threads: readonly Signal[],
   lastCpus: readonly Signal[],
-): { readonly seconds: number; readonly names: readonly string[] } {
+): { readonly seconds: number; readonly names: readonly string[]; readonly pids: readonly string[] } {
   const here = new Set(lastCpus.filter(({ value }) => `${value}` === cpu).map(({ labels }) => labels['pid']));
   const mine = threads.filter(({ labels, value }) => value > 0 && here.has(labels['pid']));
   return {
     seconds: mine.reduce((sum, { value }) => sum + value, 0),
     names: mine.map(({ labels }) => labels['comm'] ?? '').slice(0, 4),
+    pids: mine.map(({ labels }) => labels['pid'] ?? ''),
   };
 }
 

@@ -2,6 +2,7 @@ import { cpuMask, formatCpuList } from '../facts/cpus.ts';
 import type { Feeder, RpsQueue } from '../facts/packet-cpus.ts';
 import type { Remedy } from '../finding.ts';
 import type { Signal } from '../rule.ts';
+import { moveThreads } from './numa.ts';
 import { shellQuote } from './shell.ts';
 
 /** A CPU with less softirq time than this can take more. */
@@ -98,12 +99,17 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
 }
 
 /** Takes packet work off a CPU that was set apart, and gives it to the CPUs that were not. */
-export function keepOff(
-  cpu: string,
-  feeders: readonly Feeder[],
-  queues: readonly RpsQueue[],
-  housekeeping: readonly number[],
-): Remedy[] {
+export function keepOff({
+  cpu,
+  feeders,
+  queues,
+  threads,
+  housekeeping,
+}: Pick<Busy, 'cpu' | 'feeders' | 'queues'> & {
+  /** Process ids of the NAPI threads on it. */
+  readonly threads: readonly string[];
+  readonly housekeeping: readonly number[];
+}): Remedy[] {
   const remedies: Remedy[] = [];
   const list = formatCpuList(housekeeping);
   const irqs = distinctIrqs(feeders);
@@ -130,6 +136,10 @@ export function keepOff(
       verify: `cat ${file}`,
     });
   }
+  if (list !== '')
+    remedies.push(
+      ...moveThreads(threads, housekeeping, `Let the NAPI threads on CPU ${cpu} run on the housekeeping CPUs ${list}.`),
+    );
   if (remedies.length === 0) {
     remedies.push({
       action: `No NIC interrupt and no RPS queue brings them: find the program on CPU ${cpu} that sends through veth, bridge or loopback, whose packets are received where they are sent.`,
