@@ -1,5 +1,12 @@
 import type { Report } from './generated/report.ts';
-import { receiveBytes, receiveDrop, receiveMissed, receivePackets } from './metrics/catalogue/index.ts';
+import {
+  packetSocket,
+  packetSocketDrops,
+  receiveBytes,
+  receiveDrop,
+  receiveMissed,
+  receivePackets,
+} from './metrics/catalogue/index.ts';
 import type { Metric } from './metrics/metric.ts';
 import type { Keep } from './metrics/snapshot.ts';
 import type { Window } from './metrics/window.ts';
@@ -22,11 +29,10 @@ export interface Baseline {
   readonly report: Report;
 }
 
-/** What cannot be had without having all of it: tables of counters, of which the rules look at a few. */
-const tables = new Set(['netstat', 'sockstat', 'netdev', 'conntrack']);
-
-/** Besides what the rules ask for, the report adds up what devices received. */
+/** Besides what the rules ask for, the report lists packet sockets and adds up what devices received. */
 const judged: ReadonlySet<Metric> = new Set([
+  packetSocket,
+  packetSocketDrops,
   receiveBytes,
   receiveDrop,
   receiveMissed,
@@ -36,12 +42,15 @@ const judged: ReadonlySet<Metric> = new Set([
   ),
 ]);
 
+/** The series of the probe and of sockets' owners are few, and only there because somebody looks at them. */
+const few = new Set(['ebpf', 'owners']);
+
 /**
- * Leaves out the counters of other namespaces that neither a rule nor the report looks at: some 400 in each, which a
+ * Leaves out the series of other namespaces that neither a rule nor the report looks at: some 400 in each, which a
  * thousand namespaces make 200 MB of. pktcost's own namespace keeps them all.
  */
 export const judgedOfOthers: Keep = (metric, labels) =>
-  labels['netns'] === undefined || !tables.has(metric.collector) || judged.has(metric);
+  labels['netns'] === undefined || judged.has(metric) || few.has(metric.collector);
 
 /** From two samples to the report: the same for a live host and for a recorded one, so that they cannot disagree. */
 export function judgeWindow({ self, baseline, ...judging }: Judging): Report {

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 
 import { pathFlags, probeFlags } from './flags.ts';
 import { BundleFile, bundleFlags } from './bundle-file.ts';
-import { exitCodeOf, failOn, presentReport, reportFormats } from './present.ts';
+import { exitCodeOf, failOn, presentReport, readyToPresent, reportFormats } from './present.ts';
 import { stopOnSignal } from './signals.ts';
 import { parsePercent, parseWindow, UsageError } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
@@ -77,9 +77,10 @@ export default class Diagnose extends Command {
           });
     const stop = stopOnSignal();
     const progress = await startProgress(seconds, flags.quiet);
+    const format = flags.json ? 'json' : flags.format;
     let report: Report;
     try {
-      report = await runDiagnosis({
+      const diagnosis = runDiagnosis({
         seconds,
         roots: { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] },
         devices: flags.interface ?? [],
@@ -97,12 +98,14 @@ export default class Diagnose extends Command {
         },
         ...(bundle === undefined ? {} : { onSample: bundle.onSample }),
       });
+      // Loaded in the window: its end is when somebody waits.
+      [report] = await Promise.all([diagnosis, readyToPresent(format)]);
     } finally {
       progress.stop();
       stop.release();
     }
     await presentReport(report, {
-      format: flags.json ? 'json' : flags.format,
+      format,
       verbose: flags.verbose,
       output,
       baseline: baseline?.report,

@@ -21,16 +21,28 @@ export async function presentReport(report: Report, presentation: Presentation):
   await present(await rendered(report, presentation), presentation.output);
 }
 
+const renderers = {
+  json: () => import('../report/json.ts'),
+  markdown: () => import('../report/markdown.ts'),
+  html: () => import('../report/html.ts'),
+  text: () => import('../report/text.ts'),
+};
+
+/** Loads what a report of this format takes, so that nobody waits for it when the window has ended. */
+export async function readyToPresent(format: Presentation['format']): Promise<void> {
+  await renderers[format]();
+}
+
 async function rendered(report: Report, { format, verbose, output, baseline }: Presentation): Promise<string> {
   switch (format) {
     case 'json':
-      return (await import('../report/json.ts')).renderJson(report);
+      return (await renderers.json()).renderJson(report);
     case 'markdown':
-      return (await import('../report/markdown.ts')).renderMarkdown(report);
+      return (await renderers.markdown()).renderMarkdown(report);
     case 'html':
-      return (await import('../report/html.ts')).renderHtml(report, { baseline });
+      return (await renderers.html()).renderHtml(report, { baseline });
     case 'text':
-      return (await import('../report/text.ts')).renderText(report, { ...textStyle(output), verbose });
+      return (await renderers.text()).renderText(report, { ...textStyle(output), verbose });
   }
 }
 

@@ -55,6 +55,8 @@ export class Snapshot {
   readonly at: number;
 
   readonly #keep: Keep;
+  #lastLabels: Labels | undefined;
+  #lastKey = '';
 
   constructor(takenAt: string, at: number, keep: Keep = () => true) {
     this.takenAt = takenAt;
@@ -74,7 +76,12 @@ export class Snapshot {
       typeof value === 'number'
         ? { metric, labels, value, at }
         : { metric, labels, value: value.reduce((sum, cell) => sum + cell, 0), cells: value, at };
-    cells.set(labelKey(labels), series);
+    // Series without labels of their own share one object in each namespace, and so may their key.
+    if (labels !== this.#lastLabels) {
+      this.#lastLabels = labels;
+      this.#lastKey = labelKey(labels);
+    }
+    cells.set(this.#lastKey, series);
   }
 
   /** All series of a metric; empty when it is absent, which is not the same as zero. */
