@@ -90,13 +90,21 @@ function archiveKind(path: string): Result<undefined> {
   return known === undefined ? ok(undefined) : fail(`${known[1]}: unpack it first, and give the folder`);
 }
 
-function openFolder(path: string): Result<Evidence> {
+/** Where the plugin for sos leaves its bundle (contrib/sos). */
+const BUNDLE_IN_SOSREPORT = 'sos_commands/pktcost/bundle/pktcost.tar.gz';
+
+async function openFolder(path: string): Promise<Result<Evidence>> {
   const has = (name: string): boolean => ifAllowed(() => statSync(`${path}/${name}`)) !== undefined;
   const isHost = (name: string): boolean => has(`${name}/proc`) || has(`${name}/sys`);
   if (has('manifest.json') && ifAllowed(() => isBundleManifest(path)) === true) {
     return openBundle(basename(path), folderMembers(path));
   }
   if (isHost('before') && isHost('after')) return openPair(path);
+  if (has(BUNDLE_IN_SOSREPORT)) {
+    const inside = await openArchive(`${path}/${BUNDLE_IN_SOSREPORT}`);
+    const note = `the bundle in this sosreport: ${BUNDLE_IN_SOSREPORT}`;
+    return inside.ok ? ok({ ...inside.value, notes: [note, ...inside.value.notes] }) : inside;
+  }
   if (isHost('.')) return openCopy(path);
   const inside = (ifAllowed(() => readdirSync(path, { withFileTypes: true })) ?? []).filter((each) =>
     each.isDirectory(),
@@ -105,7 +113,9 @@ function openFolder(path: string): Result<Evidence> {
   if (inside.length === 1 && only !== undefined && basename(path) !== only.name) {
     const deeper = `${path}/${only.name}`;
     if (
-      ifAllowed(() => readdirSync(deeper).some((name) => ['manifest.json', 'before', 'proc', 'sys'].includes(name)))
+      ifAllowed(() =>
+        readdirSync(deeper).some((name) => ['manifest.json', 'before', 'proc', 'sys', 'sos_commands'].includes(name)),
+      )
     ) {
       return openFolder(deeper);
     }
@@ -201,17 +211,12 @@ function openPair(path: string): Result<Evidence> {
 
 function openCopy(path: string): Result<Evidence> {
   const { takenAt } = copyTime(path);
-  const inside = ifAllowed(() => readdirSync(`${path}/sos_commands/pktcost`)) ?? [];
-  const bundle = inside.find((name) => name.endsWith('.tar.gz'));
   return ok({
     kind: 'copy',
     name: basename(path),
     window: (collectors, keep) => windowOf([copiedSample(path, takenAt, 0, collectors, keep)]),
     bundle: null,
-    notes: [
-      'one sample: gauges and figures since boot only, no rates',
-      ...(bundle === undefined ? [] : [`it holds a pktcost bundle with two: replay sos_commands/pktcost/${bundle}`]),
-    ],
+    notes: ['one sample: gauges and figures since boot only, no rates'],
   });
 }
 

@@ -64,7 +64,8 @@ function encodeCalls(folder: string, calls: readonly Call[], members: Member[]):
         const { inodes } = call;
         if (!call.answer.ok) return { ...asked, inodes, error: call.answer.reason };
         const json = Buffer.from(`${JSON.stringify(call.answer.value, undefined, 2)}\n`);
-        return { ...asked, op: 'dump', inodes, ...keep(`/dumps/${path}.json`, json) };
+        // `sos clean` takes a_b.json for the name of a host.
+        return { ...asked, op: 'dump', inodes, ...keep(`/dumps/${path.replaceAll('_', '-')}.json`, json) };
       }
     }
   });

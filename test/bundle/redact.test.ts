@@ -158,14 +158,14 @@ describe('redaction', () => {
     const { members } = bundleMembers(content());
     const textOf = (name: string): string =>
       Buffer.from(members.find((each) => each.name === name)?.bytes ?? []).toString('latin1');
-    const owners = textOf('after/dumps/socket_owners.json');
+    const owners = textOf('after/dumps/socket-owners.json');
     const comm = /"pid": 4711,\n\s+"comm": "([^"]+)"/.exec(owners)?.[1] ?? 'none';
     assert.match(comm, /^proc-[0-9a-f]{8}$/);
     assert.ok(textOf('after/proc/4711/stat').includes(`(${comm})`));
     assert.ok(textOf('before/proc/4711/stat').includes(`(${comm})`));
     const hex = / 0: ([0-9A-F]{8}):0016/.exec(textOf('after/proc/net/tcp'))?.[1] ?? '';
     const dotted = Buffer.from(hex, 'hex').reverse().join('.');
-    const inside = members.find(({ name }) => /^after\/netns\/netns-[0-9a-f]{8}\/dumps\/inet_diag\.json$/.test(name));
+    const inside = members.find(({ name }) => /^after\/netns\/netns-[0-9a-f]{8}\/dumps\/inet-diag\.json$/.test(name));
     const diag = Buffer.from(inside?.bytes ?? []).toString();
     assert.ok(diag.includes(`"address": "${dotted}"`), `${dotted} in ${diag}`);
     assert.ok(diag.includes(`"::ffff:${dotted}"`), 'also where IPv6 wraps it');
