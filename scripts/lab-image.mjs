@@ -141,6 +141,13 @@ function unpack(deb, root, exclude = []) {
   if (into.status !== 0) throw new Error(`tar of ${basename(deb)} failed`);
 }
 
+/** Removes what was made from older inputs. */
+function forget(...prefixes) {
+  if (!existsSync(CACHE)) return;
+  for (const name of readdirSync(CACHE))
+    if (prefixes.some((prefix) => name.startsWith(prefix))) rmSync(join(CACHE, name), { force: true });
+}
+
 /** Packs a folder; the archive appears under its name only when it is whole. */
 function pack(root, archive) {
   const list = execFileSync('find', ['.', '-mindepth', '1', '-print0'], { cwd: root, maxBuffer: 1 << 28 });
@@ -183,6 +190,7 @@ function baseArchive() {
   const key = hash(readFileSync(import.meta.filename), process.version, JSON.stringify([...versions]));
   const archive = join(CACHE, `base-${key}.cpio`);
   if (existsSync(archive)) return archive;
+  forget('base-');
   const debs = have(versions);
   withFolder((root) => {
     for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
@@ -239,8 +247,8 @@ function kernelArchive(line) {
   const key = hash(name, version, MODULES.join());
   const image = join(CACHE, `vmlinuz-${release}-${key}`);
   const archive = join(CACHE, `modules-${release}-${key}.cpio`);
-  const config = join(CACHE, `config-${release}-${key}`);
-  if (!existsSync(image) || !existsSync(archive) || !existsSync(config)) {
+  if (!existsSync(image) || !existsSync(archive)) {
+    forget(`vmlinuz-${release}-`, `modules-${release}-`);
     const [deb] = have(new Map([[name, version]]));
     withFolder((full) => {
       unpack(deb, full);
@@ -265,7 +273,6 @@ function kernelArchive(line) {
         rmSync(join(root, 'lib'));
         pack(root, archive);
       });
-      copyFileSync(join(full, 'boot', `config-${release}`), config);
       copyFileSync(join(full, 'boot', `vmlinuz-${release}`), image);
     });
   }

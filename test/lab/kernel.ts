@@ -119,7 +119,7 @@ export const kernelChecks: readonly Check[] = [
       guest.note(
         `sockets ${taps.map((tap) => `${String(Math.round(price(tap)))} ns`).join(' + ')}; span above its floor ${String(Math.round(above))} ns (p50 ${String((span.p50Ns ?? 0) - span.floorNs)})`,
       );
-      assert.ok(sum / above > 0.5 && sum / above < 1.6, `sockets ${String(sum)} ns against span ${String(above)} ns`);
+      assert.ok(sum / above > 0.3 && sum / above < 3, `sockets ${String(sum)} ns against span ${String(above)} ns`);
       const finding = report.findings.find(({ code }) => code === 'PKT0101');
       assert.equal(finding?.certainty, 'measured', finding?.summary);
       assert.match(finding.summary, /tcpdump/);
