@@ -1,6 +1,6 @@
 import { parseJson } from './bundle/sample.ts';
 import { openEvidence, type Bundle, type Evidence } from './bundle/open.ts';
-import { judgeRun, limitsInForce } from './bundle/write.ts';
+import { judgeRun, limitsInForce } from './bundle/run.ts';
 import type { LimitsInForce, RunFacts } from './bundle/manifest.ts';
 import { collectors } from './collectors/index.ts';
 import type { Report, ReportFinding } from './generated/report.ts';

@@ -3,20 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { collectors } from '../collectors/index.ts';
 import { text } from '../collectors/cursor.ts';
 import type { Report } from '../generated/report.ts';
-import { judgeWindow } from '../judge.ts';
 import { Window } from '../metrics/window.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderText } from '../report/text.ts';
 import type { Overrides } from '../rules/engine.ts';
-import { rules } from '../rules/index.ts';
 import { onlyDevices } from '../sources/choose.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import { replaySample } from '../sources/replay.ts';
 import { packArchive } from './archive.ts';
-import { FORMAT_VERSION, type FileEntry, type LimitsInForce, type Manifest, type RunFacts } from './manifest.ts';
+import { FORMAT_VERSION, type FileEntry, type Manifest, type RunFacts } from './manifest.ts';
 import { Redaction } from './redact.ts';
+import { judgeRun, limitsInForce } from './run.ts';
 import { encodeSample, safeName, sha256Of } from './sample.ts';
 import { summaryText } from './summary.ts';
 import type { Member } from './tar.ts';
@@ -46,9 +45,12 @@ const renderings: readonly {
     name: 'report.txt',
     render: (report) => renderText(report, { colour: false, width: 100, unicode: true, verbose: true }),
   },
-  { name: 'report.json', render: renderJson },
-  { name: 'report.html', render: (report, baseline) => renderHtml(report, { baseline }) },
+  {
+    name: 'report.html',
+    render: (report, baseline) => renderHtml(report, baseline === null ? {} : { baseline }),
+  },
   { name: 'report.md', render: renderMarkdown },
+  { name: 'report.json', render: renderJson },
 ];
 
 /** A bundle as a .tar.gz, piece by piece, for whoever writes it to a file. */
@@ -124,36 +126,6 @@ function judgeRecorded({ before, after, run, overrides, baseline, version }: Bun
   const keep = onlyDevices(run.devices);
   const window = new Window(replaySample(before, collectors, keep), replaySample(after, collectors, keep));
   return judgeRun(window, run, { overrides, baseline, version });
-}
-
-/** Judges a window with what the run that measured it knew besides. */
-export function judgeRun(
-  window: Window,
-  run: RunFacts,
-  { overrides, baseline, version }: Pick<BundleContent, 'overrides' | 'baseline' | 'version'>,
-): Report {
-  return judgeWindow({
-    window,
-    overrides,
-    version,
-    requestedSeconds: run.requestedSeconds,
-    cutShort: run.cutShort,
-    baseline: baseline === null ? undefined : { name: run.baseline ?? 'baseline.json', report: baseline },
-    ...(run.probe === null ? {} : { probe: run.probe }),
-    self: () => run.selfCost ?? { cpuSeconds: null, peakMemoryBytes: null },
-  });
-}
-
-/** Every limit of every rule with what the configuration changed. */
-export function limitsInForce(overrides: Overrides): LimitsInForce {
-  return Object.fromEntries(
-    rules.map(({ code, thresholds }) => [
-      code,
-      Object.fromEntries(
-        Object.entries(thresholds).map(([name, { value }]) => [name, overrides[code]?.[name] ?? value]),
-      ),
-    ]),
-  );
 }
 
 /** Named like a sosreport: pktcost-HOST-DATE-RANDOM. */
