@@ -208,6 +208,7 @@ function baseArchive() {
       unpack(deb, root, [...docs, './usr/lib/systemd', './lib/systemd', './usr/lib/x86_64-linux-gnu/gconv']);
     for (const folder of ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'etc', 'var/log', 'var/lib', 'results'])
       mkdirSync(join(root, folder), { recursive: true });
+    symlinkSync('../run', join(root, 'var/run'));
     chmodSync(join(root, 'tmp'), 0o1777);
     copyFileSync(node, join(root, 'usr/bin/node'));
     writeFileSync(
