@@ -815,7 +815,7 @@ export interface ProbePlan {
    */
   driver: string | null;
   /**
-   * taps, stack or net_rx.
+   * taps, stack, net_rx or sockets.
    */
   span: string;
   /**

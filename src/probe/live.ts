@@ -7,7 +7,7 @@ import { readCapabilities, type Capabilities } from './capabilities.ts';
 import { ownNetns, readDeviceFacts, type NetnsTarget } from './facts.ts';
 import { calibrateFloor, floorInWindow, shippedFloor, type Floor } from './floor.ts';
 import { planDevices, type AttachPlan, type ProbeChoice } from './plan.ts';
-import { subtractReadings, type DeviceReading, type ProbeReading } from './reading.ts';
+import { subtractReadings, type AttachStatus, type DeviceReading, type ProbeReading } from './reading.ts';
 import { openProbe, type ProbeSession } from './session.ts';
 
 export interface LiveProbeOptions extends ProbeChoice {
@@ -194,9 +194,11 @@ export class LiveProbe {
     const plan = this.#planning === undefined ? [] : planLines(this.#planning);
     if (this.#options.probe === 'off') return { status: 'off', tier: 'none', reason: this.#reason, plan };
     if (this.#session === undefined) return { status: 'not-measured', tier: 'none', reason: this.#reason, plan };
-    const { tier } = this.#session.read();
-    if (this.#detachedEarly !== null) return { status: 'detached-early', tier, reason: this.#detachedEarly, plan };
-    return { status: 'attached', tier, reason: null, plan };
+    const { tier, attach } = this.#session.read();
+    const done = asAttached(plan, attach, this.#planning?.netnsNames ?? {});
+    if (this.#detachedEarly !== null)
+      return { status: 'detached-early', tier, reason: this.#detachedEarly, plan: done };
+    return { status: 'attached', tier, reason: null, plan: done };
   }
 
   /** For the report. */
@@ -228,4 +230,39 @@ export function planLines({ plans, netnsNames }: ProbePlanning): ProbePlan[] {
   );
   const netRx = lines.find(({ span }) => span === 'net_rx');
   return [...lines.filter(({ span }) => span !== 'net_rx'), ...(netRx === undefined ? [] : [netRx])];
+}
+
+/** What became of the plan: the kernel may refuse what was planned, and only the attempt shows whether it permits fentry. */
+function asAttached(
+  plan: readonly ProbePlan[],
+  attach: readonly AttachStatus[],
+  netnsNames: Readonly<Record<string, string>>,
+): ProbePlan[] {
+  const lines = plan.map((line) => {
+    const refused = attach.find(
+      ({ attached, span, target, netns = '' }) =>
+        !attached &&
+        span === line.span &&
+        (span === 'net_rx' || (target === line.device && (netnsNames[netns] ?? '') === line.netns)),
+    );
+    return line.attach && refused !== undefined
+      ? { ...line, attach: false, reason: refused.reason ?? 'refused', price: 'none' }
+      : line;
+  });
+  const sockets = attach.find(({ span }) => span === 'sockets');
+  if (sockets === undefined) return lines;
+  const reason = sockets.reason ?? 'fentry and fexit time each packet socket on its own';
+  const price = sockets.attached ? 'two programs per packet and socket, the clock read on 1 packet in N' : 'none';
+  const { attached } = sockets;
+  const line = {
+    netns: '',
+    device: '',
+    driver: null,
+    span: 'sockets',
+    mode: 'fentry',
+    attach: attached,
+    reason,
+    price,
+  };
+  return [...lines, line];
 }
