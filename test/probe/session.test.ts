@@ -47,7 +47,10 @@ describe('probe session', { skip }, () => {
 
   async function window(session: ProbeSession, seconds = 1, rate = 20_000): Promise<ProbeReading> {
     const load = lab.traffic('udp', seconds + 1, rate);
-    await sleep(300);
+    // On a busy machine iperf3 may take seconds to begin; its own time starts then.
+    const seen = (): number => session.read().devices[0]?.packets ?? 0;
+    const before = seen();
+    for (let waited = 0; waited < 10_000 && seen() < before + 200; waited += 50) await sleep(50);
     const first = session.read();
     await sleep(seconds * 1000);
     const delta = subtractReadings(first, session.read());
