@@ -50,7 +50,7 @@ scenario({
       fires: ['PKT0102', 'PKT0502'],
       provoke: async (setting) => {
         dearPackets(setting.server, 4000);
-        await setting.server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 }, { cpu: SENDER });
+        await setting.server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
         await flood(setting, 0);
         return setting.server.diagnose();
       },
@@ -66,7 +66,7 @@ scenario({
     'the same way for 1,000 packets a second': {
       provoke: async (setting) => {
         dearPackets(setting.server, 4000);
-        await setting.server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+        await setting.server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 });
         await flood(setting, 1000);
         return setting.server.diagnose();
       },
@@ -92,7 +92,7 @@ function sysfsWithIsolated(folder: string, cpu: number): string {
 async function receiveWithIsolated(setting: Setting, cpu: number): Promise<Diagnosed> {
   const { server, at, folder } = setting;
   receiveOn(server, at, cpu);
-  await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 }, { cpu: SENDER });
+  await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
   await flood(setting, 5000);
   const before = receivedOn(RECEIVER);
   const diagnosed = await server.diagnose('--path.sysfs', sysfsWithIsolated(folder, RECEIVER));

@@ -101,8 +101,8 @@ scenario({
         return { lost: evidence(found, 'node_netstat_Udp6_RcvbufErrors') };
       },
     },
-    'the same datagrams, a buffer of 8 MB and a reader that keeps up': {
-      provoke: (setting) => floodUdp(setting, setting.at.v4, { rcvbuf: 8 << 20 }, 20_000),
+    'the same datagrams, a buffer of 64 MB and a reader that keeps up': {
+      provoke: (setting) => floodUdp(setting, setting.at.v4, { rcvbuf: 64 << 20 }, 20_000),
     },
     'a sender that its own queueing discipline holds back': {
       fires: ['PKT0405'],

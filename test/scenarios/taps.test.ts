@@ -25,7 +25,7 @@ const PORT = 9000;
 
 /** 40,000 datagrams of 1,000 bytes a second to a reader that keeps up, for as long as the window lasts. */
 async function busy({ server, client, at }: Setting): Promise<void> {
-  await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+  await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 });
   await client.make('udp-send', { address: at.v4, port: PORT, rate: 40_000, size: 1000 });
 }
 
@@ -234,14 +234,14 @@ scenario({
       beside: ['PKT0101'],
       provoke: async ({ server, client, at }) => {
         for (let each = 0; each < 16; each++) await server.make('packet-tap', { device: at.device, 'ring-blocks': 4 });
-        await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+        await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 });
         await client.make('udp-send', { address: at.v4, port: PORT, rate: 10_000, size: 1400 });
         return server.diagnose();
       },
     },
     'the same traffic without': {
       provoke: async ({ server, client, at }) => {
-        await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+        await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 });
         await client.make('udp-send', { address: at.v4, port: PORT, rate: 10_000, size: 1400 });
         return server.diagnose();
       },
@@ -252,7 +252,7 @@ scenario({
 async function daemon(setting: Setting, options: Readonly<Record<string, number | string>>): Promise<Diagnosed> {
   const { server, client, at } = setting;
   await server.make('packet-tap', { device: at.device, name: 'lldpd', ...options });
-  await server.make('udp-receive', { port: PORT, rcvbuf: 8 << 20 });
+  await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 });
   await client.make('udp-send', { address: at.v4, port: PORT, rate: 5000 });
   return server.diagnose();
 }

@@ -1,5 +1,4 @@
-import * as catalogue from '../../../src/metrics/catalogue/index.ts';
-import type { Labels, Metric } from '../../../src/metrics/metric.ts';
+import type { Labels } from '../../../src/metrics/metric.ts';
 import { labelKey } from '../../../src/metrics/snapshot.ts';
 
 /** One line of an exposition page. */
@@ -23,28 +22,4 @@ export function parsePage(page: string): ReadonlyMap<string, Line> {
       return { name, labels: Object.fromEntries(labels) as Labels, value: Number(value) };
     });
   return new Map(lines.map((line) => [`${line.name} ${labelKey(line.labels)}`, line]));
-}
-
-const declared = Object.values<unknown>(catalogue);
-const metrics = new Map(declared.filter(isMetric).map((metric) => [metric.name, metric]));
-
-/** The declaration behind a name on a page. */
-export function metricNamed(name: string): Metric | undefined {
-  const known = metrics.get(name);
-  if (known !== undefined) return known;
-  const family = declared.filter(isFamily).find(({ prefix }) => name.startsWith(prefix));
-  return family?.member(name.slice(family.prefix.length));
-}
-
-function isMetric(value: unknown): value is Metric {
-  return typeof value === 'object' && value !== null && 'name' in value && 'labels' in value;
-}
-
-interface Family {
-  readonly prefix: string;
-  readonly member: (field: string) => Metric;
-}
-
-function isFamily(value: unknown): value is Family {
-  return typeof value === 'object' && value !== null && 'prefix' in value && 'member' in value;
 }
