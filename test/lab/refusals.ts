@@ -82,8 +82,9 @@ export const refusalChecks: readonly Check[] = [
       guest.note(
         `${report.probe.status}, tier ${report.probe.tier}${report.probe.reason === null ? '' : `: ${report.probe.reason}`}`,
       );
-      const reasons = report.collectors.filter(({ id }) => id === 'ebpf').map(({ reason }) => reason ?? '');
-      guest.note(reasons.join('; '));
+      const sockets = report.probe.plan.find(({ span }) => span === 'sockets');
+      assert.ok(sockets !== undefined, 'the report says whether sockets are priced one by one');
+      guest.note(`sockets: ${sockets.reason}`);
       if (report.probe.status === 'attached') assert.notEqual(report.probe.tier, 'none');
       else assert.match(report.probe.reason ?? '', /EPERM|lock|permit/i);
     },
