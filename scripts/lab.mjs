@@ -79,27 +79,21 @@ for (const { scene, checks } of flags.shell ? chosen.slice(0, 1) : chosen) {
   process.stdout.write(`${scene.name}: Linux ${image.release} (${image.name} ${image.version})\n`);
   const results = [];
   const started = Date.now();
-  let end;
-  for (let left = checks, boots = 0; boots < 3; boots++) {
-    end = await boot({
-      image,
-      scene,
-      checks: left,
-      shell: flags.shell,
-      seconds: scene.seconds,
-      folder: join(CACHE, 'results', scene.name),
-      onResult: (result) => {
-        results.push(result);
-        const { id, outcome, reason, notes, seconds } = result;
-        process.stdout.write(`  ${mark[outcome]} ${id} (${seconds} s)${reason === undefined ? '' : `: ${reason}`}\n`);
-        for (const note of notes ?? []) process.stdout.write(`         ${note}\n`);
-      },
-      onConsole: flags.verbose ? (line) => process.stdout.write(`  | ${line}\n`) : undefined,
-    });
-    left = checks.filter((check) => !results.some(({ id }) => id === check));
-    if (!end.emulator || left.length === 0) break;
-    process.stdout.write('  the emulator broke the guest; another boot for what is left\n');
-  }
+  const end = await boot({
+    image,
+    scene,
+    checks,
+    shell: flags.shell,
+    seconds: scene.seconds,
+    folder: join(CACHE, 'results', scene.name),
+    onResult: (result) => {
+      results.push(result);
+      const { id, outcome, reason, notes, seconds } = result;
+      process.stdout.write(`  ${mark[outcome]} ${id} (${seconds} s)${reason === undefined ? '' : `: ${reason}`}\n`);
+      for (const note of notes ?? []) process.stdout.write(`         ${note}\n`);
+    },
+    onConsole: flags.verbose ? (line) => process.stdout.write(`  | ${line}\n`) : undefined,
+  });
   if (flags.shell) process.exit(0);
   for (const id of checks.filter((check) => !results.some((result) => result.id === check)))
     results.push({ id, outcome: 'fail', reason: end.reason ?? 'not run', notes: [] });
