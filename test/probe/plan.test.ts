@@ -44,6 +44,15 @@ function step(
 }
 
 describe('attach plan', () => {
+  it('tells when a clsact filter of another decides before ours', () => {
+    const reason = (firstPriority: number, kernel: string): string =>
+      step('taps', device({ clsact: true, filters: 1, firstPriority, tcxPrograms: 1 }), { probe: 'auto' }, kernel)
+        .reason;
+    assert.match(reason(1, '6.1'), /1 other program\(s\) go before ours/);
+    assert.match(reason(2, '6.1'), /1 other program\(s\) stay, ours goes first/);
+    assert.match(reason(1, '6.12'), /ours goes first/);
+  });
+
   for (const row of DRIVERS) {
     const facts = device({ driver: row.driver });
     it(`auto disturbs no link on ${row.driver}`, () => {
