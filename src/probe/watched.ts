@@ -1,7 +1,7 @@
 /** One device under watch: its own copy of the programs, its hooks, and the reading of its counts. */
 import { askInNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { changedFeatures, featuresOf, setFeatures, type Features } from './ethtool.ts';
+import { changedFeatures, driverOf, featuresOf, setFeatures, type Features } from './ethtool.ts';
 import type { DeviceFacts } from './facts.ts';
 import { readSpan, SPAN_BYTES, SLOTS, type CpuState } from './layout.ts';
 import {
@@ -214,10 +214,15 @@ export class WatchedDevice {
   #absence(): string | undefined {
     const ingress = this.tc.find((attachment) => attachment.direction === 'ingress');
     if (!ingress) return 'nothing is attached';
-    if (ingress.link === undefined) return undefined;
+    const gone = 'the device has gone; what it counted before stands';
+    if (ingress.link === undefined) {
+      // A filter goes with its device and tells nobody; a device without a driver's name still answers, with EOPNOTSUPP.
+      const asked = askInNamespace(this.facts.netns.path, () => driverOf(this.facts.name));
+      return !asked.ok && asked.reason.includes('ENODEV') ? gone : undefined;
+    }
     const ifindex = this.#shop.bpf.linkIfindex(ingress.link);
     if (!ifindex.ok) return ifindex.reason;
-    return ifindex.value === 0 ? 'the device has gone; what it counted before stands' : undefined;
+    return ifindex.value === 0 ? gone : undefined;
   }
 
   /** After the detach: are the offloads what they were? Puts back what is not. */

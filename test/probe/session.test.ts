@@ -158,7 +158,7 @@ describe('probe session', { skip }, () => {
   });
 
   it('leaves an XDP program that is there alone, and reports it', async () => {
-    const other = holder('tcx', 'generic');
+    const other = holder(can.tcx ? 'tcx' : 'clsact', 'generic');
     await ready(other);
     try {
       const before = lab.facts().xdp;
@@ -228,24 +228,25 @@ describe('probe session', { skip }, () => {
     assert.doesNotMatch(qdiscs(), /clsact/);
   });
 
-  it('survives its device, and says that it has gone', async () => {
-    const brief = new Lab();
-    try {
-      const plans = planDevices([brief.facts()], { probe: 'auto' }, can);
-      const session = unwrap(await openProbe({ plans, capabilities: can }));
-      assert.equal(session.read().devices[0]?.present, true);
-      run('ip', '-n', brief.receiver, 'link', 'del', brief.device);
-      const reading = session.read();
-      const [first] = reading.devices;
-      assert.ok(first);
-      assert.equal(first.present, false);
-      assert.match(first.note ?? '', /gone/);
-      assert.deepEqual((await session.close()).problems, []);
-      assert.equal(session.read(), reading, 'after close the last reading stands');
-    } finally {
-      await brief.close();
-    }
-  });
+  for (const tc of ['auto', 'clsact'] as const)
+    it(`${tc}: survives its device, and says that it has gone`, async () => {
+      const brief = new Lab();
+      try {
+        const plans = planDevices([brief.facts()], { probe: 'auto', tc }, can);
+        const session = unwrap(await openProbe({ plans, capabilities: can }));
+        assert.equal(session.read().devices[0]?.present, true);
+        run('ip', '-n', brief.receiver, 'link', 'del', brief.device);
+        const reading = session.read();
+        const [first] = reading.devices;
+        assert.ok(first);
+        assert.equal(first.present, false);
+        assert.match(first.note ?? '', /gone/);
+        assert.deepEqual((await session.close()).problems, []);
+        assert.equal(session.read(), reading, 'after close the last reading stands');
+      } finally {
+        await brief.close();
+      }
+    });
 
   it('tries to price sockets and gives the reason where the kernel refuses', async () => {
     const session = await open({ probe: 'taps' }, { sockets: true });
