@@ -1,6 +1,15 @@
 // Boots one lab guest under software emulation, follows its serial console, and ends it in time whatever happens.
 import { spawn } from 'node:child_process';
-import { closeSync, createReadStream, createWriteStream, ftruncateSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { spawnSync } from 'node:child_process';
@@ -26,6 +35,11 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
   const fd = openSync(disk, 'w');
   ftruncateSync(fd, RESULTS_BYTES);
   closeSync(fd);
+  const smbios = (scene.smbios ?? []).flatMap((structure, n) => {
+    const path = join(folder, `smbios-${n}.bin`);
+    writeFileSync(path, structure);
+    return ['-smbios', `file=${path}`];
+  });
   const initrd = await initrdOf(image.archives);
   const append = [
     'console=ttyS0',
@@ -48,16 +62,23 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
     ...['-kernel', image.image, '-initrd', initrd, '-append', append.join(' ')],
     ...['-drive', `file=${disk},format=raw,if=none,id=results`, '-device', 'virtio-blk-pci,drive=results'],
     ...(scene.qemu ?? []),
+    ...smbios,
   ];
   const log = createWriteStream(join(folder, 'console.log'));
   const guest = spawn('qemu-system-x86_64', argv, { stdio: shell ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
   let finished = shell;
-  const timer = shell ? undefined : setTimeout(() => guest.kill('SIGKILL'), seconds * 1000);
+  let late = false;
+  const timer = shell
+    ? undefined
+    : setTimeout(() => {
+        late = true;
+        guest.kill('SIGKILL');
+      }, seconds * 1000);
   const end = () => guest.kill('SIGKILL');
   process.once('exit', end);
   const gone = new Promise((resolve, reject) => {
     guest.once('error', reject);
-    guest.once('close', (status, signal) => resolve({ status, signal }));
+    guest.once('close', resolve);
   });
   if (!shell) {
     let rest = '';
@@ -76,7 +97,7 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
         }
       });
   }
-  const { signal } = await gone;
+  await gone;
   clearTimeout(timer);
   process.off('exit', end);
   log.end();
@@ -84,6 +105,6 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
   mkdirSync(reports, { recursive: true });
   spawnSync('tar', ['-xf', disk, '-C', reports], { stdio: 'ignore' });
   rmSync(disk, { force: true });
-  const reason = signal === null ? 'the guest stopped early' : `ended after ${seconds} s`;
+  const reason = late ? `ended after ${seconds} s` : 'the guest stopped early: see console.log';
   return { finished, reason: finished ? undefined : reason };
 }

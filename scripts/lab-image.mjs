@@ -35,6 +35,7 @@ const PROGRAMS = [
   'busybox-static',
   'bpftool',
   'conntrack',
+  'dash',
   'ethtool',
   'iperf3',
   'iproute2',
@@ -218,6 +219,10 @@ function baseArchive() {
     writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\ntcpdump:x:100:\n');
     writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files\n');
     writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
+    // An alternative of Debian's, which its maintainer script would link.
+    symlinkSync('../lib/openvswitch-switch/ovs-vswitchd', join(root, 'usr/sbin/ovs-vswitchd'));
+    // Remedies are typed into a shell which takes its tools from the path, as busybox's does not.
+    if (!existsSync(join(root, 'usr/bin/sh'))) symlinkSync('dash', join(root, 'usr/bin/sh'));
     for (const shell of ['sh', 'ash'])
       if (!existsSync(join(root, 'usr/bin', shell))) symlinkSync('busybox', join(root, 'usr/bin', shell));
     execFileSync('ldconfig', ['-r', root], { stdio: 'ignore' });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Report } from '../../src/generated/report.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
-import type { Check, Guest } from './check.ts';
+import { Skip, type Check, type Guest } from './check.ts';
 import { attribute, udpOver, wire, type Wire } from './nic.ts';
 import { diagnosed } from './traffic.ts';
 
@@ -158,7 +158,7 @@ export const nicChecks: readonly Check[] = [
       guest.note(`rx_missed_errors +${String(missed() - before)}`);
       const finding = report.findings.find(({ code }) => code === 'PKT0501');
       guest.note(`${finding?.outcome ?? ''}: ${finding?.summary ?? ''}`);
-      if (missed() === before) return;
+      if (missed() === before) throw new Skip('the emulated card makes its sender wait instead of losing frames');
       assert.ok(finding !== undefined && ['warning', 'critical'].includes(finding.outcome));
     },
   },
@@ -167,7 +167,8 @@ export const nicChecks: readonly Check[] = [
     what: 'PKT0602 reads the memory banks of DMI, PKT0601 the PCIe link',
     run: async (guest) => {
       const { out } = await guest.kit.itself().pktcost('metrics');
-      const lines = out.split('\n').filter((line) => /^node_nodeconfig_(memory|pcie)|^node_pcidevice/.test(line));
+      const wanted = /^(node_nodeconfig_|pktcost_memory|node_pcidevice_\w+_link_width.* [1-9])/;
+      const lines = out.split('\n').filter((line) => wanted.test(line));
       for (const line of lines.slice(0, 24)) guest.note(line);
       const report = await diagnosed(guest, guest.kit.itself(), '--probe', 'off');
       for (const { code, outcome, summary } of report.findings.filter(({ code }) => /PKT060[12]/.test(code)))
