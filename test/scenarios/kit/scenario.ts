@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg, release } from 'node:os';
 import { describe, it } from 'node:test';
 
 import type { Report, ReportFinding } from '../../../src/generated/report.ts';
@@ -49,6 +49,11 @@ export interface Told {
   readonly kept: Readonly<Record<string, number | string>>;
   readonly error: string | null;
   readonly skipped: string | null;
+  /** When it ended, in which round, and how busy the machine was. */
+  readonly at: string;
+  readonly round: string;
+  readonly load: number;
+  readonly kernel: string;
 }
 
 /** Something else on this machine does what the case must not see: it says nothing then, neither way. */
@@ -66,36 +71,35 @@ export function scenario<S>(spec: Scenario<S>): void {
           test.skip(reason);
           return;
         }
-        await withHosts(async (kit) => {
-          const setting = spec.setUp(kit);
-          let report: Report;
-          try {
-            ({ report } = await each.provoke(setting, kit));
-          } catch (error) {
-            if (!(error instanceof Disturbed)) throw error;
+        let told: Pick<Told, 'fires' | 'quiet' | 'fired' | 'principal'> = {
+          fires: [...(each.fires ?? []), ...(each.priced ?? [])],
+          quiet: [],
+          fired: [],
+          principal: null,
+        };
+        try {
+          await withHosts(async (kit) => {
+            const setting = spec.setUp(kit);
+            const { report } = await each.provoke(setting, kit);
+            told = {
+              fires: wantedOf(each, report),
+              quiet: quietOf(spec, each, report),
+              fired: fired(report).map(brief),
+              principal: report.verdict.principal,
+            };
+            judge(spec, each, report);
+            const kept = each.check?.(report, setting) ?? {};
+            keep({ ...blank(spec, name, each), ...told, kept });
+          });
+        } catch (error) {
+          if (error instanceof Disturbed) {
             keep({ ...blank(spec, name, each), skipped: error.message });
             test.skip(error.message);
             return;
           }
-          const said = {
-            fires: wantedOf(each, report),
-            quiet: quietOf(spec, each, report),
-            fired: fired(report).map(brief),
-            principal: report.verdict.principal,
-          };
-          try {
-            judge(spec, each, report);
-            const kept = each.check?.(report, setting) ?? {};
-            keep({ ...blank(spec, name, each), ...said, kept });
-          } catch (error) {
-            keep({
-              ...blank(spec, name, each),
-              ...said,
-              error: error instanceof Error ? error.message : String(error),
-            });
-            throw error;
-          }
-        });
+          keep({ ...blank(spec, name, each), ...told, error: error instanceof Error ? error.message : String(error) });
+          throw error;
+        }
       });
     }
   });
@@ -156,6 +160,10 @@ function blank<S>(spec: Scenario<S>, name: string, each: Case<S>): Told {
     kept: {},
     error: null,
     skipped: null,
+    at: new Date().toISOString(),
+    round: process.env['PKTCOST_SCENARIO_ROUND'] ?? '',
+    load: loadavg()[0] ?? 0,
+    kernel: release(),
   };
 }
 
