@@ -99,6 +99,36 @@ ruleCases(afPacketTapCost, [
     outcome: 'warning',
   },
   {
+    name: 'one packet in 10,000 lost is a loss',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+      [receiveMissed, { device: 'eth0' }, 0, 101],
+    ],
+    outcome: 'critical',
+  },
+  {
+    name: 'just below one in 10,000 is none',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+      [receiveMissed, { device: 'eth0' }, 0, 99],
+    ],
+    outcome: 'warning',
+  },
+  {
+    name: 'just below the critical share, a saturated CPU makes it no worse',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...probe(745, 2000, 100_000)],
+    outcome: 'warning',
+    args: { share: 0.2975 },
+  },
+  {
     name: 'more than a fifth of a core at a critical share is critical without drops',
     cells: [...traffic('eth0', 500_000), ...tcpdump, kernelHooks, ...calm, ...probe(650, 1500, 500_000)],
     outcome: 'critical',
@@ -111,6 +141,13 @@ ruleCases(afPacketTapCost, [
     certainty: 'measured',
     message: 'minor',
     args: { ns: 398, share: 0.0995 },
+  },
+  {
+    name: 'just below the share that is worth a word',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(640, 10_000, 100_000)],
+    outcome: 'ok',
+    message: 'negligible',
+    args: { share: 0.049 },
   },
   {
     name: 'a rejecting filter at 170 ns is at most worth mentioning',
@@ -318,6 +355,25 @@ ruleCases(afPacketTapCost, [
     args: { device: 'eth1' },
   },
   {
+    name: 'no probe and just below a tenth of the traffic: not measured',
+    cells: [...traffic('eth0', 9999), ...traffic('eth1', 90_001), socketCell({ device: 'eth0' }), kernelHooks, ...hot],
+    outcome: 'ok',
+    message: 'ruledOut',
+    args: { device: 'eth1' },
+  },
+  {
+    name: 'no probe and a tenth of the traffic: the device is spoken of',
+    cells: [...traffic('eth0', 10_000), ...traffic('eth1', 90_000), ...tcpdump, kernelHooks, ...hot],
+    outcome: 'warning',
+    certainty: 'correlated',
+  },
+  {
+    name: 'fifty samples are a price',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(850, 2000, 100_000, 50)],
+    outcome: 'warning',
+    certainty: 'measured',
+  },
+  {
     name: 'too few samples are no price',
     cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(850, 2000, 100_000, 49)],
     outcome: 'info',
@@ -343,6 +399,18 @@ ruleCases(afPacketTapCost, [
     outcome: 'ok',
     message: 'ruledOut',
     args: { device: 'eth0' },
+  },
+  {
+    name: 'a packet takes 20 µs in NET_RX though no CPU is short of time: taps are ruled out',
+    cells: [...busy, kernelHooks, ...calm, ...probe(150, 20_000, 100_000)],
+    outcome: 'ok',
+    message: 'ruledOut',
+  },
+  {
+    name: 'just below that nothing is dear',
+    cells: [...busy, kernelHooks, ...calm, ...probe(150, 19_900, 100_000)],
+    outcome: 'ok',
+    message: '',
   },
   {
     name: 'no tap and nothing high: nothing to say',

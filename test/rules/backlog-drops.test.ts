@@ -48,6 +48,7 @@ ruleCases(backlogDrops, [
     message: 'flow',
   },
   { name: 'just below one in 10,000', cells: cpu(3_000_000, 299), outcome: 'ok' },
+  { name: 'ten packets, one in 10,000', cells: cpu(99_990, 10), outcome: 'warning' },
   { name: 'nine packets', cells: cpu(50, 9), outcome: 'ok' },
   {
     name: 'squeezed without a drop is a remark, with the budget',
@@ -58,6 +59,8 @@ ruleCases(backlogDrops, [
     command: /netdev_budget=600 net\.core\.netdev_budget_usecs=4000/,
   },
   { name: 'squeezed in fewer than one run in ten', cells: cpu(3_000_000, 0, 9999), outcome: 'ok' },
+  { name: 'squeezed ten times a second', cells: cpu(3_000_000, 0, 100, 1000), outcome: 'info', message: 'squeezed' },
+  { name: 'squeezed just below ten times a second', cells: cpu(3_000_000, 0, 99, 500), outcome: 'ok' },
   {
     name: 'a counter that wrapped at 2^32 counts what was added',
     cells: [

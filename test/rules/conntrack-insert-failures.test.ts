@@ -75,6 +75,12 @@ ruleCases(conntrackInsertFailures, [
     outcome: 'warning',
   },
   {
+    name: 'just below one in a hundred',
+    seconds: 60,
+    cells: [...table(1001), rose(conntrackInsertFailed, 10), rose(conntrackDrop, 10), resolved],
+    outcome: 'ok',
+  },
+  {
     name: 'resolved clashes lose nothing',
     cells: [
       ...table(20000),

@@ -67,6 +67,7 @@ ruleCases(isolatedCpuPacketWork, [
     cells: [...cpu('0', 0, 0), ...cpu('2', 0, 5000), [cpuIsolated, { cpu: '2' }, 1, 1]],
     outcome: 'warning',
   },
+  { name: 'at the rate', cells: host(100), outcome: 'warning' },
   { name: 'just below the rate', cells: host(99), outcome: 'ok' },
   {
     name: 'packets on CPUs that are not set apart are their job',

@@ -128,6 +128,7 @@ ruleCases(listenQueueOverflow, [
     cells: [overflows(5), somaxconn],
     outcome: 'warning',
   },
+  { name: 'just below one a second', cells: [overflows(9), somaxconn], outcome: 'warning' },
   { name: 'four are mentioned', cells: [overflows(4), somaxconn], outcome: 'info' },
   {
     name: "a listener's drops without overflow are of another kind",

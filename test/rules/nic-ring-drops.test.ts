@@ -52,6 +52,12 @@ ruleCases(nicRingDrops, [
     args: { lost: 1000 },
   },
   { name: 'just below one in 10,000', cells: [nic('ixgbe'), packets, missed(100)], outcome: 'ok' },
+  { name: 'just below one in a hundred', cells: [nic('ixgbe'), packets, missed(10_100)], outcome: 'warning' },
+  {
+    name: 'ten frames, one in 10,000',
+    cells: [nic('ixgbe'), [receivePackets, { device: 'eth0' }, 0, 99_990], missed(10)],
+    outcome: 'warning',
+  },
   {
     name: 'nine frames are a burst, whatever their share',
     cells: [nic('ixgbe'), [receivePackets, { device: 'eth0' }, 0, 50], missed(9)],

@@ -37,7 +37,7 @@ ruleCases(numaNodeShortOfMemory, [
     outcome: 'info',
     message: 'short',
   },
-  { name: 'just below the share', cells: [on, nic, ...node('0', 95100, 4900)], outcome: 'ok' },
+  { name: 'just below the share', cells: [on, nic, ...node('0', 190_200, 9800)], outcome: 'ok' },
   { name: 'just below the rate', cells: [on, nic, ...node('0', 10000, 4999)], outcome: 'ok' },
   {
     name: 'pages for the CPUs of another node (numa_other) are no shortage',

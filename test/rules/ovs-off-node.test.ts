@@ -72,6 +72,11 @@ ruleCases(ovsOffNode, [
     outcome: 'warning',
   },
   {
+    name: 'nor does one just below the rate from which it is in use',
+    cells: [...topology, ...nic(1), ...nic(0, 999, 'eth1'), ...thread('vhost-4711', 'vhost', 4, '0-3', 1)],
+    outcome: 'warning',
+  },
+  {
     name: 'the node of the NIC is unknown',
     cells: [...topology, ...nic(-1), ...thread('vhost-4711', 'vhost', 4, '0-3', 1)],
     outcome: 'not-measured',

@@ -57,6 +57,21 @@ ruleCases(slowReader, [
     args: { lost: 6 },
   },
   {
+    name: 'five lost segments of a hundred are for PKT0403',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 200), rose('TcpExt_TCPRcvQDrop', 5), rose('Tcp_InSegs', 100)],
+    outcome: 'ok',
+  },
+  {
+    name: 'four are not, whatever their share',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 200), rose('TcpExt_TCPRcvQDrop', 4), rose('Tcp_InSegs', 100)],
+    outcome: 'warning',
+  },
+  {
+    name: 'one segment in 10,000 lost is for PKT0403',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 200), rose('TcpExt_TCPRcvQDrop', 10), rose('Tcp_InSegs', 100_000)],
+    outcome: 'ok',
+  },
+  {
     name: 'window probes and pruning without a closed window are nothing',
     cells: [
       rose('TcpExt_TCPToZeroWindowAdv', 0),

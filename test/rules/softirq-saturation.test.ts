@@ -102,6 +102,18 @@ ruleCases(softirqSaturation, [
     outcome: 'warning',
   },
   {
+    name: '1,000 packets a second are the network',
+    cells: [...cpu('0', 0.95), packets('0', 1000)],
+    outcome: 'critical',
+    message: 'saturated',
+  },
+  {
+    name: 'just below that they are not',
+    cells: [...cpu('0', 0.95), packets('0', 999)],
+    outcome: 'warning',
+    message: 'other',
+  },
+  {
     name: 'softirq without packets is not the network',
     cells: [...cpu('0', 0.95), packets('0', 100)],
     outcome: 'warning',

@@ -68,6 +68,14 @@ ruleCases(stackLatency, [
     missing: /fewer than 200/,
   },
   {
+    name: 'just enough samples',
+    cells: [
+      ...quantiles(9000, 900_000).slice(0, 4),
+      [spanSamples, { device: 'eth0', span: 'stack', mode: 'generic' }, 0, 200],
+    ],
+    outcome: 'warning',
+  },
+  {
     name: 'few samples because few packets came: nobody waits for them',
     cells: [
       ...quantiles(9000, 900_000).slice(0, 4),

@@ -41,6 +41,8 @@ ruleCases(synQueueFull, [
     outcome: 'critical',
     message: 'dropped-unknown',
   },
+  { name: 'one a second is critical', cells: [...counts(10, 0), syncookies(0)], outcome: 'critical' },
+  { name: 'just below one a second is a warning', cells: [...counts(9, 0), syncookies(0)], outcome: 'warning' },
   { name: 'five in a minute are a warning', seconds: 60, cells: [...counts(5, 0), syncookies(0)], outcome: 'warning' },
   { name: 'four are mentioned', cells: [...counts(4, 0), syncookies(0)], outcome: 'info' },
   {
