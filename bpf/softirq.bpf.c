@@ -23,6 +23,7 @@ int BPF_PROG(pktcost_entry, unsigned int vector)
 	cpu->net_rx_runs++;
 	if (cpu->net_rx_countdown) {
 		cpu->net_rx_countdown--;
+		cpu->entry_ns = 0;
 		return 0;
 	}
 	cpu->net_rx_countdown = next_sample(pktcost_net_rx_every);
@@ -41,6 +42,10 @@ int BPF_PROG(pktcost_exit, unsigned int vector)
 	cpu = this_cpu_state();
 	if (!cpu || !cpu->entry_ns)
 		return 0;
+	if (resting()) {
+		cpu->entry_ns = 0;
+		return 0;
+	}
 	cpu->net_rx_ns += bpf_ktime_get_ns() - cpu->entry_ns;
 	cpu->net_rx_skbs += cpu->skbs - cpu->entry_skbs;
 	cpu->net_rx_sampled++;

@@ -27,6 +27,23 @@ struct {
 	__type(value, struct pktcost_cpu);
 } pktcost_cpus SEC(".maps");
 
+/* One switch for all programs: user space sets it before it detaches the tracepoints, and clears it after they are back. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} pktcost_resting SEC(".maps");
+
+/* Asked only where a stamp waits: with the tracepoints gone it may be of a packet of long ago at the same address. */
+static __always_inline int resting(void)
+{
+	__u32 zero = 0;
+	volatile __u32 *rests = bpf_map_lookup_elem(&pktcost_resting, &zero);
+
+	return rests && *rests;
+}
+
 static __always_inline struct pktcost_cpu *this_cpu_state(void)
 {
 	__u32 zero = 0;

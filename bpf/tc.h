@@ -32,6 +32,10 @@ static __always_inline void collect_taps(struct pktcost_cpu *cpu, struct __sk_bu
 	if (!cpu->skb)
 		return;
 	now = bpf_ktime_get_ns();
+	if (resting()) {
+		cpu->skb = 0;
+		return;
+	}
 	span = bpf_map_lookup_elem(&pktcost_taps, &zero);
 	if (!span)
 		return;

@@ -2,7 +2,7 @@
  * What the probe costs the traffic: TCP and UDP throughput on a veth pair, interleaved with and without the probe, and the run
  * time of its programs per packet. Medians and ratios only; a shared machine says nothing in absolute terms.
  *
- *   node bench/probe/throughput.mjs [--rounds 40] [--milliseconds 200] [--every 16] [--stack generic|native] [--only tcp|udp]
+ *   node bench/probe/throughput.mjs [--rounds 40] [--milliseconds 200] [--every 16] [--stack generic|native] [--only tcp|udp] [--spans taps,net_rx]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { readCapabilities } from '../../build/src/probe/capabilities.js';
 import { planDevices } from '../../build/src/probe/plan.js';
 import { openProbe } from '../../build/src/probe/session.js';
 import { measureCost } from '../../build/src/probe/budget.js';
+import { ON_SHARE } from '../../build/src/probe/shifts.js';
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     stack: { type: 'string' },
     only: { type: 'string' },
     tc: { type: 'string', default: 'auto' },
+    spans: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
@@ -42,8 +44,17 @@ async function withProbe(lab) {
     ? { probe: 'xdp', xdpMode: values.stack, allowSystemChanges: true, tc: values.tc }
     : { probe: 'auto', tc: values.tc };
   const facts = [lab.facts(), lab.facts(lab.sender, lab.peer)];
+  const spans = values.spans?.split(',');
+  const plans = planDevices(facts, choice, can).map((plan) => ({
+    ...plan,
+    steps: plan.steps.filter((step) => !spans || spans.includes(step.span)),
+  }));
   return unwrap(
-    await openProbe({ plans: planDevices(facts, choice, can), capabilities: can, sampleEvery: Number(values.every) }),
+    await openProbe({
+      plans,
+      capabilities: can,
+      sampleEvery: Number(values.every),
+    }),
   );
 }
 
@@ -58,21 +69,27 @@ async function slice(lab, kind) {
   return (kind === 'udp' ? after.packets - before.packets : (after.bytes - before.bytes) / 1.25e8) / elapsed;
 }
 
-/** One long stream, the probe attached and detached under it: no start-up in the slices, neighbours in time compared. */
+/**
+ * One long stream, the probe attached and detached under it: no start-up in the slices, neighbours in time compared. In a window
+ * the tracepoints are attached for a share of the time (src/probe/shifts.ts), so both states are measured and weighed with it.
+ */
 async function measure(kind) {
   const lab = new Lab();
-  const rates = { without: [], with: [] };
+  const rates = { without: [], working: [], resting: [] };
   const costs = [];
   try {
     await lab.serve();
-    const load = lab.traffic(kind, Math.ceil((rounds * 2 * (milliseconds + 230)) / 1000) + 9);
+    const load = lab.traffic(kind, Math.ceil((rounds * 3 * (milliseconds + 230)) / 1000) + 9);
     await sleep(1500);
     for (let round = 0; round < rounds; round++) {
-      for (const side of round % 2 ? ['with', 'without'] : ['without', 'with']) {
-        const session = side === 'with' ? await withProbe(lab) : undefined;
-        rates[side].push(await slice(lab, kind));
-        await session?.close();
-      }
+      const without = async () => void rates.without.push(await slice(lab, kind));
+      if (round % 2) await without();
+      const session = await withProbe(lab);
+      rates.working.push(await slice(lab, kind));
+      unwrap(await session.tracepoints.rest());
+      rates.resting.push(await slice(lab, kind));
+      await session.close();
+      if (!(round % 2)) await without();
     }
     for (let round = 0; round < 3; round++) {
       const session = await withProbe(lab);
@@ -83,11 +100,16 @@ async function measure(kind) {
   } finally {
     await lab.close();
   }
+  const ratioOf = (side) => median(rates[side]) / median(rates.without);
+  const pairsOf = (side) => median(rates[side].map((rate, index) => rate / rates.without[index]));
+  const weighed = (of) => ON_SHARE * of('working') + (1 - ON_SHARE) * of('resting');
+  const three = (value) => Number(value.toFixed(3));
   return {
     kind,
-    ratio: Number((median(rates.with) / median(rates.without)).toFixed(3)),
-    ratioOfPairs: Number(median(rates.with.map((rate, index) => rate / rates.without[index])).toFixed(3)),
-    with: Number(median(rates.with).toPrecision(4)),
+    ratio: three(weighed(ratioOf)),
+    ratioOfPairs: three(weighed(pairsOf)),
+    working: three(ratioOf('working')),
+    resting: three(ratioOf('resting')),
     without: Number(median(rates.without).toPrecision(4)),
     probeNsPerPacket: Math.round(median(costs.map((cost) => cost.nsPerPacket))),
     statsNsPerRun: Math.round(median(costs.map((cost) => cost.statsNsPerRun))),

@@ -27,7 +27,7 @@ import {
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { ProbeAnswer } from '../probe/answer.ts';
 import { bucketBounds, summarise, type SpanHistogram } from '../probe/histogram.ts';
-import type { DeviceReading, SpanReading } from '../probe/reading.ts';
+import { tracedShare, type DeviceReading, type SpanReading } from '../probe/reading.ts';
 import { defineCollector, type Emit } from './collector.ts';
 
 /** Upper bounds of the seed's 16 buckets, in nanoseconds; its labels call 1024 us "1ms". */
@@ -68,12 +68,13 @@ export const ebpf = defineCollector({
       }
     }
     // Of the window: the share of timed runs moves, so the product of a longer count could step back.
+    const traced = tracedShare(window);
     for (const cpu of window.cpus) {
       const labels = { cpu: String(cpu.cpu) };
-      const scale = cpu.netRxSampledRuns === 0 ? 0 : cpu.netRxRuns / cpu.netRxSampledRuns;
+      const scale = cpu.netRxSampledRuns === 0 ? 0 : cpu.netRxRuns / traced / cpu.netRxSampledRuns;
       emit(netRxNanoseconds, labels, cpu.netRxNs * scale);
       emit(netRxPackets, labels, cpu.netRxSkbs * scale);
-      emit(netRxRuns, labels, cpu.netRxRuns);
+      emit(netRxRuns, labels, Math.round(cpu.netRxRuns / traced));
     }
     for (const bill of window.sockets ?? []) {
       if (bill.packets < FEWEST_BILLED) continue;

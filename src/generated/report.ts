@@ -848,11 +848,11 @@ export interface SelfCost {
    */
   peakMemoryBytes: number | null;
   /**
-   * Run time of the probe per packet.
+   * Run time of the probe per packet, while its tracepoints are attached: in a window of 4 s or more they are for a quarter of it.
    */
   nsPerPacket: number | null;
   /**
-   * Run time of the probe as a share of all CPU time.
+   * Run time of the probe as a share of all CPU time, while its tracepoints are attached.
    */
   cpuShare: number | null;
   /**

@@ -7,8 +7,9 @@ import { readCapabilities, type Capabilities } from './capabilities.ts';
 import { ownNetns, readDeviceFacts, type NetnsTarget } from './facts.ts';
 import { calibrateFloor, floorInWindow, shippedFloor, type Floor } from './floor.ts';
 import { planDevices, type AttachPlan, type ProbeChoice } from './plan.ts';
-import { subtractReadings, type AttachStatus, type DeviceReading, type ProbeReading } from './reading.ts';
+import { subtractReadings, tracedShare, type AttachStatus, type DeviceReading, type ProbeReading } from './reading.ts';
 import { openProbe, type ProbeSession } from './session.ts';
+import { Shifts } from './shifts.ts';
 
 export interface LiveProbeOptions extends ProbeChoice {
   /** Only these devices; empty for all. */
@@ -65,6 +66,7 @@ export class LiveProbe {
   readonly #options: LiveProbeOptions;
   readonly #planning: ProbePlanning | undefined;
   readonly #session: ProbeSession | undefined;
+  readonly #shifts: Shifts | undefined;
   readonly #reason: string | null;
   #budget: BudgetReport | undefined;
   #calibrated: Floor | undefined;
@@ -83,6 +85,7 @@ export class LiveProbe {
     this.#options = options;
     this.#planning = planning;
     this.#session = session;
+    this.#shifts = session === undefined ? undefined : new Shifts(session, options.windowSeconds);
     this.#reason = reason;
   }
 
@@ -129,6 +132,7 @@ export class LiveProbe {
     if (this.#session === undefined) return fail(this.#reason ?? 'not attached');
     if (this.#detachedEarly !== null && this.#first === undefined) return fail(this.#detachedEarly);
     const reading = this.#session.read();
+    if (this.#first === undefined) this.#shifts?.start();
     this.#first ??= reading;
     const window = subtractReadings(this.#first, reading);
     return ok({
@@ -157,7 +161,12 @@ export class LiveProbe {
     this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
     const before = this.#first.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
     const elapsed = Number(process.hrtime.bigint()) - this.#first.monotonicNs;
-    const share = projectShare(cost, session.packetsSeen() - before, elapsed);
+    // The tracepoint counts in its shifts only, and the programs of the devices run always: on the safe side, all of the time.
+    const { attachedNs = 0, tracedNs = 0 } = this.#first;
+    const clock = session.tracepoints?.clock() ?? { attachedNs, tracedNs };
+    const traced = tracedShare({ attachedNs: clock.attachedNs - attachedNs, tracedNs: clock.tracedNs - tracedNs });
+    const seen = (session.packetsSeen() - before) / traced;
+    const share = projectShare(cost, seen, elapsed);
     const step = decide(share, this.#options.maxOverhead, this.#thinnings);
     if (step === 'keep') return;
     const reason = `${(share * 100).toFixed(2)} % of the host's CPU time is above the budget of ${(this.#options.maxOverhead * 100).toFixed(2)} %`;
@@ -179,6 +188,7 @@ export class LiveProbe {
   /** Detaches; the counts stay readable. */
   async close(): Promise<void> {
     if (this.#session === undefined) return;
+    await this.#shifts?.stop();
     this.#session.read();
     const { done, problems, verified } = await this.#session.close();
     for (const action of done.filter((each) => !each.includes('links closed'))) {

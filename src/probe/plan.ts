@@ -41,8 +41,9 @@ export interface AttachPlan {
 /** Their packets were stamped on the lower device and come back through another_round (__netif_receive_skb_core). */
 const SECOND_ROUND = new Set(['vlan', 'bond', 'team', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']);
 
-const TAPS_PRICE = 'two programs per packet, the clock read on 1 packet in N; link, GRO and TSO untouched';
-const NET_RX_PRICE = 'two programs per softirq run, the clock read on 1 run in N';
+const TAPS_PRICE =
+  'two programs per packet (the tracepoint a quarter of the time), the clock read on 1 packet in N; link, GRO and TSO untouched';
+const NET_RX_PRICE = 'two programs per softirq run a quarter of the time, the clock read on 1 run in N';
 
 export function planDevices(devices: readonly DeviceFacts[], choice: ProbeChoice, can: Capabilities): AttachPlan[] {
   let slots = 0;

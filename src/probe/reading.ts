@@ -46,6 +46,9 @@ export interface ProbeReading {
   readonly sampleEvery: number;
   readonly stackEvery: number;
   readonly netRxEvery: number;
+  /** How long the session has been attached, and for how much of that the tracepoints were (shifts.ts); both or neither. */
+  readonly attachedNs?: number;
+  readonly tracedNs?: number;
   readonly devices: readonly DeviceReading[];
   readonly cpus: readonly CpuReading[];
   /** Only in the `sockets` tier. */
@@ -79,6 +82,8 @@ export function subtractReadings(before: ProbeReading, after: ProbeReading): Pro
   const bills = new Map((before.sockets ?? []).map((bill) => [`${bill.netns}/${bill.inode}`, bill]));
   return {
     ...after,
+    ...(after.attachedNs !== undefined && { attachedNs: minus(after.attachedNs, before.attachedNs) }),
+    ...(after.tracedNs !== undefined && { tracedNs: minus(after.tracedNs, before.tracedNs) }),
     devices: after.devices.map((device) => subtractDevice(device, earlier.get(keyOf(device)))),
     cpus: after.cpus.map((cpu) => subtractNumbers(cpu, cpus.get(cpu.cpu), ['cpu'])),
     programs: after.programs.map((program) => subtractNumbers(program, programs.get(program.id), ['id'])),
@@ -89,6 +94,11 @@ export function subtractReadings(before: ProbeReading, after: ProbeReading): Pro
     }),
     ...(after.tapTotals && { tapTotals: subtractNumbers(after.tapTotals, before.tapTotals, []) }),
   };
+}
+
+/** The share of a reading's time in which the tracepoints were attached: what they alone counted is scaled by it. */
+export function tracedShare({ attachedNs = 0, tracedNs = 0 }: Pick<ProbeReading, 'attachedNs' | 'tracedNs'>): number {
+  return attachedNs > 0 && tracedNs > 0 ? Math.min(1, tracedNs / attachedNs) : 1;
 }
 
 function subtractDevice(after: DeviceReading, before: DeviceReading | undefined): DeviceReading {

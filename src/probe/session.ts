@@ -13,7 +13,7 @@ import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
 import { SocketPrices } from './sockets.ts';
 import { removeFilters, verifyRemoved, type TcAttachment } from './tc.ts';
-import { linkAll } from './tracing.ts';
+import { Tracepoints } from './tracepoints.ts';
 import { every, inOrder, WatchedDevice } from './watched.ts';
 
 export interface ProbeOptions {
@@ -67,6 +67,8 @@ export class ProbeSession {
   #softirq: LoadedObject | undefined;
   #sockets: SocketPrices | undefined;
   #cpus: MapFd | undefined;
+  #resting: MapFd | undefined;
+  #tracepoints: Tracepoints | undefined;
   #closed: Promise<CloseReport> | undefined;
   #last: ProbeReading | undefined;
   sampleEvery: number;
@@ -98,9 +100,15 @@ export class ProbeSession {
     const cpus = host.value.map('pktcost_cpus');
     if (!cpus.ok) return cpus;
     this.#cpus = cpus.value;
+    const resting = host.value.map('pktcost_resting');
+    if (!resting.ok) return resting;
+    this.#resting = resting.value;
+    const tracepoints = new Tracepoints(this.bpf, resting.value);
+    this.#tracepoints = tracepoints;
     const shop = {
       bpf: this.bpf,
       cpus: cpus.value,
+      resting: resting.value,
       stackEvery: this.stackEvery,
       object: (name: string) => readObject(this.#folder, name),
       report: (status: AttachStatus) => void this.#attach.push(status),
@@ -118,7 +126,7 @@ export class ProbeSession {
       plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
     const started =
       wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
-    if (wanted('net_rx')) await this.#attachSoftirq(cpus.value);
+    if (wanted('net_rx')) await this.#attachSoftirq(cpus.value, resting.value);
     return started
       ? ok(undefined)
       : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
@@ -143,24 +151,23 @@ export class ProbeSession {
   }
 
   #attachTracing(object: LoadedObject, names: readonly string[], span: 'taps' | 'net_rx'): boolean {
-    const linked = linkAll(this.bpf, object, names);
+    const linked = this.#tracepoints?.attach(object, names) ?? fail('the session is closed');
     if (!linked.ok) {
-      const { program: target, reason } = linked;
-      this.#attach.push({ target, span, hook: 'tracepoint', attached: false, reason });
+      this.#attach.push({ target: 'host', span, hook: 'tracepoint', attached: false, reason: linked.reason });
       return false;
     }
-    this.#programs.push(...linked.value.programs);
-    this.#links.push(...linked.value.links);
+    this.#programs.push(...linked.value);
     this.#attach.push({ target: 'host', span, hook: span === 'net_rx' ? 'softirq' : 'tracepoint', attached: true });
     return true;
   }
 
-  async #attachSoftirq(cpus: MapFd): Promise<void> {
+  async #attachSoftirq(cpus: MapFd, resting: MapFd): Promise<void> {
     const bytes = readObject(this.#folder, 'softirq');
     const loaded = bytes.ok
       ? await this.bpf.loadObject('pktcost', bytes.value, (object) =>
           inOrder(
             () => object.shareMap('pktcost_cpus', cpus),
+            () => object.shareMap('pktcost_resting', resting),
             () => object.setValue('.data', every(this.netRxEvery)),
           ),
         )
@@ -191,15 +198,21 @@ export class ProbeSession {
     this.#links.push(...prices.value.linked.links);
   }
 
+  /** The host-wide tracepoints, for shifts.ts; undefined before the attach. */
+  get tracepoints(): Tracepoints | undefined {
+    return this.#tracepoints;
+  }
+
   /** A device outside the readings, in the last slot: see floor.ts. */
   async watchForCalibration(plan: AttachPlan): Promise<Result<WatchedDevice>> {
-    if (this.#cpus === undefined) return fail('the session is closed');
+    if (this.#cpus === undefined || this.#resting === undefined) return fail('the session is closed');
     if (this.#devices.length >= SLOTS) return fail('every slot is taken by a device');
     let reason = 'not attached';
     const device = await WatchedDevice.attach(
       {
         bpf: this.bpf,
         cpus: this.#cpus,
+        resting: this.#resting,
         stackEvery: this.stackEvery,
         object: (name) => readObject(this.#folder, name),
         report: (status) => {
@@ -243,7 +256,7 @@ export class ProbeSession {
   /** After `close` the last reading is answered again: what was counted stands. */
   read(): ProbeReading {
     if (this.#closed && this.#last) return this.#last;
-    const gaps: string[] = [];
+    const gaps = this.#tracepoints?.trouble === undefined ? [] : [this.#tracepoints.trouble];
     const cpus = this.#readCpus(gaps);
     const monotonicNs = Number(process.hrtime.bigint());
     const devices = this.#devices.map((device) => device.read(cpus, this.sampleEvery, this.stackEvery, gaps));
@@ -256,6 +269,7 @@ export class ProbeSession {
     this.#last = {
       version: 1,
       monotonicNs,
+      ...this.#tracepoints?.clock(),
       tier: this.tier,
       sampleEvery: this.sampleEvery,
       stackEvery: this.stackEvery,
@@ -270,7 +284,7 @@ export class ProbeSession {
     return this.#last;
   }
 
-  /** Packets seen so far: one map, where a whole reading asks for every span and program. */
+  /** Packets seen by the tracepoint so far: one map, where a whole reading asks for every span and program. */
   packetsSeen(): number {
     return this.#readCpus([]).reduce((sum, { counts }) => sum + counts.skbs, 0);
   }
@@ -321,7 +335,11 @@ export class ProbeSession {
   async #detach(deadlineMs: number): Promise<CloseReport> {
     const problems: string[] = [];
     const done: string[] = [];
-    const links = [...this.#links, ...this.#devices.flatMap((device) => device.links())];
+    const links = [
+      ...(this.#tracepoints?.surrender() ?? []),
+      ...this.#links,
+      ...this.#devices.flatMap((device) => device.links()),
+    ];
     const hung = await closeLinks(this.bpf, links, deadlineMs);
     done.push(`${String(links.length - hung)} of ${String(links.length)} links closed`);
     if (hung > 0) problems.push(`${String(hung)} detach(es) did not return within ${String(deadlineMs)} ms`);
@@ -341,6 +359,7 @@ export class ProbeSession {
     for (const object of this.#objects) object.close();
     for (const fd of this.#heldNamespaces) closeSync(fd);
     this.#cpus = undefined;
+    this.#resting = undefined;
     this.#host = undefined;
     return { done, problems: [...problems, ...left], verified: left.length === 0 && hung === 0 };
   }

@@ -22,6 +22,8 @@ import { attachTc, type Direction, type TcAttachment } from './tc.ts';
 export interface DeviceWorkshop {
   readonly bpf: Libbpf;
   readonly cpus: MapFd;
+  /** The switch of bpf/span.h, one for all programs. */
+  readonly resting: MapFd;
   readonly stackEvery: number;
   object(name: string): Result<Buffer>;
   report(status: AttachStatus): void;
@@ -113,6 +115,7 @@ export class WatchedDevice {
         inOrder(
           () => object.expectValueSize('pktcost_taps', SPAN_BYTES),
           () => object.shareMap('pktcost_cpus', shop.cpus),
+          () => object.shareMap('pktcost_resting', shop.resting),
           () => object.setValue('.rodata', every(slot)),
           ...(stack
             ? [

@@ -1,0 +1,65 @@
+/**
+ * The tracepoints of the probe run host-wide and on every packet, and a hook costs some 150 ns beside its program's run time
+ * (bench/probe/README.md). So in a long window they work in shifts: attached for a quarter of it, in slices spread over the whole,
+ * at random distances so that they do not beat with the traffic. Spans and NET_RX times are samples in any case; packets are
+ * counted by the devices' TC programs, which stay.
+ */
+import type { ProbeSession } from './session.ts';
+
+/** The share of the window in which the tracepoints are attached. */
+export const ON_SHARE = 0.25;
+
+const SHORTEST_ROUND_MS = 500;
+const LONGEST_ROUND_MS = 5000;
+const ROUNDS = 8;
+
+/** One slice and the rest after it; nothing for a window too short to be cut. */
+export function roundMs(windowSeconds: number): number | undefined {
+  const wanted = (windowSeconds * 1000) / ROUNDS;
+  return wanted < SHORTEST_ROUND_MS ? undefined : Math.min(LONGEST_ROUND_MS, wanted);
+}
+
+export class Shifts {
+  readonly #session: ProbeSession;
+  readonly #roundMs: number | undefined;
+  readonly #random: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  #busy: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(session: ProbeSession, windowSeconds: number, random: () => number = Math.random) {
+    this.#session = session;
+    this.#roundMs = roundMs(windowSeconds);
+    this.#random = random;
+  }
+
+  /** Begins with a slice of work, which may already be under way. */
+  start(): void {
+    if (this.#roundMs !== undefined) this.#after(this.#roundMs * ON_SHARE);
+  }
+
+  /** No more changes once this has returned; whatever is attached then stays so. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#busy;
+  }
+
+  #after(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#busy = this.#change();
+    }, ms);
+    this.#timer.unref();
+  }
+
+  async #change(): Promise<void> {
+    const round = this.#roundMs ?? 0;
+    const tracepoints = this.#session.tracepoints;
+    if (tracepoints === undefined) return;
+    const resting = tracepoints.attached;
+    const changed = await (resting ? tracepoints.rest() : tracepoints.resume());
+    // A failure stands in the readings (`gaps`): the state it left is kept.
+    if (!changed.ok || this.#stopped) return;
+    this.#after(resting ? round * (1 - ON_SHARE) * (0.75 + this.#random() / 2) : round * ON_SHARE);
+  }
+}

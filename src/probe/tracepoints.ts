@@ -1,0 +1,97 @@
+/** The host-wide tracepoints of a session: attached together, and taken away and put back in shifts (shifts.ts). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail, ok, type Result } from '../metrics/result.ts';
+import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
+import type { Libbpf, LinkFd, LoadedObject, MapFd, ProgramFd } from './libbpf.ts';
+import { linkAll } from './tracing.ts';
+import { every } from './watched.ts';
+
+/** A packet that passed the place of a tracepoint before it was back is through by then. */
+const SETTLE_MS = 5;
+
+interface Group {
+  readonly object: LoadedObject;
+  readonly names: readonly string[];
+  links: readonly LinkFd[];
+}
+
+export class Tracepoints {
+  readonly #bpf: Libbpf;
+  /** The switch of bpf/span.h: set while they are away, so that no stamp of before is believed. */
+  readonly #resting: MapFd;
+  readonly #groups: Group[] = [];
+  readonly #attachedAt = process.hrtime.bigint();
+  #since: bigint | undefined;
+  #before = 0n;
+  #closed = false;
+  /** Why they are not attached although it is their shift. */
+  trouble: string | undefined;
+
+  constructor(bpf: Libbpf, resting: MapFd) {
+    this.#bpf = bpf;
+    this.#resting = resting;
+  }
+
+  /** The programs that were linked, all or none. */
+  attach(object: LoadedObject, names: readonly string[]): Result<readonly ProgramFd[]> {
+    const linked = linkAll(this.#bpf, object, names);
+    if (!linked.ok) return linked;
+    this.#groups.push({ object, names, links: linked.value.links });
+    this.#since ??= process.hrtime.bigint();
+    return ok(linked.value.programs);
+  }
+
+  get attached(): boolean {
+    return this.#since !== undefined;
+  }
+
+  /** Nanoseconds since the session began, and those of them in which the tracepoints were attached. */
+  clock(): { attachedNs: number; tracedNs: number } {
+    const now = process.hrtime.bigint();
+    const traced = this.#before + (this.#since === undefined ? 0n : now - this.#since);
+    return { attachedNs: Number(now - this.#attachedAt), tracedNs: Number(traced) };
+  }
+
+  /** Detaches them for a while; the devices' programs stay and count their packets. */
+  async rest(): Promise<Result<void>> {
+    if (this.#closed || this.#since === undefined) return ok(undefined);
+    const written = this.#bpf.writeOnly(this.#resting, every(1));
+    if (!written.ok) return written;
+    this.#before += process.hrtime.bigint() - this.#since;
+    this.#since = undefined;
+    const hung = await closeLinks(this.#bpf, this.#take(), DETACH_DEADLINE_MS);
+    return hung === 0 ? ok(undefined) : this.#failed(`${String(hung)} tracepoint(s) did not detach`);
+  }
+
+  /** Attaches them again. After a failure nothing they count is believed, and the readings say so. */
+  async resume(): Promise<Result<void>> {
+    if (this.#closed || this.#since !== undefined || this.#groups.length === 0) return ok(undefined);
+    for (const group of this.#groups) {
+      const linked = linkAll(this.#bpf, group.object, group.names);
+      if (!linked.ok) return this.#failed(`the tracepoints could not be attached again: ${linked.reason}`);
+      group.links = linked.value.links;
+    }
+    await sleep(SETTLE_MS);
+    const written = this.#bpf.writeOnly(this.#resting, every(0));
+    if (!written.ok) return this.#failed(written.reason);
+    this.#since = process.hrtime.bigint();
+    return ok(undefined);
+  }
+
+  /** Whoever asks detaches them: no change of shifts after this. */
+  surrender(): LinkFd[] {
+    this.#closed = true;
+    return this.#take();
+  }
+
+  #take(): LinkFd[] {
+    const links = this.#groups.flatMap((group) => group.links);
+    for (const group of this.#groups) group.links = [];
+    return links;
+  }
+
+  #failed(reason: string): Result<never> {
+    this.trouble = reason;
+    return fail(reason);
+  }
+}
