@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { ebpf } from '../../src/collectors/ebpf.ts';
+import {
+  jitterAvg,
+  jitterHistogram,
+  jitterLoadError,
+  jitterPackets,
+  jitterSpread,
+  jitterUp,
+  netRxNanoseconds,
+  netRxPackets,
+  netRxRuns,
+  spanBucket,
+  spanFloor,
+  spanLost,
+  spanPackets,
+  spanQuantile,
+  spanSamples,
+  tapNanoseconds,
+} from '../../src/metrics/catalogue/index.ts';
+import type { ProbeAnswer } from '../../src/probe/answer.ts';
+import { bucketOf, emptySpan } from '../../src/probe/histogram.ts';
+import type { CpuReading, DeviceReading, ProbeReading, SpanReading } from '../../src/probe/reading.ts';
+import { collect, valueOf, valuesOf } from '../support/reader.ts';
+
+function spanOf(span: SpanReading['span'], mode: SpanReading['mode'], times: readonly number[]): SpanReading {
+  const buckets = new Map<number, number>();
+  for (const ns of times) buckets.set(bucketOf(ns), (buckets.get(bucketOf(ns)) ?? 0) + 1);
+  return {
+    ...emptySpan(),
+    span,
+    mode,
+    sampleEvery: 16,
+    count: times.length,
+    sumNs: times.reduce((sum, ns) => sum + ns, 0),
+    sumSqNs: times.reduce((sum, ns) => sum + ns * ns, 0),
+    minNs: Math.min(...times),
+    maxNs: Math.max(...times),
+    buckets: [...buckets].sort((a, b) => a[0] - b[0]),
+  };
+}
+
+const cpu: CpuReading = {
+  cpu: 1,
+  skbs: 4000,
+  stamped: 250,
+  uncollected: 0,
+  netRxRuns: 800,
+  netRxSampledRuns: 100,
+  netRxNs: 1_000_000,
+  netRxSkbs: 500,
+};
+const device: DeviceReading = {
+  device: 'eth0',
+  ifindex: 2,
+  netns: '100',
+  present: true,
+  packets: 16_000,
+  packetsByCpu: [0, 16_000],
+  spans: [spanOf('taps', 'tracepoint', [150, 160, 900])],
+};
+const reading: ProbeReading = {
+  version: 1,
+  monotonicNs: 9e9,
+  tier: 'taps',
+  sampleEvery: 16,
+  stackEvery: 64,
+  netRxEvery: 8,
+  devices: [device],
+  cpus: [cpu],
+  programs: [],
+  attach: [],
+  gaps: [],
+};
+const answer = (more: Partial<ProbeAnswer> = {}, window: Partial<ProbeReading> = {}): ProbeAnswer => ({
+  version: 1,
+  reading: { ...reading, ...window },
+  window: { ...reading, ...window },
+  floor: { method: 'calibrated', sampleEvery: 16, samples: 150, p50Ns: 131, avgNs: 140, uncertaintyNs: 100 },
+  tapsPerNetns: true,
+  netnsNames: { 100: '', 200: 'blue' },
+  loadError: null,
+  ...more,
+});
+const sample = (probe: unknown) => collect(ebpf, { dumps: { probe } });
+const eth0 = { device: 'eth0', span: 'taps', mode: 'tracepoint' };
+
+describe('the probe as series', () => {
+  it('gives packets, samples, quantiles, floor and losses of a device', () => {
+    const unmatched = { ...device.spans[0]!, lost: { ...emptySpan().lost, unmatched: 7 } };
+    const snapshot = sample(answer({}, { devices: [{ ...device, spans: [unmatched] }] }));
+    assert.equal(valueOf(snapshot, spanPackets, { device: 'eth0' }), 16_000);
+    assert.equal(valueOf(snapshot, spanSamples, eth0), 3);
+    assert.equal(valueOf(snapshot, spanQuantile, { ...eth0, quantile: '1' }), 900);
+    assert.equal(valueOf(snapshot, spanBucket, { ...eth0, le: '+Inf' }), 3);
+    assert.equal(valueOf(snapshot, spanBucket, { ...eth0, le: '512' }), 2);
+    assert.equal(valueOf(snapshot, spanFloor, { ...eth0, method: 'calibrated' }), 140);
+    assert.equal(valueOf(snapshot, spanLost, { ...eth0, reason: 'unmatched' }), 7);
+  });
+
+  it('names the namespace of a device, and leaves its own unnamed', () => {
+    const snapshot = sample(answer({}, { devices: [device, { ...device, netns: '200' }] }));
+    assert.deepEqual(Object.keys(valuesOf(snapshot, spanPackets)).length, 2);
+    assert.equal(valueOf(snapshot, spanPackets, { device: 'eth0', netns: 'blue' }), 16_000);
+  });
+
+  it('scales timed softirq runs to all of them', () => {
+    const snapshot = sample(answer());
+    assert.equal(valueOf(snapshot, netRxRuns, { cpu: '1' }), 800);
+    assert.equal(valueOf(snapshot, netRxNanoseconds, { cpu: '1' }), 8_000_000);
+    assert.equal(valueOf(snapshot, netRxPackets, { cpu: '1' }), 4000);
+  });
+
+  it('scales what was seen in shifts to the whole window, and leaves time per packet as it was measured', () => {
+    const snapshot = sample(answer({}, { attachedNs: 30e9, tracedNs: 7.5e9 }));
+    assert.equal(valueOf(snapshot, netRxRuns, { cpu: '1' }), 3200);
+    assert.equal(valueOf(snapshot, netRxNanoseconds, { cpu: '1' }), 32_000_000);
+    assert.equal(valueOf(snapshot, netRxPackets, { cpu: '1' }), 16_000);
+    // The TC program counts all the time.
+    assert.equal(valueOf(snapshot, spanPackets, { device: 'eth0' }), 16_000);
+  });
+
+  it('prices a socket only with samples enough', () => {
+    const bill = { inode: '77', netns: '100', ifindex: 2, packets: 100, ns: 60_000, txPackets: 0, txNs: 0 };
+    const snapshot = sample(answer({}, { sockets: [bill, { ...bill, inode: '78', packets: 19 }] }));
+    assert.deepEqual(Object.values(valuesOf(snapshot, tapNanoseconds)), [600]);
+  });
+
+  it("gives the seed's series only for XDP to TC times", () => {
+    const without = sample(answer());
+    assert.equal(valueOf(without, jitterUp), 0);
+    assert.equal(valueOf(without, jitterPackets), undefined);
+    const stack = spanOf('stack', 'native', [500, 1500, 20_000_000]);
+    const snapshot = sample(answer({}, { devices: [{ ...device, spans: [...device.spans, stack] }] }));
+    assert.equal(valueOf(snapshot, jitterUp), 1);
+    assert.equal(valueOf(snapshot, jitterPackets), 3);
+    assert.equal(valueOf(snapshot, jitterSpread, { interface: 'eth0' }), 19_999_500);
+    assert.equal(Math.round(valueOf(snapshot, jitterAvg, { interface: 'eth0' }) ?? 0), 6_667_333);
+    const histogram = valuesOf(snapshot, jitterHistogram);
+    assert.equal(histogram['bucket=0-1us'], 1);
+    assert.equal(histogram['bucket=1-2us'], 1);
+    assert.equal(histogram['bucket=16ms+'], 1);
+    assert.equal(Object.keys(histogram).length, 16);
+  });
+
+  it('says why the XDP span is missing', () => {
+    const snapshot = sample(answer({ loadError: 'EBUSY' }));
+    assert.equal(valueOf(snapshot, jitterLoadError, { error: 'EBUSY' }), 1);
+  });
+
+  it('is down without a probe, and with an answer that is not its own', () => {
+    assert.equal(valueOf(collect(ebpf, {}), jitterUp), 0);
+    for (const garbage of [null, 7, 'x', {}, { version: 2 }, { version: 1, reading }])
+      assert.equal(valueOf(sample(garbage), jitterUp), 0, JSON.stringify(garbage).slice(0, 20));
+  });
+});
