@@ -1,4 +1,4 @@
-import { deviceIrq, interrupts as interruptsMetric } from '../metrics/catalogue/index.ts';
+import { deviceInterrupts, deviceIrq, interrupts as interruptsMetric } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
 import { cpuColumns } from './columns.ts';
@@ -13,13 +13,16 @@ export const interrupts = defineCollector({
   scope: 'host',
   reads: [file, `${net}/*`, '/sys/devices/**/{msi_irqs,irq}', '/proc/irq/*/{smp,effective}_affinity_list'],
   collect(host, emit) {
-    for (const { type, info, devices, counts } of host.parse(file, parseInterrupts) ?? []) {
+    const lines = new Map<string, InterruptLine>();
+    for (const line of host.parse(file, parseInterrupts) ?? []) {
+      const { type, info, devices, counts } = line;
+      lines.set(type, line);
       for (const { cpu, count } of counts) emit(interruptsMetric, { cpu, type, info, devices }, count);
     }
     for (const device of host.list(net) ?? []) {
       const target = host.link(`${net}/${device}`);
       const directory = target === undefined ? undefined : deviceDirectory(target);
-      if (directory !== undefined) collectDeviceIrqs(host, emit, device, directory);
+      if (directory !== undefined) collectDeviceIrqs(host, emit, lines, device, directory);
     }
   },
 });
@@ -28,7 +31,13 @@ export const interrupts = defineCollector({
  * All the IRQs of the PCI function behind a network device. Two ports of one function (mlx4) both get all of them, since
  * nothing but the names that drivers choose tells whose is whose.
  */
-function collectDeviceIrqs(host: Host, emit: Emit, device: string, directory: string): void {
+function collectDeviceIrqs(
+  host: Host,
+  emit: Emit,
+  lines: ReadonlyMap<string, InterruptLine>,
+  device: string,
+  directory: string,
+): void {
   // A virtio device has none of its own: the interrupts are those of the PCI function above it.
   const pci = directory.replace(/\/virtio\d+$/, '');
   let irqs = host.listIfPresent(`${pci}/msi_irqs`).filter((name) => /^\d+$/.test(name));
@@ -41,6 +50,8 @@ function collectDeviceIrqs(host: Host, emit: Emit, device: string, directory: st
     // Missing without GENERIC_IRQ_EFFECTIVE_AFF_MASK, empty for an interrupt that nobody requested.
     const effective = host.parseIfPresent(`/proc/irq/${type}/effective_affinity_list`, parseLine) ?? '';
     emit(deviceIrq, { device, type, affinity, effective_affinity: effective }, 1);
+    // Counted here, since PromQL cannot join interrupts of several CPUs with several devices.
+    for (const { cpu, count } of lines.get(type)?.counts ?? []) emit(deviceInterrupts, { device, cpu, type }, count);
   }
 }
 

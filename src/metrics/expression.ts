@@ -312,8 +312,8 @@ export function andOn<L extends string, R extends string>(
 
 /**
  * Gives each point of `left` the labels `take` of the info series that agrees with it on `on`. Points without such a
- * series are left out. An info series has the value 1, so the value stays. Where several agree, as when two ports of one
- * PCI function share its interrupts, the point is given once for each; PromQL refuses to answer there.
+ * series are left out. An info series has the value 1, so the value stays. PromQL refuses to answer where several info
+ * series agree with one point; such a point is left out, and that is said.
  */
 export function withLabels<L extends string, I extends string, const T extends I>(
   left: Expression<L>,
@@ -332,21 +332,31 @@ export function withLabels<L extends string, I extends string, const T extends I
     evaluate: (window) => {
       const points = left.evaluate(window);
       const infos = from.evaluate(window);
-      const byKey = new Map<string, Point[]>();
+      const byKey = new Map<string, Point>();
+      const several = new Set<string>();
       for (const point of infos.points) {
         const key = JSON.stringify(pick(point.labels, on, perNetns));
-        const known = byKey.get(key);
-        if (known === undefined) byKey.set(key, [point]);
-        else known.push(point);
+        if (byKey.has(key)) several.add(key);
+        byKey.set(key, point);
       }
-      const joined = points.points.flatMap((point) =>
-        (byKey.get(JSON.stringify(pick(point.labels, on, perNetns))) ?? []).map((match) => ({
-          ...point,
-          labels: { ...point.labels, ...pick(match.labels, take, false) },
-          value: point.value * match.value,
-        })),
-      );
-      return { points: joined, missing: [...points.missing, ...infos.missing] };
+      const joined = points.points.flatMap((point) => {
+        const key = JSON.stringify(pick(point.labels, on, perNetns));
+        const match = several.has(key) ? undefined : byKey.get(key);
+        if (match === undefined) return [];
+        return [
+          {
+            ...point,
+            labels: { ...point.labels, ...pick(match.labels, take, false) },
+            value: point.value * match.value,
+          },
+        ];
+      });
+      const ambiguous = [...several].map((key) => ({
+        metric: info.name,
+        source: info.source,
+        reason: `says more than one thing about ${key}`,
+      }));
+      return { points: joined, missing: [...points.missing, ...infos.missing, ...ambiguous] };
     },
   };
 }

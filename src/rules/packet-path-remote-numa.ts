@@ -1,11 +1,10 @@
 import {
   cpuDedicated,
   cpuNode,
-  deviceIrq,
+  deviceInterrupts,
   deviceNumaNode,
   deviceRps,
   deviceThreaded,
-  interrupts,
   numaLocal,
   numaOther,
   processCpu,
@@ -30,7 +29,7 @@ import {
 } from './rule.ts';
 import { thresholds } from './thresholds.ts';
 
-const raised = withLabels(increase(interrupts), ['type'], deviceIrq, ['device']);
+const raised = increase(deviceInterrupts);
 const napi = { role: 'napi' } as const;
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { deviceDirectory, interrupts, parseInterrupts } from '../../src/collectors/interrupts.ts';
-import { deviceIrq, interrupts as interruptsMetric } from '../../src/metrics/catalogue/index.ts';
+import { deviceInterrupts, deviceIrq, interrupts as interruptsMetric } from '../../src/metrics/catalogue/index.ts';
 import { bytesOf, fixture } from '../support/fixture.ts';
 import { collect, valueOf, valuesOf } from '../support/reader.ts';
 
@@ -62,6 +62,15 @@ describe('interrupts collector', () => {
       'affinity=1,device=eth0,effective_affinity=,type=38',
     ]);
     assert.equal(snapshot.collector('interrupts')?.status, 'ok');
+  });
+
+  it('counts the interrupts of a device by CPU, and a line that two ports share for each', () => {
+    const second = { '/sys/class/net/ens1d1': '-> ../../devices/pci0000:16/0000:17:00.0/net/ens1d1' };
+    const snapshot = collect(interrupts, { files: { ...devices, ...second } });
+    assert.deepEqual(valuesOf(snapshot, deviceInterrupts), {
+      'cpu=2,device=ens1,type=124': 4294967295,
+      'cpu=2,device=ens1d1,type=124': 4294967295,
+    });
   });
 
   it('tells hardware from virtual devices by the link alone', () => {

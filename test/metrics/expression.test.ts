@@ -7,8 +7,6 @@ import {
   cpuIsolated,
   cpuNode,
   cpuSeconds,
-  deviceIrq,
-  interrupts,
   netstat,
   softnetProcessed,
 } from '../../src/metrics/catalogue/index.ts';
@@ -31,7 +29,7 @@ import {
   withLabels,
   type Expression,
 } from '../../src/metrics/expression.ts';
-import { windowOf, type Cell, type WindowSpec } from '../support/window.ts';
+import { windowOf, type WindowSpec } from '../support/window.ts';
 
 const softirqShare = ratio(sumBy(['cpu'], rate(cpuSeconds, { mode: 'softirq' })), sumBy(['cpu'], rate(cpuSeconds)));
 
@@ -139,26 +137,14 @@ describe('expressions', () => {
     assert.equal(all.promql('5m'), `sum by (instance, job) (increase(${pressures.name}[5m]))`);
   });
 
-  it('gives a point to each of the info series it agrees with', () => {
-    const work = sumBy(
-      ['device', 'node'],
-      withLabels(withLabels(increase(interrupts), ['type'], deviceIrq, ['device']), ['cpu'], cpuNode, ['node']),
+  it('leaves a point out that two info series agree with, as PromQL refuses to, and says so', () => {
+    const byNode = sumBy(['node'], withLabels(rate(softnetProcessed), ['cpu'], cpuNode, ['node']));
+    const spec: WindowSpec = { cells: [...cpus.cells, [cpuNode, { cpu: '0', node: '7' }, 1, 1]] };
+    assert.deepEqual(evaluate(byNode, spec), { 1: 0 });
+    assert.deepEqual(
+      byNode.evaluate(windowOf(spec)).missing.map(({ metric, reason }) => [metric, reason]),
+      [['pktcost_cpu_node_info', 'says more than one thing about {"cpu":"0"}']],
     );
-    const irq = (device: string): Cell => [
-      deviceIrq,
-      { device, type: '40', affinity: '0', effective_affinity: '0' },
-      1,
-      1,
-    ];
-    const spec: WindowSpec = {
-      cells: [
-        ...cpus.cells,
-        irq('p0'),
-        irq('p1'),
-        [interrupts, { cpu: '1', type: '40', info: 'PCI-MSI', devices: 'mlx4-1' }, 5, 12],
-      ],
-    };
-    assert.deepEqual(evaluate(work, spec), { 'p0 1': 7, 'p1 1': 7 });
   });
 
   it('adds, subtracts, scales and takes maxima', () => {

@@ -1,10 +1,9 @@
 import {
   cpuNode,
-  deviceIrq,
+  deviceInterrupts,
   deviceNumaNode,
   deviceRps,
   deviceThreaded,
-  interrupts,
   processCpu,
   processLastCpu,
   receivePackets,
@@ -27,8 +26,7 @@ const nic = (perSecond: number, node: number | null = 1): Cell[] => [
 ];
 /** An interrupt of eth0 that fires on one CPU, and the packets that CPU passed. */
 const irq = (type: string, cpu: number, count: number, device = 'eth0'): Cell[] => [
-  [deviceIrq, { device, type, affinity: '0-7', effective_affinity: `${cpu}` }, 1, 1],
-  [interrupts, { cpu: `${cpu}`, type, info: 'PCI-MSI', devices: `${device}-rx` }, 50, 50 + count],
+  [deviceInterrupts, { device, cpu: `${cpu}`, type }, 50, 50 + count],
 ];
 const passed = (cpu: number, packets: number): Cell => [softnetProcessed, { cpu: `${cpu}` }, 7, 7 + packets];
 
@@ -83,6 +81,20 @@ ruleCases(packetPathRemoteNuma, [
     name: 'all at home',
     cells: [...topology, ...nic(100000), ...irq('41', 4, 5000), ...irq('42', 5, 5000), passed(4, 500000)],
     outcome: 'ok',
+  },
+  {
+    name: 'two ports that share the interrupts of one function: each is judged by all of them',
+    cells: [
+      ...topology,
+      ...nic(100000),
+      [deviceNumaNode, { device: 'eth1' }, 1, 1],
+      [receivePackets, { device: 'eth1' }, 0, 1_000_000],
+      ...['eth0', 'eth1'].flatMap((device) => [...irq('41', 0, 5000, device), ...irq('42', 5, 5000, device)]),
+      passed(0, 400000),
+      passed(5, 400000),
+    ],
+    outcome: 'warning',
+    args: { device: 'eth0', share: 0.5 },
   },
   {
     name: 'a trickle of packets is not worth moving',
@@ -144,7 +156,7 @@ ruleCases(packetPathRemoteNuma, [
     cells: [...topology, ...nic(100000)],
     failed: { interrupts: { path: '/proc/interrupts', reason: 'permission denied (EACCES)' } },
     outcome: 'not-measured',
-    missing: /node_interrupts_total: permission denied/,
+    missing: /pktcost_device_interrupts_total: permission denied/,
   },
   {
     name: 'interrupts that stood still',

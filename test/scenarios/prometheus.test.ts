@@ -48,13 +48,14 @@ function windowOf(pairs: readonly Pair[]): Window {
   return new Window(first!, second!);
 }
 
-/** The recorded host of two nodes: interrupts, nodes, threads and their joins. */
+/** The recorded host of two nodes: interrupts that two ports share, nodes, threads and their joins. */
 function recorded(folder: string): Pair[] {
   const { root, after } = writeImage(folder, {
     nicNode: 1,
     receivingCpus: [0, 1, 4, 5],
     foreign: 5000,
     other: 700,
+    secondPort: true,
     pmd: { allowed: '2-3', cpu: 2 },
   });
   const sample = (): Snapshot =>
@@ -83,7 +84,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What others are joined with says one thing for each key, which no invention would; the recorded host has it. */
-const joined = new Set(['pktcost_cpu_node_info', 'pktcost_device_irq_info']);
+const joined = new Set(['pktcost_cpu_node_info']);
 
 /** Series of our own for a metric, over every combination of such values; other labels have one value each. */
 function invented(metric: Metric): Pair[] {

@@ -108,6 +108,17 @@ export const interrupts = counter('node_interrupts_total', {
   sparse: true,
   help: 'Interrupts per CPU and line; type is the IRQ number. Cells that are zero are left out.',
 });
+export const deviceInterrupts = counter('pktcost_device_interrupts_total', {
+  collector: 'interrupts',
+  source: '/proc/interrupts',
+  unit: 'events',
+  labels: ['device', 'cpu', 'type'],
+  width: 'u32',
+  sparse: true,
+  help:
+    'Interrupts of a network device per CPU and line; type is the IRQ number. A line that two devices share counts for ' +
+    'each. Cells that are zero are left out.',
+});
 export const deviceIrq = gauge('pktcost_device_irq_info', {
   collector: 'interrupts',
   source: '/sys/class/net/*/device/msi_irqs',

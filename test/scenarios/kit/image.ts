@@ -17,6 +17,8 @@ export interface HostImage {
   readonly hit?: number;
   /** Allocations made on a node for a CPU of the other. */
   readonly other?: number;
+  /** A second port, eth1, of the same PCI function: it has the same interrupts. */
+  readonly secondPort?: boolean;
   /** A PMD thread of ovs-vswitchd: the CPUs it may use, the one it is on. */
   readonly pmd?: { readonly allowed: string; readonly cpu: number };
 }
@@ -27,6 +29,7 @@ const PACKETS = 400_000;
 const SECONDS = 3;
 const pci = 'sys/devices/pci0000:80/0000:80:01.0/0000:81:00.0';
 const net = `${pci}/net/eth0`;
+const second = `${pci}/net/eth1`;
 const zeros = (count: number): string => Array<string>(count).fill('0').join(' ');
 
 /** Writes both moments below a folder; `root` shows the first one. */
@@ -39,6 +42,7 @@ export function writeImage(folder: string, image: HostImage): { readonly root: s
     }
     const links: readonly (readonly [string, string])[] = [
       ['sys/class/net/eth0', net],
+      ...(image.secondPort === true ? [['sys/class/net/eth1', second] as const] : []),
       ['sys/bus/pci/devices/0000:81:00.0', pci],
       [`${net}/device`, pci],
     ];
@@ -251,6 +255,7 @@ function filesOf(image: HostImage, moment: 0 | 1): Record<string, string> {
     [`${net}/statistics/rx_missed_errors`]: '0\n',
     [`${net}/statistics/rx_nohandler`]: '0\n',
     [`${net}/queues/rx-0/rps_cpus`]: '00\n',
+    ...(image.secondPort === true ? { [`${second}/ifindex`]: '3\n' } : {}),
   };
 }
 
