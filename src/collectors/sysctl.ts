@@ -7,8 +7,8 @@ import { parseNumber } from './parse.ts';
 const root = '/proc/sys/net';
 
 /**
- * Tunables of one number. In a namespace other than the initial one the netdev_* never exist, and rmem_* and wmem_* are
- * shown, read-only, by newer kernels only (6.18 does): there the host's value holds.
+ * Tunables of one number. In a namespace other than the initial one the netdev_* and tcp_max_orphans never exist, and
+ * rmem_* and wmem_* are shown, read-only, by newer kernels only (6.18 does): there the host's value holds.
  */
 const numbers = [
   'core.netdev_max_backlog',
@@ -21,6 +21,7 @@ const numbers = [
   'ipv4.tcp_syncookies',
   'ipv4.tcp_max_syn_backlog',
   'ipv4.udp_rmem_min',
+  'ipv4.tcp_max_orphans',
 ] as const;
 
 export const sysctl = defineCollector({

@@ -1,4 +1,4 @@
-import { meminfo, netstat, sockstat, tcpMem, unameInfo } from '../metrics/catalogue/index.ts';
+import { meminfo, netstat, sockstat, sysctl, tcpMem, unameInfo } from '../metrics/catalogue/index.ts';
 import { acrossNetns, increase, peak, value } from '../metrics/expression.ts';
 import { atLeast } from './facts/proof.ts';
 import { reduceOrphans, relieveTcpMemory } from './remedies/tcp-memory.ts';
@@ -7,6 +7,12 @@ import { thresholds } from './thresholds.ts';
 
 /** SK_MEM_QUANTUM, the unit of TCP memory up to 5.19 whatever the page size (include/net/sock.h). */
 const QUANTUM = 4096;
+
+/**
+ * Orphans are killed from tcp_max_orphans on, those whose peer is long silent or that met ICMP errors from a quarter of
+ * it on (net/ipv4/tcp_timer.c:tcp_out_of_resources, net/ipv4/tcp.c:tcp_check_oom).
+ */
+const FIRST_KILLED = 1 / 4;
 
 /**
  * TCP memory and tcp_mem are the host's: every namespace repeats the one, only the initial one has the other. The counters
@@ -26,6 +32,7 @@ export const tcpMemoryPressure = defineRule({
     memory: peak(sockstat.member('TCP_mem'), { netns: '' }),
     bytes: optional(peak(sockstat.member('TCP_mem_bytes'), { netns: '' })),
     orphans: optional(peak(sockstat.member('TCP_orphan'), { netns: '' })),
+    maxOrphans: optional(value(sysctl, { name: 'net.ipv4.tcp_max_orphans', netns: '' })),
     entered: optional(acrossNetns(increase(netstat.member('TcpExt_TCPMemoryPressures')))),
     aborted: optional(acrossNetns(increase(netstat.member('TcpExt_TCPAbortOnMemory')))),
     total: optional(value(meminfo.member('MemTotal_bytes'))),
@@ -39,6 +46,14 @@ export const tcpMemoryPressure = defineRule({
     aborted:
       '{aborted:count} connections were killed for want of TCP memory or for too many orphans (there are {orphans:count}); TCP ' +
       'holds {memory:count} pages of at most {max:count}.',
+    orphans:
+      '{aborted:count} connections were killed, and there are {orphans:count} orphans of at most {maxOrphans:count} ' +
+      '(tcp_max_orphans): connections that their programs closed, with data that their peers do not take. TCP holds ' +
+      '{memory:count} pages of at most {max:count}.',
+    passing:
+      '{aborted:count} connections were killed: within the window TCP memory was used up, or orphans were too many. At its ' +
+      'ends TCP holds {memory:count} pages of at most {max:count}, and there are {orphans:count} orphans of at most ' +
+      '{maxOrphans:count}.',
     pressure:
       'TCP holds {memory:count} pages, above the pressure limit of {pressure:count} (tcp_mem; hard limit {max:count}): the windows ' +
       'of all connections are kept small.',
@@ -49,7 +64,7 @@ export const tcpMemoryPressure = defineRule({
       'TCP went into memory pressure {entered:count} times in the window and is out of it at both ends: {memory:count} pages, ' +
       'pressure from {pressure:count}.',
   },
-  conclude({ max, pressure, memory, bytes, orphans, entered, aborted, total, kernel }, limits, at) {
+  conclude({ max, pressure, memory, bytes, orphans, maxOrphans, entered, aborted, total, kernel }, limits, at) {
     const pageSize = bytes === undefined || memory.value === 0 ? QUANTUM : bytes.value / memory.value;
     const pages = inPages(memory.value, pageSize, kernel[0]?.labels['release']);
     const said = {
@@ -61,6 +76,7 @@ export const tcpMemoryPressure = defineRule({
         aborted: aborted?.value ?? 0,
         entered: entered?.value ?? 0,
         orphans: orphans?.value ?? 0,
+        maxOrphans: maxOrphans?.value ?? 0,
       },
       certainty: 'measured',
     } as const;
@@ -70,7 +86,10 @@ export const tcpMemoryPressure = defineRule({
       pageSize,
       totalBytes: total?.value,
     });
-    const evidence = { memory: null, pressure: null, max: null, entered: null, aborted: null, orphans: null } as const;
+    const evidence = {
+      ...({ memory: null, pressure: null, max: null, entered: null } as const),
+      ...({ aborted: null, orphans: null, maxOrphans: null } as const),
+    };
     if (max !== undefined && pages !== undefined && pages >= max.value * limits.max) {
       return critical({
         ...said,
@@ -81,10 +100,16 @@ export const tcpMemoryPressure = defineRule({
     }
     if ((aborted?.value ?? 0) > 0) {
       const killed = aborted!.value;
+      const known = orphans !== undefined && maxOrphans !== undefined;
+      const many = known && orphans.value >= maxOrphans.value * FIRST_KILLED;
       const fired = {
         ...said,
-        message: 'aborted',
-        evidence: { ...evidence, aborted: atLeast(killed, limits.aborted) },
+        message: many ? 'orphans' : known ? 'passing' : 'aborted',
+        evidence: {
+          ...evidence,
+          aborted: atLeast(killed, limits.aborted),
+          ...(many ? { orphans: ['>=', maxOrphans.value * FIRST_KILLED] as const } : {}),
+        },
         remedies: [...reduceOrphans(), ...remedies],
         impact: { lostPerSecond: killed / at.seconds },
       } as const;

@@ -19,6 +19,7 @@ const initial = {
   '/proc/sys/net/core/netdev_max_backlog': '1000\n',
   '/proc/sys/net/core/netdev_budget': '300\n',
   '/proc/sys/net/core/rmem_max': '212992\n',
+  '/proc/sys/net/ipv4/tcp_max_orphans': '131072\n',
   '/proc/sys/net/ipv4/tcp_mem': '287901\t383868\t575802\n',
   '/proc/sys/net/ipv4/udp_mem': '575802\t767736\t1151604\n',
 };
@@ -28,6 +29,7 @@ describe('sysctl collector', () => {
     const snapshot = collect(sysctl, { files: initial });
     assert.equal(valueOf(snapshot, sysctlMetric, { name: 'net.core.netdev_max_backlog' }), 1000);
     assert.equal(valueOf(snapshot, sysctlMetric, { name: 'net.core.somaxconn' }), 4096);
+    assert.equal(valueOf(snapshot, sysctlMetric, { name: 'net.ipv4.tcp_max_orphans' }), 131072);
     assert.equal(valueOf(snapshot, sysctlMetric, { name: 'net.ipv4.tcp_rmem.max' }), 6291456);
     assert.deepEqual(valuesOf(snapshot, tcpMem), {
       'limit=min': 287901,

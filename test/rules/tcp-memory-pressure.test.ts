@@ -1,4 +1,4 @@
-import { meminfo, netstat, sockstat, tcpMem, unameInfo } from '../../src/metrics/catalogue/index.ts';
+import { meminfo, netstat, sockstat, sysctl, tcpMem, unameInfo } from '../../src/metrics/catalogue/index.ts';
 import { tcpMemoryPressure } from '../../src/rules/tcp-memory-pressure.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -18,6 +18,10 @@ const rose = (field: string, count: number, netns?: string): Cell => [
   netns === undefined ? {} : { netns },
   4,
   4 + count,
+];
+const orphans = (count: number): Cell[] => [
+  [sockstat.member('TCP_orphan'), {}, count, 0],
+  [sysctl, { name: 'net.ipv4.tcp_max_orphans' }, 4096, 4096],
 ];
 const kernel = (release: string): Cell => [
   unameInfo,
@@ -66,6 +70,25 @@ ruleCases(tcpMemoryPressure, [
     cells: [...limits, ...memory(100, 100), rose('TcpExt_TCPAbortOnMemory', 9)],
     outcome: 'warning',
     message: 'aborted',
+  },
+  {
+    name: 'killed as orphans: a quarter of tcp_max_orphans is where that begins',
+    cells: [...limits, ...memory(100, 100), ...orphans(1024), rose('TcpExt_TCPAbortOnMemory', 20)],
+    outcome: 'critical',
+    message: 'orphans',
+    args: { orphans: 1024, maxOrphans: 4096 },
+    command: /tcp_orphan_retries/,
+  },
+  {
+    name: 'killed with few orphans and memory to spare at the ends: it came and went',
+    cells: [...limits, ...memory(100, 100), ...orphans(1023), rose('TcpExt_TCPAbortOnMemory', 20)],
+    outcome: 'critical',
+    message: 'passing',
+  },
+  {
+    name: 'many orphans and nobody killed',
+    cells: [...limits, ...memory(100, 100), ...orphans(4000), rose('TcpExt_TCPAbortOnMemory', 0)],
+    outcome: 'ok',
   },
   {
     name: 'pressure that came and went',
