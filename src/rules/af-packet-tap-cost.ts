@@ -17,7 +17,9 @@ import {
   spanFloor,
   spanNanoseconds,
   spanPackets,
+  spanQuantile,
   spanSamples,
+  spanStddev,
   tapNanoseconds,
   transmitPackets,
   unameInfo,
@@ -72,6 +74,8 @@ const signals = {
     ),
   ),
   samples: optional(sumBy(['device'], increase(spanSamples, span))),
+  median: optional(maxBy(['device'], value(spanQuantile, { ...span, quantile: '0.5' }))),
+  stddev: optional(maxBy(['device'], value(spanStddev, span))),
   floor: optional(maxBy(['device'], value(spanFloor, span))),
   every: optional(value(spanEvery)),
   skbs: optional(rate(spanPackets)),
@@ -284,6 +288,7 @@ function judgePriced(
   const bill = { bill: [billText(shares), ...loose].filter((line) => line !== '').join('; ') };
   const evidence = {
     mean: ['>=', limits.nanoseconds],
+    median: null,
     floor: null,
     samples: ['>=', limits.samples],
     skbs: null,
@@ -294,13 +299,13 @@ function judgePriced(
     hooks: null,
   } as const;
   const enough = relative === undefined ? cpu >= limits.criticalCpu : relative.share >= limits.share;
-  if (cpu < limits.cpu || ns < limits.nanoseconds || !enough) {
+  if (cpu < limits.cpu || !isDear(price, read, limits) || !enough) {
     const sent = read.sent?.value ?? 0;
     if (ns >= limits.nanoseconds && (ns * sent) / 1e9 >= limits.criticalCpu) {
       const { remedies } = suspects;
       return info({ certainty: 'possible', message: 'transmit', args: { ...args, sent }, evidence, remedies });
     }
-    const quiet = { mean: null, floor: null, samples: null, taps: null, unbound: null };
+    const quiet = { mean: null, median: null, floor: null, samples: null, taps: null, unbound: null };
     const small = cpu < limits.cpu || (relative !== undefined && relative.share < limits.minorShare);
     const certainty = 'measured';
     if (small) {
@@ -324,6 +329,18 @@ function judgePriced(
   return share >= limits.criticalShare && pressing
     ? critical({ ...said, message: 'priced', args: full })
     : warning({ ...said, message: 'priced', args: full });
+}
+
+/**
+ * Whether the taps are dear by what they do. Interrupts and stalls that fall into the span make the mean of cheap taps
+ * look dear; the median does not move by them, nor does it by a filter that takes a packet now and then, whose price the
+ * mean has to tell, without what chance may have added.
+ */
+function isDear({ ns }: TapPrice, { median, stddev, samples, floor }: Read, limits: Limit): boolean {
+  if (ns < limits.nanoseconds) return false;
+  if (median === undefined || median.value - (floor?.value ?? 0) >= limits.nanoseconds) return true;
+  const error = (stddev?.value ?? 0) / Math.sqrt(samples?.value ?? 1);
+  return ns - 2 * error >= limits.uneven;
 }
 
 /** The CPUs that are short of time by packets, or by the taps themselves. */

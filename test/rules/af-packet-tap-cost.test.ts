@@ -18,7 +18,9 @@ import {
   spanFloor,
   spanNanoseconds,
   spanPackets,
+  spanQuantile,
   spanSamples,
+  spanStddev,
   tapNanoseconds,
   transmitPackets,
   unameInfo,
@@ -46,6 +48,11 @@ const probe = (mean: number, netRx: number, skbs: number, samples = (skbs * 10) 
   [spanEvery, {}, 16, 16],
   [netRxNanoseconds, { cpu: '0' }, 0, netRx * skbs * 10],
   [netRxPackets, { cpu: '0' }, 0, skbs * 10],
+];
+/** Median and standard deviation of the same span. */
+const shape = (median: number, stddev: number): Cell[] => [
+  [spanQuantile, { ...tapsSpan, quantile: '0.5' }, null, median],
+  [spanStddev, tapsSpan, null, stddev],
 ];
 const cpu = (name: string, softirq: number, processed: number): Cell[] => [
   [cpuSeconds, { cpu: name, mode: 'softirq' }, 0, softirq * 10],
@@ -162,6 +169,46 @@ ruleCases(afPacketTapCost, [
     outcome: 'info',
     certainty: 'measured',
     message: 'minor',
+  },
+  {
+    // Seen at a load average of 7: the mean 298 ns above its floor, the median 193 ns.
+    name: 'a rejecting filter on a busy machine: the mean is dear by interrupts, the median packet is not',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...probe(448, 2300, 100_000), ...shape(343, 700)],
+    outcome: 'info',
+    certainty: 'measured',
+    message: 'minor',
+  },
+  {
+    name: 'just below what the median packet must pay',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(550, 2300, 100_000), ...shape(399, 500)],
+    outcome: 'info',
+  },
+  {
+    name: 'the median packet pays it: blamed',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(550, 2300, 100_000), ...shape(400, 500)],
+    outcome: 'warning',
+    message: 'priced',
+  },
+  {
+    name: 'one tcpdump whose mean a stall of 3 ms doubled is still found by its median',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(1272, 4300, 100_000, 7583), ...shape(760, 38_000)],
+    outcome: 'warning',
+  },
+  {
+    name: 'a filter that takes a tenth of the packets, dearly: the mean tells',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(670, 3000, 100_000, 10_000), ...shape(300, 1000)],
+    outcome: 'warning',
+    args: { ns: 520 },
+  },
+  {
+    name: 'the same mean less two standard errors is just below',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(670, 3000, 100_000, 10_000), ...shape(300, 1001)],
+    outcome: 'info',
+  },
+  {
+    name: 'a stall of 3 ms makes no rejecting filter dear',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...probe(750, 2300, 100_000, 7500), ...shape(320, 38_000)],
+    outcome: 'info',
   },
   {
     name: 'taps whose price is lost in the floor are negligible, and that is said',
