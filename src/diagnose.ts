@@ -9,11 +9,12 @@ import { LiveProbe } from './probe/live.ts';
 import type { ProbeChoice } from './probe/plan.ts';
 import { tapsOf } from './report/taps.ts';
 import type { Overrides } from './rules/engine.ts';
-import { chooseNamespaces, onlyDevices } from './sources/choose.ts';
+import { chooseNamespaces, onlyDevices, type Chosen } from './sources/choose.ts';
+import { withHostSettings } from './sources/host-settings.ts';
 import { isProcfs, liveReader, type Roots } from './sources/live-reader.ts';
 import type { NetworkNamespace } from './sources/netns.ts';
 import { recordSample, type SampleRecording } from './sources/recording.ts';
-import { liveViews, takeSample } from './sources/take-sample.ts';
+import { liveViews, takeSample, unlistedView, type NamespaceView } from './sources/take-sample.ts';
 import { tappedDevices, withTaps } from './sources/tapped.ts';
 import { measureWindow } from './sources/window.ts';
 import { nearest, UsageError } from './usage.ts';
@@ -38,18 +39,18 @@ export interface DiagnosisOptions extends ProbeChoice {
 /** The main job: two samples of the live host, a window apart, judged. */
 export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   const startedCpu = process.cpuUsage();
-  const live = liveReader(options.roots);
+  const live = withHostSettings(liveReader(options.roots), options.roots);
   checkDevices(live, options.devices);
   const ofDevices = onlyDevices(options.devices);
   const namespaces = namespacesFor(options);
-  const probe = await openProbe(options, live, namespaces());
+  const probe = await openProbe(options, live, namespaces().namespaces);
   const reader = withProbe(live, probe);
   const { window, cutShort } = await measureWindow({
     seconds: options.seconds,
     stop: options.stop,
     sample: () => {
       const keep: Keep = (metric, labels) => judgedOfOthers(metric, labels) && ofDevices(metric, labels);
-      const sample = { reader, collectors, keep, namespaces: liveViews(namespaces(), options.roots) };
+      const sample = { reader, collectors, keep, namespaces: viewsOf(namespaces(), options.roots) };
       if (options.onSample === undefined) return takeSample(sample);
       const { snapshot, recording } = recordSample(sample);
       options.onSample(recording);
@@ -81,14 +82,14 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
 
 /** One sample of the live host, without the probe. */
 export function sampleOnce(roots: Roots): Snapshot {
-  return takeSample({ reader: liveReader(roots), collectors });
+  return takeSample({ reader: withHostSettings(liveReader(roots), roots), collectors });
 }
 
 /** The packet sockets of the live host, from one sample and without a price. */
 export function listTaps(roots: Roots, netns: string): Report['taps'] {
   const chosen = chooseNamespaces(netns, roots);
   if (!chosen.ok) throw new UsageError(`--netns ${netns}: ${chosen.reason}`);
-  const namespaces = liveViews(chosen.value, roots);
+  const namespaces = viewsOf(chosen.value, roots);
   // Owners are looked for by takeSample itself.
   const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
   return tapsOf(new Window(sample, sample));
@@ -101,10 +102,10 @@ function openProbe(
 ): Promise<LiveProbe> {
   const here = tappedDevices(reader);
   // A copied /proc says nothing about the devices that could be probed here.
-  const probe = isProcfs(options.roots.procfs) ? options.probe : 'off';
+  const copy = !isProcfs(options.roots.procfs);
   return LiveProbe.open({
     ...options,
-    probe,
+    ...(copy && { probe: 'off', whyOff: `${options.roots.procfs} is not the proc file system of this host` }),
     namespaces: withTaps(
       namespaces.filter(({ name }) => name !== OWN_NETNS),
       reader,
@@ -130,14 +131,18 @@ function withProbe(reader: Reader, probe: LiveProbe): Reader {
 }
 
 /** Looks for namespaces at each sample: pods come and go. Names stay the same for as long as the namespace lives. */
-function namespacesFor({ netns, roots }: DiagnosisOptions): () => readonly NetworkNamespace[] {
+function namespacesFor({ netns, roots }: DiagnosisOptions): () => Chosen {
   let known: readonly NetworkNamespace[] = [];
   return () => {
     const chosen = chooseNamespaces(netns, roots, known);
     if (!chosen.ok) throw new UsageError(`--netns ${netns}: ${chosen.reason}`);
-    known = chosen.value;
-    return known;
+    known = chosen.value.namespaces;
+    return chosen.value;
   };
+}
+
+function viewsOf({ namespaces, unlisted }: Chosen, roots: Roots): readonly NamespaceView[] {
+  return [...liveViews(namespaces, roots), ...(unlisted === undefined ? [] : [unlistedView(unlisted)])];
 }
 
 function checkDevices(reader: Reader, devices: readonly string[]): void {

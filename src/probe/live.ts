@@ -18,6 +18,8 @@ export interface LiveProbeOptions extends ProbeChoice {
   readonly namespaces: readonly { readonly name: string; readonly inode: number; readonly path: string }[];
   readonly sysfs: string;
   readonly procfs: string;
+  /** Why `probe` is off, where nobody asked for that. */
+  readonly whyOff?: string;
   readonly windowSeconds: number;
   /** Share of the host's CPU time that the probe may take: 0.01 is one per cent. */
   readonly maxOverhead: number;
@@ -93,7 +95,7 @@ export class LiveProbe {
   static async open(options: LiveProbeOptions): Promise<LiveProbe> {
     const without = (reason: string, planning?: ProbePlanning): LiveProbe =>
       new LiveProbe(options, planning, undefined, reason);
-    if (options.probe === 'off') return without('the probe was not asked for (--probe off)');
+    if (options.probe === 'off') return without(options.whyOff ?? 'the probe was not asked for (--probe off)');
     if (process.geteuid?.() !== 0) return without('attaching eBPF programs needs root');
     const planning = planProbe(options);
     if (!planning.ok) return without(planning.reason);
