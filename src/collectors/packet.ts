@@ -1,10 +1,12 @@
 import { packetHooks, packetSocket, packetSocketDrops, packetSocketMemory } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector, type Host } from './collector.ts';
-import { Cursor, U32_MAX, U64_MAX } from './cursor.ts';
+import { Cursor, text, U32_MAX, U64_MAX } from './cursor.ts';
 import { decodePacketSockets, type PacketSocketRow } from './dumps.ts';
 import { isCut, parseNumber } from './parse.ts';
 
+const TAB = 9;
+const LF = 10;
 const packetFile = '/proc/net/packet';
 const ptypeFile = '/proc/net/ptype';
 
@@ -120,22 +122,40 @@ function deviceNames(host: Host, sockets: readonly PacketSocket[]): ReadonlyMap<
 }
 
 /**
- * Parses the lines of /proc/net/igmp and /proc/net/dev_mcast that begin with an interface number and its name; the
- * header and the indented lines of groups are not among them. Source: net/ipv4/igmp.c:igmp_mc_seq_show,
+ * Parses /proc/net/igmp and /proc/net/dev_mcast, whose rows begin with an interface number and its name. In igmp
+ * a header comes first, a count of groups and the querier follow the name, and indented rows of groups lie between; in
+ * dev_mcast two counts and a hardware address follow. Source: net/ipv4/igmp.c:igmp_mc_seq_show,
  * net/core/net-procfs.c:dev_mc_seq_show.
  */
 export function parseNumberedDevices(bytes: Uint8Array): Result<ReadonlyMap<number, string>> {
-  const cursor = new Cursor(bytes);
+  if (bytes.length > 0 && isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
   const names = new Map<number, string>();
+  const cursor = new Cursor(bytes);
+  const isIgmp = /^Idx\s/.test(text(bytes.subarray(0, 4)));
+  if (isIgmp) cursor.nextLine();
   while (!cursor.done) {
-    const numbered = cursor.byte >= 48 && cursor.byte <= 57;
+    const at = cursor.at;
+    if (isIgmp && cursor.byte === TAB) {
+      if (cursor.hex() === undefined || cursor.unsigned(U32_MAX) === undefined) return fail('no row of a group', at);
+      cursor.nextLine();
+      continue;
+    }
     const ifindex = cursor.unsigned(U32_MAX);
     // igmp puts a colon behind the name, with no blank between when the name is long.
-    const name = cursor.word().replace(/:$/, '');
-    if (numbered && ifindex !== undefined && name !== '') names.set(ifindex, name);
+    const name = isIgmp ? cursor.word().replace(/:$/, '') : cursor.word();
+    if (ifindex === undefined || !isDeviceName(name)) return fail('no number and name of an interface', at);
+    const rest = isIgmp ? /^\s*:?\s*\d+\s+\S+\s*$/ : /^\s+\d+\s+\d+\s+[0-9a-f]*\s*$/;
+    const end = bytes.indexOf(LF, cursor.at);
+    if (!rest.test(text(bytes.subarray(cursor.at, end)))) return fail(`not a row of interface ${ifindex}`, cursor.at);
+    names.set(ifindex, name);
     cursor.nextLine();
   }
   return ok(names);
+}
+
+/** What the kernel lets an interface be called (net/core/dev.c:dev_valid_name). */
+function isDeviceName(name: string): boolean {
+  return /^[^\s/:]{1,15}$/.test(name) && name !== '.' && name !== '..';
 }
 
 /** One AF_PACKET socket as /proc/net/packet shows it. */

@@ -15,21 +15,29 @@ export function onlyDevices(devices: readonly string[]): Keep {
   };
 }
 
+/** The namespaces to look into, and why others may be missing among them. */
+export interface Chosen {
+  readonly namespaces: readonly NetworkNamespace[];
+  readonly unlisted?: string;
+}
+
 /**
  * The namespaces named by `--netns`: all, none, the name one has in /run/netns, or the PID of a process in it. Copied
- * /proc trees have none to enter.
+ * /proc trees have none to enter. That all cannot be listed hinders no diagnosis, but has to be told.
  */
 export function chooseNamespaces(
   wanted: string,
   roots: Roots,
   known: readonly NetworkNamespace[] = [],
-): Result<readonly NetworkNamespace[]> {
-  if (wanted === 'none' || !isProcfs(roots.procfs)) return ok([]);
+): Result<Chosen> {
+  if (wanted === 'none' || !isProcfs(roots.procfs)) return ok({ namespaces: [] });
   const listed = listNamespaces(roots, known);
-  if (wanted === 'all') return listed.ok ? listed : ok([]);
+  if (wanted === 'all') {
+    return ok(listed.ok ? { namespaces: listed.value } : { namespaces: [], unlisted: listed.reason });
+  }
   if (!listed.ok) return listed;
   const byName = listed.value.find(({ name }) => name === wanted);
-  if (byName !== undefined) return ok([byName]);
+  if (byName !== undefined) return ok({ namespaces: [byName] });
   if (!/^\d+$/.test(wanted)) return fail(`there is no network namespace "${wanted}"; ip netns list names them`);
-  return ok([{ name: `pid:${wanted}`, inode: 0, path: `${roots.procfs}/${wanted}/ns/net` }]);
+  return ok({ namespaces: [{ name: `pid:${wanted}`, inode: 0, path: `${roots.procfs}/${wanted}/ns/net` }] });
 }

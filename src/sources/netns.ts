@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, type Stats } from 'node:fs';
 
 import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
 import { netnsInode } from '../ffi/namespaces.ts';
@@ -27,13 +27,16 @@ export function listNamespaces(
   known: readonly NetworkNamespace[] = [],
 ): Result<readonly NetworkNamespace[]> {
   if (!isProcfs(roots.procfs)) return fail('needs the live host');
-  const own = ifAllowed(() => statSync(`${roots.procfs}/self/ns/net`));
-  if (own === undefined) return fail('this kernel has no network namespaces');
+  // Without CONFIG_NET_NS there is no such file, and one network for all.
+  const own = statOf(`${roots.procfs}/self/ns/net`);
+  if (!own.ok) return own;
+  if (own.value === undefined) return ok([]);
+  const { ino, dev } = own.value;
   const found = new Map<number, NetworkNamespace>([
-    [own.ino, { name: OWN_NETNS, inode: own.ino, path: `${roots.procfs}/self/ns/net` }],
+    [ino, { name: OWN_NETNS, inode: ino, path: `${roots.procfs}/self/ns/net` }],
   ]);
   const names = new Map(known.map(({ inode, name }) => [inode, name]));
-  for (const namespace of named(roots, own.dev)) if (!found.has(namespace.inode)) found.set(namespace.inode, namespace);
+  for (const namespace of named(roots, dev)) if (!found.has(namespace.inode)) found.set(namespace.inode, namespace);
   try {
     for (const pid of processes(roots.procfs)) {
       const path = `${roots.procfs}/${pid}/ns/net`;
@@ -47,6 +50,15 @@ export function listNamespaces(
   }
   const [first, ...others] = found.values();
   return ok([first!, ...others.sort((a, b) => (a.name < b.name ? -1 : 1))]);
+}
+
+/** Undefined for what is not there. */
+function statOf(path: string): Result<Stats | undefined> {
+  try {
+    return ok(statSync(path, { throwIfNoEntry: false }));
+  } catch (error) {
+    return fail(systemErrorReason(error));
+  }
 }
 
 /** Process numbers, lowest first. */

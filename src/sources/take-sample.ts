@@ -90,6 +90,15 @@ export function liveViews(
     }));
 }
 
+/** Stands for namespaces that could not be listed: they are told like one that could not be entered. */
+export function unlistedView(reason: string): NamespaceView {
+  return {
+    name: 'others',
+    path: '/proc/*/ns/net',
+    visit: () => fail(`the network namespaces could not be listed: ${reason}`),
+  };
+}
+
 type TableLimits = Map<string, Result<Uint8Array>>;
 
 const stat = '/proc/net/stat/nf_conntrack';

@@ -141,17 +141,53 @@ describe('packet collector', () => {
   });
 
   it('takes an interface name that leaves no blank before the colon', () => {
-    const long = parseNumberedDevices(new TextEncoder().encode('12\tveth0123456789a:     1      V3\n'));
+    const long = parseNumberedDevices(
+      new TextEncoder().encode('Idx\tDevice    : Count Querier\n12\tveth0123456789a:     1      V3\n'),
+    );
     assert.deepEqual(long.ok && [...long.value], [[12, 'veth0123456789a']]);
+  });
+
+  it('takes the rows of dev_mcast, and a file without any', () => {
+    const rows = '2    ifb0            1     0     333300000001\n4    eth0            1     0     01005e000001\n';
+    const parsed = parseNumberedDevices(new TextEncoder().encode(rows));
+    assert.deepEqual(parsed.ok && [...parsed.value], [
+      [2, 'ifb0'],
+      [4, 'eth0'],
+    ]);
+    assert.equal(parseNumberedDevices(new Uint8Array()).ok, true);
+  });
+
+  it('refuses numbered lines that are no rows of interfaces', () => {
+    const igmp = 'Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n';
+    for (const garbage of [
+      '12 garbage\n',
+      '12\n',
+      'eth0 4\n',
+      '4    eth0            1     0     xyz\n',
+      '4    et/h0           1     0     01005e000001\n',
+      '-4   eth0            1     0     01005e000001\n',
+      '4    eth0            1     0     01005e000001',
+      `${igmp}1\tlo        :     x      V3\n`,
+      `${igmp}1\tlo        :     1      V3\n\t\t\t\tzz     1 0:00000000\t\t0\n`,
+      `${igmp}\n`,
+      '<html>\n',
+    ]) {
+      const parsed = parseNumberedDevices(new TextEncoder().encode(garbage));
+      assert.ok(!parsed.ok, JSON.stringify(garbage));
+      assert.equal(typeof parsed.offset, 'number');
+    }
   });
 
   it('gives a value or a reason for any bytes', () => {
     for (const [text, parser] of [
       [files['/proc/net/packet'], parsePacketSockets],
       [files['/proc/net/ptype'], parsePtype],
+      [files['/proc/net/igmp'], parseNumberedDevices],
     ] as const) {
       const bytes = new TextEncoder().encode(text);
       for (const cut of cutAnywhere(bytes)) {
+        // A namespace without multicast has an empty dev_mcast.
+        if (cut.length === 0 && parser === parseNumberedDevices) continue;
         if (cut.at(-1) !== 10) assert.ok(!parser(cut).ok, 'half a line is no line');
       }
       for (const noise of garbled(bytes)) {

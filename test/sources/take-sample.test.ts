@@ -4,7 +4,9 @@ import { describe, it } from 'node:test';
 import { defineCollector } from '../../src/collectors/collector.ts';
 import { sockstat as fields, sysctl as tunable } from '../../src/metrics/catalogue/index.ts';
 import { fail, ok } from '../../src/metrics/result.ts';
-import { takeSample, type NamespaceView } from '../../src/sources/take-sample.ts';
+import { chooseNamespaces } from '../../src/sources/choose.ts';
+import { HOST_ROOTS } from '../../src/sources/live-reader.ts';
+import { takeSample, unlistedView, type NamespaceView } from '../../src/sources/take-sample.ts';
 import { fakeReader } from '../support/reader.ts';
 
 const used = fields.member('sockets_used');
@@ -67,5 +69,26 @@ describe('a sample', () => {
     const taken = { takenAt: '2026-01-01T00:00:00.000Z', at: 17 };
     const snapshot = takeSample({ reader, collectors: [], taken });
     assert.deepEqual([snapshot.takenAt, snapshot.at], [taken.takenAt, taken.at]);
+  });
+});
+
+describe('the namespaces of --netns all', () => {
+  it('go on without those that cannot be listed, and say why', () => {
+    // A file of a procfs is no directory of processes.
+    const chosen = chooseNamespaces('all', { ...HOST_ROOTS, procfs: '/proc/version' });
+    assert.ok(chosen.ok);
+    assert.deepEqual(chosen.value.namespaces, []);
+    assert.match(chosen.value.unlisted ?? '', /ENOTDIR/);
+    const namespaces = [unlistedView(chosen.value.unlisted ?? '')];
+    const snapshot = takeSample({ reader, collectors: [sockstat, hostOnly], namespaces });
+    assert.equal(snapshot.collector('sockstat')?.status, 'ok');
+    const report = snapshot.collector('sockstat', 'others');
+    assert.equal(report?.status, 'unavailable');
+    assert.match(report.gaps[0]?.reason ?? '', /could not be listed: not a directory/);
+  });
+
+  it('are none in a copy of /proc, and that is no failure', () => {
+    const chosen = chooseNamespaces('all', { ...HOST_ROOTS, procfs: '/tmp' });
+    assert.deepEqual(chosen, { ok: true, value: { namespaces: [] } });
   });
 });
