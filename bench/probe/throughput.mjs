@@ -103,6 +103,12 @@ async function measure(kind) {
   const ratioOf = (side) => median(rates[side]) / median(rates.without);
   const pairsOf = (side) => median(rates[side].map((rate, index) => rate / rates.without[index]));
   const weighed = (of) => ON_SHARE * of('working') + (1 - ON_SHARE) * of('resting');
+  /** The programs of the devices run all the time, those of the tracepoints in their shifts. */
+  const inWindow = ({ programs, packets }) =>
+    programs.reduce(
+      (sum, { name, runs, nsPerRun }) => sum + runs * nsPerRun * (name === 'pktcost_in' ? 1 : ON_SHARE),
+      0,
+    ) / packets;
   const three = (value) => Number(value.toFixed(3));
   return {
     kind,
@@ -111,7 +117,8 @@ async function measure(kind) {
     working: three(ratioOf('working')),
     resting: three(ratioOf('resting')),
     without: Number(median(rates.without).toPrecision(4)),
-    probeNsPerPacket: Math.round(median(costs.map((cost) => cost.nsPerPacket))),
+    probeNsPerPacket: Math.round(median(costs.map(inWindow))),
+    whileTracing: Math.round(median(costs.map((cost) => cost.nsPerPacket))),
     statsNsPerRun: Math.round(median(costs.map((cost) => cost.statsNsPerRun))),
     cpuShare: Number(median(costs.map((cost) => cost.cpuShare)).toFixed(4)),
     programs: costs[1].programs.map(

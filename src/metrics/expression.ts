@@ -1,4 +1,4 @@
-import type { Labels, Metric, Unit } from './metric.ts';
+import type { Labels, Metric, ReadingUnit, Unit } from './metric.ts';
 import { OWN_NETNS } from './snapshot.ts';
 import type { Missing, Window } from './window.ts';
 
@@ -11,7 +11,7 @@ import type { Missing, Window } from './window.ts';
  */
 export interface Expression<L extends string = string> {
   readonly labels: readonly L[];
-  readonly unit: Unit;
+  readonly unit: ReadingUnit;
   readonly perNetns: boolean;
   /** The metrics it is made of, the one that gives it its meaning first. */
   readonly metrics: readonly Metric[];
@@ -68,6 +68,11 @@ export function rate<L extends string>(metric: Metric<L>, match: Match<L> = {}):
   return selector(metric, match, 'rate');
 }
 
+/** Seconds per second are a share of the time. */
+function perSecond(unit: Unit): ReadingUnit {
+  return unit === 'seconds' ? 'ratio' : `${unit}/s`;
+}
+
 function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Reading['how']): Expression<L> {
   const wanted = Object.entries(match as Record<string, string | readonly string[] | undefined>).flatMap(
     ([label, values]) =>
@@ -83,8 +88,7 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
   const vector = select.length === 0 ? metric.name : `${metric.name}{${select.join(',')}}`;
   return {
     labels: metric.labels,
-    // Seconds per second: a share of the time.
-    unit: how === 'rate' && metric.unit === 'seconds' ? 'ratio' : metric.unit,
+    unit: how === 'rate' ? perSecond(metric.unit) : metric.unit,
     perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
     metrics: [metric],
     promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
@@ -246,7 +250,7 @@ export function either<L extends string>(left: Expression<L>, right: Expression<
 export function ratio<L extends string>(
   left: Expression<L>,
   right: Expression<L>,
-  unit: Unit = 'ratio',
+  unit: ReadingUnit = 'ratio',
 ): Expression<L> {
   const inner = binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), unit);
   return { ...inner, promql: (range) => `${wrap(left, range)} / ${matching(left)} (${right.promql(range)} > 0)` };
@@ -263,7 +267,7 @@ export function subtract<L extends string>(left: Expression<L>, right: Expressio
 }
 
 /** The expression multiplied by a constant, in a unit of its own. */
-export function scale<L extends string>(of: Expression<L>, factor: number, unit: Unit = of.unit): Expression<L> {
+export function scale<L extends string>(of: Expression<L>, factor: number, unit: ReadingUnit = of.unit): Expression<L> {
   return {
     ...of,
     unit,
@@ -366,7 +370,7 @@ function binary<L extends string>(
   left: Expression<L>,
   right: Expression<L>,
   apply: (a: number, b: number) => number | undefined,
-  unit: Unit = left.unit,
+  unit: ReadingUnit = left.unit,
 ): Expression<L> {
   return {
     ...left,

@@ -31,6 +31,9 @@ export type Unit =
   | 'number'
   | 'none';
 
+/** What an expression counts in: as its metric, or of that per second. */
+export type ReadingUnit = Unit | `${Unit}/s`;
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Metric<L extends string = string> {

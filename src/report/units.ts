@@ -3,6 +3,7 @@ import { formats, significant } from './words.ts';
 
 /** A figure with its unit, as an evidence line shows it. */
 export function withUnit(value: number, unit: string): string {
+  if (unit.endsWith('/s')) return `${withUnit(value, unit.slice(0, -2))}/s`;
   switch (unit) {
     case 'ratio':
       return formats.percent(value);
@@ -23,7 +24,7 @@ export function withUnit(value: number, unit: string): string {
 /** What a value was compared with: `>= 95%`. */
 export function limitOf({ comparison, threshold, unit }: EvidenceLine): string {
   if (comparison === null || threshold === null) return '-';
-  const scaled = unit === 'ratio' || unit === 'nanoseconds' || unit === 'bytes' || unit === 'seconds';
+  const scaled = /^(?:ratio|(?:nanoseconds|bytes|seconds)(?:\/s)?)$/.test(unit);
   return `${comparison} ${scaled && threshold !== 0 ? withUnit(threshold, unit) : significant(threshold)}`;
 }
 
