@@ -8,12 +8,23 @@ import {
   processCpu,
   processLastCpu,
   softirqFunctions,
+  softnetDropped,
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
 import { rate, renamed, sumBy, value } from '../metrics/expression.ts';
 import { enoughTicks, feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
-import { spreadPacketWork } from './remedies/irqs.ts';
-import { critical, defineRule, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
+import { makeRoom, spreadPacketWork } from './remedies/irqs.ts';
+import {
+  critical,
+  defineRule,
+  notMeasured,
+  ok,
+  optional,
+  optionalList,
+  warning,
+  type Limits,
+  type Signal,
+} from './rule.ts';
 import { thresholds } from './thresholds.ts';
 
 const softirqTime = sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }));
@@ -31,6 +42,8 @@ export const softirqSaturation = defineRule({
     threads: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
     lastCpus: optionalList(value(processLastCpu)),
     processed: optional(rate(softnetProcessed)),
+    dropped: optional(rate(softnetDropped)),
+    idle: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
     runs: optional(sumBy(['cpu'], rate(softirqFunctions, { type: 'NET_RX' }))),
     taken: optionalList(rate(interrupts)),
     irqs: optionalList(value(deviceIrq)),
@@ -44,6 +57,9 @@ export const softirqSaturation = defineRule({
   messages: {
     saturated:
       'CPU {cpu} spends {share:percent} of its time in softirq and NAPI threads{threadShare}. Fed by {feeders}.',
+    starved:
+      'CPU {cpu} has no time left for packets: programs leave softirq {share:percent} of it, {idle:percent} is idle, and its ' +
+      'backlog drops {dropped:rate} packets while it takes {packets:rate}. Fed by {feeders}.',
     other:
       'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:rate}: timers, block I/O or ' +
       'RCU, not the network, take it.',
@@ -52,8 +68,11 @@ export const softirqSaturation = defineRule({
     const cpu = at.labels['cpu'] ?? '';
     const napi = napiTimeOn(cpu, read.threads, read.lastCpus);
     const share = read.softirq.value + napi.seconds;
-    if (share < limits.warningShare) return ok();
+    const starved = share < limits.warningShare && isStarved(read, share, limits);
+    if (share < limits.warningShare && !starved) return ok();
     if (!enoughTicks(share * at.seconds, read.accounting?.value)) {
+      // The drops are PKT0502's to tell.
+      if (starved) return ok();
       return notMeasured(
         'a CPU seems busy with softirq, but the window holds fewer than 50 ticks of it: measure longer',
       );
@@ -65,31 +84,57 @@ export const softirqSaturation = defineRule({
     const said = {
       // Where a thread ran last is where most of its time went, not all of it.
       certainty: napi.seconds > 0.1 ? 'correlated' : 'measured',
-      message: network ? 'saturated' : 'other',
+      message: starved ? 'starved' : network ? 'saturated' : 'other',
       args: {
         cpu,
         share: Math.min(1, share),
         packets,
+        dropped: read.dropped?.value ?? 0,
+        idle: read.idle?.value ?? 0,
         feeders: feedersText(feeders, queues, napi.names),
         threadShare: napi.seconds >= 0.01 ? ` (${Math.round(napi.seconds * 100)} % of it in threads)` : '',
       },
       evidence: {
-        softirq: ['>=', limits.warningShare],
+        softirq: ['>=', starved ? limits.starvedShare : limits.warningShare],
+        ...(starved ? ({ idle: ['<=', limits.spare], dropped: ['>', 0] } as const) : {}),
         processed: null,
         runs: null,
         ...(napi.seconds > 0 ? { threads: null } : {}),
       },
-      remedies: spreadPacketWork({
-        cpu,
-        feeders,
-        queues,
-        threads: napi.names,
-        network,
-        loads: read.others,
-        dedicated: read.dedicated,
-      }),
+      remedies: [
+        ...(starved ? [makeRoom(cpu)] : []),
+        ...spreadPacketWork({
+          cpu,
+          feeders,
+          queues,
+          threads: napi.names,
+          network,
+          loads: read.others,
+          dedicated: read.dedicated,
+        }),
+      ],
       impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: share / read.cpus.value } : {},
     } as const;
     return share >= limits.share && network ? critical(said) : warning(said);
   },
 });
+
+/**
+ * Once softirq work is left to ksoftirqd it is a task among others (kernel/softirq.c:invoke_softirq), and programs on the
+ * same CPU get as much of it: softirq then never reaches the share of a saturated CPU, however much waits.
+ */
+function isStarved(
+  read: Readonly<Record<'idle' | 'dropped' | 'processed', Signal | undefined>>,
+  share: number,
+  limits: Limits<typeof thresholds.PKT0102>,
+): boolean {
+  const { idle, dropped, processed } = read;
+  if (idle === undefined || dropped === undefined || processed === undefined) return false;
+  return (
+    share >= limits.starvedShare &&
+    idle.value <= limits.spare &&
+    processed.value >= limits.packets &&
+    dropped.value > 0 &&
+    dropped.value >= limits.loss * (dropped.value + processed.value)
+  );
+}

@@ -122,6 +122,25 @@ export const thresholds = {
       help: 'Packets per second received on the CPU below which its softirq time is not put down to the network.',
       source: 'judgement: 700 µs a packet is beyond what any path costs',
     },
+    starvedShare: {
+      value: 0.2,
+      unit: 'ratio',
+      help: 'The same share from which a CPU that is never idle and drops packets is short of time beside its programs.',
+      source:
+        'judgement: ksoftirqd is one task of many, beside four programs it gets a fifth; measured: 43 % beside three',
+    },
+    spare: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of its time such a CPU may be idle.',
+      source: 'as PKT0101',
+    },
+    loss: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'Packets that the backlog of such a CPU drops relative to all that were queued to it.',
+      source: 'the critical level of PKT0502: less may be a burst',
+    },
   },
   PKT0103: {
     packets: {

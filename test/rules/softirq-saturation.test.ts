@@ -7,6 +7,7 @@ import {
   kernelFeature,
   processCpu,
   processLastCpu,
+  softnetDropped,
   softnetProcessed,
 } from '../../src/metrics/catalogue/index.ts';
 import { softirqSaturation } from '../../src/rules/softirq-saturation.ts';
@@ -18,6 +19,14 @@ const cpu = (name: string, softirq: number, seconds = 10): Cell[] => [
   [cpuSeconds, { cpu: name, mode: 'idle' }, 5, 5 + (1 - softirq) * seconds],
 ];
 const packets = (name: string, perSecond: number): Cell => [softnetProcessed, { cpu: name }, 0, perSecond * 10];
+/** A CPU whose programs take what softirq and idle leave. */
+const shared = (softirq: number, idle: number, perSecond: number, dropped: number): Cell[] => [
+  [cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, softirq * 10],
+  [cpuSeconds, { cpu: '0', mode: 'user' }, 0, (1 - softirq - idle) * 10],
+  [cpuSeconds, { cpu: '0', mode: 'idle' }, 0, idle * 10],
+  packets('0', perSecond),
+  [softnetDropped, { cpu: '0' }, 0, dropped * 10],
+];
 const irq = (type: string, device: string, cpuName: string, perSecond: number): Cell[] => [
   [deviceIrq, { device, type, affinity: cpuName, effective_affinity: cpuName }, 1, 1],
   [interrupts, { cpu: cpuName, type, info: 'PCI-MSI', devices: device }, 0, perSecond * 10],
@@ -118,6 +127,34 @@ ruleCases(softirqSaturation, [
     cells: [...cpu('0', 0.95), packets('0', 100)],
     outcome: 'warning',
     message: 'other',
+  },
+  {
+    // Seen at a load average of 5, with three programs on the CPU.
+    name: 'ksoftirqd gets no more than its part beside programs, and packets are dropped: no time left',
+    cells: shared(0.43, 0, 5600, 7730),
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'starved',
+    args: { share: 0.43, dropped: 7730, idle: 0 },
+    command: /\$1 == 0'/,
+  },
+  { name: 'a fifth is enough', cells: shared(0.2, 0.1, 5600, 7730), outcome: 'warning', message: 'starved' },
+  { name: 'less than a fifth is the programs', cells: shared(0.19, 0, 5600, 7730), outcome: 'ok' },
+  { name: 'a CPU with time to spare drops for another reason', cells: shared(0.43, 0.11, 5600, 7730), outcome: 'ok' },
+  { name: 'one in a hundred dropped', cells: shared(0.43, 0, 9900, 100), outcome: 'warning', message: 'starved' },
+  { name: 'fewer may be a burst', cells: shared(0.43, 0, 9900, 99), outcome: 'ok' },
+  { name: 'a busy CPU that drops nothing', cells: shared(0.6, 0, 400_000, 0), outcome: 'ok' },
+  { name: 'too few packets to speak of', cells: shared(0.43, 0, 999, 7730), outcome: 'ok' },
+  {
+    name: 'too few ticks for a share, while PKT0502 tells of the drops',
+    seconds: 1,
+    cells: [
+      [cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 0.43],
+      [cpuSeconds, { cpu: '0', mode: 'idle' }, 0, 0],
+      [softnetProcessed, { cpu: '0' }, 0, 5600],
+      [softnetDropped, { cpu: '0' }, 0, 7730],
+    ],
+    outcome: 'ok',
   },
   {
     name: 'no /proc/stat: not measured',

@@ -33,6 +33,11 @@ function dearPackets(server: Host, rules: number): void {
   server.nft(`table inet scenario { chain in { type filter hook prerouting priority -400; ${each}; }; }`);
 }
 
+/** Programs that take all of the receiving CPU that they are given. */
+async function busyPrograms(server: Host, count: number): Promise<void> {
+  for (let each = 0; each < count; each++) await server.start(['sh', '-c', 'while :; do :; done'], { cpu: RECEIVER });
+}
+
 const PORT = 9000;
 
 function flood({ client, at }: Setting, rate: number, size = 64): ReturnType<Host['make']> {
@@ -61,6 +66,28 @@ scenario({
         assert.deepEqual(drops.place.cpus, [`${RECEIVER}`]);
         assert.equal(drops.certainty, 'measured');
         return { 'softirq share': evidence(saturated, 'softirq').toFixed(2), dropped: evidence(drops, 'dropped') };
+      },
+    },
+    'the same, with two programs that want that CPU too': {
+      fires: ['PKT0102', 'PKT0502'],
+      provoke: async (setting) => {
+        dearPackets(setting.server, 4000);
+        await busyPrograms(setting.server, 2);
+        await setting.server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
+        await flood(setting, 0);
+        return setting.server.diagnose();
+      },
+      check: (report) => {
+        assert.deepEqual(finding(report, 'PKT0102').place.cpus, [`${RECEIVER}`]);
+        return { 'softirq share': evidence(finding(report, 'PKT0102'), 'softirq').toFixed(2) };
+      },
+    },
+    'two programs on that CPU, and 1,000 packets a second': {
+      provoke: async (setting) => {
+        await busyPrograms(setting.server, 2);
+        await setting.server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
+        await flood(setting, 1000);
+        return setting.server.diagnose();
       },
     },
     'the same way for 1,000 packets a second': {

@@ -23,6 +23,15 @@ interface Busy {
   readonly dedicated: readonly Signal[];
 }
 
+/** For a CPU whose programs compete with its packets. */
+export function makeRoom(cpu: string): Remedy {
+  return {
+    action: `See which programs run on CPU ${cpu}, and keep the busiest on others (taskset, cpuset) where packets have to be received.`,
+    command: `ps -eLo psr,pcpu,pid,tid,comm --sort=-pcpu | awk 'NR == 1 || $1 == ${cpu}' | head`,
+    verify: `mpstat -P ${cpu} 1 5; pktcost diagnose --window 10s`,
+  };
+}
+
 /** Moves all but the busiest interrupt to CPUs with room; a single queue is spread by more queues or RPS. */
 export function spreadPacketWork(busy: Busy): Remedy[] {
   const { cpu, feeders, queues, threads, network } = busy;
