@@ -41,8 +41,9 @@ export const conntrackTableFull = defineRule({
   },
   conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
-    const { full, refused } = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
-    if (!full || refused === 0) return ok();
+    const table = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
+    const { refused } = table;
+    if (!table.full || refused === 0 || table.refusedShare < limits.refused) return ok();
     return critical({
       certainty: 'measured',
       message: 'dropping',

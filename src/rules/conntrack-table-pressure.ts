@@ -36,6 +36,9 @@ export const conntrackTablePressure = defineRule({
     evicting:
       'The conntrack table reached its limit of {limit:count} entries: {evicted:count} flows without a two-way exchange were ' +
       'evicted so that new ones fit ({rate:rate}). No packet was refused yet.',
+    'evicting-most':
+      'The conntrack table reached its limit of {limit:count} entries: {evicted:count} flows without a two-way exchange were ' +
+      'evicted so that new ones fit ({rate:rate}), and {refused:count} packets for which none was found were dropped.',
     'near-full':
       'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}). Nothing was evicted or refused ' +
       'in the window; at the limit packets of new flows are dropped.',
@@ -45,14 +48,16 @@ export const conntrackTablePressure = defineRule({
   },
   conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
-    const { full, refused } = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
+    const table = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
+    const { refused } = table;
     // PKT0201 says the rest.
-    if (full && refused > 0) return ok();
+    if (table.full && refused > 0 && table.refusedShare >= limits.refused) return ok();
     const args = {
       entries: entries.value,
       limit: limit.value,
       usage: usage.value,
       evicted: evicted.value,
+      refused,
       rate: evicted.value / at.seconds,
     };
     const remedies = raiseConntrackMax({
@@ -64,9 +69,10 @@ export const conntrackTablePressure = defineRule({
     });
     const evidence = { usage: ['>=', limits.usage], entries: null, limit: null, lost: null } as const;
     if (evicted.value >= limits.evicted) {
+      const message: 'evicting-most' | 'evicting' = refused > 0 ? 'evicting-most' : 'evicting';
       return warning({
         certainty: 'measured',
-        message: 'evicting',
+        message,
         args,
         evidence: { evicted: ['>=', limits.evicted], ...evidence, usage: null },
         remedies,

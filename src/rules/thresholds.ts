@@ -221,6 +221,12 @@ export const thresholds = {
       help: 'Share of nf_conntrack_max in use at either end of the window from which drops are put down to a full table.',
       source: 'net/netfilter/nf_conntrack_core.c:gc_worker starts to evict above 95 % of nf_conntrack_max',
     },
+    refused: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'Packets dropped among the new flows that met a full table (dropped and let in by evicting another) from which new flows fail.',
+      source: 'judgement: one flow in a hundred; below, PKT0202 tells of the evictions and names the drops',
+    },
   },
   PKT0202: {
     usage: {
@@ -228,6 +234,12 @@ export const thresholds = {
       unit: 'ratio',
       help: 'Share of nf_conntrack_max in use at either end of the window from which the table counts as nearly full.',
       source: 'net/netfilter/nf_conntrack_core.c:gc_worker starts to evict above 95 % of nf_conntrack_max',
+    },
+    refused: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'Packets dropped among the new flows that met a full table from which the rest is left to PKT0201.',
+      source: 'as PKT0201',
     },
     filling: {
       value: 0.85,

@@ -44,6 +44,17 @@ ruleCases(conntrackTableFull, [
     outcome: 'critical',
   },
   {
+    name: 'one packet in a hundred new flows refused, the others let in by evictions: new flows fail',
+    cells: [...table(500, 500), drops([0, 0], [10, 0]), [conntrackEarlyDrop, {}, [0, 0], [990, 0]]],
+    outcome: 'critical',
+    args: { lost: 10 },
+  },
+  {
+    name: 'fewer are the odd one that found nothing to evict: PKT0202 tells of it',
+    cells: [...table(500, 500), drops([0, 0], [9, 0]), [conntrackEarlyDrop, {}, [0, 0], [991, 0]]],
+    outcome: 'ok',
+  },
+  {
     name: 'evictions alone lose no packet',
     cells: [...table(500, 500), drops([0, 0], [0, 0]), [conntrackEarlyDrop, {}, [0, 0], [40, 0]]],
     outcome: 'ok',

@@ -62,6 +62,18 @@ ruleCases(conntrackTablePressure, [
     outcome: 'ok',
   },
   {
+    name: 'one in a hundred refused is told by PKT0201 alone',
+    cells: [...table(1000, 1000), drops(10), evicted(990)],
+    outcome: 'ok',
+  },
+  {
+    name: 'fewer, the odd one among many evictions, are told here',
+    cells: [...table(1000, 1000), drops(9), evicted(991)],
+    outcome: 'warning',
+    message: 'evicting-most',
+    args: { evicted: 991, refused: 9 },
+  },
+  {
     name: 'drops that are clashes do not silence it',
     cells: [...table(1000, 1000), drops(4), evicted(0), [conntrackInsertFailed, {}, [0, 0], [4, 0]]],
     outcome: 'warning',

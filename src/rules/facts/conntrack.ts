@@ -15,6 +15,8 @@ interface Table {
   readonly clashes: number;
   /** Packets dropped for want of an entry: drops that are no clashes. */
   readonly refused: number;
+  /** Of the new flows that met a full table, the share refused; the others were let in by evicting another. */
+  readonly refusedShare: number;
 }
 
 /**
@@ -25,9 +27,12 @@ interface Table {
  */
 export function readTable({ usage, lost, evicted, insertFailed, chainTooLong }: Counters, fullFrom: number): Table {
   const clashes = Math.max(0, (insertFailed?.value ?? 0) - (chainTooLong?.value ?? 0));
+  const refused = Math.max(0, lost.value - clashes);
+  const madeRoom = evicted?.value ?? 0;
   return {
-    full: (usage?.value ?? 0) >= fullFrom || (evicted?.value ?? 0) > 0,
+    full: (usage?.value ?? 0) >= fullFrom || madeRoom > 0,
     clashes,
-    refused: Math.max(0, lost.value - clashes),
+    refused,
+    refusedShare: refused === 0 ? 0 : refused / (refused + madeRoom),
   };
 }
