@@ -53,7 +53,13 @@ export const SCENES = [
     checks: [...base, ...refusals],
     smoke: ['boot', 'diagnose', 'kill'],
   },
-  { name: 'kernel-6.12', kernel: '6.12', seconds: 1200, checks: [...base, ...refusals] },
+  {
+    name: 'kernel-6.12',
+    kernel: '6.12',
+    seconds: 1200,
+    checks: [...base, ...refusals],
+    smoke: ['diagnose', 'kill'],
+  },
   {
     name: 'numa',
     kernel: '6.12',

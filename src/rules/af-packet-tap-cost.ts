@@ -31,11 +31,14 @@ import { burdenedCpus, hotCpus, receiveCost, shareOf, tapPrice } from './facts/p
 import type { HotCpu, ReceiveCost, TapPrice } from './facts/packet-cost.ts';
 import {
   billText,
+  elsewhereText,
+  foreignBill,
   hooksWithoutSocket,
   ownersText,
   splitBill,
   takesEverything,
   tapsOn,
+  type ForeignBill,
   type Tap,
 } from './facts/taps.ts';
 import { findModule, narrowTaps } from './remedies/taps.ts';
@@ -48,6 +51,8 @@ const socketLabels = ['inode', 'protocol', 'type', 'hook', 'filter', 'ring', 'fa
 
 // Without the label `device` they are given to every device of the namespace: an unbound tap sees them all.
 const unboundTaps = sumBy(socketLabels, value(packetSocket, { protocol: ETH_P_ALL, device: 'any' }));
+// Likewise: the hook of an unbound socket has no device, and its price goes to all.
+const socketPrices = maxBy(['inode', 'certainty'], value(tapNanoseconds));
 const span = { span: 'taps' } as const;
 
 const signals = {
@@ -64,7 +69,8 @@ const signals = {
   perNetnsTaps: optional(value(kernelFeature, { feature: 'per_netns_taps' })),
   kernel: optional(value(unameInfo)),
   owners: optionalList(value(socketOwner)),
-  prices: optionalList(value(tapNanoseconds)),
+  prices: optionalList(socketPrices),
+  pricesEverywhere: optionalList(acrossNetns(socketPrices)),
 
   mean: optional(
     ratio(
@@ -176,10 +182,12 @@ export const afPacketTapCost = defineRule({
       args: { device, owners: [...(taps.length > 0 ? [ownersText(taps)] : []), ...looseText(loose)].join(', ') },
       remedies: [...narrowTaps(taps, place), ...(modules.length > 0 ? [findModule(modules, place)] : [])],
     };
-    const price = tapPrice(read, limits.samples, at.seconds);
-    return typeof price === 'string'
-      ? judgeUnpriced(price, packets, suspects, load, limits)
-      : judgePriced(price, read, suspects, load, limits);
+    const local = tapPrice(read, limits.samples, at.seconds);
+    if (typeof local === 'string') return judgeUnpriced(local, packets, suspects, load, limits);
+    const foreign = foreignBill(taps, read.pricesEverywhere);
+    if (taps.length > 0 && foreign.unpriced.length === taps.length && loose.size === 0)
+      return judgeUnpriced(foreignWhy, packets, suspects, load, limits);
+    return judgePriced(withForeign(local, foreign.ns), read, suspects, load, limits, foreign);
   },
 });
 
@@ -191,6 +199,14 @@ function tapsArePerNetns({ perNetnsTaps, kernel }: Read): boolean {
   if (perNetnsTaps !== undefined) return perNetnsTaps.value === 1;
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(kernel?.labels['release'] ?? '') ?? [];
   return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 18);
+}
+
+/** Up to 6.12 whatever passes a device without a tap, to show the floor, passes the unbound taps of all namespaces too. */
+const foreignWhy = 'on this kernel every packet of the host passes them, so that no floor is without them';
+
+function withForeign({ ns, skbsPerSecond }: TapPrice, foreignNs: number): TapPrice {
+  const all = ns + foreignNs;
+  return { ns: all, skbsPerSecond, cpu: (all * skbsPerSecond) / 1e9 };
 }
 
 interface Suspects {
@@ -274,6 +290,7 @@ function judgePriced(
   { taps, loose, ...suspects }: Suspects,
   load: Load,
   limits: Limit,
+  foreign: ForeignBill,
 ): Said {
   const { ns, cpu } = price;
   const relative = load.cost === undefined ? undefined : shareOf(price, load.cost);
@@ -284,8 +301,11 @@ function judgePriced(
     skbs: price.skbsPerSecond,
     ...(relative === undefined ? {} : { share: relative.share }),
   };
-  const shares = splitBill(taps, ns, read.prices);
-  const bill = { bill: [billText(shares), ...loose].filter((line) => line !== '').join('; ') };
+  const local = taps.filter(({ elsewhere }) => !elsewhere);
+  const shares = [...splitBill(local, ns - foreign.ns, read.prices), ...foreign.shares];
+  const unpriced =
+    foreign.unpriced.length === 0 ? [] : [`not priced: ${ownersText(foreign.unpriced)}, ${elsewhereText}`];
+  const bill = { bill: [billText(shares), ...unpriced, ...loose].filter((line) => line !== '').join('; ') };
   const evidence = {
     mean: ['>=', limits.nanoseconds],
     median: null,
@@ -299,7 +319,7 @@ function judgePriced(
     hooks: null,
   } as const;
   const enough = relative === undefined ? cpu >= limits.criticalCpu : relative.share >= limits.share;
-  if (cpu < limits.cpu || !isDear(price, read, limits) || !enough) {
+  if (cpu < limits.cpu || !isDear(price, read, limits, foreign.ns) || !enough) {
     const sent = read.sent?.value ?? 0;
     if (ns >= limits.nanoseconds && (ns * sent) / 1e9 >= limits.criticalCpu) {
       const { remedies } = suspects;
@@ -336,9 +356,9 @@ function judgePriced(
  * look dear; the median does not move by them, nor does it by a filter that takes a packet now and then, whose price the
  * mean has to tell, without what chance may have added.
  */
-function isDear({ ns }: TapPrice, { median, stddev, samples, floor }: Read, limits: Limit): boolean {
+function isDear({ ns }: TapPrice, { median, stddev, samples, floor }: Read, limits: Limit, foreignNs: number): boolean {
   if (ns < limits.nanoseconds) return false;
-  if (median === undefined || median.value - (floor?.value ?? 0) >= limits.nanoseconds) return true;
+  if (median === undefined || median.value - (floor?.value ?? 0) + foreignNs >= limits.nanoseconds) return true;
   const error = (stddev?.value ?? 0) / Math.sqrt(samples?.value ?? 1);
   return ns - 2 * error >= limits.uneven;
 }

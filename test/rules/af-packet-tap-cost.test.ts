@@ -525,6 +525,86 @@ ruleCases(afPacketTapCost, [
     args: { owners: 'tcpdump (pid 4242)' },
   },
   {
+    name: 'nor is it cleared by a span at its floor, which contains it on such a kernel',
+    cells: [
+      ...busy,
+      socketCell({ device: 'any', netns: 'pod' }),
+      ownerCell('1001', 'tcpdump', '4242'),
+      kernelHooks,
+      [kernelFeature, { feature: 'per_netns_taps' }, 0, 0],
+      ...calm,
+      ...probe(155, 2000, 100_000),
+    ],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unpriced',
+    args: { why: 'on this kernel every packet of the host passes them, so that no floor is without them' },
+  },
+  {
+    name: 'an unbound tap is billed by its own price',
+    cells: [
+      ...busy,
+      socketCell({ device: 'any' }),
+      socketCell({ inode: '2002' }),
+      [tapNanoseconds, { inode: '1001', device: 'any', certainty: 'measured' }, null, 400],
+      [tapNanoseconds, { inode: '2002', device: 'eth0', certainty: 'measured' }, null, 200],
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    args: {
+      ns: 700,
+      bill:
+        'no process found for socket 1001: 400 ns, every device, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
+        'no process found for socket 2002: 200 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072',
+    },
+  },
+  {
+    name: 'priced on its own, a tap in a pod is added to what the span shows',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      socketCell({ inode: '2002', device: 'any', netns: 'pod' }),
+      ownerCell('2002', 'sniffer', '77'),
+      [tapNanoseconds, { inode: '2002', device: 'any', certainty: 'measured', netns: 'pod' }, null, 60],
+      kernelHooks,
+      [kernelFeature, { feature: 'per_netns_taps' }, 0, 0],
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    args: {
+      ns: 760,
+      bill:
+        'tcpdump (pid 4242): 700 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
+        'sniffer (pid 77): 60 ns, every device (from another namespace), tpacket_rcv, filter matches all, ring v3 16x131072',
+    },
+  },
+  {
+    name: 'without a price of its own the bill says that it is not in there',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      socketCell({ inode: '2002', device: 'any', netns: 'pod' }),
+      ownerCell('2002', 'sniffer', '77'),
+      kernelHooks,
+      [kernelFeature, { feature: 'per_netns_taps' }, 0, 0],
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    args: {
+      ns: 700,
+      bill:
+        'tcpdump (pid 4242): 700 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
+        'not priced: sniffer (pid 77), from another namespace',
+    },
+  },
+  {
     name: 'where lists are kept by namespace it is not',
     cells: [
       ...busy,

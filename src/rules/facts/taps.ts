@@ -93,7 +93,7 @@ export function takesEverything({ filter, elsewhere }: Tap): boolean {
  * Weights for splitting a measured span among its taps: measured price of one tap on 64-byte packets, in nanoseconds.
  * They only divide a bill that was measured, so their scale does not matter.
  */
-const WEIGHT = { everything: 430, filtered: 240, elsewhere: 30 } as const;
+const WEIGHT = { everything: 430, filtered: 240 } as const;
 
 export interface Share {
   readonly tap: Tap;
@@ -111,10 +111,7 @@ export function splitBill(taps: readonly Tap[], nanoseconds: number, prices: rea
       measured: priced[index]!.measured,
     }));
   }
-  const weights = taps.map((tap) => {
-    if (tap.elsewhere) return WEIGHT.elsewhere;
-    return takesEverything(tap) ? WEIGHT.everything : WEIGHT.filtered;
-  });
+  const weights = taps.map((tap) => (takesEverything(tap) ? WEIGHT.everything : WEIGHT.filtered));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   // One tap alone is the whole measured bill.
   return taps.map((tap, index) => ({
@@ -122,6 +119,24 @@ export function splitBill(taps: readonly Tap[], nanoseconds: number, prices: rea
     nanoseconds: (nanoseconds * weights[index]!) / total,
     measured: taps.length === 1,
   }));
+}
+
+/** What unbound taps of other namespaces add to each packet; the span cannot tell it, because its floor contains them. */
+export interface ForeignBill {
+  readonly ns: number;
+  readonly shares: readonly Share[];
+  readonly unpriced: readonly Tap[];
+}
+
+export function foreignBill(taps: readonly Tap[], prices: readonly Signal[]): ForeignBill {
+  const shares: Share[] = [];
+  const unpriced: Tap[] = [];
+  for (const tap of taps.filter(({ elsewhere }) => elsewhere)) {
+    const price = priceOf(tap, prices);
+    if (price === undefined) unpriced.push(tap);
+    else shares.push({ tap, ...price });
+  }
+  return { ns: shares.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0), shares, unpriced };
 }
 
 /** A packet goes to one socket of a fanout group, so the group costs what its sockets cost on average. */
@@ -157,9 +172,11 @@ export function billText(shares: readonly Share[]): string {
   return lines.join('; ');
 }
 
+export const elsewhereText = 'from another namespace';
+
 export function describeTap({ device, handler, filter, ring, fanout, inodes, elsewhere }: Tap): string {
   const group = inodes.length > 1 ? [`fanout ${fanout}, ${inodes.length} sockets`] : [];
-  const where = device === 'any' ? `every device${elsewhere ? ' (from another namespace)' : ''}` : device;
+  const where = device === 'any' ? `every device${elsewhere ? ` (${elsewhereText})` : ''}` : device;
   return [where, handler, `filter ${filter}`, `ring ${ring}`, ...group].join(', ');
 }
 
