@@ -119,7 +119,7 @@ export const thresholds = {
     packets: {
       value: 1000,
       unit: 'per second',
-      help: 'Packets per second received on the CPU below which its softirq time is not put down to the network.',
+      help: 'Packets per second received on the CPU, or NET_RX runs beyond them, below which its softirq is not the network.',
       source: 'judgement: 700 µs a packet is beyond what any path costs',
     },
     starvedShare: {
