@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 import { run } from '@oclif/core/run';
 import { flush } from '@oclif/core/flush';
 
@@ -25,11 +27,23 @@ export const COMMANDS = {
   taps: Taps,
 };
 
+/** Until stdout took everything; oclif's flush waits in vain on a pipe whose reader left early, which is no error. */
+async function flushed(): Promise<void> {
+  if (process.stdout.errored !== null) return;
+  const left = new Promise<void>((resolve) => {
+    process.stdout.once('error', () => {
+      resolve();
+    });
+  });
+  await Promise.race([flush(), left]);
+}
+
 /** Runs the command line; whatever goes wrong becomes one line on stderr and an exit code. */
 export async function main(argv: readonly string[], directory: string): Promise<void> {
   try {
-    await run([...argv], directory);
-    await flush();
+    // There are no plugins: looking for some in a home that is not to be read (sudo, setpriv) would only warn.
+    await run([...argv], { root: fileURLToPath(directory), userPlugins: false });
+    await flushed();
   } catch (error) {
     const { line, exitCode } = explainFailure(error, Object.keys(COMMANDS));
     if (line !== '') process.stderr.write(`${line}\n`);

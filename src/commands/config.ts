@@ -13,8 +13,7 @@ export async function readConfig(path: string): Promise<Overrides> {
   const config = await readJson(path, '--config');
   const { validateConfig } = await import('../generated/validate.ts');
   if (!validateConfig(config)) {
-    const [error] = validateConfig.errors ?? [];
-    throw new UsageError(`--config ${path}: ${error?.instancePath ?? ''}: ${error?.message ?? 'not valid'}`);
+    throw new UsageError(`--config ${path}: ${faultOf(validateConfig.errors)}`);
   }
   const overrides = (config as { thresholds?: Overrides }).thresholds ?? {};
   for (const [code, limits] of Object.entries(overrides)) {
@@ -46,7 +45,9 @@ export async function readJson(path: string, flag: string): Promise<unknown> {
   try {
     return JSON.parse(content) as unknown;
   } catch (error) {
-    throw new UsageError(`${flag} ${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    // The message may quote the file, with its line ends.
+    const reason = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
+    throw new UsageError(`${flag} ${path}: not JSON: ${reason}`);
   }
 }
 
@@ -58,10 +59,19 @@ export async function readBaseline(path: string): Promise<Report> {
   const report = await readJson(path, '--baseline');
   const { validateReport } = await import('../generated/validate.ts');
   if (!validateReport(report)) {
-    const [error] = validateReport.errors ?? [];
-    throw new UsageError(
-      `--baseline ${path}: not a pktcost report: ${error?.instancePath ?? ''}: ${error?.message ?? ''}`,
-    );
+    throw new UsageError(`--baseline ${path}: not a pktcost report: ${faultOf(validateReport.errors)}`);
   }
   return report;
+}
+
+/** The first thing that a schema does not allow: where, what, and which name is one too many. */
+function faultOf(
+  errors:
+    readonly { instancePath: string; message?: string; params: Readonly<Record<string, unknown>> }[] | null | undefined,
+): string {
+  const [error] = errors ?? [];
+  if (error === undefined) return 'not valid';
+  const extra = error.params['additionalProperty'];
+  const name = typeof extra === 'string' ? ` "${extra}"` : '';
+  return `${error.instancePath === '' ? '/' : error.instancePath}: ${error.message ?? 'not valid'}${name}`;
 }

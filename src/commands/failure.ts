@@ -38,7 +38,8 @@ function oneLine(message: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('See more help'))
-    .join('; ');
+    .join('; ')
+    .replaceAll(':; ', ': ');
 }
 
 function flagHint(error: Error, message: string): string {

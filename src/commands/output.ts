@@ -39,7 +39,7 @@ export class OutputFile {
    */
   static async open(path: string, how: 'create' | 'replace', mode: number, flag = '--output'): Promise<OutputFile> {
     if (how === 'create' && (await exists(path)))
-      throw new UsageError(`${flag} ${path}: exists already; nothing was overwritten`);
+      throw new UsageError(`${flag} ${path}: exists already; nothing was overwritten: name a new file`);
     const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {

@@ -59,8 +59,8 @@ export function textStyle(output: OutputFile | undefined): {
 } {
   const toTerminal = output === undefined && process.stdout.isTTY;
   return {
-    colour: toTerminal && (process.env['NO_COLOR'] ?? '') === '',
-    width: toTerminal ? Math.max(80, Math.min(process.stdout.columns, 140)) : 100,
+    colour: toTerminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
+    width: toTerminal ? Math.max(60, Math.min(process.stdout.columns, 140)) : 100,
     unicode: unicodeTerminal(),
   };
 }

@@ -85,7 +85,12 @@ export class Window {
       const before = this.before.get(metric, after.labels);
       const from = before ?? (metric.sparse ? this.#zeroBefore(metric, after) : undefined);
       if (from === undefined) {
-        gone.push({ ...missing(metric, `${describe(after.labels)} appeared during the window`), transient: true });
+        const unread = unreadIn(this.before, metric, after.labels['netns']);
+        gone.push(
+          unread === undefined
+            ? { ...missing(metric, `${describe(after.labels)} appeared during the window`), transient: true }
+            : { metric: metric.name, source: unread.path, reason: unread.reason },
+        );
         continue;
       }
       const step = stepOf(metric, from, after);
@@ -102,8 +107,13 @@ export class Window {
       });
     }
     for (const before of this.before.series(metric)) {
-      if (!seen.has(labelKey(before.labels)))
-        gone.push({ ...missing(metric, `${describe(before.labels)} went away during the window`), transient: true });
+      if (seen.has(labelKey(before.labels))) continue;
+      const unread = unreadIn(this.after, metric, before.labels['netns']);
+      gone.push(
+        unread === undefined
+          ? { ...missing(metric, `${describe(before.labels)} went away during the window`), transient: true }
+          : { metric: metric.name, source: unread.path, reason: unread.reason },
+      );
     }
     if (cells.length === 0 && gone.length === 0) return { cells, missing: this.whyAbsent(metric) };
     return { cells, missing: gone };
@@ -128,6 +138,16 @@ export class Window {
     }
     return metric.sparse ? [] : [missing(metric, 'this kernel does not provide it')];
   }
+}
+
+/**
+ * Why a metric's collector could not read anything in a namespace. That it was not there any more is no such reason: it
+ * ended while it was looked for.
+ */
+export function unreadIn(snapshot: Snapshot, { collector }: Metric, netns = OWN_NETNS): Gap | undefined {
+  const report = snapshot.collector(collector, netns);
+  if (report?.status !== 'unavailable') return undefined;
+  return report.gaps.find(({ reason }) => netns === OWN_NETNS || !/\((ENOENT|ESRCH)\)/.test(reason));
 }
 
 function sameSource(gap: Gap, metric: Metric): boolean {

@@ -27,6 +27,7 @@ export const backlogDrops = defineRule({
     squeezed: optional(increase(softnetSqueezed)),
     runs: optional(sumBy(['cpu'], increase(softirqFunctions, { type: 'NET_RX' }))),
     softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    idle: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
     // Of the host: a namespace of its own does not have them.
     backlog: optional(value(sysctl, { name: 'net.core.netdev_max_backlog', netns: '' })),
     budget: optional(value(sysctl, { name: 'net.core.netdev_budget', netns: '' })),
@@ -36,10 +37,10 @@ export const backlogDrops = defineRule({
   messages: {
     full:
       'The backlog of CPU {cpu} (net.core.netdev_max_backlog {limit}) dropped {lost:count} packets, {share:percent} of ' +
-      'what was queued to it ({rate:rate}).',
+      'the packets that the CPU was given ({rate:rate}).',
     flow:
       'The flow limit of the backlog of CPU {cpu} dropped {limited:count} of {lost:count} lost packets ({share:percent} of ' +
-      'what was queued to it): single flows take most of the queue.',
+      'those it was given): single flows take most of the queue.',
     squeezed:
       'On CPU {cpu} {squeezes:count} softirq runs, {squeezeShare:percent} of all, ended with packets left to receive (budget ' +
       '{budget} packets or {usecs} µs). Nothing was dropped by that.',
@@ -68,6 +69,8 @@ export const backlogDrops = defineRule({
           limit: read.backlog?.value,
           perSecond: (read.processed.value + lost) / at.seconds,
           softirq: read.softirq?.value,
+          // Beside programs softirq gets its part and no more: such a CPU has no time left either.
+          idle: (read.idle?.value ?? 1) > limits.spare,
           byFlow: limited * 2 >= lost,
         }),
         impact: { lostPerSecond: lost / at.seconds },

@@ -73,7 +73,7 @@ export const conntrackInsertFailures = defineRule({
         message: 'chains',
         args: { ...args, rate: chains / at.seconds },
         evidence: { ...evidence, buckets: null },
-        remedies: raiseBuckets(entries.value, buckets?.value),
+        remedies: raiseBuckets(at.netns, entries.value, buckets?.value),
         impact,
       });
     }
@@ -88,7 +88,7 @@ export const conntrackInsertFailures = defineRule({
       evidence,
       remedies:
         chains > 0
-          ? [...avoidClashes(at.netns), ...raiseBuckets(entries.value, buckets?.value)]
+          ? [...avoidClashes(at.netns), ...raiseBuckets(at.netns, entries.value, buckets?.value)]
           : avoidClashes(at.netns),
       impact: certain ? impact : {},
     });

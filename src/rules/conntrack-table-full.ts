@@ -6,8 +6,9 @@ import {
   conntrackEntries,
   conntrackInsertFailed,
   conntrackLimit,
+  meminfo,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, ratio } from '../metrics/expression.ts';
+import { increase, peak, ratio, value } from '../metrics/expression.ts';
 import { readTable } from './facts/conntrack.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
 import { critical, defineRule, notApplicable, ok, optional } from './rule.ts';
@@ -32,6 +33,7 @@ export const conntrackTableFull = defineRule({
     insertFailed: optional(increase(conntrackInsertFailed)),
     chainTooLong: optional(increase(conntrackChainTooLong)),
     buckets: optional(peak(conntrackBuckets)),
+    total: optional(value(meminfo.member('MemTotal_bytes'))),
   },
   thresholds: thresholds.PKT0201,
   messages: {
@@ -39,7 +41,7 @@ export const conntrackTableFull = defineRule({
       'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}) and {lost:count} packets were ' +
       'dropped in the window ({rate:rate}): new flows fail while established ones go on.',
   },
-  conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets }, limits, at) {
+  conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets, total }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
     const table = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
     const { refused } = table;
@@ -62,6 +64,7 @@ export const conntrackTableFull = defineRule({
         limit: limit.value,
         refusedPerSecond: refused / at.seconds,
         buckets: buckets?.value,
+        totalBytes: total?.value,
       }),
       impact: { lostPerSecond: refused / at.seconds },
     });

@@ -6,8 +6,9 @@ import {
   conntrackEntries,
   conntrackInsertFailed,
   conntrackLimit,
+  meminfo,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, ratio } from '../metrics/expression.ts';
+import { increase, peak, ratio, value } from '../metrics/expression.ts';
 import { readTable } from './facts/conntrack.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
 import { defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
@@ -30,6 +31,7 @@ export const conntrackTablePressure = defineRule({
     insertFailed: optional(increase(conntrackInsertFailed)),
     chainTooLong: optional(increase(conntrackChainTooLong)),
     buckets: optional(peak(conntrackBuckets)),
+    total: optional(value(meminfo.member('MemTotal_bytes'))),
   },
   thresholds: thresholds.PKT0202,
   messages: {
@@ -46,7 +48,7 @@ export const conntrackTablePressure = defineRule({
       'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}). A level, not a fault: nothing was ' +
       'evicted or refused.',
   },
-  conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets }, limits, at) {
+  conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets, total }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');
     const table = readTable({ usage, lost, evicted, insertFailed, chainTooLong }, limits.usage);
     const { refused } = table;
@@ -66,6 +68,7 @@ export const conntrackTablePressure = defineRule({
       limit: limit.value,
       refusedPerSecond: evicted.value / at.seconds,
       buckets: buckets?.value,
+      totalBytes: total?.value,
     });
     const evidence = { usage: ['>=', limits.usage], entries: null, limit: null, lost: null } as const;
     if (evicted.value >= limits.evicted) {

@@ -1,7 +1,7 @@
 import type { Evaluation, Expression, Point } from '../metrics/expression.ts';
 import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
-import type { Missing, Window } from '../metrics/window.ts';
+import { unreadIn, type Missing, type Window } from '../metrics/window.ts';
 import type { Evidence, Finding } from './finding.ts';
 import type { Conclusion, Proof, Rule, Signal, SignalSpec } from './rule.ts';
 
@@ -52,14 +52,15 @@ function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<str
     return [unmeasured(rule, absent.flatMap(({ evaluation }) => evaluation.missing).slice(0, 5), {}, 1)];
   }
   const instances = instancesOf(rule, signals);
-  if (instances.length === 0) {
+  const unseen = unseenNamespaces(rule, required, instances, window);
+  if (instances.length === 0 && unseen.length === 0) {
     return [
       finding(rule, { outcome: 'not-applicable', reason: rule.none ?? 'nothing of the kind on this host' }, {}, [], []),
     ];
   }
-  return fold(
-    rule,
-    instances.map((labels) => {
+  return fold(rule, [
+    ...unseen,
+    ...instances.map((labels) => {
       const { given, missing } = give(signals, labels, window);
       if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
       if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
@@ -67,7 +68,28 @@ function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<str
       const conclusion = rule.conclude(given as never, limits, at);
       return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
     }),
-  );
+  ]);
+}
+
+/** Namespaces that nothing was read in, so that nothing in them is an instance: no rule may pass over them in silence. */
+function unseenNamespaces(
+  rule: Rule,
+  required: readonly Evaluated[],
+  instances: readonly Labels[],
+  window: Window,
+): Finding[] {
+  const seen = new Set(instances.map(({ netns }) => netns ?? OWN_NETNS));
+  const metrics = required.filter(({ of }) => of.perNetns).flatMap(({ of }) => of.metrics.slice(0, 1));
+  const names = new Set(window.after.collectors.map(({ netns }) => netns));
+  return [...names].flatMap((netns) => {
+    if (netns === OWN_NETNS || seen.has(netns)) return [];
+    for (const metric of metrics) {
+      const gap = unreadIn(window.after, metric, netns);
+      if (gap === undefined) continue;
+      return [unmeasured(rule, [{ metric: metric.name, source: gap.path, reason: gap.reason }], { netns }, 1)];
+    }
+    return [];
+  });
 }
 
 /**
@@ -134,7 +156,7 @@ function give(
     const points = pointsAt(signal, at);
     if (signal.kind === 'list' || signal.kind === 'optional-list') {
       given[signal.name] = points;
-      if (signal.kind === 'list' && points.length === 0) missing.push(...unreadIn(signal, at, window));
+      if (signal.kind === 'list' && points.length === 0) missing.push(...unreadAt(signal, at, window));
       continue;
     }
     if (points.length > 1) throw new Error(`signal ${signal.name} has ${points.length} values where one was expected`);
@@ -180,7 +202,7 @@ function passing(missing: readonly Missing[]): boolean {
 const notThroughout = { outcome: 'not-applicable', reason: 'there for a part of the window only' } as const;
 
 /** A namespace whose collector failed has no sockets to show, and that is no answer: other namespaces' points hide it. */
-function unreadIn(signal: Evaluated, at: Labels, window: Window): readonly Missing[] {
+function unreadAt(signal: Evaluated, at: Labels, window: Window): readonly Missing[] {
   const metric = signal.of.metrics[0];
   if (metric === undefined || !signal.of.perNetns) return [];
   const report = window.after.collector(metric.collector, at['netns'] ?? OWN_NETNS);

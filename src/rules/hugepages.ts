@@ -34,7 +34,6 @@ export const hugepages = defineRule({
     if (total.value === 0) return ok();
     if (left > 0) return ok({ message: 'configured', args, evidence });
     const kilobytes = size / 1024;
-    const file = `/sys/kernel/mm/hugepages/hugepages-${kilobytes}kB/nr_hugepages`;
     return info({
       certainty: 'measured',
       message: 'exhausted',
@@ -42,8 +41,9 @@ export const hugepages = defineRule({
       evidence,
       remedies: [
         {
-          action: `Enlarge the pool if another program needs it; pages of ${kilobytes} kB are best set aside at boot (hugepagesz=, hugepages=).`,
-          command: `echo ${total.value * 2} > ${file}`,
+          // No number to write: what the next program needs is not known, and a pool takes its memory from everybody.
+          action: `If another program needs some, raise nr_hugepages by that many; pages of ${kilobytes} kB are best set aside at boot (hugepagesz=, hugepages=). First see what each node has, and its free memory.`,
+          command: `grep -H . /sys/devices/system/node/node*/hugepages/hugepages-${kilobytes}kB/*_hugepages; grep MemFree /sys/devices/system/node/node*/meminfo`,
           verify: `grep -H . /sys/kernel/mm/hugepages/hugepages-${kilobytes}kB/*`,
         },
       ],

@@ -10,14 +10,15 @@ import {
 import { above, rate, value } from '../metrics/expression.ts';
 import { formatCpuList, parseCpuList, topologyOf } from './facts/cpus.ts';
 import { movePmd, moveThreads } from './remedies/numa.ts';
-import { defineRule, list, notApplicable, notMeasured, ok, optionalList, warning, type Signal } from './rule.ts';
+import { defineRule, info, list, notApplicable, notMeasured, ok, optionalList, warning, type Signal } from './rule.ts';
 import { thresholds } from './thresholds.ts';
 
 const switching = { role: ['ovs', 'vhost'] } as const;
 
 /**
  * Placement of the threads that pass packets between a NIC and virtual machines. The kernel datapath of OVS works in
- * softirq, which PKT0301 judges; of ovs-vswitchd only PMD threads and upcall handlers touch packets.
+ * softirq, which PKT0301 judges; of ovs-vswitchd only PMD threads and upcall handlers touch packets. A PMD thread mostly
+ * polls ports that are bound to a userspace driver, whose node the kernel's devices do not tell: it is never blamed.
  */
 export const ovsOffNode = defineRule({
   code: 'PKT0303',
@@ -45,6 +46,10 @@ export const ovsOffNode = defineRule({
     running:
       '{threads:count} Open vSwitch or vhost threads ({names}) that use {busy:percent} of a CPU were last seen on CPUs {cpus}, off node ' +
       '{node} of {devices}, though they may run there.',
+    polling:
+      '{threads:count} PMD threads of Open vSwitch ({names}) may only run on CPUs {cpus}, while the kernel devices in use ' +
+      '({devices}) are on node {node}. Whether they are off the node of the ports they poll is not known: those of DPDK are ' +
+      'no kernel devices.',
   },
   conclude({ threads, cpuNodes, lastCpus, allowed, dedicated, devices, packets }, limits) {
     if (threads.length === 0) return notApplicable('no Open vSwitch or vhost thread runs here');
@@ -69,29 +74,41 @@ export const ovsOffNode = defineRule({
     const placed = busy.map((thread) => placeOf(thread, allowed, lastCpus));
     const pinned = placed.filter(({ cpus }) => cpus.length > 0 && !cpus.some(isHome));
     const strayed = placed.filter((each) => !pinned.includes(each) && each.last !== undefined && !isHome(each.last));
-    const off = pinned.length > 0 ? pinned : strayed;
-    if (off.length === 0) return ok();
+    const pmd = placed.filter(isPmd);
+    const pmdOff = pinned.filter(isPmd);
+    const off = (pinned.length > pmdOff.length ? pinned : strayed).filter((each) => !isPmd(each));
+    const shown = { threads: ['>=', limits.cpuShare], lastCpus: null, allowed: null, devices: null } as const;
+    if (off.length === 0) {
+      if (pmdOff.length === 0) return ok();
+      const kept = pmd.filter((each) => !pmdOff.includes(each)).flatMap(({ cpus }) => cpus);
+      const spare = nodes.flatMap((node) => topology.cpusToPoll(node)).filter((each) => !kept.includes(each));
+      return info({
+        certainty: 'possible',
+        message: 'polling',
+        args: {
+          ...argsOf(pmdOff),
+          cpus: formatCpuList(pmdOff.flatMap(({ cpus }) => cpus)),
+          node: nodes.join(', '),
+          devices: namesOf(known),
+        },
+        evidence: shown,
+        remedies: movePmd([...kept, ...spare.slice(0, pmdOff.length)], nodes.join(' and ')),
+      });
+    }
     const what = `Let them run on the CPUs of node ${nodes.join(' and ')}. For vhost threads move the virtual machine's memory and vCPUs there too.`;
-    const pmd = off.filter(({ comm }) => comm.startsWith('pmd'));
-    const others = off.filter(({ comm }) => !comm.startsWith('pmd'));
     const said = {
       args: {
-        threads: off.length,
-        names: [...new Set(off.map(({ comm }) => comm))].slice(0, 4).join(', '),
+        ...argsOf(off),
         cpus: formatCpuList(pinned.length > 0 ? off.flatMap(({ cpus }) => cpus) : off.map(({ last }) => Number(last))),
         node: nodes.join(', '),
-        devices: known.map(({ labels: { device = '' } }) => device).join(', '),
-        busy: off.reduce((sum, { share }) => sum + share, 0),
+        devices: namesOf(known),
       },
-      evidence: { threads: ['>=', limits.cpuShare], lastCpus: null, allowed: null, devices: null },
-      remedies: [
-        ...(pmd.length > 0 ? movePmd(home.slice(0, pmd.length), nodes.join(' and ')) : []),
-        ...moveThreads(
-          others.map(({ pid }) => pid),
-          home,
-          what,
-        ),
-      ],
+      evidence: shown,
+      remedies: moveThreads(
+        off.map(({ pid }) => pid),
+        home,
+        what,
+      ),
       place: { cpus: off.flatMap(({ last }) => (last === undefined ? [] : [`${last}`])) },
     } as const;
     return pinned.length > 0
@@ -107,6 +124,23 @@ interface Placed {
   /** CPUs it may run on; empty when not known. */
   readonly cpus: readonly number[];
   readonly last: number | undefined;
+}
+
+/** `pmd-c02/id:9`: ovs-vswitchd's, not the kernel's. */
+function isPmd({ comm }: Placed): boolean {
+  return comm.startsWith('pmd');
+}
+
+function argsOf(threads: readonly Placed[]): { threads: number; names: string; busy: number } {
+  return {
+    threads: threads.length,
+    names: [...new Set(threads.map(({ comm }) => comm))].slice(0, 4).join(', '),
+    busy: threads.reduce((sum, { share }) => sum + share, 0),
+  };
+}
+
+function namesOf(devices: readonly Signal[]): string {
+  return devices.map(({ labels: { device = '' } }) => device).join(', ');
 }
 
 function placeOf({ labels, value: share }: Signal, allowed: readonly Signal[], lastCpus: readonly Signal[]): Placed {

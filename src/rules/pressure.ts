@@ -61,7 +61,11 @@ export const pressure = defineRule({
           action: short
             ? 'Find the control group that is short of memory: reclaim in the receive path makes packets late and drops them.'
             : 'Find the control group that waits.',
-          command: `grep -H some /sys/fs/cgroup/*/${short ? 'memory' : interrupted || over(cpu, limits.cpu) ? 'cpu' : 'io'}.pressure`,
+          // irq.pressure has no line `some` (kernel/sched/psi.c:psi_show).
+          command:
+            !short && interrupted
+              ? 'grep -H full /sys/fs/cgroup/*/irq.pressure'
+              : `grep -H some /sys/fs/cgroup/*/${short ? 'memory' : over(cpu, limits.cpu) ? 'cpu' : 'io'}.pressure`,
           verify: 'grep -H . /proc/pressure/*',
         },
       ],

@@ -60,6 +60,9 @@ export const softirqSaturation = defineRule({
     starved:
       'CPU {cpu} has no time left for packets: programs leave softirq {share:percent} of it, {idle:percent} is idle, and its ' +
       'backlog drops {dropped:rate} packets while it takes {packets:rate}. Fed by {feeders}.',
+    unseen:
+      'CPU {cpu} spends {share:percent} of its time in softirq and runs NET_RX at {runs:rate}, but only {packets:rate} packets ' +
+      'get into the stack: XDP drops or redirects the others, or it clears away what was sent. Fed by {feeders}.',
     other:
       'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:rate}: timers, block I/O or ' +
       'RCU, not the network, take it.',
@@ -80,15 +83,19 @@ export const softirqSaturation = defineRule({
     const packets = read.processed?.value ?? 0;
     const feeders = irqsOn(read.taken, read.irqs);
     const queues = rpsOn(cpu, read.rps);
-    const network = read.processed === undefined || packets >= limits.packets;
+    const seen = read.processed === undefined || packets >= limits.packets;
+    // Neither what XDP drops, sends back or redirects nor the completion of what was sent counts as processed, and a run
+    // that is for packets takes one at least.
+    const network = seen || (read.runs?.value ?? 0) - packets >= limits.packets;
     const said = {
       // Where a thread ran last is where most of its time went, not all of it.
       certainty: napi.seconds > 0.1 ? 'correlated' : 'measured',
-      message: starved ? 'starved' : network ? 'saturated' : 'other',
+      message: starved ? 'starved' : seen ? 'saturated' : network ? 'unseen' : 'other',
       args: {
         cpu,
         share: Math.min(1, share),
         packets,
+        runs: read.runs?.value ?? 0,
         dropped: read.dropped?.value ?? 0,
         idle: read.idle?.value ?? 0,
         feeders: feedersText(feeders, queues, napi.names),
@@ -107,7 +114,8 @@ export const softirqSaturation = defineRule({
           cpu,
           feeders,
           queues,
-          threads: napi.names,
+          threads: napi.pids,
+          deviceIrqs: read.irqs,
           network,
           loads: read.others,
           dedicated: read.dedicated,

@@ -119,7 +119,7 @@ export const thresholds = {
     packets: {
       value: 1000,
       unit: 'per second',
-      help: 'Packets per second received on the CPU below which its softirq time is not put down to the network.',
+      help: 'Packets per second received on the CPU, or NET_RX runs beyond them, below which its softirq is not the network.',
       source: 'judgement: 700 µs a packet is beyond what any path costs',
     },
     starvedShare: {
@@ -185,7 +185,7 @@ export const thresholds = {
       value: 1000000,
       unit: 'nanoseconds',
       help: '99th percentile of such a span from which it is critical.',
-      source: 'half of the 2 ms one softirq run may take (net/core/dev.c:netdev_budget_usecs)',
+      source: 'half of the two jiffies one softirq run may take at HZ=1000 (net/core/dev.c:netdev_budget_usecs)',
     },
     nativeP50: {
       value: 100000,
@@ -475,6 +475,12 @@ export const thresholds = {
       help: 'Softirq share of a CPU from which a larger ring will not help.',
       source: 'the warning level of PKT0102',
     },
+    spare: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of its time such a CPU may be idle for the same, whoever takes the rest.',
+      source: 'as PKT0101',
+    },
   },
   PKT0502: {
     lost: {
@@ -486,13 +492,13 @@ export const thresholds = {
     share: {
       value: 0.0001,
       unit: 'ratio',
-      help: 'Dropped packets relative to those processed from which it is a warning.',
+      help: 'Dropped packets relative to all that the CPU was given from which it is a warning.',
       source: 'judgement: a loss of 1 in 10,000 begins to bound the throughput of long paths (Mathis et al.)',
     },
     criticalShare: {
       value: 0.01,
       unit: 'ratio',
-      help: 'Dropped packets relative to those processed from which it is critical.',
+      help: 'Dropped packets relative to all that the CPU was given from which it is critical.',
       source: 'judgement: 1 % loss halves and halves again what a connection carries',
     },
     squeezed: {
@@ -500,6 +506,12 @@ export const thresholds = {
       unit: 'ratio',
       help: 'Share of NET_RX runs that ended with work left from which it is mentioned.',
       source: 'judgement: normal in bursts; one run in ten means that the budget is the limit',
+    },
+    spare: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of its time a CPU may be idle for a longer queue to be no advice.',
+      source: 'as PKT0101',
     },
     squeezedPerSecond: {
       value: 10,

@@ -58,6 +58,14 @@ describe('bad usage is one clear line and exit code 2', () => {
       ['diagnose', '--config', file('rule.json', '{"thresholds":{"PKT9999":{"usage":0.5}}}')],
       /\/thresholds\/PKT9999: there is no such rule/,
     ));
+  it('a config with a name that is none, by that name', () =>
+    refused(
+      ['diagnose', '--config', file('name.json', '{"rules":{"PKT0201":{}}}')],
+      /name\.json: \/: must NOT have additional properties "rules"/,
+    ));
+  it('a baseline that is no JSON, quoted on one line', () =>
+    refused(['diagnose', '--baseline', file('lines.json', 'a\nb\n')], /lines\.json: not JSON/));
+  it('rules explain without a rule', () => refused(['rules', 'explain'], /required arg: code/));
   it('a config with text for a number', () =>
     refused(
       ['diagnose', '--config', file('text.json', '{"thresholds":{"PKT0201":{"usage":"high"}}}')],
@@ -72,4 +80,22 @@ describe('bad usage is one clear line and exit code 2', () => {
     ));
   it('an output folder that does not exist', () =>
     refused(['diagnose', '--output', join(folder, 'no', 'report.txt')], /cannot be written: ENOENT/));
+});
+
+describe('output that nobody reads to its end', () => {
+  for (const args of [['rules'], ['metrics']]) {
+    it(`is no error of pktcost ${args.join(' ')}`, async () => {
+      const { status, stderr } = await pktcost(args, { during: ({ stdout }) => stdout?.destroy() });
+      assert.equal(stderr, '');
+      assert.equal(status, 0);
+    });
+  }
+});
+
+describe('a home that is not ours', () => {
+  it('is not looked into', { skip: process.getuid?.() !== 0 && 'needs root' }, async () => {
+    const { status, stderr } = await pktcost(['rules'], { uid: 65534, env: { HOME: '/root' } });
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+  });
 });

@@ -40,6 +40,35 @@ ruleCases(backlogDrops, [
     outcome: 'warning',
     command: /^(?![^]*max_backlog)[^]*rps_cpus/,
   },
+  {
+    name: 'nor is it where programs leave the CPU no time',
+    cells: [
+      ...cpu(3_000_000, 3000),
+      ...tunables,
+      [cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 5],
+      [cpuSeconds, { cpu: '0', mode: 'idle' }, 0, 1],
+    ],
+    outcome: 'warning',
+    command: /^(?![^]*max_backlog)[^]*rps_cpus/,
+  },
+  {
+    name: 'with a little more time to spare it is',
+    cells: [...cpu(3_000_000, 3000), ...tunables, [cpuSeconds, { cpu: '0', mode: 'idle' }, 0, 1.1]],
+    outcome: 'warning',
+    command: /max_backlog=4096/,
+  },
+  {
+    name: 'a limit that is not known may be higher: none is written',
+    cells: cpu(3_000_000, 3000),
+    outcome: 'warning',
+    command: /^sysctl net\.core\.netdev_max_backlog$/,
+  },
+  {
+    name: 'nor is a budget that is not known',
+    cells: cpu(3_000_000, 0, 10_000),
+    outcome: 'info',
+    command: /^sysctl net\.core\.netdev_budget /,
+  },
   { name: 'one in a hundred is critical', cells: cpu(990_000, 10_000), outcome: 'critical' },
   {
     name: 'the flow limit',

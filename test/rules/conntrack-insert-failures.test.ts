@@ -34,7 +34,7 @@ ruleCases(conntrackInsertFailures, [
     certainty: 'measured',
     message: 'clashes',
     args: { clashes: 30, rate: 3 },
-    command: /single-request-reopen[^]*random-fully/,
+    command: /resolv\.conf$[^]*random-fully/m,
   },
   {
     name: 'chains too long: the hash is too small',

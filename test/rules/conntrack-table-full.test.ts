@@ -4,6 +4,7 @@ import {
   conntrackEntries,
   conntrackInsertFailed,
   conntrackLimit,
+  meminfo,
 } from '../../src/metrics/catalogue/index.ts';
 import { conntrackTableFull } from '../../src/rules/conntrack-table-full.ts';
 import { ruleCases } from '../support/cases.ts';
@@ -24,6 +25,32 @@ ruleCases(conntrackTableFull, [
     message: 'dropping',
     args: { lost: 200, rate: 20, usage: 1 },
     command: /nf_conntrack_max=8192/,
+  },
+  {
+    name: 'a flood: the table is not made larger than an eighth of the memory',
+    cells: [
+      ...table(500, 500),
+      drops([0, 0], [1_000_000, 0]),
+      [meminfo.member('MemTotal_bytes'), {}, 2 ** 30, 2 ** 30],
+    ],
+    outcome: 'critical',
+    command: /nf_conntrack_max=262144\n/,
+  },
+  {
+    name: 'no room for a larger one: only who fills it is asked',
+    cells: [...table(500, 500), drops([0, 0], [10, 0]), [meminfo.member('MemTotal_bytes'), {}, 2 ** 20, 2 ** 20]],
+    outcome: 'critical',
+    command: /^conntrack -L/,
+  },
+  {
+    name: 'in a namespace the counters are read there, the limit is set on the host',
+    cells: [
+      [conntrackEntries, { netns: 'blue' }, 500, 500],
+      [conntrackLimit, { netns: 'blue' }, 500, 500],
+      [conntrackDrop, { netns: 'blue' }, [0], [200]],
+    ],
+    outcome: 'critical',
+    command: /^sysctl -w net\.netfilter\.nf_conntrack_max=8192\nip netns exec blue sh -c 'conntrack -L/,
   },
   {
     name: 'a table that was full at the first sample only was full',

@@ -58,6 +58,28 @@ describe('the rule engine', () => {
     assert.deepEqual(findings.map(({ outcome }) => outcome).sort(), ['not-measured', 'ok']);
   });
 
+  it('does not pass over a namespace that could not be entered, and folds several', () => {
+    const refused = { path: '/run/netns/x', reason: 'cannot enter the network namespace: not permitted (EPERM)' };
+    const findings = judge(conntrackTableFull, { cells: calm('blue'), closed: { red: refused, green: refused } });
+    assert.deepEqual(
+      findings.map(({ outcome, instances }) => [outcome, instances]),
+      [
+        ['ok', 1],
+        ['not-measured', 2],
+      ],
+    );
+    assert.match(findings[1]!.missing[0]!.reason, /EPERM/);
+  });
+
+  it('does not mind one that was gone when it was to be entered', () => {
+    const gone = { path: '/proc/70/ns/net', reason: 'no such file or directory (ENOENT)' };
+    const findings = judge(conntrackTableFull, { cells: calm('blue'), closed: { pod: gone } });
+    assert.deepEqual(
+      findings.map(({ outcome }) => outcome),
+      ['ok'],
+    );
+  });
+
   it('takes a limit of the configuration instead of its own', () => {
     const half: Cell[] = [
       [conntrackEntries, {}, 50, 50],

@@ -16,7 +16,7 @@ ruleCases(hugepages, [
     outcome: 'info',
     message: 'exhausted',
     args: { size: 1073741824, total: 8 },
-    command: /^echo 16 > \/sys\/kernel\/mm\/hugepages\/hugepages-1048576kB\/nr_hugepages$/,
+    command: /^grep -H \. \/sys\/devices\/system\/node\/node\*\/hugepages\/hugepages-1048576kB\//,
   },
   { name: 'free but promised is used up', cells: pool('2097152', 512, 12, 12), outcome: 'info', message: 'exhausted' },
   { name: 'one left', cells: pool('2097152', 512, 13, 12), outcome: 'ok', message: 'configured', args: { left: 1 } },

@@ -123,6 +123,17 @@ ruleCases(listenQueueOverflow, [
     command: /^nsenter -t 4711 -n sysctl -w net\.core\.somaxconn=256$/m,
   },
   {
+    name: 'a queue as long as somaxconn allows is not made shorter',
+    cells: [
+      overflows(200),
+      [sysctl, { name: 'net.core.somaxconn' }, 100_000, 100_000],
+      ...listening({ port: '8080', inode: '77', drops: 192, waiting: 100_001, limit: 100_000 }),
+    ],
+    outcome: 'critical',
+    message: 'somaxconn',
+    command: /^ss -ltnp 'sport = :8080'$/m,
+  },
+  {
     name: 'five attempts over a minute are a warning',
     seconds: 60,
     cells: [overflows(5), somaxconn],

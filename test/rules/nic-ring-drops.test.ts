@@ -19,10 +19,11 @@ const nic = (driver: string, kind = 'physical'): Cell => [
 ];
 const packets: Cell = [receivePackets, { device: 'eth0' }, 0, 1_000_000];
 const missed = (after: number): Cell => [receiveMissed, { device: 'eth0' }, 0, after];
-const served = (softirq: number): Cell[] => [
+const served = (softirq: number, idle = 1 - softirq): Cell[] => [
   [deviceIrq, { device: 'eth0', type: '41', affinity: '3', effective_affinity: '3' }, 1, 1],
   [interrupts, { cpu: '3', type: '41', info: 'PCI-MSI', devices: 'eth0-rx-0' }, 0, 90_000],
   [cpuSeconds, { cpu: '3', mode: 'softirq' }, 0, softirq * 10],
+  [cpuSeconds, { cpu: '3', mode: 'idle' }, 0, idle * 10],
   [cpuSeconds, { cpu: '7', mode: 'softirq' }, 0, 9.9],
 ];
 
@@ -43,6 +44,20 @@ ruleCases(nicRingDrops, [
     message: 'slow',
     args: { hot: '3' },
     command: /^ethtool -l eth0/,
+  },
+  {
+    name: 'lost while programs leave the CPU no time: no larger ring either',
+    cells: [nic('mlx5_core'), packets, missed(1000), ...served(0.5, 0.1)],
+    outcome: 'warning',
+    message: 'starved',
+    args: { hot: '3' },
+    command: /^ethtool -l eth0/,
+  },
+  {
+    name: 'with a little more time to spare it is the ring',
+    cells: [nic('mlx5_core'), packets, missed(1000), ...served(0.5, 0.11)],
+    outcome: 'warning',
+    message: 'ring',
   },
   { name: 'one in a hundred is critical', cells: [nic('ixgbe'), packets, missed(10_102)], outcome: 'critical' },
   {
@@ -66,6 +81,11 @@ ruleCases(nicRingDrops, [
   {
     name: 'virtio does not count: 0 says nothing',
     cells: [nic('virtio_net'), packets, missed(0)],
+    outcome: 'not-applicable',
+  },
+  {
+    name: 'nor do those of other hypervisors and virtual functions',
+    cells: [nic('vmxnet3'), packets, missed(0)],
     outcome: 'not-applicable',
   },
   { name: 'ena does not either', cells: [nic('ena'), packets, missed(0)], outcome: 'not-applicable' },

@@ -1,4 +1,5 @@
 import {
+  cpuDedicated,
   cpuNode,
   deviceNumaNode,
   processAllowed,
@@ -28,19 +29,37 @@ const thread = (comm: string, role: string, seconds: number, cpus: string, last:
 
 ruleCases(ovsOffNode, [
   {
-    name: 'PMD threads pinned off the node of the NIC: the mask that brings them home',
+    name: 'PMD threads off the node of the kernel NICs may poll a DPDK port on theirs: told, not blamed',
     cells: [...topology, ...nic(1), ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2)],
-    outcome: 'warning',
-    certainty: 'measured',
-    message: 'pinned',
-    args: { threads: 1, cpus: '2', node: '1', devices: 'eth0', busy: 1 },
-    command: /pmd-cpu-mask=0x10$/m,
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'polling',
+    args: { threads: 1, cpus: '2', node: '1', devices: 'eth0' },
+    command: /^ovs-appctl dpif-netdev\/pmd-rxq-show\n.*pmd-cpu-mask=0x80$/,
+  },
+  {
+    name: 'the mask keeps the PMD threads that are at home, and prefers isolated CPUs to the first of the node',
+    cells: [
+      ...topology,
+      ...nic(1),
+      ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2),
+      [processCpu, { pid: '71', comm: 'pmd-c06/id:8', role: 'ovs' }, 5, 15],
+      [processLastCpu, { pid: '71', comm: 'pmd-c06/id:8', role: 'ovs' }, 6, 6],
+      [processAllowed, { pid: '71', comm: 'pmd-c06/id:8', role: 'ovs', cpus: '6', mems: '0-1' }, 1, 1],
+      [cpuDedicated, { cpu: '5', by: 'isolcpus' }, 1, 1],
+      [cpuDedicated, { cpu: '6', by: 'isolcpus' }, 1, 1],
+    ],
+    outcome: 'info',
+    args: { threads: 1 },
+    command: /pmd-cpu-mask=0x60$/m,
   },
   {
     name: 'a vhost thread pinned off the node: taskset',
     cells: [...topology, ...nic(1), ...thread('vhost-4711', 'vhost', 4, '0-3', 1)],
     outcome: 'warning',
+    certainty: 'measured',
     message: 'pinned',
+    args: { threads: 1, cpus: '0-3', node: '1', devices: 'eth0', busy: 0.4 },
     command: /for t in 70; do taskset -pc 4-7 \$t; done/,
   },
   {

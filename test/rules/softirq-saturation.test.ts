@@ -7,6 +7,7 @@ import {
   kernelFeature,
   processCpu,
   processLastCpu,
+  softirqFunctions,
   softnetDropped,
   softnetProcessed,
 } from '../../src/metrics/catalogue/index.ts';
@@ -85,7 +86,7 @@ ruleCases(softirqSaturation, [
     outcome: 'critical',
     certainty: 'correlated',
     args: { share: 0.95 },
-    command: /taskset -a -p -c 1 "\$\(pgrep -x napi\/eth0-8193\)"/,
+    command: /for t in 50; do taskset -pc 1 \$t; done/,
   },
   {
     name: 'a thread that ran elsewhere last is not this CPU',
@@ -119,6 +120,31 @@ ruleCases(softirqSaturation, [
   {
     name: 'just below that they are not',
     cells: [...cpu('0', 0.95), packets('0', 999)],
+    outcome: 'warning',
+    message: 'other',
+  },
+  {
+    name: 'one busy queue of many: fewer queues are no cure',
+    cells: [
+      ...cpu('0', 0.95),
+      ...cpu('1', 0),
+      packets('0', 400_000),
+      ...irq('42', 'eth0', '0', 20_000),
+      ...['43', '44', '45'].flatMap((type) => irq(type, 'eth0', '1', 10)),
+    ],
+    outcome: 'critical',
+    command: /^ethtool -x eth0; ethtool -S eth0 \| grep -iE 'rx\.\*\(packets\|pkts\)'$/,
+  },
+  {
+    name: 'packets that XDP drops never get into the stack, and are the network all the same',
+    cells: [...cpu('0', 0.95), packets('0', 10), [softirqFunctions, { cpu: '0', type: 'NET_RX' }, 0, 30_000]],
+    outcome: 'critical',
+    message: 'unseen',
+    args: { runs: 3000, packets: 10 },
+  },
+  {
+    name: 'a run for each of few packets is no sign of it',
+    cells: [...cpu('0', 0.95), packets('0', 999), [softirqFunctions, { cpu: '0', type: 'NET_RX' }, 0, 19_900]],
     outcome: 'warning',
     message: 'other',
   },

@@ -109,7 +109,7 @@ ruleCases(tcpMemoryPressure, [
       ...memory(12000, 12000),
     ],
     outcome: 'warning',
-    command: /^ss -tmnpO[^\n]*$/,
+    command: /^lsns -t net [^\n]* ss -tmnpO;[^\n]*,w\[[^\n]*$/,
   },
   {
     name: 'up to 5.19 the unit is 4 KiB whatever the page: 16 times less than it seems',

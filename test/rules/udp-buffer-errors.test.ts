@@ -41,7 +41,13 @@ ruleCases(udpBufferErrors, [
     certainty: 'measured',
     message: 'burst',
     args: { lost: 500, share: 0.005, rate: 50, socket: '0.0.0.0:514', process: 'rsyslogd (pid 600)' },
-    command: /rmem_max=524288 net\.core\.rmem_default=1048576/,
+    command: /rmem_max=524288\nsysctl -w net\.core\.rmem_default=1048576/,
+  },
+  {
+    name: 'a heavy loss does not make every socket of the host as large',
+    cells: [...udp(9_500_000, 500_000), ...socket(500_000, 212992), ...limits],
+    outcome: 'critical',
+    command: /rmem_max=67108864\nsysctl -w net\.core\.rmem_default=4194304$/m,
   },
   {
     name: 'a program that asked and was capped by rmem_max',

@@ -15,12 +15,21 @@ export interface WindowSpec {
   readonly failed?: Readonly<Record<string, Gap>>;
   /** Collectors that found nothing of their kind on this host: id -> what they said. */
   readonly inapplicable?: Readonly<Record<string, Gap>>;
+  /** Namespaces that could not be entered: name -> why. Nothing was read in them at either end. */
+  readonly closed?: Readonly<Record<string, Gap>>;
   /** Collectors that ran although no cell is theirs: their sparse metrics then read as zero. */
   readonly ran?: readonly string[];
 }
 
 /** A window made by hand. */
-export function windowOf({ seconds = 10, cells, failed = {}, inapplicable = {}, ran = [] }: WindowSpec): Window {
+export function windowOf({
+  seconds = 10,
+  cells,
+  failed = {},
+  inapplicable = {},
+  closed = {},
+  ran = [],
+}: WindowSpec): Window {
   const before = new Snapshot('2026-01-01T00:00:00.000Z', 100);
   const after = new Snapshot('2026-01-01T00:00:10.000Z', 100 + seconds);
   const collectors = new Set([
@@ -41,6 +50,13 @@ export function windowOf({ seconds = 10, cells, failed = {}, inapplicable = {}, 
       id in inapplicable ? 'not-applicable' : gap === undefined ? 'ok' : has ? 'partial' : 'unavailable';
     for (const netns of namespaces) {
       const report = { id, netns, status, gaps: gap === undefined ? [] : [gap], milliseconds: 0 };
+      before.collectors.push(report);
+      after.collectors.push(report);
+    }
+  }
+  for (const [netns, gap] of Object.entries(closed)) {
+    for (const id of collectors) {
+      const report = { id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 } as const;
       before.collectors.push(report);
       after.collectors.push(report);
     }

@@ -41,6 +41,8 @@ export interface Topology {
   nodeOf(cpu: string | number): string | undefined;
   /** The CPUs of a node that packet work may be given to: those not dedicated, or all of them if none is left. */
   usableCpus(node: string): readonly number[];
+  /** The CPUs of a node that may be polled without rest: dedicated ones first, then from the last down, never its first. */
+  cpusToPoll(node: string): readonly number[];
 }
 
 /** From the points of pktcost_cpu_node_info and, to spare them, of pktcost_cpu_dedicated_info. */
@@ -61,6 +63,11 @@ export function topologyOf(cpuNodes: readonly Signal[], dedicated: readonly Sign
       const all = (nodes.get(node) ?? []).sort((a, b) => a - b);
       const free = all.filter((cpu) => !taken.has(cpu));
       return free.length > 0 ? free : all;
+    },
+    cpusToPoll: (node) => {
+      const all = (nodes.get(node) ?? []).sort((a, b) => a - b);
+      const free = all.filter((cpu) => !taken.has(cpu));
+      return [...all.filter((cpu) => taken.has(cpu)), ...free.slice(1).reverse()];
     },
   };
 }

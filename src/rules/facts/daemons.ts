@@ -66,8 +66,8 @@ const daemons: ReadonlyMap<string, Daemon> = new Map<string, Daemon>([
     {
       kind: 'protocol',
       ethertypes: ['88cc'],
-      narrow: 'let it listen on the uplinks only',
-      command: "lldpcli configure system interface pattern 'eth*'",
+      narrow: 'let it listen on the uplinks only (lldpcli configure system interface pattern NAMES)',
+      command: "lldpcli show configuration | grep -i 'interface pattern'",
     },
   ],
   ['lldpad', { kind: 'protocol', ethertypes: ['88cc'] }],

@@ -12,15 +12,18 @@ interface Backlog {
   /** Packets queued to this CPU per second, dropped ones included. */
   readonly perSecond: number;
   readonly softirq: number | undefined;
+  /** Whether the CPU has time to spare. */
+  readonly idle: boolean;
   readonly byFlow: boolean;
 }
 
 /** Sizes the backlog for 10 ms of what arrives, at least doubled; never the first advice for a CPU without time left. */
-export function raiseBacklog({ cpu, limit = 1000, perSecond, softirq = 0, byFlow }: Backlog): Remedy[] {
-  const wanted = 2 ** Math.ceil(Math.log2(Math.max(limit * 2, perSecond * BURST_SECONDS)));
+export function raiseBacklog({ cpu, limit, perSecond, softirq = 0, idle, byFlow }: Backlog): Remedy[] {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max((limit ?? 1000) * 2, perSecond * BURST_SECONDS)));
   const larger: Remedy = {
     action: `Let each CPU queue ${wanted} packets: room for bursts. It applies to RPS, veth, tun and loopback, not to NIC rings.`,
-    command: `sysctl -w net.core.netdev_max_backlog=${wanted}`,
+    // Where the present limit is not known, it may be higher than that.
+    command: `sysctl ${limit === undefined ? 'net.core.netdev_max_backlog' : `-w net.core.netdev_max_backlog=${wanted}`}`,
     verify: VERIFY,
   };
   const spread: Remedy = {
@@ -35,15 +38,23 @@ export function raiseBacklog({ cpu, limit = 1000, perSecond, softirq = 0, byFlow
     verify: VERIFY,
   };
   if (byFlow) return [flows, larger];
-  return softirq >= SATURATED ? [spread] : [larger];
+  return softirq >= SATURATED || !idle ? [spread] : [larger];
 }
 
-export function raiseBudget(budget = 300, usecs = 2000): Remedy[] {
+/** Doubles what is known; two jiffies of time are 2 ms at HZ=1000 and 8 ms at HZ=250, so that a guess could halve it. */
+export function raiseBudget(budget: number | undefined, usecs: number | undefined): Remedy[] {
+  const settings = [
+    ...(budget === undefined ? [] : [`net.core.netdev_budget=${budget * 2}`]),
+    ...(usecs === undefined ? [] : [`net.core.netdev_budget_usecs=${usecs * 2}`]),
+  ];
   return [
     {
       action:
         'Let one softirq run receive more packets and longer. Programs on the CPU wait longer for it; without drops it is no cure for anything.',
-      command: `sysctl -w net.core.netdev_budget=${budget * 2} net.core.netdev_budget_usecs=${usecs * 2}`,
+      command:
+        settings.length > 0
+          ? `sysctl -w ${settings.join(' ')}`
+          : 'sysctl net.core.netdev_budget net.core.netdev_budget_usecs',
       verify: VERIFY,
     },
   ];

@@ -3,6 +3,8 @@ import { inNetns } from './shell.ts';
 
 /** No buffer beyond this is proposed: it would hide the problem behind seconds of delay. */
 const LARGEST_BUFFER = 64 * 2 ** 20;
+/** Nor a default beyond this, which every socket of the host gets that asks for nothing. */
+const LARGEST_DEFAULT = 4 * 2 ** 20;
 
 interface TcpReceive {
   readonly netns: string;
@@ -77,12 +79,22 @@ export function raiseUdpBuffer(socket: UdpReceive): Remedy[] {
   const request = (buffer ?? rmemDefault ?? 212992) / 2;
   const wanted = 2 ** Math.ceil(Math.log2(Math.min(LARGEST_BUFFER, Math.max(4 * request, dropsPerSecond * TRUESIZE))));
   if (buffer !== undefined && buffer === rmemDefault) {
+    const allowed = rmemMax !== undefined && rmemMax >= wanted;
     return [
       {
-        action: `The program asks for no buffer and has the default of ${buffer} bytes: have it ask for ${wanted} (SO_RCVBUF), or raise the default and ${restart}.`,
-        command: `sysctl -w net.core.rmem_max=${Math.max(wanted, rmemMax ?? 0)} net.core.rmem_default=${2 * wanted}`,
+        action: `The program asks for no buffer and has the default of ${buffer} bytes: have it ask for ${wanted} (SO_RCVBUF)${allowed ? ', which net.core.rmem_max allows' : ''}.`,
+        command: allowed ? inNetns(netns, `ss -uanmp${filter}`, pid) : `sysctl -w net.core.rmem_max=${wanted}`,
         verify,
       },
+      ...(buffer < LARGEST_DEFAULT
+        ? [
+            {
+              action: `If it cannot be made to ask: raise the default and ${restart}. It is the default of every socket of the host but TCP's.`,
+              command: `sysctl -w net.core.rmem_default=${Math.min(LARGEST_DEFAULT, 2 * wanted)}`,
+              verify,
+            },
+          ]
+        : []),
     ];
   }
   if (rmemMax !== undefined && rmemMax < wanted) {

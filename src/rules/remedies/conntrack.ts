@@ -1,8 +1,18 @@
 import type { Remedy } from '../finding.ts';
 import { inNetns } from './shell.ts';
 
-/** Bytes of one conntrack entry with the usual extensions; `slabinfo` shows 256 to 320. */
-const ENTRY_BYTES = 320;
+/** Bytes of one conntrack entry with the usual extensions (`slabinfo` shows 256 to 320), and of its bucket. */
+const ENTRY_BYTES = 320 + 8;
+
+/** Most of the host's memory that a full table may take. */
+const LARGEST_SHARE = 1 / 8;
+
+/**
+ * Who holds most entries. Of an entry's two src= the first is the one that opened the flow. Cut short on purpose: listing
+ * a table of a million entries loads a CPU for seconds.
+ */
+const TOP_SOURCES =
+  "conntrack -L 2>/dev/null | head -n 20000 | grep -o '^[^=]*src=[0-9a-f.:]*' | grep -o 'src=.*' | sort | uniq -c | sort -rn | head";
 
 interface Table {
   /** The namespace, where the flows are looked at; the limit itself is the host's. */
@@ -11,16 +21,28 @@ interface Table {
   readonly limit: number;
   readonly refusedPerSecond: number;
   readonly buckets: number | undefined;
+  readonly totalBytes: number | undefined;
 }
 
 /**
  * Sizes the table from what was measured: what is in it, plus the refused flows over one generic UDP timeout of 120 s,
- * doubled, and rounded up to a power of two. Buckets equal to the limit keep chains at one entry on average, as the
- * kernel's own default does (nf_conntrack_core.c:nf_conntrack_init_start).
+ * doubled, and rounded up to a power of two, as long as the host can spare the memory: under a flood no table is large
+ * enough. Buckets equal to the limit keep chains at one entry on average, as the kernel's own default does
+ * (nf_conntrack_core.c:nf_conntrack_init_start).
  */
-export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buckets }: Table): Remedy[] {
-  const wanted = Math.max(limit * 2, 2 * (entries + refusedPerSecond * 120));
-  const max = 2 ** Math.ceil(Math.log2(wanted));
+export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buckets, totalBytes }: Table): Remedy[] {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(limit * 2, 2 * (entries + refusedPerSecond * 120))));
+  const affordable =
+    totalBytes === undefined
+      ? Math.max(4 * limit, 2 ** 18)
+      : 2 ** Math.floor(Math.log2((totalBytes * LARGEST_SHARE) / ENTRY_BYTES));
+  const max = Math.min(wanted, affordable);
+  const find: Remedy = {
+    action:
+      'Find out which flows fill it before settling on a size: one source with many short flows is a different problem.',
+    command: inNetns(netns, TOP_SOURCES),
+  };
+  if (max <= limit) return [find];
   const megabytes = Math.ceil((max * ENTRY_BYTES) / 2 ** 20);
   const commands = [`sysctl -w net.netfilter.nf_conntrack_max=${max}`];
   if (buckets !== undefined && buckets < max) commands.push(`sysctl -w net.netfilter.nf_conntrack_buckets=${max}`);
@@ -28,18 +50,12 @@ export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buc
     {
       action: `Raise the table to ${max} entries with as many buckets (about ${megabytes} MB when full); one global limit, set in the host's namespace.`,
       command: commands.join(' && '),
-      verify:
-        "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max && conntrack -S | grep -o 'drop=[0-9]*'",
-    },
-    {
-      action:
-        'Find out which flows fill it before settling on a size: one source with many short flows is a different problem.',
-      command: inNetns(
+      verify: inNetns(
         netns,
-        // Cut short on purpose: listing a table of a million entries loads a CPU for seconds.
-        "conntrack -L 2>/dev/null | head -n 20000 | grep -o 'src=[0-9a-f.:]*' | sort | uniq -c | sort -rn | head",
+        "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max && conntrack -S | grep -ow 'drop=[0-9]*'",
       ),
     },
+    find,
   ];
 }
 
@@ -49,32 +65,37 @@ export function avoidClashes(netns: string): Remedy[] {
   return [
     {
       action:
-        'If the clients resolve names through NAT: let the resolver send its two queries from two sockets (glibc), or run a caching resolver on the node.',
-      command: "echo 'options single-request-reopen' >> /etc/resolv.conf",
+        'If the clients resolve names through NAT: give them "options single-request-reopen" (glibc; for pods in dnsConfig), or run a caching resolver on the node. First see what they have now.',
+      command: "grep -E '^(nameserver|options)' /etc/resolv.conf",
       verify,
     },
     {
       action:
         'Let SNAT choose its ports at random, so that two CPUs do not pick the same one: list the rules that do not.',
-      command: inNetns(netns, "iptables-save -t nat | grep -E 'MASQUERADE|SNAT' | grep -v random-fully"),
+      command: inNetns(
+        netns,
+        "{ iptables-save -t nat; nft list ruleset; } 2>/dev/null | grep -iE 'masquerade|snat' | grep -vE -e '--random-fully|fully-random'",
+      ),
       verify,
     },
   ];
 }
 
 /** More buckets, as many as entries or twice what there is, whichever is more; the hash is one for all namespaces. */
-export function raiseBuckets(entries: number, buckets: number | undefined): Remedy[] {
+export function raiseBuckets(netns: string, entries: number, buckets: number | undefined): Remedy[] {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(entries, 2 * (buckets ?? 0), 65536)));
   return [
     {
       action: `Enlarge the conntrack hash to ${wanted} buckets (${(wanted * 8) / 2 ** 20} MB), set in the host's namespace.`,
       command: `sysctl -w net.netfilter.nf_conntrack_buckets=${wanted}`,
-      verify: "sysctl net.netfilter.nf_conntrack_buckets && conntrack -S | grep -o 'chaintoolong=[0-9]*'",
+      verify: inNetns(
+        netns,
+        "sysctl net.netfilter.nf_conntrack_buckets && conntrack -S | grep -o 'chaintoolong=[0-9]*'",
+      ),
     },
     {
       action: 'If chains stay long with a large hash, one source is aiming at them: see who holds most entries.',
-      command:
-        "conntrack -L 2>/dev/null | head -n 20000 | grep -o 'src=[0-9a-f.:]*' | sort | uniq -c | sort -rn | head",
+      command: inNetns(netns, TOP_SOURCES),
     },
   ];
 }

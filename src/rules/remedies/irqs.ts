@@ -7,6 +7,8 @@ import { shellQuote } from './shell.ts';
 
 /** A CPU with less softirq time than this can take more. */
 const ROOM = 0.3;
+/** Interrupts that a NIC with one queue may have: for reception, transmission and its configuration (virtio_net). */
+const ONE_QUEUE = 3;
 /** Most interrupts that one remedy moves. */
 const MOVED = 8;
 
@@ -14,7 +16,10 @@ interface Busy {
   readonly cpu: string;
   readonly feeders: readonly Feeder[];
   readonly queues: readonly RpsQueue[];
+  /** Process ids of the NAPI threads on it. */
   readonly threads: readonly string[];
+  /** The interrupts of all NICs, wherever they are taken. */
+  readonly deviceIrqs: readonly Signal[];
   /** False when something else than packets takes the CPU. */
   readonly network: boolean;
   /** Softirq share of every CPU, label `on`. */
@@ -58,12 +63,22 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
     ];
   }
   const device = feeders[0]?.device;
+  const vectors = busy.deviceIrqs.filter(({ labels }) => labels['device'] === device).length;
+  if (device !== undefined && vectors > ONE_QUEUE) {
+    return [
+      {
+        action: `IRQ ${irqs[0]!.irq} is one of ${vectors} of ${device}, so CPU ${cpu} is short of time by one queue: a single flow, or RSS that sends it more than its part. See which queue gets most, and how the indirection table spreads them.`,
+        command: `ethtool -x ${shellQuote(device)}; ethtool -S ${shellQuote(device)} | grep -iE 'rx.*(packets|pkts)'`,
+        verify,
+      },
+    ];
+  }
   if (device !== undefined) {
     const target = room.length > 0 ? room : [Number(cpu)];
     return [
       {
         action: `${device} brings all its packets to CPU ${cpu} by one interrupt: use more hardware queues. This resets the queues of the device for a moment.`,
-        command: `ethtool -l ${shellQuote(device)} && ethtool -L ${shellQuote(device)} combined ${Math.max(2, Math.min(8, target.length))}`,
+        command: `ethtool -l ${shellQuote(device)} && ethtool -L ${shellQuote(device)} combined ${Math.max(2, vectors, Math.min(8, target.length))}`,
         verify,
       },
       ...(room.length > 0
@@ -88,15 +103,12 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
       },
     ];
   }
-  const [thread] = threads;
-  if (thread !== undefined && room.length > 0) {
-    return [
-      {
-        action: `Let the NAPI thread run on CPUs with room: ${formatCpuList(room)}.`,
-        command: `taskset -a -p -c ${formatCpuList(room)} "$(pgrep -x ${shellQuote(thread.slice(0, 15))})"`,
-        verify,
-      },
-    ];
+  if (threads.length > 0 && room.length > 0) {
+    return moveThreads(
+      threads,
+      room,
+      `Let the NAPI threads on CPU ${cpu} run on CPUs with room: ${formatCpuList(room)}.`,
+    );
   }
   return [
     {
@@ -114,9 +126,7 @@ export function keepOff({
   queues,
   threads,
   housekeeping,
-}: Pick<Busy, 'cpu' | 'feeders' | 'queues'> & {
-  /** Process ids of the NAPI threads on it. */
-  readonly threads: readonly string[];
+}: Pick<Busy, 'cpu' | 'feeders' | 'queues' | 'threads'> & {
   readonly housekeeping: readonly number[];
 }): Remedy[] {
   const remedies: Remedy[] = [];

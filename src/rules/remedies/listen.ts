@@ -37,6 +37,12 @@ export function raiseBacklog({ netns, port, pid, limit, somaxconn, perSecond }: 
     if (wanted > somaxconn) {
       remedies.push({ action: 'Let net.core.somaxconn allow it, before the restart.', command: raise, verify });
     }
+  } else if (somaxconn !== undefined && wanted <= somaxconn) {
+    remedies.push({
+      action: `The queue may hold ${limit ?? somaxconn} connections, and net.core.somaxconn is ${somaxconn}: no longer queue helps, only accepting faster.`,
+      command: inNetns(netns, `ss -ltnp${filter}`, pid),
+      verify,
+    });
   } else {
     remedies.push({
       action: `Raise net.core.somaxconn to ${wanted}, see that the program asks for as much, and ${restart}: the limit is taken when listen() is called.`,

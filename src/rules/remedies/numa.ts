@@ -62,11 +62,15 @@ export function moveThreads(pids: readonly string[], cpus: readonly number[], wh
   ];
 }
 
-/** The threads that poll the ports of a userspace datapath are placed by OVS itself. */
+/** The threads that poll the ports of a userspace datapath are placed by OVS itself; the mask names the CPUs of all. */
 export function movePmd(cpus: readonly number[], node: string): Remedy[] {
   return [
     {
-      action: `Have OVS run its PMD threads on CPUs of node ${node}: each of the mask is polled without rest, so take isolated ones if you keep some. Changing it restarts the threads.`,
+      action: 'See which ports each PMD thread polls, and on which node OVS has them.',
+      command: 'ovs-appctl dpif-netdev/pmd-rxq-show',
+    },
+    {
+      action: `If the ports are on node ${node}: have OVS run its PMD threads there. Each CPU of the mask is polled without rest, so take isolated ones if you keep some. Changing it restarts the threads.`,
       command: `ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=0x${cpuMask(cpus).replaceAll(',', '')}`,
       verify: 'ovs-appctl dpif-netdev/pmd-rxq-show',
     },

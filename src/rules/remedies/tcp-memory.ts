@@ -13,8 +13,12 @@ const verify = 'cat /proc/sys/net/ipv4/tcp_mem && grep ^TCP: /proc/net/sockstat'
 export function relieveTcpMemory({ pressure, max, pageSize, totalBytes }: TcpMemory): Remedy[] {
   const remedies: Remedy[] = [
     {
-      action: 'Find the sockets that hold it: r and t in skmem are bytes waiting to be read and to be acknowledged.',
-      command: "ss -tmnpO | grep -E 'skmem:\\((r[1-9][0-9]{5}|.*,t[1-9][0-9]{5})'",
+      action:
+        "Find the sockets that hold it, in every namespace, as the limit is the host's: r and w in skmem are bytes waiting " +
+        'to be read, and to be sent or acknowledged.',
+      command:
+        'lsns -t net -n -o PID | while read -r p; do nsenter -t "$p" -n ss -tmnpO; done | ' +
+        "grep -E 'skmem:\\((r[1-9][0-9]{5}|.*,w[1-9][0-9]{5})'",
       verify,
     },
   ];
