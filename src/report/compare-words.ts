@@ -70,7 +70,8 @@ export function partRows({ parts }: Comparison): readonly (readonly string[])[] 
 function differenceOf({ difference, verdict, unit, ratio }: Change): string {
   if (difference === null) return 'unknown';
   if (verdict === 'within-noise') return 'within noise';
-  const factor = ratio === null || ratio < 2 ? '' : ` (x${ratio.toFixed(1)})`;
+  // How many times a share is of a share says little, and of next to nothing anything.
+  const factor = ratio === null || ratio < 2 || unit === 'percent' ? '' : ` (x${formats.number(ratio)})`;
   return `${difference > 0 ? '+' : ''}${figure(difference, unit)}${factor}`;
 }
 
