@@ -1,4 +1,4 @@
-// docs/REPORT.md from schema/report.v1.json: every field of the report, and what readers may rely on.
+// docs/REPORT.md from schema/report.v1.json and schema/comparison.v1.json: every field, and what readers may rely on.
 import { readFileSync } from 'node:fs';
 
 const promise = `
@@ -40,7 +40,7 @@ const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 function typeOf(schema) {
   if (schema.$ref !== undefined) {
-    const name = schema.$ref.replace('#/$defs/', '');
+    const name = schema.$ref.replace(/^.*#\/\$defs\//, '');
     return `[${name}](#${anchor(name)})`;
   }
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
@@ -71,25 +71,48 @@ function fieldsOf({ properties, required = [] }) {
   return ['| field | type | meaning |', '|---|---|---|', ...rows, ''];
 }
 
+function definitions({ $defs }) {
+  return Object.entries($defs).flatMap(([name, each]) => [
+    `### ${name}`,
+    '',
+    each.description,
+    '',
+    ...(each.properties !== undefined
+      ? fieldsOf(each)
+      : [each.enum === undefined ? `An ${typeOf(each)}.` : `One of ${typeOf(each)}.`, '']),
+  ]);
+}
+
+function schemaOf(name) {
+  return JSON.parse(readFileSync(new URL(`../schema/${name}.v1.json`, import.meta.url), 'utf8'));
+}
+
 /** docs/REPORT.md */
 export function reportPage() {
-  const schema = JSON.parse(readFileSync(new URL('../schema/report.v1.json', import.meta.url), 'utf8'));
+  const [report, comparison] = ['report', 'comparison'].map(schemaOf);
   const lines = [
     '# The report',
     '',
     'Generated from `schema/report.v1.json` by `npm run docs`. This is what `pktcost diagnose --json` prints, what a bundle holds',
     'as `report.json`, and what every HTML report carries inside it.',
     promise,
-    `### ${schema.title}`,
+    `### ${report.title}`,
     '',
-    schema.description,
+    report.description,
     '',
-    ...fieldsOf(schema),
+    ...fieldsOf(report),
+    ...definitions(report),
+    '## Fields of a comparison',
+    '',
+    'From `schema/comparison.v1.json`, in the package as `pktcost/schema/comparison.v1.json`, with the same promise; its version',
+    'stands in `comparisonVersion`. `place`, `figure`, `headline`, `caveats` and `reason` are words for people.',
+    '',
+    `### ${comparison.title}`,
+    '',
+    comparison.description,
+    '',
+    ...fieldsOf(comparison),
+    ...definitions(comparison),
   ];
-  for (const [name, each] of Object.entries(schema.$defs)) {
-    lines.push(`### ${name}`, '', each.description, '');
-    if (each.properties !== undefined) lines.push(...fieldsOf(each));
-    else lines.push(each.enum === undefined ? `An ${typeOf(each)}.` : `One of ${typeOf(each)}.`, '');
-  }
   return `${lines.join('\n')}\n`;
 }

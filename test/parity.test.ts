@@ -7,6 +7,7 @@ import { collectors } from '../src/collectors/index.ts';
 import { expose } from '../src/metrics/exposition.ts';
 import { liveReader } from '../src/sources/live-reader.ts';
 import { takeSample } from '../src/sources/take-sample.ts';
+import { leftOut } from './support/needs.ts';
 import { parsePage, seriesName, type Page } from './support/page.ts';
 import { copyTree, expectedSeries, upstream, type ExpectedSeries } from './support/upstream.ts';
 
@@ -37,54 +38,58 @@ const roots = [
 
 const present = existsSync(`${upstream}/expected.json`);
 
-describe('parity with node_exporter over its own fixtures', { skip: skipReason() }, () => {
-  const scratch = present ? mkdtempSync(`${tmpdir()}/pktcost-parity-`) : '';
-  const pages = new Map<string, Page>();
+describe(
+  'parity with node_exporter over its own fixtures',
+  { skip: leftOut(present ? undefined : `${upstream} is not there`) },
+  () => {
+    const scratch = present ? mkdtempSync(`${tmpdir()}/pktcost-parity-`) : '';
+    const pages = new Map<string, Page>();
 
-  before(() => {
-    for (const name of ['node_exporter_fixtures', 'procfs_fixtures'])
-      copyTree(`${upstream}/${name}`, `${scratch}/${name}`);
-    mkdirSync(`${scratch}/process`);
-    copyTree(`${upstream}/procfs_fixtures/proc/26231/net`, `${scratch}/process/net`);
-    for (const { at, proc } of roots) {
-      const [tree = ''] = at.split('/');
-      const reader = liveReader({
-        procfs: `${scratch}/${proc}`,
-        sysfs: `${scratch}/${tree}/sys`,
-        rootfs: `${scratch}/root`,
-      });
-      pages.set(at, parsePage(expose(takeSample({ reader, collectors }))));
-    }
-  });
-  after(() => {
-    rmSync(scratch, { recursive: true, force: true });
-  });
-
-  for (const [file, count] of [
-    ['expected.json', 257],
-    ['expected_extra.json', 125],
-    ['expected_procfs.json', 473],
-  ] as const) {
-    it(`agrees with every series of ${file}`, () => {
-      const all = expectedSeries(file);
-      assert.equal(all.length, count);
-      const wrong = all.flatMap((expected) => disagreement(expected, pageOf(expected)));
-      assert.deepEqual(wrong, []);
+    before(() => {
+      for (const name of ['node_exporter_fixtures', 'procfs_fixtures'])
+        copyTree(`${upstream}/${name}`, `${scratch}/${name}`);
+      mkdirSync(`${scratch}/process`);
+      copyTree(`${upstream}/procfs_fixtures/proc/26231/net`, `${scratch}/process/net`);
+      for (const { at, proc } of roots) {
+        const [tree = ''] = at.split('/');
+        const reader = liveReader({
+          procfs: `${scratch}/${proc}`,
+          sysfs: `${scratch}/${tree}/sys`,
+          rootfs: `${scratch}/root`,
+        });
+        pages.set(at, parsePage(expose(takeSample({ reader, collectors }))));
+      }
     });
-  }
+    after(() => {
+      rmSync(scratch, { recursive: true, force: true });
+    });
 
-  it('has no exception that nothing needs', () => {
-    const all = ['expected.json', 'expected_extra.json', 'expected_procfs.json'].flatMap(expectedSeries);
-    for (const exception of exceptions) assert.ok(all.some((expected) => exceptionFor(expected) === exception));
-  });
+    for (const [file, count] of [
+      ['expected.json', 257],
+      ['expected_extra.json', 125],
+      ['expected_procfs.json', 473],
+    ] as const) {
+      it(`agrees with every series of ${file}`, () => {
+        const all = expectedSeries(file);
+        assert.equal(all.length, count);
+        const wrong = all.flatMap((expected) => disagreement(expected, pageOf(expected)));
+        assert.deepEqual(wrong, []);
+      });
+    }
 
-  function pageOf(expected: ExpectedSeries): Page {
-    const root = roots.findLast(({ at }) => expected.file.startsWith(`${at}/`));
-    const page = root === undefined ? undefined : pages.get(root.at);
-    assert.ok(page, `no sample of ${expected.file}`);
-    return page;
-  }
-});
+    it('has no exception that nothing needs', () => {
+      const all = ['expected.json', 'expected_extra.json', 'expected_procfs.json'].flatMap(expectedSeries);
+      for (const exception of exceptions) assert.ok(all.some((expected) => exceptionFor(expected) === exception));
+    });
+
+    function pageOf(expected: ExpectedSeries): Page {
+      const root = roots.findLast(({ at }) => expected.file.startsWith(`${at}/`));
+      const page = root === undefined ? undefined : pages.get(root.at);
+      assert.ok(page, `no sample of ${expected.file}`);
+      return page;
+    }
+  },
+);
 
 function disagreement(expected: ExpectedSeries, page: Page): string[] {
   const name = seriesName(expected.metric, expected.labels);
@@ -104,10 +109,4 @@ function exceptionFor(expected: ExpectedSeries): Exception | undefined {
 
 function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
-}
-
-/** A developer without the fixtures may go on; in CI their absence must not pass for agreement. */
-function skipReason(): string | false {
-  if (present || process.env['CI'] === 'true') return false;
-  return `left out: ${upstream} is not there`;
 }

@@ -12,7 +12,7 @@ import { replaySample } from '../sources/replay.ts';
 import { takeSample } from '../sources/take-sample.ts';
 import { BUNDLE_LIMITS, unpackArchive } from './archive.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
-import { decodeSample, parseJson, type Members } from './sample.ts';
+import { decodeSample, jsonBudget, parseJson, type Members } from './sample.ts';
 
 /** Something that can be judged again. */
 export interface Evidence {
@@ -144,10 +144,11 @@ function folderMembers(path: string): Members {
 }
 
 function openBundle(name: string, members: Members): Result<Evidence> {
+  const budget = jsonBudget();
   const json = (member: string): Result<unknown> => {
     const bytes = members.get(member);
     if (bytes === undefined) return ok(undefined);
-    const parsed = bytes.ok ? parseJson(bytes.value) : bytes;
+    const parsed = bytes.ok ? parseJson(bytes.value, budget) : bytes;
     return parsed.ok ? parsed : fail(`${member}: ${parsed.reason}`);
   };
   const raw = json('manifest.json');
@@ -162,7 +163,7 @@ function openBundle(name: string, members: Members): Result<Evidence> {
   const edited: string[] = [];
   const recordings: SampleRecording[] = [];
   for (const entry of manifest.value.samples) {
-    const recording = decodeSample(entry, members, edited);
+    const recording = decodeSample(entry, members, edited, budget);
     if (!recording.ok) return recording;
     recordings.push(recording.value);
   }

@@ -12,8 +12,8 @@ import { Tokens } from './tokens.ts';
 const KNOWN_FRONTS = /^(?:qemu|kvm$|cloud-hyp|crosvm)/;
 /** Names that the kernel gives to threads of the packet path wherever they run. */
 const KERNEL_NAMES = /^(?:vhost-\d+|ovs-vswitchd|napi\/.*|ksoftirqd\/\d+)$/;
-/** systemd names a USB NIC after its MAC. */
-const NAMED_BY_MAC = /^enx[0-9a-f]{12}$/;
+/** systemd names a USB NIC, and others on request, after the MAC; wherever the name is told, in whichever namespace. */
+const NAMED_BY_MAC = /(?<![A-Za-z0-9])(?<front>(?:en|ib|sl|wl|ww)x)(?<mac>[0-9a-f]{12})(?![A-Za-z0-9])/g;
 
 /** What stays as it is on pktcost's own command line. */
 const PLAIN_ARGUMENT =
@@ -29,7 +29,6 @@ export class Redaction {
   readonly #namespaces = new Set<string>();
   /** Originals and their tokens, longest first, for texts that may hold any of them. */
   readonly #words: readonly (readonly [RegExp, string])[];
-  readonly #devices: readonly (readonly [string, string])[];
 
   constructor(samples: readonly SampleRecording[], tokens = new Tokens()) {
     this.#tokens = tokens;
@@ -47,9 +46,6 @@ export class Redaction {
         }
       }
     }
-    this.#devices = [...devices]
-      .filter((name) => NAMED_BY_MAC.test(name))
-      .map((name) => [name, `enx${tokens.macDigits(name.slice(3))}`]);
     this.#words = [
       ...[...this.#namespaces].map((name) => [name, tokens.namespace(name)] as const),
       ...[...hosts].filter((name) => !devices.has(name)).map((name) => [name, tokens.host(name)] as const),
@@ -173,7 +169,7 @@ export class Redaction {
   }
 
   #renamed(text: string): string {
-    return this.#devices.reduce((renamed, [name, token]) => renamed.replaceAll(name, token), text);
+    return text.replace(NAMED_BY_MAC, (_, front: string, mac: string) => `${front}${this.#tokens.macDigits(mac)}`);
   }
 
   #json(value: unknown, key = ''): unknown {

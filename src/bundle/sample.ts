@@ -100,7 +100,12 @@ export interface Members {
 const MOST_SERVED_AGAIN = 256 * 1024 * 1024;
 
 /** The opposite of `encodeSample`; a member that is not as the manifest says is named in `edited`. */
-export function decodeSample(entry: SampleEntry, members: Members, edited: string[]): Result<SampleRecording> {
+export function decodeSample(
+  entry: SampleEntry,
+  members: Members,
+  edited: string[],
+  budget: JsonBudget,
+): Result<SampleRecording> {
   const contents = new Map<string, Uint8Array>();
   let served = 0;
   const content = ({ file, sha256 }: { readonly file: string; readonly sha256: string }): Result<Uint8Array> => {
@@ -119,7 +124,7 @@ export function decodeSample(entry: SampleEntry, members: Members, edited: strin
   const decodeCalls = (entries: readonly CallEntry[]): Result<Call[]> => {
     const calls: Call[] = [];
     for (const each of entries) {
-      const call = decodeCall(each, content);
+      const call = decodeCall(each, content, budget);
       if (!call.ok) return call;
       calls.push(call.value);
     }
@@ -140,6 +145,7 @@ export function decodeSample(entry: SampleEntry, members: Members, edited: strin
 function decodeCall(
   entry: CallEntry,
   content: (file: { readonly file: string; readonly sha256: string }) => Result<Uint8Array>,
+  budget: JsonBudget,
 ): Result<Call> {
   const { path, at, milliseconds } = entry;
   const asked = { path, at, milliseconds };
@@ -160,14 +166,30 @@ function decodeCall(
     case 'dump': {
       const bytes = content(entry);
       if (!bytes.ok) return bytes;
-      const answer = parseJson(bytes.value);
+      const answer = parseJson(bytes.value, budget);
       if (!answer.ok) return fail(`${entry.file}: ${answer.reason}`);
       return ok({ ...asked, op: 'dump', inodes: entry.inodes, answer });
     }
   }
 }
 
-export function parseJson(bytes: Uint8Array): Result<unknown> {
+/** How much JSON may be taken into memory. */
+export interface JsonBudget {
+  values: number;
+}
+
+/**
+ * A value of three bytes takes a hundred in memory: 60 MiB of `{},` are 2 GB, and half a minute. The manifest of a host with
+ * a thousand namespaces and two thousand devices has a million and a half values.
+ */
+export function jsonBudget(values = 4_000_000): JsonBudget {
+  return { values };
+}
+
+export function parseJson(bytes: Uint8Array, budget = jsonBudget()): Result<unknown> {
+  // Every value but the first of a list or an object comes after a comma. Those within strings are counted as well.
+  for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) budget.values -= 1;
+  if (budget.values < 0) return fail('more values than any bundle has');
   try {
     return ok(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as unknown);
   } catch (error) {

@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import { present, textStyle } from './present.ts';
 
-const formats = ['text', 'json'] as const;
+const formats = ['text', 'json', 'markdown'] as const;
 
 export default class Compare extends Command {
   static override summary = 'What two windows differ in, and whether that is more than noise.';
@@ -15,6 +15,7 @@ export default class Compare extends Command {
   static override examples = [
     '<%= config.bin %> compare calm.tar.gz during-capture.tar.gz',
     '<%= config.bin %> compare monday.json today.json --json',
+    '<%= config.bin %> compare calm.tar.gz sick.tar.gz --format markdown --output ticket.md',
   ];
   static override args = {
     before: Args.string({ required: true, description: 'report or bundle' }),
@@ -48,6 +49,9 @@ export default class Compare extends Command {
     if (flags.json || flags.format === 'json') {
       const { renderJson } = await import('../report/json.ts');
       await present(renderJson(comparison), output);
+    } else if (flags.format === 'markdown') {
+      const { renderComparisonMarkdown } = await import('../report/compare-markdown.ts');
+      await present(renderComparisonMarkdown(comparison, { verbose: flags.verbose }), output);
     } else {
       const { renderComparisonText } = await import('../report/compare-text.ts');
       await present(renderComparisonText(comparison, { ...textStyle(output), verbose: flags.verbose }), output);

@@ -12,6 +12,7 @@ import {
   quantileOf,
   type Change,
 } from './noise.ts';
+import { shiftOf, type Shift } from './shift.ts';
 
 /** One of the two reports. */
 export interface Side {
@@ -41,6 +42,11 @@ export interface PlaceChanges {
   readonly reason: string | null;
 }
 
+export interface SpanChanges extends PlaceChanges {
+  /** How the whole distribution moved; null where one of the two has none. */
+  readonly histogram: Shift | null;
+}
+
 /** What two windows differ in. */
 export interface Comparison {
   readonly comparisonVersion: '1.0';
@@ -54,7 +60,7 @@ export interface Comparison {
   readonly cost: readonly Change[];
   readonly parts: readonly PartChange[];
   readonly devices: readonly PlaceChanges[];
-  readonly spans: readonly PlaceChanges[];
+  readonly spans: readonly SpanChanges[];
   readonly cpus: readonly PlaceChanges[];
   readonly taps: TapChanges;
   readonly findings: FindingChanges;
@@ -194,7 +200,7 @@ const quantiles = [
   ['p99.9', 0.999, 'p999Ns'],
 ] as const;
 
-function spanChanges(before: Report, after: Report): PlaceChanges[] {
+function spanChanges(before: Report, after: Report): SpanChanges[] {
   return bothOf(before.cost.devices, after.cost.devices, placeOf).flatMap(([place, was, is]) =>
     (['taps', 'stack', 'forward'] as const).flatMap((name) => {
       const [a, b] = [was?.spans?.[name] ?? null, is?.spans?.[name] ?? null];
@@ -204,13 +210,13 @@ function spanChanges(before: Report, after: Report): PlaceChanges[] {
   );
 }
 
-function spanFigures(before: Span | null, after: Span | null): Omit<PlaceChanges, 'place'> {
+function spanFigures(before: Span | null, after: Span | null): Omit<SpanChanges, 'place'> {
   if (before === null || after === null) {
-    return { figures: [], reason: `not timed ${before === null ? 'before' : 'after'}` };
+    return { figures: [], reason: `not timed ${before === null ? 'before' : 'after'}`, histogram: null };
   }
   // Native and generic XDP spans contain different work.
   if (before.mode !== after.mode)
-    return { figures: [], reason: `timed in other ways: ${before.mode} and ${after.mode}` };
+    return { figures: [], reason: `timed in other ways: ${before.mode} and ${after.mode}`, histogram: null };
   return {
     figures: [
       change('mean', 'ns', meanOf(before), meanOf(after)),
@@ -219,6 +225,7 @@ function spanFigures(before: Span | null, after: Span | null): Omit<PlaceChanges
       ),
     ],
     reason: null,
+    histogram: shiftOf(before, after),
   };
 }
 

@@ -10,8 +10,9 @@ export const LEAST_SHIFT = 0.05;
 export const NOISE_METHOD =
   'noise is the larger of the sampling error of the two windows (95 %) and 5 % of the larger figure. Sampling error: ' +
   'counted events as Poisson, CPU time by the number of clock ticks it was sampled with (exact with irq time ' +
-  'accounting), a quantile by the ranks around it in the histogram, a mean by its standard deviation. A change of the ' +
-  'load itself is no sampling error: compare windows of the same kind of traffic.';
+  'accounting), a quantile by the ranks around it in the histogram, a mean by its standard deviation, two histograms by ' +
+  'Kolmogorov and Smirnov. A change of the load itself is no sampling error: compare windows of the same kind ' +
+  'of traffic.';
 
 export type Unit = 'ns' | 'percent' | 'rate' | 'ratio';
 

@@ -8,12 +8,13 @@ import { pathToFileURL } from 'node:url';
 import { renderHtml } from '../../src/report/html.ts';
 import { visible } from '../../src/report/escape.ts';
 import { goldenReports, hostile } from '../report/cases.ts';
+import { leftOut } from '../support/needs.ts';
 import { Chromium, chromiumPath } from './chromium.ts';
 
 /** A telephone, a tablet, a desk, and the narrowest screens that tables of a kind are tables on. */
 const WIDTHS = [360, 800, 1400, 641, 781, 901];
 const path = chromiumPath();
-const skip = path === undefined && process.env['CI'] !== 'true' ? 'Chromium is not installed' : false;
+const skip = leftOut(path === undefined ? 'needs Chromium: apt-get install chromium' : undefined);
 
 /** What sticks out to the right, other than what is hidden for screen readers. */
 const STICKING_OUT = `[...document.querySelectorAll('body *')]
@@ -45,7 +46,7 @@ describe('the HTML report in Chromium', { skip, timeout: 60_000 }, () => {
   const page = (name: string): string => pathToFileURL(join(folder, `${name}.html`)).href;
 
   before(async () => {
-    assert.ok(path !== undefined, 'CI needs Chromium: apt-get install chromium');
+    assert.ok(path !== undefined);
     for (const [name, make] of Object.entries(goldenReports)) {
       const report = make();
       writeFileSync(join(folder, `${name}.html`), renderHtml(report, { baseline: report }));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -249,6 +250,20 @@ describe('a manifest', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('that would take gigabytes as values is refused before it is parsed', async () => {
+    const path = join(folder, 'values.tar.gz');
+    const head = JSON.stringify(sound).replace(/"samples":.*$/, '"samples":[');
+    const members = [
+      { name: 'top/pad', bytes: randomBytes(200_000) },
+      { name: 'top/manifest.json', bytes: Buffer.from(`${head}${'{},'.repeat(8_000_000)}{}]}`) },
+    ];
+    writeFileSync(path, '');
+    for await (const piece of packArchive(members, 0)) appendFileSync(path, piece);
+    const begun = process.memoryUsage().rss;
+    assert.match(await refusal(path), /manifest\.json: more values than any bundle has/);
+    assert.ok(process.memoryUsage().rss - begun < 300 * 1024 * 1024);
   });
 
   it('made of any JSON is refused', () => {

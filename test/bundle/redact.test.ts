@@ -19,6 +19,9 @@ after(() => {
 const stat = (pid: number, comm: string, kernelThread = false): string =>
   `${pid} (${comm}) S 2 0 0 0 -1 ${kernelThread ? 0x00200000 : 0} 0 0 0 0 10 20 0 0 20 0 1 0 5 0 0 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n`;
 
+const netdev = (device: string): string =>
+  `Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n${device}: 1 2 0 0 0 0 0 0 3 4 0 0 0 0 0 0\n`;
+
 const dmi = Buffer.concat([
   Buffer.from([1, 27, 1, 0, 1, 2, 3, 4]),
   Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
@@ -65,7 +68,10 @@ const host: FakeSample = {
   },
   namespaces: {
     'customer-acme': {
-      files: { '/proc/net/sockstat': 'sockets: used 3\n' },
+      files: {
+        '/proc/net/sockstat': 'sockets: used 3\n',
+        '/proc/net/dev': netdev('wlx0a1b2c3d4e5f'),
+      },
       dumps: {
         inet_diag: {
           listeners: [{ family: 'v4', address: '10.51.214.20', port: 80, inode: 9, queue: 5, limit: 5, drops: 3 }],
@@ -107,6 +113,7 @@ const originals: readonly string[] = [
   'B80D0120EFBEADDE',
   'FB0000E0',
   '001122aabbcc',
+  '0a1b2c3d4e5f',
   '333300feedbeef',
   '00112233445566778899aabbccddeeff',
   'SN-SECRET-77',

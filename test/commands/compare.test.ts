@@ -43,6 +43,9 @@ describe('pktcost compare', () => {
     const text = await pktcost(['compare', before, after]);
     assert.match(text.stdout, /appeared +PKT0201/);
     assert.match(text.stdout, /How noise is judged:/);
+    const ticket = await pktcost(['compare', before, after, '--format', 'markdown']);
+    assert.match(ticket.stdout, /^## pktcost: what changed/);
+    assert.match(ticket.stdout, /\*\*appeared\*\* PKT0201/);
     const reverse = await pktcost(['compare', after, before, '--json']);
     assert.match(reverse.stdout, /"went: |went: PKT0201/);
     assert.match(reverse.stdout, /the second window does not follow the first/);

@@ -16,13 +16,13 @@ import { after, describe, it } from 'node:test';
 import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
 import { pktcost } from '../support/command.ts';
+import { lacking } from '../support/needs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-diagnose-'));
 after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const isRoot = process.geteuid?.() === 0;
 const nobody = 65534;
 
 function reportIn(stdout: string): Report {
@@ -57,11 +57,7 @@ describe('pktcost diagnose on this host', () => {
     assert.deepEqual(long, []);
   });
 
-  it('without root comes all the same, and says what and why', async (t) => {
-    if (!isRoot) {
-      t.skip('only root can start it as somebody else');
-      return;
-    }
+  it('without root comes all the same, and says what and why', { skip: lacking({ root: true }) }, async () => {
     const { status, stdout, stderr } = await pktcost(['diagnose', '--window', '500ms', '--json'], { uid: nobody });
     assert.ok(status === 0 || status === 3 || status === 4, stderr);
     const { probe } = reportIn(stdout);

@@ -21,6 +21,7 @@ import { gzipSync } from 'node:zlib';
 
 import type { Report } from '../../src/generated/report.ts';
 import { bin, pktcost } from '../support/command.ts';
+import { lacking } from '../support/needs.ts';
 import { TestNamespace, withoutRoot } from '../support/root.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-replay-'));
@@ -133,11 +134,7 @@ describe('pktcost diagnose --bundle and replay', () => {
     else assert.equal(status, null);
   });
 
-  it('on a full disk leaves nothing, and says so in one line', async (t) => {
-    if (withoutRoot !== false) {
-      t.skip(withoutRoot);
-      return;
-    }
+  it('on a full disk leaves nothing, and says so in one line', { skip: withoutRoot }, async () => {
     const mount = join(folder, 'small');
     mkdirSync(mount);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', mount]);
@@ -230,11 +227,7 @@ describe('pktcost replay of something else', () => {
     }
   });
 
-  it('takes no more memory for a bomb than for a bundle', (t) => {
-    if (spawnSync('prlimit', ['--version']).status !== 0) {
-      t.skip('needs prlimit');
-      return;
-    }
+  it('takes no more memory for a bomb than for a bundle', { skip: lacking({ tools: ['prlimit'] }) }, () => {
     const bomb = join(folder, 'bomb.tar.gz');
     const header = Buffer.alloc(512);
     header.write('top/zeros', 'latin1');

@@ -7,10 +7,12 @@ import { after, before, describe, it } from 'node:test';
 
 import { bin, pktcost } from '../support/command.ts';
 import { repository } from '../support/fixture.ts';
+import { lacking, leftOut } from '../support/needs.ts';
 
 const probe = spawnSync('/usr/bin/python3', ['-c', 'import sos; print(sos.__path__[0])']);
 const installed = probe.status === 0 ? probe.stdout.toString().trim() : undefined;
-const skip = installed === undefined ? 'needs sos' : process.geteuid?.() !== 0 ? 'needs root' : false;
+const skip =
+  leftOut(installed === undefined ? 'needs sos: apt-get install sosreport' : undefined) || lacking({ root: true });
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-sos-'));
 after(() => {

@@ -9,6 +9,7 @@ import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
 import { repository } from '../support/fixture.ts';
+import { lacking } from '../support/needs.ts';
 
 const spec = { unit: 'none', collector: 'test', source: '/proc/test' } as const;
 const plain = gauge('pktcost_plain', { ...spec, labels: [], help: 'A\\B\nC.' });
@@ -94,7 +95,7 @@ const inherited = /^(?:node_netstat_|node_memory_|node_sockstat_)\S+ .*snake_cas
 const deliberate =
   /^pktcost_\S+ use base unit "seconds" instead of "nanoseconds"$|^pktcost_(?:baseline_)?span_\S+ non-/;
 
-describe('promtool', { skip: spawnSync('promtool', ['--version']).error && 'promtool is not installed' }, () => {
+describe('promtool', { skip: lacking({ tools: ['promtool'] }) }, () => {
   const check = (text: string): { readonly status: number | null; readonly lints: readonly string[] } => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
     const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !inherited.test(line));

@@ -7,17 +7,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inNamespace, netnsInode } from '../../src/ffi/namespaces.ts';
 import { readDeviceFacts, type DeviceFacts, type NetnsTarget } from '../../src/probe/facts.ts';
+import { lacking } from '../support/needs.ts';
 
-const { env } = process;
-
-/** Why the tests on real devices cannot run here. In CI that is a failure and not a skip. */
-export function whyNoLab(): string | undefined {
-  const missing = ['ip', 'tc', 'tcpdump', 'iperf3', 'bpftool'].filter(
-    (tool) => !['/usr/sbin/', '/usr/bin/', '/sbin/', '/bin/'].some((folder) => existsSync(folder + tool)),
-  );
-  const why = process.getuid?.() !== 0 ? 'needs root' : missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
-  if (why !== undefined && env['CI'] === 'true') throw new Error(`CI must run the tests on real devices: ${why}`);
-  return why;
+/** Why the tests on real devices cannot run here. */
+export function whyNoLab(): string | false {
+  return lacking({ root: true, tools: ['ip', 'tc', 'tcpdump', 'iperf3', 'bpftool'] });
 }
 
 export function run(command: string, ...args: string[]): string {

@@ -19,7 +19,7 @@ import { Shifts } from '../../src/probe/shifts.ts';
 import { sweep } from '../../src/probe/tc.ts';
 import { Lab, run, whyNoLab } from './lab.ts';
 
-const skip = whyNoLab() ?? false;
+const skip = whyNoLab();
 
 function unwrap<T>(result: Result<T>): T {
   if (!result.ok) assert.fail(result.reason);

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 
 import type { Report, Span } from '../../src/generated/report.ts';
 import { compareReports, type Comparison } from '../../src/report/compare.ts';
+import { renderComparisonMarkdown } from '../../src/report/compare-markdown.ts';
 import { renderComparisonText } from '../../src/report/compare-text.ts';
 import { columns } from '../../src/report/layout.ts';
+import { prose } from '../../src/report/markdown-text.ts';
 import { change, counted, ofCpuTime, quantileOf } from '../../src/report/noise.ts';
+import { shiftOf } from '../../src/report/shift.ts';
 import { goldenReports } from './cases.ts';
+import { comparisonSchema, orderErrors, reportSchema } from './schema.ts';
 
 const make = (name: string): Report => {
   const report = goldenReports[name];
@@ -19,6 +24,18 @@ const compared = (before: Report, after: Report): Comparison =>
   compareReports({ source: 'calm', report: before }, { source: 'sick', report: after }, '0.1.0');
 const text = (comparison: Comparison, verbose = false): string =>
   renderComparisonText(comparison, { colour: false, width: 100, unicode: true, verbose });
+
+const markdown = (comparison: Comparison, verbose = false): string => renderComparisonMarkdown(comparison, { verbose });
+
+/** The same report with the packets of its first timed span so many buckets to the right. */
+function slowed(report: Report, buckets: number): Report {
+  const slow = structuredClone(report);
+  const span = slow.cost.devices.find(({ spans }) => spans?.taps != null)?.spans?.taps;
+  assert.ok(span != null);
+  const counts = span.histogram.map(({ count }) => count);
+  for (const [index, bucket] of span.histogram.entries()) bucket.count = counts[index - buckets] ?? 0;
+  return slow;
+}
 
 /** The calm twin of a report: the span without the tap's price, and no tap. */
 function calmed(report: Report): Report {
@@ -117,6 +134,154 @@ describe('comparison of two windows', () => {
         }
       }
     }
+  });
+});
+
+describe('the shift of a span in its histogram', () => {
+  it('is told in text, JSON and Markdown, with both distributions on one scale', () => {
+    const before = make('tap');
+    const comparison = compared(before, slowed(before, 2));
+    const { histogram } = comparison.spans[0]!;
+    assert.ok(histogram !== null);
+    assert.equal(histogram.share.verdict, 'more');
+    const bound = histogram.share.figure.replace('took longer than ', '');
+    for (const shares of [histogram.buckets.map((each) => each.before), histogram.buckets.map((each) => each.after)]) {
+      assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9, String(shares));
+    }
+    for (const written of [text(comparison), markdown(comparison)]) {
+      assert.match(written, new RegExp(`took longer than ${bound}`));
+      const [was, is] = ['before', 'after '].map(
+        (name) => new RegExp(`${name} +\\|([^|\n]*)\\|$`, 'm').exec(written)?.[1],
+      );
+      assert.ok(was !== undefined && is !== undefined);
+      assert.equal(was.length, is.length);
+      assert.notEqual(was, is);
+    }
+    assert.match(text(compared(slowed(before, 2), before)), new RegExp(`took longer than ${bound} .* -`));
+  });
+
+  it('is none where the two are alike, and none can be told without samples', () => {
+    const report = make('tap');
+    const span = report.cost.devices.find(({ spans }) => spans?.taps != null)!.spans!.taps!;
+    assert.equal(shiftOf(span, span)?.share.verdict, 'within-noise');
+    assert.equal(shiftOf(span, { ...span, histogram: [] }), null);
+    const few = {
+      ...span,
+      histogram: [
+        { leNs: 100, count: 3 },
+        { leNs: 200, count: 1 },
+      ],
+    };
+    const other = {
+      ...span,
+      histogram: [
+        { leNs: 100, count: 1 },
+        { leNs: 200, count: 3 },
+      ],
+    };
+    assert.equal(shiftOf(few, other)?.share.verdict, 'within-noise', 'four packets are no proof');
+  });
+
+  it('of two windows of one distribution is taken for noise in about 95 of 100', () => {
+    let seed = 7;
+    const random = (): number => {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      return (seed + 0.5) / 2 ** 32;
+    };
+    const spanOf = (samples: number): Span => {
+      const histogram = Array.from({ length: 40 }, (_, index) => ({ leNs: (index + 1) * 25, count: 0 }));
+      for (let each = 0; each < samples; each += 1) histogram[Math.floor(random() * 40)]!.count += 1;
+      return { histogram } as unknown as Span;
+    };
+    const rounds = 400;
+    let quiet = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      if (shiftOf(spanOf(300), spanOf(200))?.share.verdict === 'within-noise') quiet += 1;
+    }
+    assert.ok(quiet >= 0.93 * rounds, `${quiet} of ${rounds}`);
+  });
+
+  it('is sound for any histograms', () => {
+    const bucket = fc.record({ leNs: fc.option(fc.integer({ min: 1, max: 50 })), count: fc.nat(20) });
+    const histograms = fc
+      .array(bucket, { maxLength: 8 })
+      .map((all) =>
+        [...new Map(all.map((each) => [each.leNs, each])).values()].sort((a, b) => (a.leNs ?? 99) - (b.leNs ?? 99)),
+      );
+    fc.assert(
+      fc.property(histograms, histograms, (a, b) => {
+        const shift = shiftOf({ histogram: a } as unknown as Span, { histogram: b } as unknown as Span);
+        if (shift === null) return;
+        for (const { before, after } of shift.buckets)
+          assert.ok(before >= 0 && after >= 0 && before <= 1 && after <= 1);
+        assert.ok(Math.abs(shift.share.difference ?? NaN) <= 1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('a comparison', () => {
+  const names = Object.keys(goldenReports);
+  const pairs = names.flatMap((before) => names.map((after) => compared(make(before), make(after))));
+
+  it('is as schema/comparison.v1.json says, field by field', () => {
+    const validate = new Ajv2020({
+      allErrors: true,
+      strict: true,
+      allowUnionTypes: true,
+      schemas: [reportSchema],
+    }).compile(comparisonSchema);
+    for (const comparison of [...pairs, compared(make('tap'), slowed(make('tap'), 2))]) {
+      assert.ok(validate(JSON.parse(JSON.stringify(comparison))), JSON.stringify(validate.errors));
+      assert.deepEqual(orderErrors(comparison, comparisonSchema), []);
+    }
+  });
+
+  it('in Markdown says what the text says, in a form that fits a ticket', () => {
+    for (const comparison of pairs) {
+      for (const verbose of [false, true]) {
+        const written = markdown(comparison, verbose);
+        assert.ok(written.length < 60_000);
+        assert.ok(written.includes(prose(comparison.headline)));
+        const { appeared, went, changed, stayed, unjudged } = comparison.findings;
+        for (const { code } of [appeared, went, changed, stayed, unjudged].flat()) {
+          assert.ok(written.includes(code), code);
+        }
+        assert.doesNotMatch(written, /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u);
+        assert.equal(
+          written.match(/^<details>\n<summary>[^<\n]+<\/summary>\n\n/gm)?.length,
+          written.match(/\n\n<\/details>$/gm)?.length,
+        );
+        const outside = written
+          .replace(/^```text\n[^]*?\n```$/gm, '')
+          .replace(/(?<!`|\\)(`+)(?!`)[^]*?(?<!`)\1(?!`)/g, '');
+        assert.deepEqual(
+          (outside.match(/<[^>]*>/g) ?? []).filter((tag) => !/^<\/?(?:details|summary)>$/.test(tag)),
+          [],
+        );
+        for (const block of outside.match(/(?:^\|.*\n)+/gm) ?? []) {
+          const cells = block
+            .trim()
+            .split('\n')
+            .map((line) => line.match(/(?<!\\)\|/g)?.length);
+          assert.equal(new Set(cells).size, 1, block);
+        }
+      }
+    }
+  });
+
+  it('in Markdown of a thousand CPUs and findings is cut, and says so', () => {
+    const report = make('hostile');
+    const many = structuredClone(report);
+    many.findings = Array.from({ length: 3000 }, (_, index) => ({
+      ...report.findings[0]!,
+      outcome: 'critical' as const,
+      at: { netns: String(index) },
+    }));
+    const written = markdown(compared(report, many), true);
+    assert.ok(written.length < 60_000, String(written.length));
+    assert.match(written, /- and 2,9\d\d more in the JSON/);
   });
 });
 

@@ -12,13 +12,17 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-export const reportSchema = JSON.parse(
-  readFileSync(new URL('../../../schema/report.v1.json', import.meta.url), 'utf8'),
-) as Schema;
+function schemaOf(name: string): Schema {
+  return JSON.parse(readFileSync(new URL(`../../../schema/${name}.v1.json`, import.meta.url), 'utf8')) as Schema;
+}
 
+export const reportSchema = schemaOf('report');
+export const comparisonSchema = schemaOf('comparison');
+
+/** Names of definitions are unique among the schemas. */
 export function resolve(schema: Schema): Schema {
-  const name = schema.$ref?.replace('#/$defs/', '');
-  return name === undefined ? schema : (reportSchema.$defs?.[name] ?? {});
+  const name = schema.$ref?.replace(/^.*#\/\$defs\//, '');
+  return name === undefined ? schema : (reportSchema.$defs?.[name] ?? comparisonSchema.$defs?.[name] ?? {});
 }
 
 /** Where a value has other fields than the schema lists, or has them in another order. */

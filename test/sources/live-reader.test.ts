@@ -17,6 +17,7 @@ import { after, describe, it } from 'node:test';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
 import { answersWithoutLoading } from '../../src/sources/modules.ts';
 import { parseAuxv } from '../../src/sources/sysconf.ts';
+import { lacking } from '../support/needs.ts';
 import { fakeReader } from '../support/reader.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pktcost-live-'));
@@ -127,21 +128,17 @@ describe('live reader', () => {
     assert.ok(!parseAuxv(new Uint8Array()).ok);
   });
 
-  it(
-    'reads what root may not be refused as nobody',
-    { skip: process.getuid?.() !== 0 && 'needs root to change user' },
-    () => {
-      writeFileSync(join(roots.procfs, 'secret'), 'x');
-      chmodSync(join(roots.procfs, 'secret'), 0o000);
-      chmodSync(directory, 0o755);
-      process.seteuid?.(65534);
-      try {
-        assert.equal(reasonOf(liveReader(roots).read('/proc/secret')), 'permission denied (EACCES)');
-      } finally {
-        process.seteuid?.(0);
-      }
-    },
-  );
+  it('reads what root may not be refused as nobody', { skip: lacking({ root: true }) }, () => {
+    writeFileSync(join(roots.procfs, 'secret'), 'x');
+    chmodSync(join(roots.procfs, 'secret'), 0o000);
+    chmodSync(directory, 0o755);
+    process.seteuid?.(65534);
+    try {
+      assert.equal(reasonOf(liveReader(roots).read('/proc/secret')), 'permission denied (EACCES)');
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
 });
 
 describe('kernel modules', () => {

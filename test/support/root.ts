@@ -1,9 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Why a test that needs root is left out; false when it can run. In CI it must run. */
-export const withoutRoot: string | false =
-  process.getuid?.() === 0 || process.env['CI'] === 'true' ? false : 'needs root for network namespaces';
+import { lacking } from './needs.ts';
+
+/** Why a test in network namespaces is left out; false when it can run. */
+export const withoutRoot = lacking({ root: true, tools: ['ip'] });
 
 let created = 0;
 

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,6 +9,8 @@ import { compiled, repository, type ProgramName } from './programs.ts';
 
 /** Every namespace of the scenarios is called pktc-<pid of the test>-<n>: a dead pid marks what was left behind. */
 export const PREFIX = 'pktc-';
+
+const NOBODY = 65534;
 
 const command = process.env['PKTCOST_BIN'] ?? join(repository, 'bin', 'pktcost.js');
 
@@ -133,7 +136,17 @@ export class Host {
   async diagnose(...flags: readonly string[]): Promise<Diagnosed> {
     const window = flags.includes('--window') ? [] : ['--window', '3s'];
     const namespaces = flags.includes('--netns') ? [] : ['--netns', 'none'];
-    const { out, err, exitCode } = await this.pktcost('diagnose', '--json', ...window, ...namespaces, ...flags);
+    const bundle = this.#kit.newBundle();
+    const keep = flags.includes('--bundle') ? [] : ['--bundle', bundle];
+    const { out, err, exitCode } = await this.pktcost(
+      'diagnose',
+      '--json',
+      ...window,
+      ...namespaces,
+      ...keep,
+      ...flags,
+    );
+    if (keep.length > 0) this.#kit.recorded.set(bundle, out);
     if (![0, 3, 4].includes(exitCode)) throw new Error(`pktcost diagnose: exit code ${exitCode}: ${err}`);
     return { report: JSON.parse(out) as Report, exitCode };
   }
@@ -171,6 +184,10 @@ function collect(child: ChildProcess): { out: () => string; err: () => string } 
 export class Kit {
   static #made = 0;
   readonly children = new Set<ChildProcess>();
+  /** The bundle of each diagnosis, and the report that was printed with it. */
+  readonly recorded = new Map<string, string>();
+  #bundles: string | undefined;
+  #named = 0;
   readonly #netns: string[] = [];
   readonly #undo: (() => void)[] = [];
   #links = 0;
@@ -227,6 +244,30 @@ export class Kit {
       rmSync(folder, { recursive: true, force: true });
     });
     return folder;
+  }
+
+  /** A name for the bundle of the next diagnosis. */
+  newBundle(): string {
+    this.#bundles ??= this.folder();
+    return join(this.#bundles, `${(this.#named += 1)}.tar.gz`);
+  }
+
+  /** Whoever gets a bundle of this scenario comes to the same report: without rights, elsewhere, and later. */
+  replayRecorded(): void {
+    for (const [bundle, report] of this.recorded) {
+      const elsewhere = this.folder();
+      const copy = join(elsewhere, 'copy.tar.gz');
+      copyFileSync(bundle, copy);
+      for (const path of [elsewhere, copy]) chownSync(path, NOBODY, NOBODY);
+      const nobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+      const { stdout, stderr } = spawnSync(
+        'setpriv',
+        [...nobody, process.execPath, command, 'replay', 'copy.tar.gz', '--json'],
+        { cwd: elsewhere, env: { HOME: '/nonexistent' }, encoding: 'utf8', timeout: 20_000, maxBuffer: 1 << 28 },
+      );
+      assert.equal(stderr, '', 'the replay has something to say');
+      assert.equal(stdout, report, 'the replayed report is the recorded one');
+    }
   }
 
   /**
@@ -396,7 +437,9 @@ export async function withHosts<T>(run: (kit: Kit) => Promise<T>, seconds = 30):
     }, seconds * 1000);
   });
   try {
-    return await Promise.race([run(kit), late]);
+    const result = await Promise.race([run(kit), late]);
+    kit.replayRecorded();
+    return result;
   } finally {
     clearTimeout(timer);
     live.delete(kit);
