@@ -15,6 +15,7 @@ import {
   softnetProcessed,
   spanEvery,
   spanFloor,
+  spanLost,
   spanNanoseconds,
   spanPackets,
   spanQuantile,
@@ -74,6 +75,7 @@ const signals = {
     ),
   ),
   samples: optional(sumBy(['device'], increase(spanSamples, span))),
+  lost: optional(sumBy(['device'], increase(spanLost, span))),
   median: optional(maxBy(['device'], value(spanQuantile, { ...span, quantile: '0.5' }))),
   stddev: optional(maxBy(['device'], value(spanStddev, span))),
   floor: optional(maxBy(['device'], value(spanFloor, span))),
@@ -176,7 +178,7 @@ export const afPacketTapCost = defineRule({
       args: { device, owners: [...(taps.length > 0 ? [ownersText(taps)] : []), ...looseText(loose)].join(', ') },
       remedies: [...narrowTaps(taps, place), ...(modules.length > 0 ? [findModule(modules, place)] : [])],
     };
-    const price = tapPrice(read, limits.samples, at.seconds);
+    const price = tapPrice(read, limits, at.seconds);
     return typeof price === 'string'
       ? judgeUnpriced(price, packets, suspects, load, limits)
       : judgePriced(price, read, suspects, load, limits);
@@ -291,6 +293,7 @@ function judgePriced(
     median: null,
     floor: null,
     samples: ['>=', limits.samples],
+    lost: null,
     skbs: null,
     netRx: null,
     netRxPackets: null,
