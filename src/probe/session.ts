@@ -244,6 +244,13 @@ export class ProbeSession {
     return this.#devices;
   }
 
+  /** The id of the program that stamps: the mark of a session. */
+  stampId(): number | undefined {
+    const program = this.#host?.program('pktcost_recv');
+    const runs = program?.ok === true ? this.bpf.programRuns(program.value) : undefined;
+    return runs?.ok === true ? runs.value.id : undefined;
+  }
+
   /** The empty program's descriptor, for the budget's calibration. */
   nullProgram(): Result<ProgramFd> {
     return this.#host ? this.#host.program('pktcost_null') : fail('the session is closed');
@@ -282,11 +289,6 @@ export class ProbeSession {
       gaps,
     };
     return this.#last;
-  }
-
-  /** Packets seen by the tracepoint so far: one map, where a whole reading asks for every span and program. */
-  packetsSeen(): number {
-    return this.#readCpus([]).reduce((sum, { counts }) => sum + counts.skbs, 0);
   }
 
   #readCpus(gaps: string[]): CpuState[] {
