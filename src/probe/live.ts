@@ -236,8 +236,8 @@ export class LiveProbe {
     const plan = this.#planning === undefined ? [] : planLines(this.#planning);
     if (this.#options.probe === 'off') return { status: 'off', tier: 'none', reason: this.#reason, plan };
     if (this.#session === undefined) return { status: 'not-measured', tier: 'none', reason: this.#reason, plan };
-    const { tier, attach } = this.#session.read();
-    const done = asAttached(plan, attach, this.#planning?.netnsNames ?? {});
+    const { tier, attach, devices } = this.#session.read();
+    const done = asAttached(plan, attach, devices, this.#planning?.netnsNames ?? {});
     if (this.#detachedEarly !== null)
       return { status: 'detached-early', tier, reason: this.#detachedEarly, plan: done };
     return { status: 'attached', tier, reason: this.#company?.seen === true ? COMPANY : null, plan: done };
@@ -283,8 +283,10 @@ export function planLines({ plans, netnsNames }: ProbePlanning): ProbePlan[] {
 function asAttached(
   plan: readonly ProbePlan[],
   attach: readonly AttachStatus[],
+  devices: readonly DeviceReading[],
   netnsNames: Readonly<Record<string, string>>,
 ): ProbePlan[] {
+  const gone = devices.filter(({ present, note }) => !present && note !== undefined);
   const lines = plan.map((line) => {
     const refused = attach.find(
       ({ attached, span, target, netns = '' }) =>
@@ -292,9 +294,10 @@ function asAttached(
         span === line.span &&
         (span === 'net_rx' || (target === line.device && (netnsNames[netns] ?? '') === line.netns)),
     );
-    return line.attach && refused !== undefined
-      ? { ...line, attach: false, reason: refused.reason ?? 'refused', price: 'none' }
-      : line;
+    if (!line.attach) return line;
+    if (refused !== undefined) return { ...line, attach: false, reason: refused.reason ?? 'refused', price: 'none' };
+    const left = gone.find(({ device, netns }) => device === line.device && (netnsNames[netns] ?? '') === line.netns);
+    return left?.note === undefined ? line : { ...line, reason: `${line.reason}; ${left.note}` };
   });
   const sockets = attach.find(({ span }) => span === 'sockets');
   if (sockets === undefined) return lines;

@@ -214,6 +214,21 @@ describe('probe session', { skip }, () => {
     assert.equal(lab.facts().xdp, undefined);
   });
 
+  it('records the offloads that native XDP takes from the peer, and that they came back', async () => {
+    const choice = { probe: 'xdp', xdpMode: 'native', allowSystemChanges: true } as const;
+    const both = [lab.facts(), lab.facts(lab.sender, lab.peer)];
+    // XDP on one end only; the other is in the plan, so it is looked at.
+    const plans = both.map((device, index) => planDevices([device], index === 0 ? choice : { probe: 'taps' }, can)[0]!);
+    const session = unwrap(await openProbe({ plans, capabilities: can }));
+    assert.equal(session.tier, 'stack', JSON.stringify(session.read().attach));
+    const closed = await session.close();
+    assert.deepEqual(closed.problems, []);
+    const done = closed.done.join('\n');
+    assert.match(done, new RegExp(`XDP program \\(native\\) taken off ${lab.device}`));
+    assert.match(done, new RegExp(`${lab.peer}: .*tx-tcp-segmentation.* changed by XDP and put back`));
+    assert.deepEqual(lab.facts(lab.sender, lab.peer).features, both[1]?.features);
+  });
+
   it('leaves an XDP program that is there alone, and reports it', async () => {
     const other = holder(can.tcx ? 'tcx' : 'clsact', 'generic');
     await ready(other);
