@@ -21,6 +21,7 @@ import {
   spanPackets,
   spanQuantile,
   spanSamples,
+  spanStamped,
   spanStddev,
   tapNanoseconds,
 } from '../metrics/catalogue/index.ts';
@@ -101,6 +102,7 @@ function emitCounts(device: DeviceReading, place: { device: string; netns?: stri
     const labels = { ...place, span: span.span, mode: span.mode };
     emit(spanSamples, labels, span.count);
     emit(spanNanoseconds, labels, span.sumNs);
+    if (span.stamped > 0) emit(spanStamped, labels, span.stamped);
     const lost: Readonly<Record<string, number>> = { ...span.lost };
     for (const [reason, count] of Object.entries(lost)) emit(spanLost, { ...labels, reason }, count);
   }

@@ -790,7 +790,7 @@ export interface Probe {
    */
   tier: string;
   /**
-   * Why it was not attached throughout.
+   * Why it was not attached throughout; where it was, what else its readings contain: another session of pktcost.
    */
   reason: string | null;
   /**
@@ -848,15 +848,15 @@ export interface SelfCost {
    */
   peakMemoryBytes: number | null;
   /**
-   * Run time of the probe per packet, while its tracepoints are attached: in a window of 4 s or more they are for a quarter of it.
+   * Run time of the probe per packet (skb) of the window: run times measured before it, runs counted in it.
    */
   nsPerPacket: number | null;
   /**
-   * Run time of the probe as a share of all CPU time, while its tracepoints are attached.
+   * Run time of the probe as a share of all CPU time in the window.
    */
   cpuShare: number | null;
   /**
-   * Runs of the probe's programs.
+   * Runs of the probe's programs in the window.
    */
   runs: number | null;
   /**

@@ -8,6 +8,7 @@ import { cpus as onlineCpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '../metrics/result.ts';
 import type { ProgramFd, ProgramRuns } from './libbpf.ts';
+import { tracedShare, type ProbeReading } from './reading.ts';
 import type { ProbeSession } from './session.ts';
 
 export interface ProgramCost {
@@ -35,6 +36,8 @@ export interface ProbeCost {
 /** Measured on the development machine; used while too few packets came by to calibrate. */
 const SHIPPED_STATS_NS = 65;
 const ENOUGH_RUNS = 200;
+/** A sampled program on the development machine: four of them stay below 120 ns per packet (bench/probe/README.md). */
+const SHIPPED_RUN_NS = 30;
 
 /** Pure: what the counts of a measured interval say. */
 export function costOf(
@@ -123,12 +126,66 @@ function snapshot(
   };
 }
 
+const PER_PACKET = ['pktcost_in', 'pktcost_recv'];
+/** Timers and RCU run them as well, packets or not. */
+const PER_SOFTIRQ = ['pktcost_entry', 'pktcost_exit'];
+
+function nsPerRun({ programs }: ProbeCost, name: string): number {
+  const measured = programs.find((program) => program.name === name);
+  return measured !== undefined && measured.runs >= ENOUGH_RUNS ? measured.nsPerRun : SHIPPED_RUN_NS;
+}
+
+/**
+ * What one more packet takes. The measurement comes before the window and may have met next to no traffic: the runs of an idle
+ * host, divided by its few packets, would be a price at which the probe had to leave as soon as packets come.
+ */
+export function packetPrice(cost: ProbeCost): number {
+  if (cost.packets < ENOUGH_RUNS)
+    return [...PER_PACKET, ...PER_SOFTIRQ].reduce((sum, name) => sum + nsPerRun(cost, name), 0);
+  const ns = cost.programs.reduce((sum, { name, runs, nsPerRun: each }) => {
+    return sum + each * (PER_SOFTIRQ.includes(name) ? Math.min(runs, cost.packets) : runs);
+  }, 0);
+  return ns / cost.packets;
+}
+
 /**
  * The share of CPU time which the probe took in a window, from its price per packet and the packets that came: no statistics
  * needed, so it can be asked at any time. Traffic that grows after the measurement is seen this way.
  */
 export function projectShare(cost: ProbeCost, packets: number, elapsedNs: number, cpus = onlineCpus().length): number {
-  return elapsedNs === 0 ? 0 : (packets * cost.nsPerPacket) / elapsedNs / Math.max(1, cpus);
+  return elapsedNs === 0 ? 0 : (packets * packetPrice(cost)) / elapsedNs / Math.max(1, cpus);
+}
+
+export interface WindowCost {
+  /** null when no packet came. */
+  readonly nsPerPacket: number | null;
+  readonly cpuShare: number;
+  readonly runs: number;
+}
+
+/**
+ * What the probe took in the window itself: run times from the measurement before it, runs from what the programs counted, which
+ * for the tracepoints is what came in their shifts.
+ */
+export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlineCpus().length): WindowCost {
+  const reached = window.devices.reduce((sum, device) => sum + device.packets, 0);
+  const seen = window.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
+  const softirqs = window.cpus.reduce((sum, cpu) => sum + cpu.netRxRuns, 0);
+  const packets = Math.max(reached, seen / tracedShare(window));
+  // Programs of XDP and of single sockets have no count of their own: as many runs per packet as in the measurement.
+  const others = cost.programs.filter(({ name }) => ![...PER_PACKET, ...PER_SOFTIRQ].includes(name));
+  const scale = cost.packets < ENOUGH_RUNS ? 0 : packets / cost.packets;
+  const ns =
+    reached * nsPerRun(cost, 'pktcost_in') +
+    seen * nsPerRun(cost, 'pktcost_recv') +
+    softirqs * PER_SOFTIRQ.reduce((sum, name) => sum + nsPerRun(cost, name), 0) +
+    others.reduce((sum, { runs, nsPerRun: each }) => sum + runs * each, 0) * scale;
+  const elapsedNs = window.attachedNs ?? 0;
+  return {
+    nsPerPacket: packets === 0 ? null : ns / packets,
+    cpuShare: elapsedNs === 0 ? 0 : ns / elapsedNs / Math.max(1, cpus),
+    runs: Math.round(reached + seen + 2 * softirqs + others.reduce((sum, { runs }) => sum + runs, 0) * scale),
+  };
 }
 
 export type BudgetStep = 'keep' | 'thin' | 'detach';

@@ -145,6 +145,12 @@ export class Libbpf {
     return code < 0 ? this.#refused('bpf_obj_get_info_by_fd', code) : ok(info.readUInt32LE(16));
   }
 
+  /** The host's program with the next higher id; undefined when that was the last, or when they may not be listed. */
+  nextProgram(after: number): number | undefined {
+    const next = Buffer.alloc(4);
+    return this.#f.nextProgramId(after, next) < 0 ? undefined : next.readUInt32LE(0);
+  }
+
   programNameById(id: number): Result<string> {
     const fd = this.#f.programById(id);
     if (fd < 0) return this.#refused('bpf_prog_get_fd_by_id', fd);

@@ -2,8 +2,17 @@
 import type { Probe, ProbePlan, SelfAction, SelfCost } from '../generated/report.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { ProbeAnswer } from './answer.ts';
-import { decide, keepBudget, projectShare, THIN_FACTOR, type BudgetReport } from './budget.ts';
+import {
+  costInWindow,
+  decide,
+  keepBudget,
+  measureCost,
+  projectShare,
+  THIN_FACTOR,
+  type BudgetReport,
+} from './budget.ts';
 import { readCapabilities, type Capabilities } from './capabilities.ts';
+import { Company } from './company.ts';
 import { ownNetns, readDeviceFacts, type NetnsTarget } from './facts.ts';
 import { calibrateFloor, floorInWindow, shippedFloor, type Floor } from './floor.ts';
 import { planDevices, type AttachPlan, type ProbeChoice } from './plan.ts';
@@ -61,6 +70,11 @@ export function planProbe(options: PlanningOptions): Result<ProbePlanning> {
   return ok({ capabilities, plans: planDevices(devices, options, capabilities), netnsNames, gaps });
 }
 
+const COMPANY = 'another pktcost measured at the same time, and its programs are in these spans';
+
+/** The statistics make the spans longer while they are on: no longer than needed to see some hundred runs. */
+const PRICE_AGAIN_MS = 100;
+
 /** A long window is watched no less often than this. */
 const MOST_BETWEEN_MS = 5000;
 
@@ -70,9 +84,12 @@ export class LiveProbe {
   readonly #session: ProbeSession | undefined;
   readonly #shifts: Shifts | undefined;
   readonly #reason: string | null;
+  readonly #company: Company | undefined;
   #budget: BudgetReport | undefined;
   #calibrated: Floor | undefined;
   #first: ProbeReading | undefined;
+  /** What the budget is judged by since the sampling was last thinned. */
+  #judgedFrom: ProbeReading | undefined;
   #thinnings = 0;
   #watchAgainAt = 0;
   #detachedEarly: string | null = null;
@@ -89,6 +106,8 @@ export class LiveProbe {
     this.#session = session;
     this.#shifts = session === undefined ? undefined : new Shifts(session, options.windowSeconds);
     this.#reason = reason;
+    const own = session?.stampId();
+    this.#company = session === undefined || own === undefined ? undefined : new Company(session.bpf, own);
   }
 
   /** Never fails: what cannot be attached is a reason in the report. */
@@ -134,6 +153,7 @@ export class LiveProbe {
     if (this.#session === undefined) return fail(this.#reason ?? 'not attached');
     if (this.#detachedEarly !== null && this.#first === undefined) return fail(this.#detachedEarly);
     const reading = this.#session.read();
+    this.#company?.look();
     if (this.#first === undefined) this.#shifts?.start();
     this.#first ??= reading;
     const window = subtractReadings(this.#first, reading);
@@ -141,7 +161,10 @@ export class LiveProbe {
       version: 1,
       reading,
       window,
-      floor: floorInWindow(window, (device) => this.#tapped(device)) ?? this.#calibrated ?? null,
+      // A floor from before the window lacks what another session adds to each span.
+      floor:
+        floorInWindow(window, (device) => this.#tapped(device)) ??
+        (this.#company?.seen === true ? null : (this.#calibrated ?? null)),
       tapsPerNetns: this.#planning?.capabilities.tapsPerNetns ?? false,
       netnsNames: this.#planning?.netnsNames ?? {},
       loadError: reading.attach.find(({ span, attached }) => span === 'stack' && !attached)?.reason ?? null,
@@ -160,19 +183,18 @@ export class LiveProbe {
     if (session === undefined || cost === undefined || this.#first === undefined || this.#detachedEarly !== null)
       return;
     if (performance.now() < this.#watchAgainAt) return;
+    this.#company?.look();
     this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
-    const before = this.#first.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
-    const elapsed = Number(process.hrtime.bigint()) - this.#first.monotonicNs;
+    const from = this.#judgedFrom ?? this.#first;
+    const now = session.read();
+    const since = subtractReadings(from, now);
     // The tracepoint counts in its shifts only, and the programs of the devices run always: on the safe side, all of the time.
-    const { attachedNs = 0, tracedNs = 0 } = this.#first;
-    const clock = session.tracepoints?.clock() ?? { attachedNs, tracedNs };
-    const traced = tracedShare({ attachedNs: clock.attachedNs - attachedNs, tracedNs: clock.tracedNs - tracedNs });
-    const seen = (session.packetsSeen() - before) / traced;
-    const share = projectShare(cost, seen, elapsed);
+    const seen = since.cpus.reduce((sum, { skbs }) => sum + skbs, 0) / tracedShare(since);
+    const share = projectShare(cost, seen, now.monotonicNs - from.monotonicNs);
     const step = decide(share, this.#options.maxOverhead, this.#thinnings);
     if (step === 'keep') return;
     const reason = `${(share * 100).toFixed(2)} % of the host's CPU time is above the budget of ${(this.#options.maxOverhead * 100).toFixed(2)} %`;
-    const seconds = elapsed / 1e9;
+    const seconds = (now.monotonicNs - this.#first.monotonicNs) / 1e9;
     if (step === 'thin') {
       const thinned = session.thin(THIN_FACTOR);
       this.#thinnings += 1;
@@ -180,11 +202,19 @@ export class LiveProbe {
         ? `sampling thinned to 1 packet in ${String(session.sampleEvery)}`
         : `thinning failed: ${thinned.reason}`;
       this.#actions.push({ seconds, action, reason, restored: null });
+      await this.#priceAgain(session);
       return;
     }
     this.#detachedEarly = reason;
     this.#actions.push({ seconds, action: 'probe detached', reason, restored: null });
     await this.close();
+  }
+
+  /** By the price from before, a thinned session would be as dear as ever and the next step always to leave. */
+  async #priceAgain(session: ProbeSession): Promise<void> {
+    const measured = await measureCost(session, PRICE_AGAIN_MS, this.#options.stop);
+    if (measured.ok && this.#budget !== undefined) this.#budget = { ...this.#budget, cost: measured.value };
+    this.#judgedFrom = session.read();
   }
 
   /** Detaches; the counts stay readable. */
@@ -206,20 +236,25 @@ export class LiveProbe {
     const plan = this.#planning === undefined ? [] : planLines(this.#planning);
     if (this.#options.probe === 'off') return { status: 'off', tier: 'none', reason: this.#reason, plan };
     if (this.#session === undefined) return { status: 'not-measured', tier: 'none', reason: this.#reason, plan };
-    const { tier, attach } = this.#session.read();
-    const done = asAttached(plan, attach, this.#planning?.netnsNames ?? {});
+    const { tier, attach, devices } = this.#session.read();
+    const done = asAttached(plan, attach, devices, this.#planning?.netnsNames ?? {});
     if (this.#detachedEarly !== null)
       return { status: 'detached-early', tier, reason: this.#detachedEarly, plan: done };
-    return { status: 'attached', tier, reason: null, plan: done };
+    return { status: 'attached', tier, reason: this.#company?.seen === true ? COMPANY : null, plan: done };
   }
 
   /** For the report. */
   selfCost(): Pick<SelfCost, 'nsPerPacket' | 'cpuShare' | 'runs' | 'budget' | 'actions'> {
     const cost = this.#budget?.cost;
+    const window =
+      this.#session === undefined || this.#first === undefined
+        ? undefined
+        : subtractReadings(this.#first, this.#session.read());
+    const took = cost === undefined || window === undefined ? undefined : costInWindow(cost, window);
     return {
-      nsPerPacket: cost === undefined || cost.packets === 0 ? null : cost.nsPerPacket,
-      cpuShare: cost?.cpuShare ?? null,
-      runs: cost?.runs ?? null,
+      nsPerPacket: took?.nsPerPacket ?? null,
+      cpuShare: took?.cpuShare ?? null,
+      runs: took?.runs ?? null,
       budget: this.#session === undefined ? null : this.#options.maxOverhead,
       actions: this.#actions,
     };
@@ -248,8 +283,10 @@ export function planLines({ plans, netnsNames }: ProbePlanning): ProbePlan[] {
 function asAttached(
   plan: readonly ProbePlan[],
   attach: readonly AttachStatus[],
+  devices: readonly DeviceReading[],
   netnsNames: Readonly<Record<string, string>>,
 ): ProbePlan[] {
+  const gone = devices.filter(({ present, note }) => !present && note !== undefined);
   const lines = plan.map((line) => {
     const refused = attach.find(
       ({ attached, span, target, netns = '' }) =>
@@ -257,9 +294,10 @@ function asAttached(
         span === line.span &&
         (span === 'net_rx' || (target === line.device && (netnsNames[netns] ?? '') === line.netns)),
     );
-    return line.attach && refused !== undefined
-      ? { ...line, attach: false, reason: refused.reason ?? 'refused', price: 'none' }
-      : line;
+    if (!line.attach) return line;
+    if (refused !== undefined) return { ...line, attach: false, reason: refused.reason ?? 'refused', price: 'none' };
+    const left = gone.find(({ device, netns }) => device === line.device && (netnsNames[netns] ?? '') === line.netns);
+    return left?.note === undefined ? line : { ...line, reason: `${line.reason}; ${left.note}` };
   });
   const sockets = attach.find(({ span }) => span === 'sockets');
   if (sockets === undefined) return lines;

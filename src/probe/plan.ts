@@ -83,7 +83,11 @@ function planTaps(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, s
     hook === 'clsact' && device.firstPriority === 1
       ? 'go before ours: what they decide on is not seen by it'
       : 'stay, ours goes first';
-  const beside = others === undefined || others === 0 ? '' : `; ${String(others)} other program(s) ${order}`;
+  const there = others === undefined || others === 0 ? '' : `; ${String(others)} other program(s) ${order}`;
+  // TCX comes before clsact (sch_handle_ingress): whatever their priority, filters are after ours.
+  const after =
+    hook === 'tcx' && device.filters > 0 ? `; ${String(device.filters)} clsact filter(s) stay, after ours` : '';
+  const beside = there + after;
   const safe =
     hook === 'tcx'
       ? 'held by a link, gone with the process'

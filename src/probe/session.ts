@@ -9,6 +9,7 @@ import { closeLinks, DETACH_DEADLINE_MS, ExitWatch } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
 import { findObjects, readObject } from './objects.ts';
+import { offloadChanges, restoreOffloads, type OffloadChange } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
 import { SocketPrices } from './sockets.ts';
@@ -66,6 +67,7 @@ export class ProbeSession {
   #host: LoadedObject | undefined;
   #softirq: LoadedObject | undefined;
   #sockets: SocketPrices | undefined;
+  #offloads: readonly OffloadChange[] = [];
   #cpus: MapFd | undefined;
   #resting: MapFd | undefined;
   #tracepoints: Tracepoints | undefined;
@@ -120,6 +122,7 @@ export class ProbeSession {
       this.#devices.push(device);
       slot++;
     }
+    if (this.#devices.some(({ xdp }) => xdp)) this.#offloads = offloadChanges(plans.map(({ device }) => device));
     if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#exit.start();
     if (this.#options.sockets === true) await this.#attachSockets();
     const wanted = (span: string): boolean =>
@@ -244,6 +247,13 @@ export class ProbeSession {
     return this.#devices;
   }
 
+  /** The id of the program that stamps: the mark of a session. */
+  stampId(): number | undefined {
+    const program = this.#host?.program('pktcost_recv');
+    const runs = program?.ok === true ? this.bpf.programRuns(program.value) : undefined;
+    return runs?.ok === true ? runs.value.id : undefined;
+  }
+
   /** The empty program's descriptor, for the budget's calibration. */
   nullProgram(): Result<ProgramFd> {
     return this.#host ? this.#host.program('pktcost_null') : fail('the session is closed');
@@ -282,11 +292,6 @@ export class ProbeSession {
       gaps,
     };
     return this.#last;
-  }
-
-  /** Packets seen by the tracepoint so far: one map, where a whole reading asks for every span and program. */
-  packetsSeen(): number {
-    return this.#readCpus([]).reduce((sum, { counts }) => sum + counts.skbs, 0);
   }
 
   #readCpus(gaps: string[]): CpuState[] {
@@ -348,11 +353,13 @@ export class ProbeSession {
     problems.push(...removeFilters(this.bpf, attachments));
     if (filters > 0) done.push(`${String(filters)} clsact filter(s) removed`);
     this.#exit.stop();
-    for (const device of this.#devices) {
-      const features = device.restoreFeatures();
-      done.push(...features.done);
-      problems.push(...features.problems);
-    }
+    for (const { xdp, facts } of this.#devices) if (xdp) done.push(`XDP program (${xdp.mode}) taken off ${facts.name}`);
+    // Looked at again, because a driver may change them a moment after the attach.
+    const late = offloadChanges(this.#devices.flatMap(({ xdp, facts }) => (xdp ? [facts] : [])));
+    const known = new Set(this.#offloads.map(({ facts }) => facts));
+    const offloads = restoreOffloads([...this.#offloads, ...late.filter(({ facts }) => !known.has(facts))]);
+    done.push(...offloads.done);
+    problems.push(...offloads.problems);
     const left = verifyRemoved(this.bpf, attachments);
     for (const device of this.#devices) device.close();
     this.#sockets?.close();

@@ -1,7 +1,7 @@
 /** One device under watch: its own copy of the programs, its hooks, and the reading of its counts. */
 import { askInNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import { changedFeatures, driverOf, featuresOf, setFeatures, type Features } from './ethtool.ts';
+import { driverOf } from './ethtool.ts';
 import type { DeviceFacts } from './facts.ts';
 import { readSpan, SPAN_BYTES, SLOTS, type CpuState } from './layout.ts';
 import {
@@ -52,7 +52,6 @@ export class WatchedDevice {
   readonly tc: TcAttachment[] = [];
   readonly programs: ProgramFd[] = [];
   xdp: { readonly mode: XdpMode; readonly link: LinkFd } | undefined;
-  #restored: string[] = [];
 
   private constructor(shop: DeviceWorkshop, facts: DeviceFacts, slot: number, object: LoadedObject) {
     this.#shop = shop;
@@ -226,33 +225,6 @@ export class WatchedDevice {
     const ifindex = this.#shop.bpf.linkIfindex(ingress.link);
     if (!ifindex.ok) return ifindex.reason;
     return ifindex.value === 0 ? gone : undefined;
-  }
-
-  /** After the detach: are the offloads what they were? Puts back what is not. */
-  restoreFeatures(): { readonly done: string[]; readonly problems: string[] } {
-    const before = this.facts.features;
-    if (!this.xdp || before === undefined) return { done: this.#restored, problems: [] };
-    const problems: string[] = [];
-    const { name, netns } = this.facts;
-    const restored = askInNamespace(netns.path, () => {
-      const now = featuresOf(name);
-      if (!now.ok) return now;
-      const changed = changedFeatures(before, now.value);
-      if (Object.keys(changed).length === 0) return ok<Features>({});
-      const put = setFeatures(name, changed);
-      const again = featuresOf(name);
-      if (!again.ok) return again;
-      const left = Object.keys(changedFeatures(before, again.value));
-      if (left.length > 0) return fail(`${left.join(', ')} differ from before${put.ok ? '' : ` (${put.reason})`}`);
-      return ok(changed);
-    });
-    if (!restored.ok) {
-      if (!/ENODEV|cannot open the network namespace/.test(restored.reason))
-        problems.push(`${name}: ${restored.reason}`);
-    } else {
-      this.#restored = Object.keys(restored.value).map((feature) => `${name}: ${feature} put back`);
-    }
-    return { done: this.#restored, problems };
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import {
   spanNanoseconds,
   spanQuantile,
   spanSamples,
+  spanStamped,
   spanStddev,
 } from '../metrics/catalogue/index.ts';
 import type { Labels, Metric } from '../metrics/metric.ts';
@@ -22,6 +23,7 @@ export function spansByDevice(window: Window): ReadonlyMap<string, Spans> {
     floors: grouped(window, spanFloor),
     buckets: grouped(window, spanBucket),
     lost: groupedAmounts(amounts(window, spanLost).values()),
+    stamped: groupedAmounts(amounts(window, spanStamped).values()),
   };
   for (const { labels, value } of amounts(window, spanSamples).values()) {
     const name = labels['span'];
@@ -52,6 +54,7 @@ interface Sums {
   readonly floors: ReadonlyMap<string, readonly Amount[]>;
   readonly buckets: ReadonlyMap<string, readonly Amount[]>;
   readonly lost: ReadonlyMap<string, readonly Amount[]>;
+  readonly stamped: ReadonlyMap<string, readonly Amount[]>;
 }
 
 function spanOf(labels: Labels, count: number, sums: Sums): Span {
@@ -63,7 +66,10 @@ function spanOf(labels: Labels, count: number, sums: Sums): Span {
   const difference = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
   const total = sums.nanoseconds.get(labelKey(labels))?.value;
   const floor = (sums.floors.get(key) ?? [])[0];
-  const lost = sums.lost.get(key) ?? [];
+  const lostBy = new Map((sums.lost.get(key) ?? []).map((each) => [each.labels['reason'] ?? '', each.value]));
+  const stamped = (sums.stamped.get(key) ?? [])[0]?.value;
+  // A stamp on a packet that never came to TC, or without it, is met by no counter.
+  if (stamped !== undefined) lostBy.set('unseen', Math.max(0, stamped - count - (lostBy.get('noMetadata') ?? 0)));
   return {
     mode: labels['mode'] ?? '',
     count,
@@ -79,8 +85,8 @@ function spanOf(labels: Labels, count: number, sums: Sums): Span {
     stddevNs: (sums.stddev.get(key) ?? [])[0]?.value ?? null,
     floorNs: floor?.value ?? null,
     floorMethod: floor?.labels['method'] ?? null,
-    lost: lost.reduce((sum, each) => sum + each.value, 0),
-    lostBy: Object.fromEntries(lost.map((each) => [each.labels['reason'] ?? '', each.value])),
+    lost: [...lostBy.values()].reduce((sum, each) => sum + each, 0),
+    lostBy: Object.fromEntries(lostBy),
     histogram: histogramOf(sums.buckets.get(key) ?? []),
   };
 }

@@ -107,7 +107,9 @@ function totals({ findings, probe, selfCost }: Report, style: Style): string[] {
     `Checks: ${count('critical')} critical, ${count('warning')} warning, ${count('info')} info, ${count('ok')} ok, ` +
     `${count('not-measured')} not measured, ${count('not-applicable')} not applicable.`;
   const attached =
-    probe.status === 'attached' ? `attached (${probe.tier})` : `${probeWords[probe.status]}: ${probe.reason ?? ''}`;
+    probe.status === 'attached'
+      ? `attached (${probe.tier})${probe.reason === null ? '' : `; ${probe.reason}`}`
+      : `${probeWords[probe.status]}: ${probe.reason ?? ''}`;
   const own = [
     ...(selfCost.cpuSeconds === null ? [] : [`${formats.seconds(selfCost.cpuSeconds)} of CPU`]),
     ...(selfCost.peakMemoryBytes === null ? [] : [`${formats.bytes(selfCost.peakMemoryBytes)} of memory`]),

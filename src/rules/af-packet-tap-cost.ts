@@ -15,6 +15,7 @@ import {
   softnetProcessed,
   spanEvery,
   spanFloor,
+  spanLost,
   spanNanoseconds,
   spanPackets,
   spanQuantile,
@@ -80,6 +81,7 @@ const signals = {
     ),
   ),
   samples: optional(sumBy(['device'], increase(spanSamples, span))),
+  lost: optional(sumBy(['device'], increase(spanLost, span))),
   median: optional(maxBy(['device'], value(spanQuantile, { ...span, quantile: '0.5' }))),
   stddev: optional(maxBy(['device'], value(spanStddev, span))),
   floor: optional(maxBy(['device'], value(spanFloor, span))),
@@ -182,7 +184,7 @@ export const afPacketTapCost = defineRule({
       args: { device, owners: [...(taps.length > 0 ? [ownersText(taps)] : []), ...looseText(loose)].join(', ') },
       remedies: [...narrowTaps(taps, place), ...(modules.length > 0 ? [findModule(modules, place)] : [])],
     };
-    const local = tapPrice(read, limits.samples, at.seconds);
+    const local = tapPrice(read, limits, at.seconds);
     if (typeof local === 'string') return judgeUnpriced(local, packets, suspects, load, limits);
     const foreign = foreignBill(taps, read.pricesEverywhere);
     if (taps.length > 0 && foreign.unpriced.length === taps.length && loose.size === 0)
@@ -311,6 +313,7 @@ function judgePriced(
     median: null,
     floor: null,
     samples: ['>=', limits.samples],
+    lost: null,
     skbs: null,
     netRx: null,
     netRxPackets: null,

@@ -1,5 +1,13 @@
-import { baselineSpanQuantile, spanEvery, spanQuantile, spanSamples } from '../metrics/catalogue/index.ts';
-import { increase, value } from '../metrics/expression.ts';
+import {
+  baselineSpanQuantile,
+  spanEvery,
+  spanLost,
+  spanQuantile,
+  spanSamples,
+  spanStamped,
+} from '../metrics/catalogue/index.ts';
+import { increase, sumBy, value } from '../metrics/expression.ts';
+import { mostlyLost } from './facts/packet-cost.ts';
 import type { Signal } from './rule.ts';
 import { critical, defineRule, notApplicable, notMeasured, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -16,6 +24,9 @@ export const stackLatency = defineRule({
   none: 'no span was measured',
   signals: {
     samples: increase(spanSamples),
+    lost: optional(sumBy(['device', 'span', 'mode'], increase(spanLost))),
+    // Of a span whose stamps travel with the packet: one that came without it was counted nowhere.
+    stamped: optional(increase(spanStamped)),
     every: optional(value(spanEvery)),
     // Without a sample there is no quantile.
     p50: optional(value(spanQuantile, { quantile: '0.5' })),
@@ -31,8 +42,11 @@ export const stackLatency = defineRule({
       'On {device} the {span} span ({mode}) takes {p50:ns} in the median and {p99:ns} for one packet in a hundred; the ' +
       'baseline had {baseP50:ns} and {baseP99:ns}.',
   },
-  conclude({ p50, p99, samples, every, max, baseP50, baseP99 }, limits, at) {
+  conclude({ p50, p99, samples, lost, stamped, every, max, baseP50, baseP99 }, limits, at) {
     const { device = '', span = '', mode = '' } = at.labels;
+    const missed = Math.max(lost?.value ?? 0, (stamped?.value ?? 0) - samples.value);
+    const lossy = samples.value + missed < limits.samples ? undefined : mostlyLost(samples.value, missed, limits.lost);
+    if (lossy !== undefined) return notMeasured(`${span} span: ${lossy}`);
     if (samples.value === 0) return notApplicable('no packet was measured on these devices');
     const packets = (samples.value * (every?.value ?? 1)) / at.seconds;
     if (samples.value < limits.samples && packets < limits.busy) {
@@ -66,6 +80,7 @@ export const stackLatency = defineRule({
       evidence: {
         p50: ['>=', native ? limits.nativeP50 : limits.p50],
         samples: ['>=', limits.samples],
+        lost: null,
         baseP50: null,
         ...(native ? {} : ({ p99: ['>=', limits.p99], baseP99: null } as const)),
       },

@@ -19,6 +19,12 @@ export const thresholds = {
       help: 'Measured packets below which the mean of the tap span is not taken for a price.',
       source: 'judgement: the standard error of the mean is then about a seventh of the spread',
     },
+    lost: {
+      value: 0.5,
+      unit: 'ratio',
+      help: 'Share of the samples begun that were lost, from which those that are left are not taken for the whole.',
+      source: 'judgement: packets lose their stamp by what happens to them (a clone, another device), not by chance',
+    },
     nanoseconds: {
       value: 250,
       unit: 'nanoseconds',
@@ -168,6 +174,12 @@ export const thresholds = {
       unit: 'packets',
       help: 'Measured packets below which the quantiles of a span are not judged.',
       source: 'the 99th percentile of 200 is set by two of them',
+    },
+    lost: {
+      value: 0.5,
+      unit: 'ratio',
+      help: 'Share of the samples begun that were lost, from which those that are left are not taken for the whole.',
+      source: 'as PKT0101',
     },
     p50: {
       value: 5000,

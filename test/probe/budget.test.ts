@@ -4,11 +4,35 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ok } from '../../src/metrics/result.ts';
-import { costOf, decide, keepBudget, projectShare, type ProbeCost } from '../../src/probe/budget.ts';
+import {
+  costInWindow,
+  costOf,
+  decide,
+  keepBudget,
+  packetPrice,
+  projectShare,
+  type ProbeCost,
+} from '../../src/probe/budget.ts';
 import { shippedFloor } from '../../src/probe/floor.ts';
 import { BUCKETS, CPU_BYTES, readCpus, readSpan, SLOTS, SPAN_BYTES } from '../../src/probe/layout.ts';
 import { findObjects } from '../../src/probe/objects.ts';
+import type { ProbeReading } from '../../src/probe/reading.ts';
 import type { ProbeSession } from '../../src/probe/session.ts';
+
+/** A measurement: name -> runs and nanoseconds per run. */
+function measured(packets: number, programs: Readonly<Record<string, readonly [number, number]>>): ProbeCost {
+  return {
+    measuredMs: 1000,
+    packets,
+    runs: 0,
+    ns: 0,
+    nsPerPacket: 0,
+    cpuShare: 0,
+    statsNsPerRun: 65,
+    calibrated: true,
+    programs: Object.entries(programs).map(([name, [runs, nsPerRun]]) => ({ name, runs, nsPerRun })),
+  };
+}
 
 describe('budget', () => {
   it('thins twice at most and then detaches', () => {
@@ -34,9 +58,46 @@ describe('budget', () => {
   });
 
   it('projects the cost on traffic that grew after the measurement', () => {
-    const cost = { nsPerPacket: 100 } as ProbeCost;
+    const cost = measured(1000, { pktcost_recv: [1000, 60], pktcost_in: [1000, 40] });
     assert.equal(projectShare(cost, 1_000_000, 1e9, 2), 0.05);
     assert.equal(projectShare(cost, 10, 0, 2), 0);
+  });
+
+  it('does not take the runs of an idle host for the price of its few packets', () => {
+    // 5,000 runs for timers and RCU beside ten packets: 15 us a packet, at which 100 kpps would be 75 % of two CPUs.
+    const idle = measured(10, { pktcost_recv: [10, 40], pktcost_entry: [5000, 15], pktcost_exit: [5000, 15] });
+    assert.equal(packetPrice(idle), 30 + 30 + 15 + 15);
+    assert.ok(projectShare(idle, 100_000, 1e9, 2) < 0.01);
+    const slow = measured(500, { pktcost_recv: [500, 40], pktcost_entry: [5000, 15], pktcost_exit: [5000, 15] });
+    assert.equal(packetPrice(slow), 40 + 15 + 15);
+  });
+
+  it('sees traffic that came only after the measurement', () => {
+    assert.ok(projectShare(measured(0, {}), 1_000_000, 1e9, 2) > 0.01);
+  });
+
+  it('tells what it took in the window: device programs always, tracepoints in their shifts', () => {
+    const cost = measured(1000, {
+      pktcost_recv: [1000, 20],
+      pktcost_in: [1000, 30],
+      pktcost_entry: [1000, 10],
+      pktcost_exit: [1000, 10],
+      pktcost_xdp: [500, 40],
+    });
+    const window = {
+      attachedNs: 1e9,
+      tracedNs: 0.25e9,
+      devices: [{ packets: 100_000 }],
+      cpus: [{ skbs: 25_000, netRxRuns: 20_000 }],
+    } as unknown as ProbeReading;
+    const ns = 100_000 * 30 + 25_000 * 20 + 20_000 * 20 + 50_000 * 40;
+    assert.deepEqual(costInWindow(cost, window, 2), {
+      nsPerPacket: ns / 100_000,
+      cpuShare: ns / 1e9 / 2,
+      runs: 100_000 + 25_000 + 40_000 + 50_000,
+    });
+    const empty = { ...window, devices: [], cpus: [] };
+    assert.deepEqual(costInWindow(cost, empty, 2), { nsPerPacket: null, cpuShare: 0, runs: 0 });
   });
 
   it('falls back on the shipped figure when too little came by to calibrate', () => {

@@ -50,7 +50,10 @@ describe('attach plan', () => {
         .reason;
     assert.match(reason(1, '6.1'), /1 other program\(s\) go before ours/);
     assert.match(reason(2, '6.1'), /1 other program\(s\) stay, ours goes first/);
-    assert.match(reason(1, '6.12'), /ours goes first/);
+    assert.match(
+      reason(1, '6.12'),
+      /1 other program\(s\) stay, ours goes first; 1 clsact filter\(s\) stay, after ours/,
+    );
   });
 
   for (const row of DRIVERS) {

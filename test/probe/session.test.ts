@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Result } from '../../src/metrics/result.ts';
 import { measureCost } from '../../src/probe/budget.ts';
 import { readCapabilities, type Capabilities } from '../../src/probe/capabilities.ts';
+import { Company } from '../../src/probe/company.ts';
 import { calibrateFloor } from '../../src/probe/floor.ts';
 import { summarise, type SpanSummary } from '../../src/probe/histogram.ts';
 import { loadLibbpf } from '../../src/probe/libbpf.ts';
@@ -145,6 +146,9 @@ describe('probe session', { skip }, () => {
       assert.ok(packets > 20_000, 'the TC program counts all the time');
       const share = tracedShare(delta);
       assert.ok(share > 0.1 && share < 0.4, `attached for ${String(share)} of the time`);
+      // What the tracepoint counted in its slices, scaled, is what the TC programs counted all the time.
+      const scaled = delta.cpus.reduce((sum, { skbs }) => sum + skbs, 0) / share;
+      assert.ok(Math.abs(scaled / packets - 1) < 0.2, `${String(scaled)} of ${String(packets)} packets`);
       const { count } = taps(delta);
       const expected = (packets * share) / 4;
       assert.ok(Math.abs(count - expected) < expected * 0.4, `${String(count)} samples, not ${String(expected)}`);
@@ -160,6 +164,23 @@ describe('probe session', { skip }, () => {
       await shifts.stop();
       const closed = await session.close();
       assert.deepEqual(closed.problems, []);
+    }
+  });
+
+  it('notices another session, also one that has gone again', async () => {
+    const session = await open();
+    const own = session.stampId();
+    assert.ok(own !== undefined);
+    try {
+      const company = new Company(session.bpf, own);
+      const other = await open();
+      company.look();
+      assert.ok(company.seen);
+      await other.close();
+      company.look();
+      assert.ok(company.seen, 'its programs were in the readings');
+    } finally {
+      await session.close();
     }
   });
 
@@ -191,6 +212,21 @@ describe('probe session', { skip }, () => {
       assert.deepEqual((await session.close()).problems, []);
     }
     assert.equal(lab.facts().xdp, undefined);
+  });
+
+  it('records the offloads that native XDP takes from the peer, and that they came back', async () => {
+    const choice = { probe: 'xdp', xdpMode: 'native', allowSystemChanges: true } as const;
+    const both = [lab.facts(), lab.facts(lab.sender, lab.peer)];
+    // XDP on one end only; the other is in the plan, so it is looked at.
+    const plans = both.map((device, index) => planDevices([device], index === 0 ? choice : { probe: 'taps' }, can)[0]!);
+    const session = unwrap(await openProbe({ plans, capabilities: can }));
+    assert.equal(session.tier, 'stack', JSON.stringify(session.read().attach));
+    const closed = await session.close();
+    assert.deepEqual(closed.problems, []);
+    const done = closed.done.join('\n');
+    assert.match(done, new RegExp(`XDP program \\(native\\) taken off ${lab.device}`));
+    assert.match(done, new RegExp(`${lab.peer}: .*tx-tcp-segmentation.* changed by XDP and put back`));
+    assert.deepEqual(lab.facts(lab.sender, lab.peer).features, both[1]?.features);
   });
 
   it('leaves an XDP program that is there alone, and reports it', async () => {

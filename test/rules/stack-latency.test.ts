@@ -1,4 +1,11 @@
-import { baselineSpanQuantile, spanEvery, spanQuantile, spanSamples } from '../../src/metrics/catalogue/index.ts';
+import {
+  baselineSpanQuantile,
+  spanEvery,
+  spanLost,
+  spanQuantile,
+  spanSamples,
+  spanStamped,
+} from '../../src/metrics/catalogue/index.ts';
 import { stackLatency } from '../../src/rules/stack-latency.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -17,6 +24,8 @@ const baseline = (p50: number, p99: number, mode = 'generic'): Cell[] => [
   [baselineSpanQuantile, { device: 'eth0', span: 'stack', mode, quantile: '0.5' }, p50, p50],
   [baselineSpanQuantile, { device: 'eth0', span: 'stack', mode, quantile: '0.99' }, p99, p99],
 ];
+
+const stack = { device: 'eth0', span: 'stack', mode: 'generic' };
 
 ruleCases(stackLatency, [
   {
@@ -83,6 +92,28 @@ ruleCases(stackLatency, [
       [spanEvery, {}, 16, 16],
     ],
     outcome: 'not-applicable',
+  },
+  {
+    name: 'as many samples lost as measured: those that are left say nothing',
+    cells: [...quantiles(9000, 900_000), [spanLost, { ...stack, reason: 'foreignIfindex' }, 0, 5000]],
+    outcome: 'not-measured',
+    missing: /5000 of 10000 samples were lost/,
+  },
+  {
+    name: 'just fewer lost than measured',
+    cells: [...quantiles(9000, 900_000), [spanLost, { ...stack, reason: 'foreignIfindex' }, 0, 4999]],
+    outcome: 'warning',
+  },
+  {
+    name: 'losses of another mode are not those of this one',
+    cells: [...quantiles(9000, 900_000), [spanLost, { ...stack, mode: 'native', reason: 'badMagic' }, 0, 9000]],
+    outcome: 'warning',
+  },
+  {
+    name: 'stamps that never arrived, all of them',
+    cells: [...quantiles(9000, 900_000).slice(0, 4), [spanSamples, stack, 0, 0], [spanStamped, stack, 0, 4000]],
+    outcome: 'not-measured',
+    missing: /4000 of 4000 samples were lost/,
   },
   {
     name: 'no packet at all',

@@ -87,6 +87,12 @@ export const spanLost = counter('pktcost_span_lost_total', {
   unit: 'packets',
   help: 'Samples begun and not counted, by reason.',
 });
+export const spanStamped = counter('pktcost_span_stamped_total', {
+  ...span,
+  unit: 'packets',
+  sparse: true,
+  help: 'Packets that XDP was to stamp. What is neither measured nor lost of them never came to TC, or without its stamp.',
+});
 export const spanPackets = counter('pktcost_span_packets_total', {
   ...ebpf,
   labels: ['device'],

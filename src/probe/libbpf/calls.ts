@@ -35,6 +35,7 @@ export interface Functions {
   nextKey(map: number, key: Uint8Array | null, next: Uint8Array): number;
   infoByFd(fd: number, info: Uint8Array, length: Uint8Array): number;
   programById(id: number): number;
+  nextProgramId(after: number, next: Uint8Array): number;
   programQuery(
     target: number,
     type: number,
@@ -99,6 +100,7 @@ function declare(koffi: Koffi, path: string): Functions {
     nextKey: bind('int bpf_map_get_next_key(int, void *, void *)'),
     infoByFd: bind('int bpf_obj_get_info_by_fd(int, void *, void *)'),
     programById: bind('int bpf_prog_get_fd_by_id(uint32_t)'),
+    nextProgramId: bind('int bpf_prog_get_next_id(uint32_t, void *)'),
     programQuery: bind('int bpf_prog_query(int, int, uint32_t, void *, void *, void *)'),
     enableStats: bind('int bpf_enable_stats(int)'),
     hookCreate: bind('int bpf_tc_hook_create(void *)'),

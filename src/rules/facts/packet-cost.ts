@@ -44,6 +44,8 @@ export interface SpanReadings {
   readonly mean: Maybe;
   readonly floor: Maybe;
   readonly samples: Maybe;
+  /** Samples begun and not counted. */
+  readonly lost: Maybe;
   readonly every: Maybe;
   /** Skbs per second the probe saw on the device. */
   readonly skbs: Maybe;
@@ -59,11 +61,23 @@ export interface TapPrice {
   readonly cpu: number;
 }
 
+/** Why the samples that are left say nothing: which packets lose theirs is not by chance, so the others do not stand for them. */
+export function mostlyLost(samples: number, lost: number, share: number): string | undefined {
+  if (lost === 0 || lost < share * (samples + lost)) return undefined;
+  return `${Math.round(lost)} of ${Math.round(samples + lost)} samples were lost, and the rest cannot speak for them`;
+}
+
 /** The price of the taps, or why there is none. */
-export function tapPrice(span: SpanReadings, leastSamples: number, seconds: number): TapPrice | string {
-  const { mean, floor, samples, every, skbs, received } = span;
+export function tapPrice(
+  span: SpanReadings,
+  limits: { readonly samples: number; readonly lost: number },
+  seconds: number,
+): TapPrice | string {
+  const { mean, floor, samples, lost, every, skbs, received } = span;
   if (samples === undefined) return 'the probe did not measure this device';
-  if (mean === undefined || samples.value < leastSamples)
+  const lossy = mostlyLost(samples.value, lost?.value ?? 0, limits.lost);
+  if (lossy !== undefined) return lossy;
+  if (mean === undefined || samples.value < limits.samples)
     return `the probe saw only ${Math.round(samples.value)} samples`;
   if (floor === undefined) return 'what the measurement itself takes (the floor) is not known';
   const ns = Math.max(0, mean.value - floor.value);
