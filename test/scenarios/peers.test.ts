@@ -155,7 +155,7 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
     await withHosts(async (kit) => {
       const { server, client, at } = serverAndClient(kit);
       await server.make('listener', { port: 8080, backlog: 1 });
-      await client.make('connect', { address: at.v4, port: 8080, count: 50, rounds: 8, 'hold-ms': 1000 });
+      await client.make('connect', { address: at.v4, port: 8080, count: 50, rounds: 25, 'hold-ms': 1000 });
       const from = nstat(server).get('TcpExtListenOverflows') ?? NaN;
       const { report } = await server.diagnose();
       const to = nstat(server).get('TcpExtListenOverflows') ?? NaN;

@@ -180,6 +180,12 @@ export function finding(report: Report, code: string): ReportFinding {
   return found;
 }
 
+/** What the devices received in the window. */
+export function gigabitsOf(report: Report): number {
+  const bytes = report.cost.devices.reduce((sum, device) => sum + (device.bytes ?? 0), 0);
+  return (bytes * 8) / 1e9 / report.window.seconds;
+}
+
 /** The value of the first evidence line of a signal or metric. */
 export function evidence(of: ReportFinding, name: string): number {
   const line = of.evidence.find(({ signal, metric }) => signal === name || metric === name);
