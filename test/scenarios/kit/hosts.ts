@@ -222,7 +222,7 @@ export class Kit {
 
   /** A folder that goes with the scenario. */
   folder(): string {
-    const folder = mkdtempSync(join(tmpdir(), PREFIX));
+    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     this.#undo.push(() => {
       rmSync(folder, { recursive: true, force: true });
     });
