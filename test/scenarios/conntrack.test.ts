@@ -34,7 +34,7 @@ function connections({ server, client, at }: Setting, count: number): () => Prom
   return async () => {
     await server.make('listener', { port: PORT, backlog: 4096, accept: 1 });
     // Kept open until the end, so that the entries stay assured.
-    await client.make('connect', { address: at.v4, port: PORT, count, 'hold-ms': 20_000 });
+    await client.make('connect', { address: at.v4, port: PORT, count, 'hold-ms': 40_000 });
     await new Promise((resolve) => setTimeout(resolve, 300));
   };
 }
@@ -52,7 +52,7 @@ scenario({
         fullTable(kit, setting, async () => {
           await connections(setting, LIMIT)();
           const { client, at } = setting;
-          await client.make('connect', { address: at.v4, port: PORT, count: 100, rounds: 10, 'hold-ms': 700 });
+          await client.make('connect', { address: at.v4, port: PORT, count: 100, rounds: 36, 'hold-ms': 700 });
         }),
       check: (report) => {
         const found = finding(report, 'PKT0201');
@@ -108,7 +108,7 @@ scenario({
 
 /** One flow to each of 60,000 ports: two entries of the hash for each. */
 async function manyFlows({ server, client, at }: Setting): Promise<Diagnosed> {
-  await client.make('udp-send', { address: at.v4, port: 2000, ports: 60_000, rate: 15_000, seconds: 8 });
+  await client.make('udp-send', { address: at.v4, port: 2000, ports: 60_000, rate: 15_000 });
   return server.diagnose();
 }
 

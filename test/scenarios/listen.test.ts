@@ -17,11 +17,11 @@ function serverAndClient(kit: Kit): Setting {
 
 const PORT = 8080;
 
-/** Fifty connections at once, again every second, for as long as the window lasts. */
+/** Fifty connections at once, again every second, for longer than the window lasts. */
 async function connectToBacklog({ server, client, at }: Setting, backlog: number): ReturnType<Host['diagnose']> {
   server.sysctl({ 'net.core.somaxconn': 4096 });
   await server.make('listener', { port: PORT, backlog });
-  await client.make('connect', { address: at.v4, port: PORT, count: 50, rounds: 8, 'hold-ms': 1000 });
+  await client.make('connect', { address: at.v4, port: PORT, count: 50, rounds: 25, 'hold-ms': 1000 });
   return server.diagnose();
 }
 
@@ -47,7 +47,7 @@ scenario({
       fires: ['PKT0401'],
       provoke: async ({ server, client, at }) => {
         await server.make('listener', { address: '::', port: PORT, backlog: 1 });
-        await client.make('connect', { address: at.v6, port: PORT, count: 50, rounds: 8, 'hold-ms': 1000 });
+        await client.make('connect', { address: at.v6, port: PORT, count: 50, rounds: 25, 'hold-ms': 1000 });
         return server.diagnose();
       },
       check: (report) => {
@@ -59,7 +59,7 @@ scenario({
     'many connections to a listener that accepts': {
       provoke: async ({ server, client, at }) => {
         await server.make('listener', { port: PORT, backlog: 128, accept: 1 });
-        await client.make('connect', { address: at.v4, port: PORT, count: 100, rounds: 40, 'hold-ms': 200 });
+        await client.make('connect', { address: at.v4, port: PORT, count: 100, rounds: 125, 'hold-ms': 200 });
         return server.diagnose();
       },
     },
@@ -75,7 +75,7 @@ async function flood({ server, client, at }: Setting, backlog: number, cookies: 
   });
   server.run('ip', 'route', 'add', '198.19.0.0/16', 'dev', at.device);
   await server.make('listener', { port: PORT, backlog, accept: 1 });
-  await client.make('syn-flood', { address: at.v4, port: PORT, source: '198.19.0.1', rate: 200, seconds: 10 });
+  await client.make('syn-flood', { address: at.v4, port: PORT, source: '198.19.0.1', rate: 200 });
   return server.diagnose();
 }
 

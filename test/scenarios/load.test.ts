@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { pause, type Diagnosed, type End, type Host, type Kit } from './kit/hosts.ts';
-import { Disturbed, evidence, finding, fired, scenario } from './kit/scenario.ts';
+import { evidence, finding, fired, scenario } from './kit/scenario.ts';
 
 interface Setting {
   readonly server: Host;
@@ -116,23 +116,25 @@ function sysfsWithIsolated(folder: string, cpu: number): string {
   return folder;
 }
 
-async function receiveWithIsolated(setting: Setting, cpu: number): Promise<Diagnosed> {
-  const { server, at, folder } = setting;
-  receiveOn(server, at, cpu);
-  await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
-  await flood(setting, 5000);
-  const before = receivedOn(RECEIVER);
-  const diagnosed = await server.diagnose('--path.sysfs', sysfsWithIsolated(folder, RECEIVER));
-  const others = receivedOn(RECEIVER) - before;
-  // The counter is of the whole machine: a CPU that others' packets come to is rightly told of.
-  if (cpu !== RECEIVER && others > 100) throw new Disturbed(`CPU ${RECEIVER} received ${others} packets of others`);
-  return diagnosed;
+interface Received {
+  readonly on: number;
+  readonly rate: number;
+  /** As the rule has it, when not given. */
+  readonly allowed?: number;
 }
 
-/** Passes into the stack on a CPU since boot. */
-function receivedOn(cpu: number): number {
-  const row = readFileSync('/proc/net/softnet_stat', 'utf8').split('\n')[cpu] ?? '';
-  return parseInt(row, 16);
+async function receiveWithIsolated(setting: Setting, { on, rate, allowed }: Received): Promise<Diagnosed> {
+  const { server, at, folder } = setting;
+  const flags = ['--path.sysfs', sysfsWithIsolated(join(folder, 'sys'), RECEIVER)];
+  if (allowed !== undefined) {
+    const file = join(folder, 'limits.json');
+    writeFileSync(file, JSON.stringify({ thresholds: { PKT0103: { packets: allowed } } }));
+    flags.push('--config', file);
+  }
+  receiveOn(server, at, on);
+  await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
+  await flood(setting, rate);
+  return server.diagnose(...flags);
 }
 
 scenario({
@@ -144,17 +146,33 @@ scenario({
   cases: {
     'a CPU declared isolated receives 5,000 packets a second': {
       fires: ['PKT0103'],
-      provoke: (setting) => receiveWithIsolated(setting, RECEIVER),
+      provoke: (setting) => receiveWithIsolated(setting, { on: RECEIVER, rate: 5000 }),
       check: (report) => {
         assert.deepEqual(finding(report, 'PKT0103').place.cpus, [`${RECEIVER}`]);
         return undefined;
       },
     },
-    'the same packets on the other CPU': { provoke: (setting) => receiveWithIsolated(setting, SENDER) },
+    // The counter is of the whole machine, whose own NIC may interrupt the same CPU: the twin is told apart by a limit
+    // that nothing else here reaches, and the case before it shows that these packets do.
+    '20,000 packets a second on it where 5,000 are allowed': {
+      fires: ['PKT0103'],
+      provoke: (setting) => receiveWithIsolated(setting, { on: RECEIVER, rate: 20_000, allowed: 5000 }),
+    },
+    'the same packets on the other CPU': {
+      provoke: (setting) => receiveWithIsolated(setting, { on: SENDER, rate: 20_000, allowed: 5000 }),
+      check: (report) => {
+        assert.equal(finding(report, 'PKT0103').outcome, 'ok');
+        return undefined;
+      },
+    },
     'the same packets, no CPU set apart': {
       provoke: async (setting) => {
         await flood(setting, 5000);
         return setting.server.diagnose();
+      },
+      check: (report) => {
+        assert.equal(finding(report, 'PKT0103').outcome, 'not-applicable');
+        return undefined;
       },
     },
   },

@@ -52,19 +52,21 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
       await countSomething(setting);
       const { server, at } = setting;
       const before = nstat(server);
+      const [flows, frames] = [tracked(server), received(server, at.device)];
       const page = await metrics(server);
+      const [flowsAfter, framesAfter] = [tracked(server), received(server, at.device)];
       const after = nstat(server);
 
       let compared = 0;
       for (const [field, from] of before) {
         const name = `node_netstat_${netstatName(field)}`;
         const line = page.get(`${name} `);
-        if (line === undefined) continue;
+        assert.ok(line !== undefined, `nstat knows ${field}, pktcost has no ${name}`);
         const to = after.get(field) ?? from;
         assert.ok(from <= line.value && line.value <= to, `${name} ${line.value}, nstat ${from} and then ${to}`);
         compared += 1;
       }
-      assert.ok(compared > 100, `only ${compared} fields are known to both`);
+      assert.ok(compared > 300, `nstat knows only ${compared} fields`);
       assert.ok(valueOf(page, 'node_netstat_TcpExt_ListenOverflows') > 0);
       assert.ok(valueOf(page, 'node_netstat_Udp_RcvbufErrors') > 0);
 
@@ -80,20 +82,22 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
       const drops = /skmem:\(.*,d(\d+)\)/.exec(server.run('ss', '-Huanm', 'sport = :9000'))?.[1];
       assert.equal(only(page, 'pktcost_udp_socket_drops_total', { port: '9000' }).value, Number(drops), 'ss -m d');
 
-      const rows = server.run('conntrack', '-S').trim().split('\n');
-      for (const field of ['found', 'invalid', 'insert', 'insert_failed', 'drop', 'early_drop', 'search_restart']) {
-        const sum = rows.reduce((total, row) => total + Number(new RegExp(`\\b${field}=(\\d+)`).exec(row)?.[1]), 0);
-        assert.equal(valueOf(page, `node_nf_conntrack_stat_${field}`), sum, `conntrack -S ${field}`);
-      }
-      const held = Number(server.run('conntrack', '-C'));
-      assert.ok(Math.abs(valueOf(page, 'node_nf_conntrack_entries') - held) <= 2, 'conntrack -C');
+      for (const field of conntrackFields)
+        assertBetween(
+          valueOf(page, `node_nf_conntrack_stat_${field}`),
+          flows.get(field) ?? NaN,
+          flowsAfter.get(field) ?? NaN,
+          `conntrack -S ${field}`,
+        );
+      // A flow may come and go in between.
+      const held = valueOf(page, 'node_nf_conntrack_entries');
+      assertBetween(held, (flows.get('entries') ?? NaN) - 2, (flowsAfter.get('entries') ?? NaN) + 2, 'conntrack -C');
 
-      const links = JSON.parse(server.run('ip', '-s', '-j', 'link')) as readonly LinkRow[];
-      const link = links.find(({ ifname }) => ifname === at.device);
-      assert.ok(link !== undefined);
-      const received = valueOf(page, 'node_network_receive_packets_total', { device: at.device });
-      assert.ok(received > 2000 && Math.abs(received - link.stats64.rx.packets) <= 2, 'ip -s link');
-      assert.equal(valueOf(page, 'node_network_receive_drop_total', { device: at.device }), link.stats64.rx.dropped);
+      const packets = valueOf(page, 'node_network_receive_packets_total', { device: at.device });
+      assert.ok(packets > 2000);
+      assertBetween(packets, frames.packets, framesAfter.packets, 'ip -s link');
+      const dropped = valueOf(page, 'node_network_receive_drop_total', { device: at.device });
+      assertBetween(dropped, frames.dropped, framesAfter.dropped, 'ip -s link, dropped');
     });
   });
 
@@ -134,9 +138,15 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
       await exporter.stop();
       let compared = 0;
       const apart: string[] = [];
-      for (const [key, { name, value }] of page) {
+      const known = new Set([...after.values()].map(({ name }) => name));
+      for (const [key, line] of page) {
+        const { name, value } = line;
         const [from, to] = [before.get(key)?.value, after.get(key)?.value];
-        if (from === undefined || to === undefined) continue;
+        if (from === undefined || to === undefined) {
+          if (known.has(name) && !leftOut(line))
+            apart.push(`${key}: node_exporter ${value}, pktcost has no such series`);
+          continue;
+        }
         const counts = /_total$|_stat_|node_netstat_/.test(name) && !/mode=(idle|iowait)|CurrEstab/.test(key);
         // Levels move both ways, and the scrape's own sockets are among those it counts.
         const slack = counts
@@ -155,7 +165,7 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
     await withHosts(async (kit) => {
       const { server, client, at } = serverAndClient(kit);
       await server.make('listener', { port: 8080, backlog: 1 });
-      await client.make('connect', { address: at.v4, port: 8080, count: 50, rounds: 8, 'hold-ms': 1000 });
+      await client.make('connect', { address: at.v4, port: 8080, count: 50, rounds: 25, 'hold-ms': 1000 });
       const from = nstat(server).get('TcpExtListenOverflows') ?? NaN;
       const { report } = await server.diagnose();
       const to = nstat(server).get('TcpExtListenOverflows') ?? NaN;
@@ -170,6 +180,40 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
     });
   });
 });
+
+/** What pktcost does not read by intent: interrupts that never came on a CPU, and the link state of a veth. */
+function leftOut({ name, labels, value }: Line): boolean {
+  if (name === 'node_interrupts_total') return value === 0;
+  const ofVeth = /^node_network_(carrier_(up_|down_)?changes_total|transmit_queue_length)$/;
+  return (labels['device'] ?? '').startsWith('veth') && ofVeth.test(name);
+}
+
+/** What the tools say of the same moment is between what they say before and after it. */
+function assertBetween(value: number, from: number, to: number, what: string): void {
+  assert.ok(
+    Math.min(from, to) <= value && value <= Math.max(from, to),
+    `${what}: ${from}, then ${to}; pktcost ${value}`,
+  );
+}
+
+const conntrackFields = ['found', 'invalid', 'insert', 'insert_failed', 'drop', 'early_drop', 'search_restart'];
+
+function tracked(host: Host): ReadonlyMap<string, number> {
+  const rows = host.run('conntrack', '-S').trim().split('\n');
+  const sum = (field: string): number =>
+    rows.reduce((total, row) => total + Number(new RegExp(`\\b${field}=(\\d+)`).exec(row)?.[1]), 0);
+  return new Map([
+    ...conntrackFields.map((field) => [field, sum(field)] as const),
+    ['entries', Number(host.run('conntrack', '-C'))] as const,
+  ]);
+}
+
+function received(host: Host, device: string): LinkRow['stats64']['rx'] {
+  const links = JSON.parse(host.run('ip', '-s', '-j', 'link')) as readonly LinkRow[];
+  const link = links.find(({ ifname }) => ifname === device);
+  assert.ok(link !== undefined);
+  return link.stats64.rx;
+}
 
 interface LinkRow {
   readonly ifname: string;

@@ -14,6 +14,7 @@ import { Window } from '../../src/metrics/window.ts';
 import { rules } from '../../src/rules/index.ts';
 import { liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
+import { PREFIX } from './kit/hosts.ts';
 import { writeImage } from './kit/image.ts';
 import { onPath } from './kit/programs.ts';
 
@@ -130,8 +131,9 @@ async function serve(folder: string, sets: Readonly<Record<string, readonly Pair
   writeFileSync(config, 'scrape_configs: []\n');
   const port = await freePort();
   const child = spawn(
-    'prometheus',
+    'setpriv',
     [
+      ...['--pdeathsig', 'KILL', 'prometheus'],
       `--config.file=${config}`,
       `--storage.tsdb.path=${data}`,
       '--storage.tsdb.retention.time=10y',
@@ -189,12 +191,12 @@ function byLabels(points: Iterable<readonly [Labels, number]>): Map<string, numb
   );
 }
 
-const unavailable = ['promtool', 'prometheus'].filter((name) => !onPath(name));
+const unavailable = ['promtool', 'prometheus', 'setpriv'].filter((name) => !onPath(name));
 const why = unavailable.length > 0 ? `needs ${unavailable.join(' and ')}` : undefined;
 if (why !== undefined) assert.ok(process.env['CI'] !== 'true', why);
 
 describe('The PromQL of every signal says what the local evaluation says', { skip: why ?? false }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pktc-prometheus-'));
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const end = Math.floor(Date.now() / 1000) - 3600;
   const sets: Record<string, readonly Pair[]> = {};
   let server: Server | undefined;

@@ -124,7 +124,7 @@ export class Host {
       ended,
       stop: async () => {
         if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-        const hard = setTimeout(() => child.kill('SIGKILL'), 2000);
+        const hard = setTimeout(() => child.kill('SIGKILL'), 5000);
         const out = await ended();
         clearTimeout(hard);
         return out;
@@ -239,7 +239,7 @@ export class Kit {
 
   /** A folder that goes with the scenario. */
   folder(): string {
-    const folder = mkdtempSync(join(tmpdir(), PREFIX));
+    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     this.#undo.push(() => {
       rmSync(folder, { recursive: true, force: true });
     });
@@ -426,8 +426,11 @@ function clearAll(): void {
   }
 }
 
-/** Gives hosts to a scenario and takes them away after it: on success, failure, timeout and signals. */
-export async function withHosts<T>(run: (kit: Kit) => Promise<T>, seconds = 30): Promise<T> {
+/**
+ * Gives hosts to a scenario and takes them away after it: on success, failure, timeout and signals. The time is for a
+ * machine without a CPU to spare, where a window of 3 s takes 10; traffic is made for half of it, or until then.
+ */
+export async function withHosts<T>(run: (kit: Kit) => Promise<T>, seconds = 50): Promise<T> {
   const kit = new Kit();
   live.add(kit);
   let timer: NodeJS.Timeout | undefined;

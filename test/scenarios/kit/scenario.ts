@@ -56,9 +56,6 @@ export interface Told {
   readonly kernel: string;
 }
 
-/** Something else on this machine does what the case must not see: it says nothing then, neither way. */
-export class Disturbed extends Error {}
-
 /** Declares a scenario: each case gets hosts of its own, set up alike. */
 export function scenario<S>(spec: Scenario<S>): void {
   describe(spec.title, () => {
@@ -92,11 +89,6 @@ export function scenario<S>(spec: Scenario<S>): void {
             keep({ ...blank(spec, name, each), ...told, kept });
           });
         } catch (error) {
-          if (error instanceof Disturbed) {
-            keep({ ...blank(spec, name, each), skipped: error.message });
-            test.skip(error.message);
-            return;
-          }
           keep({ ...blank(spec, name, each), ...told, error: error instanceof Error ? error.message : String(error) });
           throw error;
         }
@@ -186,6 +178,12 @@ export function finding(report: Report, code: string): ReportFinding {
   const found = report.findings.find((each) => each.code === code);
   assert.ok(found !== undefined, `no finding of ${code}`);
   return found;
+}
+
+/** What the devices received in the window. */
+export function gigabitsOf(report: Report): number {
+  const bytes = report.cost.devices.reduce((sum, device) => sum + (device.bytes ?? 0), 0);
+  return (bytes * 8) / 1e9 / report.window.seconds;
 }
 
 /** The value of the first evidence line of a signal or metric. */

@@ -5,7 +5,7 @@
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	struct rlimit files = {8192, 8192};
 	setrlimit(RLIMIT_NOFILE, &files);
 	struct endpoint to = endpoint(text("address", "127.0.0.1"), number("port", 8080));

@@ -32,7 +32,7 @@ static char *ring(int fd, long blocks) {
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	if (text("name", NULL) != NULL) prctl(PR_SET_NAME, text("name", NULL));
 	const char *device = text("device", ""), *kind = text("filter", "none");
 	int protocol = (int)number("protocol", ETH_P_ALL), members = (int)number("fanout", 0), sockets = members > 0 ? members : 1;

@@ -16,11 +16,11 @@ static uint16_t fold(uint32_t sum) {
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	struct endpoint to = endpoint(text("address", "127.0.0.1"), number("port", 8080));
 	struct sockaddr_in *server = (struct sockaddr_in *)&to.address;
 	uint32_t source = ntohl(inet_addr(text("source", "198.19.0.1")));
-	long rate = number("rate", 200), seconds = number("seconds", 8);
+	long rate = number("rate", 200), seconds = number("seconds", 25);
 	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	if (raw < 0) die("raw socket");
 	struct {

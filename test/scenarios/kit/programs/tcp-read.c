@@ -6,7 +6,7 @@ enum { MOST = 64 };
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	struct endpoint at = endpoint(text("address", "0.0.0.0"), number("port", 9100));
 	long rate = number("rate", 0), shrunk = number("shrink-to", 0), buffer = number("rcvbuf", 0);
 	double shrink_after = (double)number("shrink-after-ms", 200) / 1e3, close_after = (double)number("close-after-ms", 900) / 1e3;

@@ -6,10 +6,10 @@ enum { MOST = 64 };
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	struct endpoint to = endpoint(text("address", "127.0.0.1"), number("port", 9100));
 	long count = number("connections", 1), rate = number("rate", 0), write_size = number("write", 16384);
-	double seconds = (double)number("seconds", 10);
+	double seconds = (double)number("seconds", 25);
 	static char content[1 << 20];
 	struct pollfd sockets[MOST] = {0};
 	double budget[MOST] = {0};

@@ -10,7 +10,7 @@ static void stop(int number) {
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	struct sigaction action = {.sa_handler = stop};
 	sigaction(SIGTERM, &action, NULL);
 	struct endpoint at = endpoint(text("address", "0.0.0.0"), number("port", 9000));

@@ -11,10 +11,10 @@ static void stop(int number) {
 
 int main(int argc, char **argv) {
 	(void)argc;
-	begin(argv, 30);
+	begin(argv, 60);
 	signal(SIGTERM, stop);
 	long port = number("port", 9000), ports = number("ports", 1), rate = number("rate", 0), size = number("size", 64);
-	double seconds = (double)number("seconds", 10);
+	double seconds = (double)number("seconds", 25);
 	struct endpoint to[BATCH];
 	struct mmsghdr batch[BATCH] = {0};
 	char payload[65507] = {0};
