@@ -1,5 +1,6 @@
-// Shows that the tables of cases guard the limits: moves one threshold at a time in a copy of the compiled output, runs
-// the cases of its rule, and expects them to fail. Both ways for every threshold; one that no case notices is printed.
+// Shows that the tables of cases guard the rules: moves one threshold, or turns one comparison of conclude() round, in a
+// copy of the compiled output, runs the cases of its rule, and expects them to fail. Thresholds are moved both ways. What
+// no case notices is printed; a threshold, or a rule with nothing noticed, makes it fail. The cases must pass unmutated.
 //   node scripts/mutate-thresholds.mjs [--code PKT0201] [--by 10]
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,13 +23,24 @@ const folder = mkdtempSync(join(tmpdir(), 'pktcost-mutants-'));
 process.on('SIGINT', () => process.exit(130));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+const inverse = { '===': '!==', '!==': '===', '<': '>=', '>=': '<', '>': '<=', '<=': '>' };
+const limits = 'build/src/rules/thresholds.js';
+
 const mutants = rules
   .filter(({ code }) => flags.code === undefined || code === flags.code)
-  .flatMap(({ code, id, thresholds }) =>
-    Object.entries(thresholds).flatMap(([name, { value }]) =>
-      [value * factor, value / factor].map((mutated) => ({ code, id, name, value, mutated })),
+  .flatMap(({ code, id, thresholds }) => [
+    { code, id, kind: 'control', told: 'nothing', file: limits, mutate: (source) => source },
+    ...Object.entries(thresholds).flatMap(([name, { value }]) =>
+      [value * factor, value / factor].map((mutated) => ({
+        ...{ code, id, kind: 'threshold', told: `${name} ${value} -> ${mutated}`, file: limits },
+        mutate: (source) => moveThreshold(source, code, name, mutated),
+      })),
     ),
-  );
+    ...comparisons(id).map(({ at, operator, told }) => ({
+      ...{ code, id, kind: 'comparison', told, file: `build/src/rules/${id}.js` },
+      mutate: (source) => source.slice(0, at) + inverse[operator] + source.slice(at + operator.length),
+    })),
+  ]);
 
 const queue = [...mutants];
 await Promise.all(Array.from({ length: copies }, (_, copy) => work(join(folder, `${copy}`))));
@@ -39,21 +51,35 @@ async function work(copy) {
   cpSync('build/test', join(copy, 'build/test'), { recursive: true });
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
   writeFileSync(join(copy, 'package.json'), readFileSync('package.json'));
-  const file = join(copy, 'build/src/rules/thresholds.js');
-  const whole = readFileSync(file, 'utf8');
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-    writeFileSync(file, mutate(whole, mutant));
-    mutant.status = await run(copy, `build/test/rules/${mutant.id}.test.js`);
+    const file = join(copy, mutant.file);
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, mutant.mutate(whole));
+    mutant.noticed = (await run(copy, `build/test/rules/${mutant.id}.test.js`)) !== 0;
+    writeFileSync(file, whole);
   }
 }
 
 /** Only the value of one threshold differs. */
-function mutate(source, { code, name, mutated }) {
+function moveThreshold(source, code, name, mutated) {
   const at = source.indexOf(`    ${code}: {`);
   const rule = source.slice(at, source.indexOf('\n    }', at));
   const changed = rule.replace(new RegExp(`(\\n        ${name}: \\{\\s*value: )[^,\\n]+`), `$1${mutated}`);
   if (at < 0 || changed === rule) throw new Error(`${code}.${name} is not where it was expected in thresholds.js`);
   return source.slice(0, at) + changed + source.slice(at + rule.length);
+}
+
+/** Each comparison in conclude(), of the rule as compiled. */
+function comparisons(id) {
+  const source = readFileSync(`build/src/rules/${id}.js`, 'utf8');
+  const start = source.indexOf('\n    conclude(');
+  if (start < 0) throw new Error(`${id} has no conclude() where it was expected`);
+  const body = source.slice(start, source.indexOf('\n    },\n', start));
+  return [...body.matchAll(/ (===|!==|<=|>=|<|>) /g)].map(({ index, 1: operator }) => {
+    const at = start + index + 1;
+    const line = source.slice(source.lastIndexOf('\n', at) + 1, source.indexOf('\n', at)).trim();
+    return { at, operator, told: `${operator} -> ${inverse[operator]} in "${line}"` };
+  });
 }
 
 function run(cwd, test) {
@@ -63,20 +89,18 @@ function run(cwd, test) {
   });
 }
 
-const byRule = new Map();
-for (const mutant of mutants) byRule.set(mutant.code, [...(byRule.get(mutant.code) ?? []), mutant]);
-let unguarded = 0;
-for (const [code, all] of byRule) {
-  const killed = all.filter(({ status }) => status !== 0).length;
-  const survivors = all
-    .filter(({ status }) => status === 0)
-    .map(({ name, value, mutated }) => `${name} ${value} -> ${mutated}`);
-  unguarded += killed === 0 ? 1 : 0;
+let wrong = 0;
+for (const code of new Set(mutants.map((mutant) => mutant.code))) {
+  const [control, ...all] = mutants.filter((mutant) => mutant.code === code);
+  const passedOver = all.filter(({ noticed }) => !noticed);
+  const ok = !control.noticed && passedOver.length < all.length && passedOver.every(({ kind }) => kind !== 'threshold');
+  wrong += ok ? 0 : 1;
+  const failing = control.noticed ? '; its cases fail unmutated' : '';
   console.log(
-    `${code} ${all[0].id.padEnd(26)} ${killed}/${all.length} noticed${survivors.length > 0 ? `; not: ${survivors.join(', ')}` : ''}`,
+    `${ok ? 'ok  ' : 'FAIL'} ${code} ${control.id.padEnd(26)} ${all.length - passedOver.length}/${all.length} noticed${failing}`,
   );
+  for (const { told } of passedOver) console.log(`       not: ${told}`);
 }
-console.log(`${mutants.filter(({ status }) => status !== 0).length} of ${mutants.length} mutants were noticed.`);
-const bare = rules.filter(({ thresholds }) => Object.keys(thresholds).length === 0).map(({ code }) => code);
-if (bare.length > 0) console.log(`Without a threshold: ${bare.join(', ')}`);
-process.exit(unguarded === 0 ? 0 : 1);
+const real = mutants.filter(({ kind }) => kind !== 'control');
+console.log(`${real.filter(({ noticed }) => noticed).length} of ${real.length} mutants were noticed.`);
+process.exit(wrong === 0 ? 0 : 1);

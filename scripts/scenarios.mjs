@@ -179,6 +179,44 @@ function failed(entry) {
     }));
 }
 
+/** Rules that no scenario makes fire, each with where it is proven instead; and what the lab proves besides. */
+async function provokedElsewhere(entries) {
+  const { rules } = await import(resolve('build/src/rules/index.js'));
+  const here = new Set(entries.flatMap(({ fires }) => fires));
+  const checks = readdirSync('test/lab')
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [...readFileSync(join('test/lab', name), 'utf8').matchAll(/^ +what: (['"])(.*)\1,$/gm)])
+    .map(([, , what]) => what);
+  const inLab = (code) => checks.filter((what) => what.includes(code)).map((what) => what.replace(`${code}: `, ''));
+  const rows = (chosen, cell) => chosen.map((rule) => `| ${rule.code} ${rule.id} | ${cell(rule)} |`);
+  const rest = rules.filter(({ code }) => !here.has(code));
+  const both = rules.filter(({ code }) => here.has(code) && inLab(code).length > 0);
+  return [
+    '## Provoked elsewhere',
+    '',
+    'Rules that no scenario makes fire as its own: traffic in namespaces brings about no NIC, PCIe link, memory module or',
+    'setting of the boot. PKT0604 and PKT0605 are context, looked at in the scenarios "Softirq" and "Isolated CPU". Each has',
+    'a table of cases, whose limits and comparisons `scripts/mutate-thresholds.mjs` guards.',
+    '',
+    '| rule | where |',
+    '| --- | --- |',
+    ...rows(rest, ({ code, id }) =>
+      [...inLab(code).map((what) => `lab: "${what}"`), `cases: test/rules/${id}.test.ts`].join('; '),
+    ),
+    '',
+    'Provoked here, and on the devices and kernels of the lab (docs/SUPPORT.md) as well:',
+    '',
+    '| rule | in the lab |',
+    '| --- | --- |',
+    ...rows(both, ({ code }) =>
+      inLab(code)
+        .map((what) => `"${what}"`)
+        .join('; '),
+    ),
+    '',
+  ];
+}
+
 async function writePage(entries) {
   const text = (value) => String(value).replaceAll('|', '\\|').replaceAll('\n', ' ');
   const number = (value) =>
@@ -241,6 +279,7 @@ async function writePage(entries) {
     }
     lines.push('');
   }
+  lines.push(...(await provokedElsewhere(entries)));
   const wrong = entries.flatMap(failed);
   lines.push('## What went wrong', '');
   if (wrong.length === 0) lines.push('Nothing: every run of every scenario and twin passed.', '');

@@ -18,7 +18,7 @@ export function examine(roots: Roots, choice: ProbeChoice): string[] {
     'Collectors',
     ...collectorLines(sampleOnce(roots)),
     '',
-    'Probe',
+    process.geteuid?.() === 0 ? 'Probe' : 'Probe, as root would have it',
     ...probeLines(roots, choice),
   ];
 }

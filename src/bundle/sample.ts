@@ -188,7 +188,10 @@ export function jsonBudget(values = 4_000_000): JsonBudget {
 
 export function parseJson(bytes: Uint8Array, budget = jsonBudget()): Result<unknown> {
   // Every value but the first of a list or an object comes after a comma. Those within strings are counted as well.
-  for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) budget.values -= 1;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x2c || byte === 0x5b || byte === 0x7b) budget.values -= 1;
+  }
   if (budget.values < 0) return fail('more values than any bundle has');
   try {
     return ok(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as unknown);

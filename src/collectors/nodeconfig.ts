@@ -5,12 +5,13 @@ import {
   memorySlots,
   nicMinLinkWidth,
   pcieSlotOk,
+  userspaceNic,
 } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
 import { text } from './cursor.ts';
 import { countSlots, parseDmiTable, type MemorySlots } from './dmi.ts';
-import { parseCpuList } from './parse.ts';
+import { parseCpuList, parseNumber } from './parse.ts';
 import { followLink, knownWidth, pciAddress, pciChain, pciDevices, possible, readLink } from './pcie.ts';
 
 const cpus = '/sys/devices/system/cpu';
@@ -32,7 +33,7 @@ export const nodeconfig = defineCollector({
   scope: 'host',
   reads: [
     ...dedications.map(({ path }) => path),
-    `${pciDevices}/*/{class,current_link_width,max_link_width}`,
+    `${pciDevices}/*/{class,driver,numa_node,current_link_width,max_link_width}`,
     dmiTable,
     `${dmiEntries}/{16,17}-*/raw`,
   ],
@@ -70,6 +71,7 @@ function collectNics(host: Host, emit: Emit): void {
     if (pciAddress(address) === undefined) continue;
     const kind = host.parseIfPresent(`${pciDevices}/${address}/class`, parsePciClass);
     if (kind === undefined || kind >>> 16 !== PCI_BASE_CLASS_NETWORK) continue;
+    collectUserspaceNic(host, emit, address);
     const width = linkWidth(host, address);
     if (width.current === undefined) continue;
     widths.push(width.current);
@@ -80,6 +82,16 @@ function collectNics(host: Host, emit: Emit): void {
 }
 
 const PCI_BASE_CLASS_NETWORK = 0x02;
+
+/** Drivers that leave a device to a program of DPDK, or to a guest: no network device tells of it or of its node. */
+const userspaceDrivers = new Set(['vfio-pci', 'uio_pci_generic', 'igb_uio']);
+
+function collectUserspaceNic(host: Host, emit: Emit, address: string): void {
+  const driver = host.link(`${pciDevices}/${address}/driver`)?.split('/').at(-1) ?? '';
+  if (!userspaceDrivers.has(driver)) return;
+  const node = host.parseIfPresent(`${pciDevices}/${address}/numa_node`, parseNumber) ?? -1;
+  emit(userspaceNic, { pci: address, driver, node: node < 0 ? '' : `${node}` }, 1);
+}
 
 function linkWidth(
   host: Host,

@@ -595,6 +595,14 @@ export interface DeviceCost {
    */
   packetsPerSecond: number;
   /**
+   * Packets (skbs after GRO) of it that passed the probe in the window; null without the probe.
+   */
+  skbs: number | null;
+  /**
+   * packets / skbs: how many frames GRO puts into one pass into the stack. Null when too few came.
+   */
+  groRatio: number | null;
+  /**
    * Bytes received in the window.
    */
   bytes: number | null;

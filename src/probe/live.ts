@@ -167,8 +167,21 @@ export class LiveProbe {
         (this.#company?.seen === true ? null : (this.#calibrated ?? null)),
       tapsPerNetns: this.#planning?.capabilities.tapsPerNetns ?? false,
       netnsNames: this.#planning?.netnsNames ?? {},
-      loadError: reading.attach.find(({ span, attached }) => span === 'stack' && !attached)?.reason ?? null,
+      loadError: this.#loadError(reading),
     });
+  }
+
+  /** That `auto` leaves XDP away from a device is no error. */
+  #loadError({ attach }: ProbeReading): string | null {
+    const skipped = (status: AttachStatus): boolean =>
+      this.#planning?.plans.some(
+        ({ device, steps }) =>
+          device.name === status.target &&
+          device.netns.id === status.netns &&
+          steps.some(({ span, decision }) => span === 'stack' && decision === 'skip'),
+      ) ?? false;
+    const failed = attach.find((status) => status.span === 'stack' && !status.attached && !skipped(status));
+    return failed?.reason ?? null;
   }
 
   #tapped({ netns, device }: DeviceReading): boolean {

@@ -16,6 +16,7 @@ import {
   softnetDropped,
   softnetProcessed,
   softnetSqueezed,
+  spanPackets,
 } from '../metrics/catalogue/index.ts';
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
@@ -144,6 +145,7 @@ function deviceCosts(window: Window, probe: Probe, spans: ReadonlyMap<string, Sp
   const bytes = byDevice(window, receiveBytes);
   const drops = byDevice(window, receiveDrop);
   const missed = byDevice(window, receiveMissed);
+  const passed = byDevice(window, spanPackets);
   const infos = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels]));
   const nodes = new Map(window.value(deviceNumaNode).map(({ labels, value }) => [deviceKey(labels), value]));
   return cells(window, receivePackets)
@@ -153,6 +155,7 @@ function deviceCosts(window: Window, probe: Probe, spans: ReadonlyMap<string, Sp
       const key = deviceKey(labels);
       const own = spans.get(key) ?? null;
       const node = nodes.get(key);
+      const skbs = own === null ? null : (passed.get(key)?.increase ?? null);
       return {
         netns: labels['netns'] ?? OWN_NETNS,
         device: labels['device'] ?? '',
@@ -161,6 +164,9 @@ function deviceCosts(window: Window, probe: Probe, spans: ReadonlyMap<string, Sp
         numaNode: node === undefined || node < 0 ? null : node,
         packets: increase,
         packetsPerSecond: seconds > 0 ? increase / seconds : 0,
+        skbs,
+        // A TC program before ours may decide on some of them, so that GRO would seem to have merged them.
+        groRatio: skbs === null || skbs < PACKETS_TO_PRICE || skbs > increase ? null : increase / skbs,
         bytes: bytes.get(key)?.increase ?? null,
         dropped: drops.get(key)?.increase ?? null,
         missed: missed.get(key)?.increase ?? null,

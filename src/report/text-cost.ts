@@ -37,6 +37,16 @@ export function tapsSection({ taps }: Pick<Report, 'taps'>, style: Style, verbos
   ];
 }
 
+/** Taps run on what is sent as well, after TC egress, where only fentry can time them (net/core/dev.c:dev_queue_xmit_nit). */
+export function transmitLine({ taps, probe }: Report, style: Style): string[] {
+  if (!taps.some(({ onHotPath, nsPerPacket }) => onHotPath && nsPerPacket !== null)) return [];
+  const sockets = probe.plan.find(({ span }) => span === 'sockets');
+  if (sockets?.attach === true) return [];
+  const why = sockets === undefined ? '' : ` (${sockets.reason})`;
+  const words = `Prices are of received packets: what these taps cost on sent ones was not measured${why}.`;
+  return paragraph(show(style, words), style.width, '  ', 2);
+}
+
 function tapRow(tap: Tap, style: Style): string[] {
   const owners = tap.owners.map(({ pid, comm }) => `${comm} (${pid})`);
   const price = tap.nsPerPacket === null ? '-' : formats.ns(tap.nsPerPacket);
@@ -122,9 +132,16 @@ function spanLines(devices: Report['cost']['devices'], style: Style, verbose: bo
       paragraph(show(style, `Time of single packets not measured: ${reason}.`), style.width, '  ', 2),
     );
   }
-  return (verbose ? timed : timed.slice(0, DEVICE_ROWS)).flatMap(({ device, netns, spans, breakdown }) => [
+  return (verbose ? timed : timed.slice(0, DEVICE_ROWS)).flatMap(({ device, netns, spans, breakdown, groRatio }) => [
     '',
-    ...paragraph(show(style, netns === '' ? device : `${device} in ${netns}`), style.width, '  '),
+    ...paragraph(
+      show(
+        style,
+        `${netns === '' ? device : `${device} in ${netns}`}${groRatio === null ? '' : `: ${significant(groRatio)} frames to a packet (GRO)`}`,
+      ),
+      style.width,
+      '  ',
+    ),
     ...Object.entries(spans ?? {}).flatMap(([name, span]) =>
       span === null ? [] : spanLine(name, span as Span, style),
     ),

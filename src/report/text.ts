@@ -1,5 +1,5 @@
 import type { Report, ReportFinding } from '../generated/report.ts';
-import { costSection, tapsSection } from './text-cost.ts';
+import { costSection, tapsSection, transmitLine } from './text-cost.ts';
 import { findingSection } from './text-finding.ts';
 import { columns, cut, paint, paragraph, show, table, wrap, type Style, type Tone } from './layout.ts';
 import { formats } from './words.ts';
@@ -25,7 +25,7 @@ export function renderText(report: Report, { verbose = false, ...options }: Text
   const sections = [
     verdictSection(report, style),
     findingsSection(report, style, verbose),
-    tapsSection(report, style, verbose),
+    [...tapsSection(report, style, verbose), ...transmitLine(report, style)],
     costSection(report, style, verbose),
     notMeasuredSection(report, style),
     collectorsSection(report, style, verbose),

@@ -54,7 +54,7 @@ export const nicRingDrops = defineRule({
       'because CPU {hot} that empties it is busy with softirq: a larger ring only delays that.',
     starved:
       '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
-      'and CPU {hot} that empties it is never idle: programs or NAPI threads leave it no time. A larger ring only delays that.',
+      'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring only delays that.',
     unplaced:
       '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
   },

@@ -6,9 +6,10 @@ import {
   processCpu,
   processLastCpu,
   receivePackets,
+  userspaceNic,
 } from '../metrics/catalogue/index.ts';
 import { above, rate, value } from '../metrics/expression.ts';
-import { formatCpuList, parseCpuList, topologyOf } from './facts/cpus.ts';
+import { formatCpuList, parseCpuList, topologyOf, type Topology } from './facts/cpus.ts';
 import { movePmd, moveThreads } from './remedies/numa.ts';
 import { defineRule, info, list, notApplicable, notMeasured, ok, optionalList, warning, type Signal } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -17,8 +18,9 @@ const switching = { role: ['ovs', 'vhost'] } as const;
 
 /**
  * Placement of the threads that pass packets between a NIC and virtual machines. The kernel datapath of OVS works in
- * softirq, which PKT0301 judges; of ovs-vswitchd only PMD threads and upcall handlers touch packets. A PMD thread mostly
- * polls ports that are bound to a userspace driver, whose node the kernel's devices do not tell: it is never blamed.
+ * softirq, which PKT0301 judges; of ovs-vswitchd only PMD threads and upcall handlers touch packets. A PMD thread
+ * polls the NICs that were given to a userspace driver, where there are any: a NIC of the kernel on another node, as for
+ * management, says nothing about it.
  */
 export const ovsOffNode = defineRule({
   code: 'PKT0303',
@@ -37,6 +39,7 @@ export const ovsOffNode = defineRule({
     dedicated: optionalList(value(cpuDedicated)),
     devices: optionalList(value(deviceNumaNode)),
     packets: optionalList(above(rate(receivePackets, { netns: '' }), 0)),
+    given: optionalList(value(userspaceNic)),
   },
   thresholds: thresholds.PKT0303,
   messages: {
@@ -46,74 +49,73 @@ export const ovsOffNode = defineRule({
     running:
       '{threads:count} Open vSwitch or vhost threads ({names}) that use {busy:percent} of a CPU were last seen on CPUs {cpus}, off node ' +
       '{node} of {devices}, though they may run there.',
-    polling:
-      '{threads:count} PMD threads of Open vSwitch ({names}) may only run on CPUs {cpus}, while the kernel devices in use ' +
-      '({devices}) are on node {node}. Whether they are off the node of the ports they poll is not known: those of DPDK are ' +
-      'no kernel devices.',
   },
-  conclude({ threads, cpuNodes, lastCpus, allowed, dedicated, devices, packets }, limits) {
-    if (threads.length === 0) return notApplicable('no Open vSwitch or vhost thread runs here');
+  conclude({ threads, cpuNodes, lastCpus, allowed, dedicated, devices, packets, given }, limits) {
+    // The rest of ovs-vswitchd keeps flow tables and the database: where that runs is of no matter to packets.
+    const touching = threads.filter(
+      ({ labels: { role, comm = '' } }) => role !== 'ovs' || /^(pmd|handler|dispatcher)/.test(comm),
+    );
+    if (touching.length === 0) return notApplicable('no Open vSwitch or vhost thread runs here');
     const topology = topologyOf(cpuNodes, dedicated);
     if (topology.nodes.length < 2) return notApplicable('fewer than two NUMA nodes of this host have CPUs');
-    const busy = threads.filter(({ value: share }) => share >= limits.cpuShare).sort((a, b) => b.value - a.value);
+    const busy = touching.filter(({ value: share }) => share >= limits.cpuShare).sort((a, b) => b.value - a.value);
     if (busy.length === 0) return ok();
     const carrying = devices.filter(({ labels: { device } }) =>
       packets.some(({ labels, value: pps }) => labels['device'] === device && pps >= limits.packets),
     );
     const known = carrying.filter(({ value: node }) => node >= 0);
-    if (known.length === 0) {
+    const ofKernel = homeOf(
+      known.map(({ labels: { device = '' }, value: node }) => ({ name: device, node: `${node}` })),
+    );
+    const ofUserspace = homeOf(given.map(({ labels: { pci = '', node = '' } }) => ({ name: pci, node })));
+    const placed = busy
+      .map((thread) => placeOf(thread, allowed, lastCpus))
+      .map((thread) => ({ ...thread, home: isPmd(thread) && given.length > 0 ? ofUserspace : ofKernel }));
+    const judged = placed.filter(({ home }) => home !== undefined);
+    const isHome = ({ home }: (typeof judged)[number], cpu: number): boolean =>
+      home!.nodes.includes(topology.nodeOf(cpu) ?? home!.nodes[0]!);
+    const pinned = judged.filter((each) => each.cpus.length > 0 && !each.cpus.some((cpu) => isHome(each, cpu)));
+    const strayed = judged.filter(
+      (each) => !pinned.includes(each) && each.last !== undefined && !isHome(each, each.last),
+    );
+    const off = pinned.length > 0 ? pinned : strayed;
+    if (off.length === 0 && judged.length < placed.length) {
       return notMeasured(
-        carrying.length > 0
+        carrying.length > 0 || given.length > 0
           ? 'the firmware did not say which NUMA node the NICs in use are on'
           : 'no NIC that the kernel sees carries traffic: ports bound to a userspace driver are not network devices',
       );
     }
-    const nodes = [...new Set(known.map(({ value: node }) => `${node}`))].sort();
-    const isHome = (cpu: string | number): boolean => nodes.includes(topology.nodeOf(cpu) ?? nodes[0]!);
-    const home = nodes.flatMap((node) => topology.usableCpus(node));
-    const placed = busy.map((thread) => placeOf(thread, allowed, lastCpus));
-    const pinned = placed.filter(({ cpus }) => cpus.length > 0 && !cpus.some(isHome));
-    const strayed = placed.filter((each) => !pinned.includes(each) && each.last !== undefined && !isHome(each.last));
-    const pmd = placed.filter(isPmd);
-    const pmdOff = pinned.filter(isPmd);
-    const off = (pinned.length > pmdOff.length ? pinned : strayed).filter((each) => !isPmd(each));
-    const shown = { threads: ['>=', limits.cpuShare], lastCpus: null, allowed: null, devices: null } as const;
-    if (off.length === 0) {
-      if (pmdOff.length === 0) return ok();
-      const kept = pmd.filter((each) => !pmdOff.includes(each)).flatMap(({ cpus }) => cpus);
-      const spare = nodes.flatMap((node) => topology.cpusToPoll(node)).filter((each) => !kept.includes(each));
-      return info({
-        certainty: 'possible',
-        message: 'polling',
-        args: {
-          ...argsOf(pmdOff),
-          cpus: formatCpuList(pmdOff.flatMap(({ cpus }) => cpus)),
-          node: nodes.join(', '),
-          devices: namesOf(known),
-        },
-        evidence: shown,
-        remedies: movePmd([...kept, ...spare.slice(0, pmdOff.length)], nodes.join(' and ')),
-      });
-    }
-    const what = `Let them run on the CPUs of node ${nodes.join(' and ')}. For vhost threads move the virtual machine's memory and vCPUs there too.`;
+    if (off.length === 0) return ok();
+    const polling = off.filter(isPmd);
+    const others = off.filter((each) => !isPmd(each));
+    const nodesOf = (threads: typeof off): string[] => [...new Set(threads.flatMap(({ home }) => home!.nodes))].sort();
     const said = {
       args: {
-        ...argsOf(off),
+        threads: off.length,
+        names: [...new Set(off.map(({ comm }) => comm))].slice(0, 4).join(', '),
         cpus: formatCpuList(pinned.length > 0 ? off.flatMap(({ cpus }) => cpus) : off.map(({ last }) => Number(last))),
-        node: nodes.join(', '),
-        devices: namesOf(known),
+        node: nodesOf(off).join(', '),
+        devices: [...new Set(off.flatMap(({ home }) => home!.names))].join(', '),
+        busy: off.reduce((sum, { share }) => sum + share, 0),
       },
-      evidence: shown,
-      remedies: moveThreads(
-        off.map(({ pid }) => pid),
-        home,
-        what,
-      ),
+      evidence: { threads: ['>=', limits.cpuShare], lastCpus: null, allowed: null, devices: null, given: null },
+      remedies: [
+        ...(polling.length > 0
+          ? movePmd(maskFor(placed.filter(isPmd), polling, nodesOf(polling), topology), nodesOf(polling).join(' and '))
+          : []),
+        ...moveThreads(
+          others.map(({ pid }) => pid),
+          nodesOf(others).flatMap((node) => topology.usableCpus(node)),
+          `Let them run on the CPUs of node ${nodesOf(others).join(' and ')}. For vhost threads move the virtual machine's memory and vCPUs there too.`,
+        ),
+      ],
       place: { cpus: off.flatMap(({ last }) => (last === undefined ? [] : [`${last}`])) },
     } as const;
     return pinned.length > 0
       ? warning({ ...said, certainty: 'measured', message: 'pinned' })
-      : warning({ ...said, certainty: 'possible', message: 'running' });
+      : // One look at where it was: half of those that roam are off the node at any time.
+        info({ ...said, certainty: 'possible', message: 'running' });
   },
 });
 
@@ -126,21 +128,33 @@ interface Placed {
   readonly last: number | undefined;
 }
 
+interface Home {
+  readonly names: readonly string[];
+  readonly nodes: readonly string[];
+}
+
+/** Where NICs are; undefined when there are none, or the node of one is not known. */
+function homeOf(nics: readonly { readonly name: string; readonly node: string }[]): Home | undefined {
+  const nodes = [...new Set(nics.map(({ node }) => node))].sort();
+  return nodes.length === 0 || nodes.includes('') ? undefined : { names: nics.map(({ name }) => name), nodes };
+}
+
+/** The mask holds the CPUs of all PMD threads: those that may stay, and as many of the nodes as have to move. */
+function maskFor(
+  all: readonly Placed[],
+  moving: readonly Placed[],
+  nodes: readonly string[],
+  topology: Topology,
+): number[] {
+  const pids = new Set(moving.map(({ pid }) => pid));
+  const kept = all.filter(({ pid }) => !pids.has(pid)).flatMap(({ cpus }) => cpus);
+  const spare = nodes.flatMap((node) => topology.cpusToPoll(node)).filter((cpu) => !kept.includes(cpu));
+  return [...kept, ...spare.slice(0, moving.length)];
+}
+
 /** `pmd-c02/id:9`: ovs-vswitchd's, not the kernel's. */
 function isPmd({ comm }: Placed): boolean {
   return comm.startsWith('pmd');
-}
-
-function argsOf(threads: readonly Placed[]): { threads: number; names: string; busy: number } {
-  return {
-    threads: threads.length,
-    names: [...new Set(threads.map(({ comm }) => comm))].slice(0, 4).join(', '),
-    busy: threads.reduce((sum, { share }) => sum + share, 0),
-  };
-}
-
-function namesOf(devices: readonly Signal[]): string {
-  return devices.map(({ labels: { device = '' } }) => device).join(', ');
 }
 
 function placeOf({ labels, value: share }: Signal, allowed: readonly Signal[], lastCpus: readonly Signal[]): Placed {

@@ -3,7 +3,7 @@ import { rate, sumBy, value } from '../metrics/expression.ts';
 import { daemonOf } from './facts/daemons.ts';
 import { describeTap, takesEverything, tapsOn } from './facts/taps.ts';
 import { narrowTaps } from './remedies/taps.ts';
-import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
+import { defineRule, info, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
 
 export const tapBroaderThanNeeded = defineRule({
@@ -38,6 +38,15 @@ export const tapBroaderThanNeeded = defineRule({
       const daemon = daemonOf(owner.comm);
       return daemon?.kind === 'protocol' ? [{ owner, ethertypes: daemon.ethertypes ?? [] }] : [];
     });
+    const unseen = tap.filter.startsWith('hidden') || tap.filter === 'unknown';
+    if (tap.owners.length === 0 && (takesEverything(tap) || unseen)) {
+      return notMeasured(
+        'who holds a socket for every packet could not be seen: that takes root, and the PID namespace of the host',
+      );
+    }
+    if (known !== undefined && unseen) {
+      return notMeasured('whether a daemon has a filter could not be seen: that takes CAP_NET_ADMIN');
+    }
     // A filter turns the others away for the price of running it, which PKT0101 puts a figure on.
     if (known === undefined || !takesEverything(tap)) return ok();
     const any = tap.device === 'any';

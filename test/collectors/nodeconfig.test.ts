@@ -10,6 +10,7 @@ import {
   memorySlots,
   nicMinLinkWidth,
   pcieSlotOk,
+  userspaceNic,
 } from '../../src/metrics/catalogue/index.ts';
 import { fail } from '../../src/metrics/result.ts';
 import { array, dmiTable as table, slot } from '../support/dmi.ts';
@@ -49,6 +50,25 @@ describe('nodeconfig collector', () => {
     [`/sys/bus/pci/devices/${address}/class`]: `${kind}\n`,
     [`/sys/bus/pci/devices/${address}/current_link_width`]: `${width}\n`,
     [`/sys/bus/pci/devices/${address}/max_link_width`]: `${max}\n`,
+  });
+
+  it('knows the NICs that were given away, and their node where the firmware said it', () => {
+    const driver = (address: string, name: string, node: number): Record<string, string> => ({
+      ...pci(address, '0x020000', 8, 8, ''),
+      [`/sys/bus/pci/devices/${address}/driver`]: `-> ../../../../bus/pci/drivers/${name}`,
+      [`/sys/bus/pci/devices/${address}/numa_node`]: `${node}\n`,
+    });
+    const snapshot = collect(nodeconfig, {
+      files: {
+        ...driver('0000:81:00.0', 'vfio-pci', 1),
+        ...driver('0000:81:00.1', 'igb_uio', -1),
+        ...driver('0000:03:00.0', 'ixgbe', 0),
+      },
+    });
+    assert.deepEqual(Object.keys(valuesOf(snapshot, userspaceNic)), [
+      'driver=vfio-pci,node=1,pci=0000:81:00.0',
+      'driver=igb_uio,node=,pci=0000:81:00.1',
+    ]);
   });
 
   it('finds an x8 card in an x8 slot fine, and the same card at x4 not', () => {

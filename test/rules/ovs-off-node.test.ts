@@ -6,6 +6,7 @@ import {
   processCpu,
   processLastCpu,
   receivePackets,
+  userspaceNic,
 } from '../../src/metrics/catalogue/index.ts';
 import { ovsOffNode } from '../../src/rules/ovs-off-node.ts';
 import { ruleCases } from '../support/cases.ts';
@@ -21,6 +22,7 @@ const nic = (node: number, perSecond = 50000, device = 'eth0'): Cell[] => [
   [deviceNumaNode, { device }, node, node],
   [receivePackets, { device }, 0, 10 * perSecond],
 ];
+const given = (node: string): Cell => [userspaceNic, { pci: '0000:81:00.0', driver: 'vfio-pci', node }, 1, 1];
 const thread = (comm: string, role: string, seconds: number, cpus: string, last: number): Cell[] => [
   [processCpu, { pid: '70', comm, role }, 5, 5 + seconds],
   [processLastCpu, { pid: '70', comm, role }, last, last],
@@ -29,13 +31,31 @@ const thread = (comm: string, role: string, seconds: number, cpus: string, last:
 
 ruleCases(ovsOffNode, [
   {
-    name: 'PMD threads off the node of the kernel NICs may poll a DPDK port on theirs: told, not blamed',
+    name: 'PMD threads pinned off the node of the NIC: the mask that brings them home, not on the first CPU',
     cells: [...topology, ...nic(1), ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2)],
-    outcome: 'info',
-    certainty: 'possible',
-    message: 'polling',
-    args: { threads: 1, cpus: '2', node: '1', devices: 'eth0' },
-    command: /^ovs-appctl dpif-netdev\/pmd-rxq-show\n.*pmd-cpu-mask=0x80$/,
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'pinned',
+    args: { threads: 1, cpus: '2', node: '1', devices: 'eth0', busy: 1 },
+    command: /pmd-cpu-mask=0x80$/m,
+  },
+  {
+    name: 'with the NIC of DPDK on their own node, a NIC of the kernel elsewhere says nothing',
+    cells: [...topology, ...nic(1), given('0'), ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2)],
+    outcome: 'ok',
+  },
+  {
+    name: 'off the node of the NIC of DPDK, whatever the kernel has',
+    cells: [...topology, given('1'), ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2)],
+    outcome: 'warning',
+    certainty: 'measured',
+    args: { node: '1', devices: '0000:81:00.0' },
+  },
+  {
+    name: 'the node of the NIC of DPDK is unknown',
+    cells: [...topology, ...nic(1), given(''), ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2)],
+    outcome: 'not-measured',
+    missing: /firmware did not say/,
   },
   {
     name: 'the mask keeps the PMD threads that are at home, and prefers isolated CPUs to the first of the node',
@@ -49,7 +69,7 @@ ruleCases(ovsOffNode, [
       [cpuDedicated, { cpu: '5', by: 'isolcpus' }, 1, 1],
       [cpuDedicated, { cpu: '6', by: 'isolcpus' }, 1, 1],
     ],
-    outcome: 'info',
+    outcome: 'warning',
     args: { threads: 1 },
     command: /pmd-cpu-mask=0x60$/m,
   },
@@ -63,9 +83,9 @@ ruleCases(ovsOffNode, [
     command: /for t in 70; do taskset -pc 4-7 \$t; done/,
   },
   {
-    name: 'free to run anywhere and last seen off the node: a possibility',
+    name: 'free to run anywhere and last seen off the node: one look is a remark',
     cells: [...topology, ...nic(1), ...thread('vhost-4711', 'vhost', 4, '0-7', 1)],
-    outcome: 'warning',
+    outcome: 'info',
     certainty: 'possible',
     message: 'running',
     args: { cpus: '1' },
@@ -106,6 +126,17 @@ ruleCases(ovsOffNode, [
     cells: [...topology, ...thread('pmd-c02/id:9', 'ovs', 10, '2', 2)],
     outcome: 'not-measured',
     missing: /userspace driver/,
+  },
+  {
+    name: 'revalidators of Open vSwitch touch no packets',
+    cells: [...topology, ...nic(1), ...thread('revalidator9', 'ovs', 4, '0-3', 1)],
+    outcome: 'not-applicable',
+  },
+  {
+    name: 'handlers of upcalls do',
+    cells: [...topology, ...nic(1), ...thread('handler3', 'ovs', 4, '0-3', 1)],
+    outcome: 'warning',
+    message: 'pinned',
   },
   {
     name: 'no such thread',

@@ -45,8 +45,20 @@ ruleCases(tapBroaderThanNeeded, [
     outcome: 'ok',
   },
   {
-    name: 'a filter that may not be looked at is not called missing',
+    name: 'a filter that may not be looked at is not called missing, nor there',
     cells: [busy, socketCell({ ...bare, filter: 'hidden (needs CAP_NET_ADMIN)' }), ownerCell('1001', 'lldpd', '31')],
+    outcome: 'not-measured',
+    missing: /CAP_NET_ADMIN/,
+  },
+  {
+    name: 'without root nobody knows whose socket it is',
+    cells: [busy, socketCell({ ...bare, filter: 'hidden (needs CAP_NET_ADMIN)' })],
+    outcome: 'not-measured',
+    missing: /who holds/,
+  },
+  {
+    name: 'a filter that is seen is an answer, whoever holds the socket',
+    cells: [busy, socketCell({ ...bare, filter: 'classic 11 instructions' })],
     outcome: 'ok',
   },
   {

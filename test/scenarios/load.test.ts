@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { pause, type Diagnosed, type End, type Host, type Kit } from './kit/hosts.ts';
@@ -79,6 +79,10 @@ scenario({
       },
       check: (report) => {
         assert.deepEqual(finding(report, 'PKT0102').place.cpus, [`${RECEIVER}`]);
+        if (existsSync('/proc/pressure/cpu')) {
+          const { summary } = finding(report, 'PKT0604');
+          assert.match(summary, /tasks waited for a CPU/, 'the context rule says that programs wait as well');
+        }
         return { 'softirq share': evidence(finding(report, 'PKT0102'), 'softirq').toFixed(2) };
       },
     },
@@ -149,6 +153,7 @@ scenario({
       provoke: (setting) => receiveWithIsolated(setting, { on: RECEIVER, rate: 5000 }),
       check: (report) => {
         assert.deepEqual(finding(report, 'PKT0103').place.cpus, [`${RECEIVER}`]);
+        assert.equal(finding(report, 'PKT0605').outcome, 'info', 'the context rule says which CPUs are set apart');
         return undefined;
       },
     },

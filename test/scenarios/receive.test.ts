@@ -98,6 +98,7 @@ scenario({
         const found = finding(report, 'PKT0405');
         const told = JSON.stringify([found.args, found.evidence, found.remedies]);
         assert.match(told, /9000/, 'the socket is named by its port');
+        assert.match(told, /udp-receive/, 'and by its process');
         return { lost: evidence(found, 'node_netstat_Udp6_RcvbufErrors') };
       },
     },

@@ -230,6 +230,21 @@ scenario({
         return undefined;
       },
     },
+    'the same tap, its namespace asked for: it is listed there, with its owner': {
+      provoke: async (setting) => {
+        await setting.client.make('packet-tap', { 'ring-blocks': 8 });
+        await busy(setting);
+        return setting.server.diagnose('--netns', setting.client.netns);
+      },
+      check: (report, { client }) => {
+        const taps = tapsOf(report, 'packet-tap');
+        assert.deepEqual(
+          taps.map(({ netns }) => netns),
+          [client.netns],
+        );
+        return undefined;
+      },
+    },
     'no tap at all': { provoke: diagnosedUnderTraffic },
   },
 });

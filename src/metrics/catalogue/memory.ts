@@ -179,6 +179,14 @@ export const pcieSlotOk = gauge('node_nodeconfig_pcie_slot_ok', {
   source: '/sys/bus/pci/devices/*/current_link_width',
   help: '1 when each NIC link is as wide as the NIC and its slot allow. Not "at least 16": most NICs have 8 lanes or fewer.',
 });
+export const userspaceNic = gauge('pktcost_userspace_nic_info', {
+  ...nodeconfig,
+  labels: ['pci', 'driver', 'node'],
+  // Most hosts have given none away.
+  sparse: true,
+  source: '/sys/bus/pci/devices/*/driver',
+  help: 'A NIC bound to a driver that hands it to a userspace program or a guest: no network device. Node is empty when unknown.',
+});
 export const memoryBanksFull = gauge('node_nodeconfig_memory_banks_full', {
   ...nodeconfig,
   source: '/sys/firmware/dmi/tables/DMI',

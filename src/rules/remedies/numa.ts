@@ -66,11 +66,7 @@ export function moveThreads(pids: readonly string[], cpus: readonly number[], wh
 export function movePmd(cpus: readonly number[], node: string): Remedy[] {
   return [
     {
-      action: 'See which ports each PMD thread polls, and on which node OVS has them.',
-      command: 'ovs-appctl dpif-netdev/pmd-rxq-show',
-    },
-    {
-      action: `If the ports are on node ${node}: have OVS run its PMD threads there. Each CPU of the mask is polled without rest, so take isolated ones if you keep some. Changing it restarts the threads.`,
+      action: `Have OVS run its PMD threads on CPUs of node ${node}; the mask replaces the one before, so those that may stay are in it. Each CPU of it is polled without rest: take isolated ones if you keep some. Changing it restarts the threads.`,
       command: `ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=0x${cpuMask(cpus).replaceAll(',', '')}`,
       verify: 'ovs-appctl dpif-netdev/pmd-rxq-show',
     },
