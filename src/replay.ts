@@ -15,6 +15,8 @@ export interface Replayed {
   readonly report: Report;
   /** What to know besides: another version, other limits, and what follows from that. One line each. */
   readonly notes: readonly string[];
+  /** The report it was recorded with as a baseline, for the outlines in histograms. */
+  readonly baseline: Report | null;
 }
 
 /**
@@ -27,17 +29,21 @@ export async function replay(path: string, version: string, overrides?: Override
   if (!opened.ok) throw new UsageError(`${path}: ${opened.reason}`);
   const evidence = opened.value;
   const { bundle } = evidence;
-  if (bundle === null) return { report: judgeCopy(evidence, version, overrides ?? {}), notes: evidence.notes };
+  if (bundle === null) {
+    return { report: judgeCopy(evidence, version, overrides ?? {}), notes: evidence.notes, baseline: null };
+  }
   const { manifest } = bundle;
   const recorded = await recordedOverrides(path, bundle);
   const inForce = overrides ?? recorded;
+  const baseline = bundle.baseline === undefined ? null : await asReport(path, 'baseline.json', bundle.baseline);
   const report = judgeRun(evidence.window(collectors, onlyDevices(manifest.run.devices)), manifest.run, {
     overrides: inForce,
-    baseline: bundle.baseline === undefined ? null : await asReport(path, 'baseline.json', bundle.baseline),
+    baseline,
     version,
   });
   return {
     report,
+    baseline,
     notes: [
       ...evidence.notes,
       ...(manifest.version === version ? [] : [`recorded by pktcost ${manifest.version}, judged by ${version}`]),

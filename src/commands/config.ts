@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 
-import type { Report } from '../generated/report.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
 import { nearest, UsageError } from '../usage.ts';
@@ -33,7 +32,7 @@ export async function readConfig(path: string): Promise<Overrides> {
 }
 
 /** @throws UsageError when the file cannot be read or is not JSON; `flag` names where the path came from */
-export async function readJson(path: string, flag: string): Promise<unknown> {
+async function readJson(path: string, flag: string): Promise<unknown> {
   let content: string;
   try {
     content = await readFile(path, 'utf8');
@@ -50,20 +49,6 @@ export async function readJson(path: string, flag: string): Promise<unknown> {
     throw new UsageError(`${flag} ${path}: not JSON: ${reason}`);
   }
 }
-
-/**
- * Reads `--baseline`: a JSON report of an earlier run.
- * @throws UsageError when it is not a report of a version this pktcost understands
- */
-export async function readBaseline(path: string): Promise<Report> {
-  const report = await readJson(path, '--baseline');
-  const { validateReport } = await import('../generated/validate.ts');
-  if (!validateReport(report)) {
-    throw new UsageError(`--baseline ${path}: not a pktcost report: ${faultOf(validateReport.errors)}`);
-  }
-  return report;
-}
-
 /** The first thing that a schema does not allow: where, what, and which name is one too many. */
 function faultOf(
   errors:

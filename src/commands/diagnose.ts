@@ -42,7 +42,10 @@ export default class Diagnose extends Command {
       helpValue: 'FILE',
     }),
     config: Flags.string({ description: 'JSON file with limits of your own', helpValue: 'FILE' }),
-    baseline: Flags.string({ description: 'an earlier JSON report of this host to compare with', helpValue: 'FILE' }),
+    baseline: Flags.string({
+      description: 'an earlier JSON report or bundle of this host to compare with',
+      helpValue: 'FILE',
+    }),
     'fail-on': Flags.option({ options: failOn, default: 'warning' as const })({
       description: 'the least outcome that makes the exit code non-zero',
     }),
@@ -58,12 +61,11 @@ export default class Diagnose extends Command {
     const { OutputFile } = await import('./output.ts');
     const { runDiagnosis } = await import('../diagnose.ts');
     const { startProgress } = await import('./progress.ts');
-    const { readBaseline, readConfig } = await import('./config.ts');
+    const { readConfig } = await import('./config.ts');
 
     const seconds = parseWindow(flags.window);
     const overrides = flags.config === undefined ? {} : await readConfig(flags.config);
-    const baseline =
-      flags.baseline === undefined ? undefined : { name: flags.baseline, report: await readBaseline(flags.baseline) };
+    const baseline = flags.baseline === undefined ? undefined : await this.#baseline(flags.baseline);
     const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'create', 0o600);
     if (flags.redact && flags.bundle === undefined) throw new UsageError('--redact is for a bundle: it takes --bundle');
     const bundle =
@@ -112,5 +114,14 @@ export default class Diagnose extends Command {
     });
     await bundle?.write(report, overrides, baseline?.report ?? null);
     process.exitCode = exitCodeOf(report, flags['fail-on'], stop.received());
+  }
+
+  /** Whatever compare takes for a side. */
+  async #baseline(path: string): Promise<{ readonly name: string; readonly report: Report }> {
+    const { openSide } = await import('../compare.ts');
+    const { visible } = await import('../report/escape.ts');
+    const { report, notes } = await openSide(path, this.config.version);
+    for (const note of notes) process.stderr.write(`pktcost: --baseline: ${visible(note, 1000)}\n`);
+    return { name: path, report };
   }
 }

@@ -13,7 +13,7 @@ export interface Presentation {
   /** A file instead of stdout. */
   readonly output: OutputFile | undefined;
   /** The report given with --baseline. */
-  readonly baseline?: Report | undefined;
+  readonly baseline?: Report | null | undefined;
 }
 
 /** Renders a report and writes it where it was asked for. */

@@ -45,13 +45,18 @@ export default class Replay extends Command {
     const { replay } = await import('../replay.ts');
     const overrides =
       flags.config === undefined ? undefined : await (await import('./config.ts')).readConfig(flags.config);
-    const { report, notes } = await replay(args.path, this.config.version, overrides);
+    const { report, notes, baseline } = await replay(args.path, this.config.version, overrides);
     const output =
       flags.output === undefined
         ? undefined
         : await (await import('./output.ts')).OutputFile.open(flags.output, 'create', 0o600);
     for (const note of notes) process.stderr.write(`pktcost: ${visible(note, 1000)}\n`);
-    await presentReport(report, { format: flags.json ? 'json' : flags.format, verbose: flags.verbose, output });
+    await presentReport(report, {
+      format: flags.json ? 'json' : flags.format,
+      verbose: flags.verbose,
+      output,
+      baseline,
+    });
     process.exitCode = exitCodeOf(report, flags['fail-on']);
   }
 }

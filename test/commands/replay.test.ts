@@ -88,6 +88,17 @@ describe('pktcost diagnose --bundle and replay', () => {
     assert.equal((await pktcost(['replay', join(elsewhere, unpacked), '--json'], nobody)).stdout, recorded);
   });
 
+  it('takes it for a baseline, and the replay still draws it', async () => {
+    const path = join(folder, 'against.tar.gz');
+    const flags = ['-w', '500ms', '--probe', 'off', '--baseline', archive, '--json', '--bundle', path];
+    const { stdout, stderr } = await pktcost(['diagnose', ...flags]);
+    assert.equal(stderr, '');
+    assert.equal((JSON.parse(stdout) as Report).baseline, archive);
+    assert.equal((await pktcost(['replay', path, '--json'])).stdout, stdout);
+    const page = execFileSync('tar', ['-xzOf', path, '--wildcards', '*/report.html'], { encoding: 'utf8' });
+    assert.equal((await pktcost(['replay', path, '--format', 'html'])).stdout, page);
+  });
+
   it('with --redact holds no name of this host', async () => {
     const path = join(folder, 'redacted.tar.gz');
     const { stderr } = await pktcost(['diagnose', '-w', '500ms', '--probe', 'off', '--bundle', path, '--redact']);
