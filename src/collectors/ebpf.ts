@@ -14,6 +14,7 @@ import {
   netRxPackets,
   netRxRuns,
   spanBucket,
+  spanCpuPackets,
   spanEvery,
   spanFloor,
   spanLost,
@@ -98,6 +99,8 @@ function netnsOf({ netnsNames }: ProbeAnswer, id: string): { netns?: string } {
 
 function emitCounts(device: DeviceReading, place: { device: string; netns?: string }, emit: Emit): void {
   emit(spanPackets, place, device.packets);
+  for (const [cpu, packets] of device.packetsByCpu.entries())
+    if (packets > 0) emit(spanCpuPackets, { ...place, cpu: String(cpu) }, packets);
   for (const span of device.spans) {
     const labels = { ...place, span: span.span, mode: span.mode };
     emit(spanSamples, labels, span.count);

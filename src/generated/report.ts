@@ -777,6 +777,14 @@ export interface CpuCost {
    */
   netRxNsPerPacket: number | null;
   /**
+   * Time that AF_PACKET taps took here: their price above the floor on each watched device, times its packets on this CPU; null where no tap span has a floor.
+   */
+  tapSeconds: number | null;
+  /**
+   * The same as a share of the window.
+   */
+  tapShare: number | null;
+  /**
    * Packets lost to a full backlog.
    */
   dropped: number | null;

@@ -16,6 +16,7 @@ import {
   softnetDropped,
   softnetProcessed,
   softnetSqueezed,
+  spanCpuPackets,
   spanPackets,
 } from '../metrics/catalogue/index.ts';
 import type { Labels, Metric } from '../metrics/metric.ts';
@@ -40,7 +41,11 @@ export function costOf(window: Window, probe: Probe): Cost {
   const spans = spansByDevice(window);
   const netRx = netRxOf(window);
   const host = hostCost(window, spans, netRx);
-  return { host, devices: deviceCosts(window, probe, spans, host), cpus: cpuCosts(window, netRx) };
+  return {
+    host,
+    devices: deviceCosts(window, probe, spans, host),
+    cpus: cpuCosts(window, netRx, tapSecondsOf(window, spans)),
+  };
 }
 
 /** NET_RX time and packets by CPU, from the probe. */
@@ -193,7 +198,20 @@ function whyNoSamples({ taps }: Spans, packets: number): string | null {
   return 'none of its packets reached the probe: another TC program decides on them first';
 }
 
-function cpuCosts(window: Window, netRx: NetRx): CpuCost[] {
+/** Seconds that the taps of all watched devices took on each CPU; undefined when that cannot be told. */
+function tapSecondsOf(window: Window, spans: ReadonlyMap<string, Spans>): ReadonlyMap<string, number> | undefined {
+  const prices = new Map([...spans].map(([key, own]) => [key, meanTapNs([own])]));
+  const packets = cells(window, spanCpuPackets);
+  if (packets.length === 0 || ![...prices.values()].some((price) => price !== null)) return undefined;
+  const seconds = new Map<string, number>();
+  for (const { labels, increase } of packets) {
+    const cpu = labels['cpu'] ?? '';
+    seconds.set(cpu, (seconds.get(cpu) ?? 0) + (increase * (prices.get(deviceKey(labels)) ?? 0)) / 1e9);
+  }
+  return seconds;
+}
+
+function cpuCosts(window: Window, netRx: NetRx, taps: ReadonlyMap<string, number> | undefined): CpuCost[] {
   const packets = byLabel(window, softnetProcessed, 'cpu');
   const dropped = byLabel(window, softnetDropped, 'cpu');
   const squeezed = byLabel(window, softnetSqueezed, 'cpu');
@@ -210,6 +228,7 @@ function cpuCosts(window: Window, netRx: NetRx): CpuCost[] {
       const cpu = labels['cpu'] ?? '';
       const passed = packets.get(cpu);
       const timed = netRx.get(cpu);
+      const tapSeconds = taps === undefined ? null : (taps.get(cpu) ?? 0);
       return {
         cpu,
         numaNode: nodes.get(cpu) ?? null,
@@ -225,6 +244,8 @@ function cpuCosts(window: Window, netRx: NetRx): CpuCost[] {
           passed !== undefined && passed.increase >= PACKETS_TO_PRICE ? (increase * 1e9) / passed.increase : null,
         netRxRuns: runs.get(cpu) ?? null,
         netRxNsPerPacket: timed === undefined ? null : perPacket(timed.nanoseconds, timed.packets),
+        tapSeconds,
+        tapShare: tapSeconds === null || seconds <= 0 ? null : tapSeconds / seconds,
         dropped: dropped.get(cpu)?.increase ?? null,
         squeezed: squeezed.get(cpu)?.increase ?? null,
       };

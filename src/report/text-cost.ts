@@ -185,6 +185,7 @@ function cpuTable(cpus: Report['cost']['cpus'], style: Style, verbose: boolean):
       cpu.packetsPerSecond === null ? '-' : formats.rate(cpu.packetsPerSecond),
       cpu.nsPerPacket === null ? '-' : formats.ns(cpu.nsPerPacket),
       cpu.netRxNsPerPacket === null ? '-' : formats.ns(cpu.netRxNsPerPacket),
+      cpu.tapShare === null ? '-' : formats.percent(cpu.tapShare),
       count(cpu.dropped),
       count(cpu.squeezed),
     ].map((cell) => show(style, cell)),
@@ -196,6 +197,7 @@ function cpuTable(cpus: Report['cost']['cpus'], style: Style, verbose: boolean):
     { head: 'Packets', ...right },
     { head: 'per packet', ...right },
     { head: 'in NET_RX', ...right },
+    { head: 'Taps', ...right },
     { head: 'Dropped', ...right },
     { head: 'Squeezed', ...right },
   ];

@@ -13,6 +13,7 @@ import {
   socketOwner,
   softnetDropped,
   softnetProcessed,
+  spanCpuPackets,
   spanEvery,
   spanFloor,
   spanLost,
@@ -28,7 +29,7 @@ import {
 import { acrossNetns, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Argument, Place, Remedy } from './finding.ts';
-import { burdenedCpus, hotCpus, receiveCost, shareOf, tapPrice } from './facts/packet-cost.ts';
+import { burdenedCpus, hotCpus, receiveCost, shareOf, tapPrice, tapShares } from './facts/packet-cost.ts';
 import type { HotCpu, ReceiveCost, TapPrice } from './facts/packet-cost.ts';
 import {
   billText,
@@ -87,6 +88,7 @@ const signals = {
   floor: optional(maxBy(['device'], value(spanFloor, span))),
   every: optional(value(spanEvery)),
   skbs: optional(rate(spanPackets)),
+  skbsByCpu: optionalList(rate(spanCpuPackets)),
   netRx: optional(sumBy([], rate(netRxNanoseconds))),
   netRxPackets: optional(sumBy([], rate(netRxPackets))),
 
@@ -109,10 +111,10 @@ const messages = {
   priced:
     'The taps on {device} cost {ns:ns} of the {perPacket:ns} that receiving a packet takes here ({share:percent}), ' +
     '{cpu:percent} of a CPU at {skbs:rate}. Without them a CPU could receive {without:rate} instead of {with:rate}. ' +
-    'Held by {owners}. Bill per packet: {bill}.',
+    'Held by {owners}. Bill per packet: {bill}. By CPU: {cpus}.',
   pricedAlone:
     'The taps on {device} cost {ns:ns} per received packet, {cpu:percent} of a CPU at {skbs:rate}; what a packet costs ' +
-    'in all is not known. Held by {owners}. Bill per packet: {bill}.',
+    'in all is not known. Held by {owners}. Bill per packet: {bill}. By CPU: {cpus}.',
   minor:
     'Taps are on {device}, held by {owners}: {ns:ns} per packet, {share:percent} of what receiving it costs and ' +
     '{cpu:percent} of a CPU. Not the main cost.',
@@ -304,10 +306,10 @@ function judgePriced(
     ...(relative === undefined ? {} : { share: relative.share }),
   };
   const local = taps.filter(({ elsewhere }) => !elsewhere);
-  const shares = [...splitBill(local, ns - foreign.ns, read.prices), ...foreign.shares];
+  const parts = [...splitBill(local, ns - foreign.ns, read.prices), ...foreign.shares];
   const unpriced =
     foreign.unpriced.length === 0 ? [] : [`not priced: ${ownersText(foreign.unpriced)}, ${elsewhereText}`];
-  const bill = { bill: [billText(shares), ...unpriced, ...loose].filter((line) => line !== '').join('; ') };
+  const bill = { bill: [billText(parts), ...unpriced, ...loose].filter((line) => line !== '').join('; ') };
   const evidence = {
     mean: ['>=', limits.nanoseconds],
     median: null,
@@ -315,6 +317,7 @@ function judgePriced(
     samples: ['>=', limits.samples],
     lost: null,
     skbs: null,
+    skbsByCpu: null,
     netRx: null,
     netRxPackets: null,
     taps: null,
@@ -338,16 +341,25 @@ function judgePriced(
     const message = relative === undefined ? 'minorAlone' : 'minor';
     return info({ certainty, message, args, evidence: quiet, remedies: suspects.remedies });
   }
+  const shares = tapShares(read, price);
   const said = {
     certainty: 'measured',
     evidence,
     remedies: suspects.remedies,
-    place: placeOf(load, burdenedCpus(read, price, limits.criticalCpu, limits.spare)),
+    place: placeOf(load, burdenedCpus(shares, read.idleByCpu, limits.criticalCpu, limits.spare)),
     impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {},
   } as const;
-  if (relative === undefined) return warning({ ...said, message: 'pricedAlone', args: { ...args, ...bill } });
+  if (relative === undefined)
+    return warning({ ...said, message: 'pricedAlone', args: { ...args, ...bill, cpus: cpusText(shares) } });
   const { restNs, share } = relative;
-  const full = { ...args, ...bill, perPacket: restNs + ns, with: 1e9 / (restNs + ns), without: 1e9 / restNs };
+  const full = {
+    ...args,
+    ...bill,
+    cpus: cpusText(shares),
+    perPacket: restNs + ns,
+    with: 1e9 / (restNs + ns),
+    without: 1e9 / restNs,
+  };
   const pressing = cpu >= limits.criticalCpu || load.hot.length > 0 || load.losing;
   return share >= limits.criticalShare && pressing
     ? critical({ ...said, message: 'priced', args: full })
@@ -364,6 +376,13 @@ function isDear({ ns }: TapPrice, { median, stddev, samples, floor }: Read, limi
   if (median === undefined || median.value - (floor?.value ?? 0) + foreignNs >= limits.nanoseconds) return true;
   const error = (stddev?.value ?? 0) / Math.sqrt(samples?.value ?? 1);
   return ns - 2 * error >= limits.uneven;
+}
+
+/** Which CPUs pay, the dearest first: `CPU 3 12%`. */
+function cpusText(shares: ReadonlyMap<string, number>): string {
+  const paying = [...shares].filter(([, share]) => share > 0).sort(([, a], [, b]) => b - a);
+  const shown = paying.slice(0, 4).map(([cpu, share]) => `CPU ${cpu} ${(share * 100).toPrecision(2)}%`);
+  return [...shown, ...(paying.length > 4 ? [`${paying.length - 4} more`] : [])].join(', ');
 }
 
 /** The CPUs that are short of time by packets, or by the taps themselves. */

@@ -147,6 +147,7 @@ export const spans: Cell[] = [
   [metrics.spanSamples, span, 0, 1000],
   [metrics.spanNanoseconds, span, 0, 1_100_000],
   [metrics.spanFloor, { ...span, method: 'quiet device' }, 200, 200],
+  [metrics.spanCpuPackets, { device: 'eth0', cpu: '1' }, 0, 200_000],
   [metrics.spanStddev, span, 300, 300],
   [metrics.spanLost, { ...span, reason: 'unmatched' }, 0, 4],
   [metrics.spanLost, { ...span, reason: 'no-metadata' }, 0, 1],

@@ -14,6 +14,7 @@ import {
   receivePackets,
   softnetDropped,
   softnetProcessed,
+  spanCpuPackets,
   spanEvery,
   spanFloor,
   spanLost,
@@ -763,6 +764,19 @@ describe('PKT0101 says which CPUs are short of time', () => {
   it('not one that is idle now and then, nor one that takes few of the packets', () => {
     assert.deepEqual(cpusOf(...load('0', 0.5, 0.2, 100_000), ...load('1', 0, 0, 0)), []);
     assert.deepEqual(cpusOf(...load('0', 0.5, 0.05, 60_000), ...load('1', 0.1, 0, 40_000)), []);
+  });
+
+  it('by what the probe counted of its packets on each CPU, where it did', () => {
+    const elsewhere: Cell[] = [
+      [spanCpuPackets, { device: 'eth0', cpu: '0' }, 0, 100_000],
+      [spanCpuPackets, { device: 'eth0', cpu: '1' }, 0, 900_000],
+    ];
+    const loads = [...load('0', 0.5, 0.05, 100_000), ...load('1', 0.3, 0.02, 90_000)];
+    assert.deepEqual(cpusOf(...loads, ...elsewhere), ['1']);
+    const [found] = judge(afPacketTapCost, {
+      cells: [...busy, ...tcpdump, kernelHooks, ...probe(3150, 5000, 100_000), ...loads, ...elsewhere],
+    });
+    assert.equal(found?.args['cpus'], 'CPU 1 27%, CPU 0 3.0%');
   });
 
   it('one that softirq fills, whatever the taps take of it', () => {

@@ -100,6 +100,14 @@ export const spanPackets = counter('pktcost_span_packets_total', {
   unit: 'packets',
   help: 'Packets (skbs after GRO) that reached TC ingress of the device while the probe was attached, sampled or not.',
 });
+export const spanCpuPackets = counter('pktcost_span_cpu_packets_total', {
+  ...ebpf,
+  labels: ['device', 'cpu'],
+  perNetns: true,
+  sparse: true,
+  unit: 'packets',
+  help: 'The same by the CPU that received them: where the taps of the device are paid.',
+});
 export const spanEvery = gauge('pktcost_span_sampling', {
   ...ebpf,
   labels: [],

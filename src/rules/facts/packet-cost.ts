@@ -135,21 +135,27 @@ export function hotCpus(
 }
 
 /**
- * CPUs that lose at least `share` of their time to the taps while next to none is left idle: whatever else runs there
- * waits for it. A CPU's part of the device's packets is not known; it is taken to be that of all packets.
+ * The share of each CPU that the taps of a device take: their price, times what the probe counted of its packets there. From
+ * readings without that count, the device's part of a CPU's packets is taken to be its part of all.
  */
-export function burdenedCpus(
-  readings: Pick<CpuReadings, 'processedByCpu'> & { readonly idleByCpu: readonly Signal[] },
+export function tapShares(
+  { processedByCpu, skbsByCpu }: Pick<CpuReadings, 'processedByCpu'> & { readonly skbsByCpu: readonly Signal[] },
   { ns, skbsPerSecond }: TapPrice,
+): ReadonlyMap<string, number> {
+  const all = processedByCpu.reduce((sum, { value }) => sum + value, 0);
+  const ofDevice = Math.min(1, skbsPerSecond / Math.max(all, 1));
+  const packets =
+    skbsByCpu.length > 0 ? skbsByCpu : processedByCpu.map(({ labels, value }) => ({ labels, value: value * ofDevice }));
+  return new Map(packets.map(({ labels, value }) => [labels['cpu'] ?? '', (ns * value) / 1e9]));
+}
+
+/** CPUs that lose at least `share` of their time to the taps while next to none is left idle: whatever else runs there waits. */
+export function burdenedCpus(
+  shares: ReadonlyMap<string, number>,
+  idleByCpu: readonly Signal[],
   share: number,
   spare: number,
 ): readonly string[] {
-  const idle = new Map(readings.idleByCpu.map(({ labels, value }) => [labels['cpu'], value]));
-  const all = readings.processedByCpu.reduce((sum, { value }) => sum + value, 0);
-  const ofDevice = Math.min(1, skbsPerSecond / Math.max(all, 1));
-  return readings.processedByCpu.flatMap(({ labels, value }) => {
-    const cpu = labels['cpu'] ?? '';
-    const lost = (ns * value * ofDevice) / 1e9;
-    return lost >= share && (idle.get(cpu) ?? 1) <= spare ? [cpu] : [];
-  });
+  const idle = new Map(idleByCpu.map(({ labels, value }) => [labels['cpu'], value]));
+  return [...shares].flatMap(([cpu, lost]) => (lost >= share && (idle.get(cpu) ?? 1) <= spare ? [cpu] : []));
 }
