@@ -93,7 +93,7 @@ export const SCENES = [
     smbios: [bank(0, 1536), bank(1, 0)],
     qemu: [
       ...['-device', 'pcie-root-port,id=slot1,chassis=1,slot=1'],
-      ...['virtio-net-pci', 'e1000e', 'vmxnet3', 'e1000'].flatMap((model, n) => [
+      ...['virtio-net-pci', 'e1000e', 'vmxnet3', 'e1000', 'rtl8139'].flatMap((model, n) => [
         ...nic(model, `0${n + 1}`, n + 1, model === 'e1000e' ? ',bus=slot1' : ''),
         ...nic('virtio-net-pci', `1${n + 1}`, n + 1),
       ]),

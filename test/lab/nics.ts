@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Report } from '../../src/generated/report.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
-import { Skip, type Check, type Guest } from './check.ts';
+import type { Check, Guest } from './check.ts';
 import { attribute, udpOver, wire, type Wire } from './nic.ts';
 import { diagnosed } from './traffic.ts';
 
@@ -138,28 +138,27 @@ export const nicChecks: readonly Check[] = [
   ...NICS.flatMap(checksOf),
   {
     id: 'ring-drops',
-    what: 'PKT0501: frames the NIC had no room for (rx_missed_errors)',
+    what: 'PKT0501: frames the NIC had no room for (rx_missed_errors of an RTL8139)',
     seconds: 240,
     run: async (guest) => {
-      const path = await wire(guest.kit, '02', '12');
-      runOrThrow(['ethtool', '-G', path.device, 'rx', '80']);
-      guest.kit.undo(() => {
-        runOrThrow(['ethtool', '-G', path.device, 'rx', '256']);
-        runOrThrow(['ip', 'link', 'set', path.device, 'mtu', '1500']);
-      });
-      const other = nicIn(path);
-      runOrThrow(['ip', 'link', 'set', path.device, 'mtu', '9000']);
-      path.client.run('ip', 'link', 'set', other, 'mtu', '9000');
+      // The other emulated cards make their sender wait; this one drops what does not fit into its 64 descriptors.
+      const path = await wire(guest.kit, '05', '15');
       await pause(4000);
-      await udpOver(path, 0, 8900);
       const missed = (): number => Number(attribute(path.device, 'statistics/rx_missed_errors'));
-      const before = missed();
-      const report = await diagnosed(guest, path.here, '--interface', path.device, '--probe', 'off', '--window', '5s');
-      guest.note(`rx_missed_errors +${String(missed() - before)}`);
-      const finding = report.findings.find(({ code }) => code === 'PKT0501');
-      guest.note(`${finding?.outcome ?? ''}: ${finding?.summary ?? ''}`);
-      if (missed() === before) throw new Skip('the emulated card makes its sender wait instead of losing frames');
-      assert.ok(finding !== undefined && ['warning', 'critical'].includes(finding.outcome));
+      const flags = ['--interface', path.device, '--probe', 'off', '--window', '5s'];
+      const judged = async (): Promise<Report['findings'][number] | undefined> => {
+        const before = missed();
+        const report = await diagnosed(guest, path.here, ...flags);
+        guest.note(`rx_missed_errors +${String(missed() - before)}`);
+        const finding = report.findings.find(({ code }) => code === 'PKT0501');
+        guest.note(`${finding?.outcome ?? ''}: ${finding?.summary ?? ''}`);
+        return finding;
+      };
+      await udpOver(path, 200);
+      assert.equal((await judged())?.outcome, 'ok', 'a few packets fit');
+      await path.client.make('udp-send', { address: path.address, port: 9001, rate: 0, life: 200, seconds: 200 });
+      const finding = await judged();
+      assert.ok(finding !== undefined && ['warning', 'critical'].includes(finding.outcome), finding?.summary);
     },
   },
   {
@@ -182,8 +181,3 @@ export const nicChecks: readonly Check[] = [
     },
   },
 ];
-
-function nicIn({ client }: Wire): string {
-  const names = [...client.run('ip', '-o', 'link').matchAll(/^\d+: ([^:@]+)/gm)].map(([, name]) => name ?? '');
-  return names.find((name) => name !== 'lo') ?? '';
-}
