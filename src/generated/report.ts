@@ -765,7 +765,7 @@ export interface CpuCost {
    */
   packetsPerSecond: number | null;
   /**
-   * Softirq time per pass; null with too few packets to price.
+   * Softirq time per pass; null with too few packets, or too few ticks of softirq time, to price one.
    */
   nsPerPacket: number | null;
   /**

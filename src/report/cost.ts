@@ -5,6 +5,7 @@ import {
   cpuSeconds,
   deviceInfo,
   deviceNumaNode,
+  kernelFeature,
   netRxNanoseconds,
   netRxPackets,
   processCpu,
@@ -23,12 +24,19 @@ import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
 import { deviceKey, spansByDevice } from './spans.ts';
+import { formats } from './words.ts';
 
 /**
  * Below this many packets timers and RCU outweigh the receive work in the softirq time, and ticks of 10 ms are too coarse:
  * a price per packet would be nonsense.
  */
 const PACKETS_TO_PRICE = 1000;
+
+/**
+ * Below this much softirq time a price is noise where it is counted in ticks: each falls whole to whatever it interrupts
+ * (kernel/sched/cputime.c:account_system_time). None at all would make packets free.
+ */
+const TICKED_SECONDS_TO_PRICE = 0.1;
 
 /** Devices whose frames were counted before, by the device below them. */
 const upperKinds = new Set([
@@ -71,8 +79,9 @@ function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetR
   const packets = total(processed);
   const spent = softirqSeconds === null ? null : softirqSeconds + (napi ?? 0);
   const cpuTime = softirqs.reduce((sum, { seconds }) => sum + seconds, 0);
+  const timed = spent !== null && isTimed(window, spent);
   const priced = packets !== null && packets >= PACKETS_TO_PRICE;
-  const nsPerPacket = priced && spent !== null ? (spent * 1e9) / packets : null;
+  const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
   const measured = [...netRx.values()];
   const netRxNs = perPacket(
     measured.reduce((sum, each) => sum + each.nanoseconds, 0),
@@ -88,19 +97,28 @@ function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetR
     napiSeconds: napi,
     softirqShare: spent === null || cpuTime === 0 ? null : spent / cpuTime,
     nsPerPacket,
-    nsPerWirePacket: spent !== null && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
+    nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
     netRxNsPerPacket: netRxNs,
     breakdown: breakdown(nsPerPacket, netRxNs, meanTapNs([...spans.values()])),
-    reason: whyUnpriced(window, packets),
+    reason: whyUnpriced(window, packets, spent),
   };
 }
 
-function whyUnpriced(window: Window, packets: number | null): string | null {
+function isTimed(window: Window, seconds: number): boolean {
+  const exact = window
+    .value(kernelFeature)
+    .some(({ labels, value }) => labels['feature'] === 'irq_time_accounting' && value === 1);
+  return exact || seconds >= TICKED_SECONDS_TO_PRICE;
+}
+
+function whyUnpriced(window: Window, packets: number | null, spent: number | null): string | null {
   for (const metric of [cpuSeconds, softnetProcessed, receivePackets]) {
     const { cells: found, missing } = window.increase(metric);
     if (found.length === 0 && missing[0] !== undefined) return `${missing[0].source}: ${missing[0].reason}`;
   }
   if (packets !== null && packets < PACKETS_TO_PRICE) return `too few packets in the window to price one: ${packets}`;
+  if (packets !== null && spent !== null && !isTimed(window, spent))
+    return `${formats.seconds(spent)} of softirq time, which this kernel counts in ticks, are too little to price a packet by`;
   return null;
 }
 
@@ -241,7 +259,9 @@ function cpuCosts(window: Window, netRx: NetRx, taps: ReadonlyMap<string, number
         packets: passed?.increase ?? null,
         packetsPerSecond: passed === undefined || passed.seconds <= 0 ? null : passed.increase / passed.seconds,
         nsPerPacket:
-          passed !== undefined && passed.increase >= PACKETS_TO_PRICE ? (increase * 1e9) / passed.increase : null,
+          passed !== undefined && passed.increase >= PACKETS_TO_PRICE && isTimed(window, increase)
+            ? (increase * 1e9) / passed.increase
+            : null,
         netRxRuns: runs.get(cpu) ?? null,
         netRxNsPerPacket: timed === undefined ? null : perPacket(timed.nanoseconds, timed.packets),
         tapSeconds,

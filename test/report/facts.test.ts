@@ -5,6 +5,7 @@ import * as metrics from '../../src/metrics/catalogue/index.ts';
 import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
 import { buildReport } from '../../src/report/build.ts';
+import type { Cell } from '../support/window.ts';
 import { attached, host, reportOf, sockets, spans } from './cases.ts';
 import { reportSchema, type Schema } from './schema.ts';
 
@@ -62,6 +63,18 @@ describe('cost', () => {
     );
     assert.equal(cost.host.napiSeconds, 2);
     assert.ok(Math.abs(cost.host.nsPerPacket! - 2.51e9 / 200_010) < 1e-6);
+  });
+
+  it('gives no price by a few ticks of softirq time, unless this kernel measures it', () => {
+    const few = host({ packets: 200_000, softirq: 0.02 });
+    const { cost } = reportOf({ cells: few }, []);
+    assert.equal(cost.host.nsPerPacket, null);
+    assert.match(cost.host.reason!, /30 ms of softirq time, which this kernel counts in ticks/);
+    assert.ok(cost.cpus.every(({ nsPerPacket }) => nsPerPacket === null));
+    const exact: Cell = [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1];
+    const measured = reportOf({ cells: [...few, exact] }, []).cost.host;
+    assert.ok(Math.abs(measured.nsPerPacket! - 0.03e9 / 200_010) < 1e-6);
+    assert.equal(measured.reason, null);
   });
 
   it('gives no price when too few packets came', () => {
