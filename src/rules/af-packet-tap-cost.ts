@@ -378,9 +378,10 @@ function isDear({ ns }: TapPrice, { median, stddev, samples, floor }: Read, limi
   return ns - 2 * error >= limits.uneven;
 }
 
-/** Which CPUs pay, the dearest first: `CPU 3 12%`. */
+/** Which CPUs pay, the dearest first, without those that a stray packet came to: `CPU 3 12%`. */
 function cpusText(shares: ReadonlyMap<string, number>): string {
-  const paying = [...shares].filter(([, share]) => share > 0).sort(([, a], [, b]) => b - a);
+  const all = [...shares].sort(([, a], [, b]) => b - a);
+  const paying = all.filter(([, share], index) => index === 0 || share >= 0.001);
   const shown = paying.slice(0, 4).map(([cpu, share]) => `CPU ${cpu} ${(share * 100).toPrecision(2)}%`);
   return [...shown, ...(paying.length > 4 ? [`${paying.length - 4} more`] : [])].join(', ');
 }
