@@ -28,10 +28,12 @@ export async function openSide(path: string, version: string): Promise<Opened> {
   return { source: basename(path), report: readReport(path), notes: [] };
 }
 
+/** By its first character; what is called .json and is none must be told so, and not that it is no archive. */
 function isJson(path: string): boolean {
   return (
     ifAllowed(() => {
       if (!statSync(path).isFile()) return false;
+      if (path.endsWith('.json')) return true;
       const fd = openSync(path, 'r');
       try {
         const start = Buffer.alloc(64);
