@@ -52,7 +52,9 @@ function readReport(path: string): Report {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new UsageError(`${path}: not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`);
+    throw new UsageError(
+      `${path}: not JSON: ${error instanceof Error ? error.message.replace(/\s+/g, ' ').slice(0, 200) : String(error)}`,
+    );
   }
   if (validateReport(value)) return value;
   const [error] = validateReport.errors ?? [];
