@@ -49,6 +49,7 @@ async function readJson(path: string, flag: string): Promise<unknown> {
     throw new UsageError(`${flag} ${path}: not JSON: ${reason}`);
   }
 }
+
 /** The first thing that a schema does not allow: where, what, and which name is one too many. */
 function faultOf(
   errors:
