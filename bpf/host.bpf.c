@@ -18,6 +18,10 @@ int BPF_PROG(pktcost_recv, struct sk_buff *skb)
 	if (!cpu)
 		return 0;
 	cpu->skbs++;
+	if (cpu->in_driver) {
+		cpu->in_driver = 0;
+		cpu->stack_from_ns = bpf_ktime_get_ns();
+	}
 	if (cpu->skb) {
 		cpu->uncollected++;
 		cpu->skb = 0;

@@ -61,7 +61,8 @@ struct pktcost_cpu {
 	__u64 skbs;	  /* packets seen by netif_receive_skb */
 	__u64 stamped;
 	__u64 uncollected; /* stamps that no TC program met: devices which are not watched, packets that skip TC */
-	__u64 reserved;
+	__u32 in_driver;  /* a timed run has handed no packet to the stack since it began, or since the stack returned */
+	__u32 split;	  /* the programs of driver.bpf.c were there in this run */
 	__u64 entry_ns;	  /* a timed NET_RX softirq began; 0: not in one */
 	__u64 entry_skbs;
 	__u64 net_rx_runs;    /* all of them */
@@ -70,6 +71,12 @@ struct pktcost_cpu {
 	__u64 net_rx_skbs;
 	__u32 net_rx_countdown;
 	__u32 xdp_countdown;
+	__u64 stack_from_ns; /* the stack has had the packets of a timed run since; 0: the driver or GRO has them */
+	__u64 run_stack_ns;
+	__u64 split_ns;	     /* of the timed runs that were split: all of their time, and what of it the stack took */
+	__u64 split_stack_ns;
+	__u64 split_skbs;
+	__u64 driver_calls;
 	__u64 packets[PKTCOST_SLOTS]; /* packets seen by the TC ingress program of each device */
 };
 

@@ -21,6 +21,7 @@ int BPF_PROG(pktcost_entry, unsigned int vector)
 	if (!cpu)
 		return 0;
 	cpu->net_rx_runs++;
+	cpu->in_driver = 0;
 	if (cpu->net_rx_countdown) {
 		cpu->net_rx_countdown--;
 		cpu->entry_ns = 0;
@@ -28,6 +29,10 @@ int BPF_PROG(pktcost_entry, unsigned int vector)
 	}
 	cpu->net_rx_countdown = next_sample(pktcost_net_rx_every);
 	cpu->entry_skbs = cpu->skbs;
+	cpu->stack_from_ns = 0;
+	cpu->run_stack_ns = 0;
+	cpu->split = 0;
+	cpu->in_driver = 1;
 	cpu->entry_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -36,19 +41,31 @@ SEC("tp_btf/softirq_exit")
 int BPF_PROG(pktcost_exit, unsigned int vector)
 {
 	struct pktcost_cpu *cpu;
+	__u64 now;
 
 	if (vector != NET_RX_SOFTIRQ)
 		return 0;
 	cpu = this_cpu_state();
 	if (!cpu || !cpu->entry_ns)
 		return 0;
+	/* A packet that comes from elsewhere (tun, in process context) begins nothing. */
+	cpu->in_driver = 0;
 	if (resting()) {
 		cpu->entry_ns = 0;
 		return 0;
 	}
-	cpu->net_rx_ns += bpf_ktime_get_ns() - cpu->entry_ns;
+	now = bpf_ktime_get_ns();
+	cpu->net_rx_ns += now - cpu->entry_ns;
 	cpu->net_rx_skbs += cpu->skbs - cpu->entry_skbs;
 	cpu->net_rx_sampled++;
+	if (cpu->split) {
+		if (cpu->stack_from_ns)
+			cpu->run_stack_ns += now - cpu->stack_from_ns;
+		cpu->split_ns += now - cpu->entry_ns;
+		cpu->split_stack_ns += cpu->run_stack_ns;
+		cpu->split_skbs += cpu->skbs - cpu->entry_skbs;
+	}
+	cpu->stack_from_ns = 0;
 	cpu->entry_ns = 0;
 	return 0;
 }

@@ -10,6 +10,7 @@ import {
   jitterSpread,
   jitterUp,
   kernelFeature,
+  netRxDriverNanoseconds,
   netRxNanoseconds,
   netRxPackets,
   netRxRuns,
@@ -29,7 +30,7 @@ import {
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { ProbeAnswer } from '../probe/answer.ts';
 import { bucketBounds, summarise, type SpanHistogram } from '../probe/histogram.ts';
-import { tracedShare, type DeviceReading, type SpanReading } from '../probe/reading.ts';
+import { tracedShare, type CpuReading, type DeviceReading, type SpanReading } from '../probe/reading.ts';
 import { defineCollector, type Emit } from './collector.ts';
 
 /** Upper bounds of the seed's 16 buckets, in nanoseconds; its labels call 1024 us "1ms". */
@@ -43,6 +44,9 @@ const bounds = Array.from({ length: 81 }, (_, index) => Math.round(64 * 2 ** (in
 
 /** Fewer samples than this say nothing about a socket's price. */
 const FEWEST_BILLED = 20;
+
+/** Fewer packets in runs that were split say nothing about a CPU; the mean of all CPUs then stands for it. */
+const FEWEST_SPLIT = 200;
 
 /**
  * The probe's reading as series. Counts of packets are since the probe was attached; NET_RX times, quantiles, histograms
@@ -71,10 +75,14 @@ export const ebpf = defineCollector({
     }
     // Of the window: the share of timed runs moves, so the product of a longer count could step back.
     const traced = tracedShare(window);
+    const everywhere = driverShare(window.cpus);
     for (const cpu of window.cpus) {
       const labels = { cpu: String(cpu.cpu) };
       const scale = cpu.netRxSampledRuns === 0 ? 0 : cpu.netRxRuns / traced / cpu.netRxSampledRuns;
       emit(netRxNanoseconds, labels, cpu.netRxNs * scale);
+      // Nothing of nothing at the first sample, so that there is something to rise from.
+      const driver = cpu.netRxNs === 0 ? 0 : (driverShare([cpu]) ?? everywhere);
+      if (driver !== undefined) emit(netRxDriverNanoseconds, labels, cpu.netRxNs * scale * driver);
       emit(netRxPackets, labels, cpu.netRxSkbs * scale);
       emit(netRxRuns, labels, Math.round(cpu.netRxRuns / traced));
     }
@@ -87,6 +95,14 @@ export const ebpf = defineCollector({
     emitSeed(answer, emit);
   },
 });
+
+/** Of the timed NET_RX runs that were split, the share in which the stack had no packet. */
+function driverShare(cpus: readonly CpuReading[]): number | undefined {
+  const total = (of: (cpu: CpuReading) => number | undefined): number => sum(cpus, (cpu) => of(cpu) ?? 0);
+  const ns = total(({ splitNs }) => splitNs);
+  if (ns === 0 || total(({ splitSkbs }) => splitSkbs) < FEWEST_SPLIT) return undefined;
+  return Math.min(1, Math.max(0, 1 - total(({ splitStackNs }) => splitStackNs) / ns));
+}
 
 function placeOf(answer: ProbeAnswer, device: DeviceReading): { device: string; netns?: string } {
   return { device: device.device, ...netnsOf(answer, device.netns) };

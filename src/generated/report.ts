@@ -550,9 +550,9 @@ export interface HostCost {
  */
 export interface CostPart {
   /**
-   * taps: ETH_P_ALL hooks above the measured floor; net-rx-rest: driver, GRO, protocols and sockets in NET_RX; unexplained: accounted time outside NET_RX.
+   * driver-gro: NET_RX before packets enter the stack and after it returns (driver, building skbs, GRO, backlog, the softirq loop), absent where it was not told apart; taps: ETH_P_ALL hooks above the measured floor; net-rx-rest: the rest of NET_RX, that is protocols and sockets, and the driver where that is not a part of its own; unexplained: accounted time outside NET_RX.
    */
-  part: 'taps' | 'net-rx-rest' | 'unexplained';
+  part: 'driver-gro' | 'taps' | 'net-rx-rest' | 'unexplained';
   /**
    * Nanoseconds per pass into the stack.
    */
@@ -619,7 +619,7 @@ export interface DeviceCost {
    */
   spans: Spans | null;
   /**
-   * What a packet of this device costs, with NET_RX time as the mean of all devices; shares add up to 1. Empty without the probe.
+   * What a packet of this device costs, on the CPUs that received its packets; shares add up to 1. Empty without the probe.
    */
   breakdown: CostPart[];
   /**
@@ -776,6 +776,10 @@ export interface CpuCost {
    * Time in NET_RX per pass, exact; from the probe.
    */
   netRxNsPerPacket: number | null;
+  /**
+   * What a packet costs on this CPU; shares add up to 1. Empty without the probe.
+   */
+  breakdown: CostPart[];
   /**
    * Time that AF_PACKET taps took here: their price above the floor on each watched device, times its packets on this CPU; null where no tap span has a floor.
    */

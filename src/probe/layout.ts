@@ -9,7 +9,7 @@ export const BUCKETS = 432;
 const LOST_KINDS = 6;
 
 export const SPAN_BYTES = 7 * 8 + LOST_KINDS * 8 + BUCKETS * 4;
-export const CPU_BYTES = 14 * 8 + SLOTS * 8;
+export const CPU_BYTES = 20 * 8 + SLOTS * 8;
 export const BILL_BYTES = 48;
 export const TAPCPU_BYTES = 104;
 
@@ -24,6 +24,14 @@ export interface CpuReading {
   readonly netRxSampledRuns: number;
   readonly netRxNs: number;
   readonly netRxSkbs: number;
+  /**
+   * Of the timed runs that were split (bpf/driver.bpf.c): all of their time, and what of it the stack had; then how often the
+   * programs that split them ran. Absent in readings of before there were such.
+   */
+  readonly splitNs?: number;
+  readonly splitStackNs?: number;
+  readonly splitSkbs?: number;
+  readonly driverCalls?: number;
 }
 
 export interface CpuState {
@@ -44,8 +52,12 @@ export function readCpus(bytes: Buffer, cpus: number): CpuState[] {
       netRxSampledRuns: at(80),
       netRxNs: at(88),
       netRxSkbs: at(96),
+      splitNs: at(128),
+      splitStackNs: at(136),
+      splitSkbs: at(144),
+      driverCalls: at(152),
     };
-    return { counts, packets: Array.from({ length: SLOTS }, (_unused, slot) => at(112 + slot * 8)) };
+    return { counts, packets: Array.from({ length: SLOTS }, (_unused, slot) => at(160 + slot * 8)) };
   });
 }
 

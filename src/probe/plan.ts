@@ -43,7 +43,8 @@ const SECOND_ROUND = new Set(['vlan', 'bond', 'team', 'macvlan', 'macvtap', 'ipv
 
 const TAPS_PRICE =
   'two programs per packet (the tracepoint a quarter of the time), the clock read on 1 packet in N; link, GRO and TSO untouched';
-const NET_RX_PRICE = 'two programs per softirq run a quarter of the time, the clock read on 1 run in N';
+const NET_RX_PRICE =
+  'two programs per softirq run a quarter of the time, one more per frame and poll a sixteenth of it, the clock read on 1 run in N';
 
 export function planDevices(devices: readonly DeviceFacts[], choice: ProbeChoice, can: Capabilities): AttachPlan[] {
   let slots = 0;
@@ -103,7 +104,7 @@ function planNetRx(choice: ProbeChoice, can: Capabilities): PlanStep {
   return {
     ...base,
     decision: 'attach',
-    reason: 'host-wide tracepoints softirq_entry and softirq_exit',
+    reason: 'host-wide tracepoints softirq_entry and softirq_exit; napi_poll and napi_gro_receive_exit for the driver',
     price: NET_RX_PRICE,
     priceNs: 40,
   };

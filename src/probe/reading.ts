@@ -33,7 +33,7 @@ export interface DeviceReading {
 export interface AttachStatus {
   readonly target: string;
   readonly netns?: string;
-  readonly span: SpanName | 'sockets' | 'calibration';
+  readonly span: SpanName | 'driver' | 'sockets' | 'calibration';
   readonly hook: Hook | 'tracepoint' | 'fentry';
   readonly attached: boolean;
   readonly reason?: string;

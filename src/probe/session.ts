@@ -8,6 +8,7 @@ import type { Capabilities } from './capabilities.ts';
 import { closeLinks, DETACH_DEADLINE_MS, ExitWatch } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
+import { DRIVER_PROGRAMS, loadDriver, loadRuns, RUN_PROGRAMS } from './net-rx.ts';
 import { findObjects, readObject } from './objects.ts';
 import { offloadChanges, restoreOffloads, type OffloadChange } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
@@ -15,7 +16,7 @@ import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
 import { SocketPrices } from './sockets.ts';
 import { removeFilters, verifyRemoved, type TcAttachment } from './tc.ts';
 import { Tracepoints } from './tracepoints.ts';
-import { every, inOrder, WatchedDevice } from './watched.ts';
+import { every, inOrder, WatchedDevice, type DeviceWorkshop } from './watched.ts';
 
 export interface ProbeOptions {
   readonly plans: readonly AttachPlan[];
@@ -129,7 +130,7 @@ export class ProbeSession {
       plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
     const started =
       wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
-    if (wanted('net_rx')) await this.#attachSoftirq(cpus.value, resting.value);
+    if (wanted('net_rx')) await this.#attachNetRx(shop);
     return started
       ? ok(undefined)
       : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
@@ -164,23 +165,37 @@ export class ProbeSession {
     return true;
   }
 
-  async #attachSoftirq(cpus: MapFd, resting: MapFd): Promise<void> {
-    const bytes = readObject(this.#folder, 'softirq');
-    const loaded = bytes.ok
-      ? await this.bpf.loadObject('pktcost', bytes.value, (object) =>
-          inOrder(
-            () => object.shareMap('pktcost_cpus', cpus),
-            () => object.shareMap('pktcost_resting', resting),
-            () => object.setValue('.data', every(this.netRxEvery)),
-          ),
-        )
-      : bytes;
-    if (!loaded.ok) {
-      this.#attach.push({ target: 'host', span: 'net_rx', hook: 'softirq', attached: false, reason: loaded.reason });
+  async #attachNetRx(shop: DeviceWorkshop): Promise<void> {
+    const failed = (span: 'net_rx' | 'driver', hook: 'softirq' | 'tracepoint', reason: string): void => {
+      this.#attach.push({ target: 'host', span, hook, attached: false, reason });
+    };
+    const runs = await loadRuns(shop, this.netRxEvery);
+    if (!runs.ok) {
+      failed('net_rx', 'softirq', runs.reason);
       return;
     }
-    this.#objects.push(loaded.value);
-    if (this.#attachTracing(loaded.value, ['pktcost_exit', 'pktcost_entry'], 'net_rx')) this.#softirq = loaded.value;
+    this.#objects.push(runs.value);
+    if (!this.#attachTracing(runs.value, RUN_PROGRAMS, 'net_rx')) return;
+    this.#softirq = runs.value;
+    const driver = await loadDriver(shop);
+    if (!driver.ok) {
+      failed('driver', 'tracepoint', driver.reason);
+      return;
+    }
+    this.#objects.push(driver.value);
+    for (const name of DRIVER_PROGRAMS) {
+      const program = driver.value.program(name);
+      if (program.ok) this.#programs.push(program.value);
+    }
+    this.#tracepoints?.offer(driver.value, DRIVER_PROGRAMS);
+  }
+
+  /** They are attached when the window has begun, so only then is it known. */
+  #driverRefused(): AttachStatus[] {
+    const reason = this.#tracepoints?.refused;
+    return reason === undefined
+      ? []
+      : [{ target: 'host', span: 'driver', hook: 'tracepoint', attached: false, reason }];
   }
 
   async #attachSockets(): Promise<void> {
@@ -288,7 +303,7 @@ export class ProbeSession {
       cpus: cpus.map((cpu) => cpu.counts),
       ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
       programs,
-      attach: [...this.#attach],
+      attach: [...this.#attach, ...this.#driverRefused()],
       gaps,
     };
     return this.#last;

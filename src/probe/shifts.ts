@@ -9,6 +9,12 @@ import type { ProbeSession } from './session.ts';
 /** The share of the window in which the tracepoints are attached. */
 export const ON_SHARE = 0.25;
 
+/**
+ * What tells the driver's part from the stack's runs once per poll and once per frame: it joins the first slice and then one in so
+ * many, or the first part of a window that is not cut.
+ */
+export const JOINED_SLICES = 4;
+
 const SHORTEST_ROUND_MS = 500;
 const LONGEST_ROUND_MS = 5000;
 const ROUNDS = 8;
@@ -26,16 +32,20 @@ export class Shifts {
   #timer: NodeJS.Timeout | undefined;
   #busy: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  #slice = 0;
+  readonly #windowMs: number;
 
   constructor(session: ProbeSession, windowSeconds: number, random: () => number = Math.random) {
     this.#session = session;
+    this.#windowMs = windowSeconds * 1000;
     this.#roundMs = roundMs(windowSeconds);
     this.#random = random;
   }
 
   /** Begins with a slice of work, which may already be under way. */
   start(): void {
-    if (this.#roundMs !== undefined) this.#after(this.#roundMs * ON_SHARE);
+    this.#session.tracepoints?.join();
+    this.#after((this.#roundMs ?? this.#windowMs) * ON_SHARE);
   }
 
   /** No more changes once this has returned; whatever is attached then stays so. */
@@ -53,13 +63,18 @@ export class Shifts {
   }
 
   async #change(): Promise<void> {
-    const round = this.#roundMs ?? 0;
     const tracepoints = this.#session.tracepoints;
     if (tracepoints === undefined) return;
+    const round = this.#roundMs;
+    if (round === undefined) {
+      await tracepoints.part();
+      return;
+    }
     const resting = tracepoints.attached;
     const changed = await (resting ? tracepoints.rest() : tracepoints.resume());
     // A failure stands in the readings (`gaps`): the state it left is kept.
     if (!changed.ok || this.#stopped) return;
+    if (!resting && ++this.#slice % JOINED_SLICES === 0) tracepoints.join();
     this.#after(resting ? round * (1 - ON_SHARE) * (0.75 + this.#random() / 2) : round * ON_SHARE);
   }
 }

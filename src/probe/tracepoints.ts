@@ -15,6 +15,12 @@ interface Group {
   links: readonly LinkFd[];
 }
 
+/** Programs that are there for a part of the time only, because they cost more than the others. */
+interface Extra extends Group {
+  /** Why they cannot be attached; they are not tried again. */
+  refused?: string;
+}
+
 /** A change takes some milliseconds on a busy host, and where in it the programs come or go is not known. */
 function middle(began: bigint): bigint {
   return began + (process.hrtime.bigint() - began) / 2n;
@@ -25,6 +31,7 @@ export class Tracepoints {
   /** The switch of bpf/span.h: set while they are away, so that no stamp of before is believed. */
   readonly #resting: MapFd;
   readonly #groups: Group[] = [];
+  #extra: Extra | undefined;
   readonly #attachedAt = process.hrtime.bigint();
   #since: bigint | undefined;
   #before = 0n;
@@ -44,6 +51,31 @@ export class Tracepoints {
     this.#groups.push({ object, names, links: linked.value.links });
     this.#since ??= process.hrtime.bigint();
     return ok(linked.value.programs);
+  }
+
+  /** Programs for `join`: not attached yet. */
+  offer(object: LoadedObject, names: readonly string[]): void {
+    this.#extra = { object, names, links: [] };
+  }
+
+  /** Attaches what was offered beside the others, until they rest or `part` is called. */
+  join(): void {
+    const extra = this.#extra;
+    if (this.#closed || !this.attached || extra === undefined || extra.links.length > 0) return;
+    if (extra.refused !== undefined) return;
+    const linked = linkAll(this.#bpf, extra.object, extra.names);
+    if (linked.ok) extra.links = linked.value.links;
+    else extra.refused = linked.reason;
+  }
+
+  /** Why what was offered could not be attached, if so. */
+  get refused(): string | undefined {
+    return this.#extra?.refused;
+  }
+
+  async part(): Promise<Result<void>> {
+    const hung = await closeLinks(this.#bpf, this.#takeExtra(), DETACH_DEADLINE_MS);
+    return hung === 0 ? ok(undefined) : this.#failed(`${String(hung)} tracepoint(s) did not detach`);
   }
 
   get attached(): boolean {
@@ -99,6 +131,12 @@ export class Tracepoints {
   #take(): LinkFd[] {
     const links = this.#groups.flatMap((group) => group.links);
     for (const group of this.#groups) group.links = [];
+    return [...this.#takeExtra(), ...links];
+  }
+
+  #takeExtra(): readonly LinkFd[] {
+    const links = this.#extra?.links ?? [];
+    if (this.#extra !== undefined) this.#extra.links = [];
     return links;
   }
 

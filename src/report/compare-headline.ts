@@ -1,3 +1,4 @@
+import type { CostPart } from '../generated/report.ts';
 import type { Comparison } from './compare.ts';
 import type { Change } from './noise.ts';
 import { formats } from './words.ts';
@@ -43,7 +44,8 @@ function priceSentence(price: Change | undefined): string {
   return `A packet costs ${by} ${price.verdict}: ${figures}, ${noise}`;
 }
 
-const partNames: Readonly<Record<string, string>> = {
+const partNames: Readonly<Record<CostPart['part'], string>> = {
+  'driver-gro': 'driver and GRO',
   taps: 'the taps',
   'net-rx-rest': 'the rest of NET_RX',
   unexplained: 'time outside of NET_RX',
@@ -56,7 +58,7 @@ function partSentence(price: Change | undefined, parts: Comparison['parts']): st
   const main = steps.sort((a, b) => direction * (b.ns - a.ns))[0];
   if (main === undefined || direction * main.ns < MOST_OF_IT * Math.abs(price.difference ?? 0)) return '';
   const sign = main.ns > 0 ? '+' : '-';
-  return `; mostly ${partNames[main.part] ?? main.part} (${sign}${formats.ns(Math.abs(main.ns))})`;
+  return `; mostly ${partNames[main.part]} (${sign}${formats.ns(Math.abs(main.ns))})`;
 }
 
 function tapNames(taps: Comparison['taps']['came']): string {

@@ -2,7 +2,7 @@ import type { Tap } from '../generated/report.ts';
 import type { Comparison, PlaceChanges, Side, SpanChanges } from './compare.ts';
 import type { FindingChange } from './compare-sets.ts';
 import type { Change, Unit } from './noise.ts';
-import { placed } from './phrases.ts';
+import { partWords, placed } from './phrases.ts';
 import { formats } from './words.ts';
 
 export function sideWords({ source, hostname, kernel, startedAt, seconds, outcome }: Side): string {
@@ -60,7 +60,7 @@ export function figureRows(place: PlaceChanges | SpanChanges, everything: boolea
 
 export function partRows({ parts }: Comparison): readonly (readonly string[])[] {
   return parts.map(({ part, beforeNs, afterNs, shareOfDifference }) => [
-    part,
+    partWords[part].name,
     figure(beforeNs, 'ns'),
     figure(afterNs, 'ns'),
     shareOfDifference === null ? '-' : formats.percent(shareOfDifference),

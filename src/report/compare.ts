@@ -1,4 +1,4 @@
-import type { CpuCost, DeviceCost, Report, Span, Verdict } from '../generated/report.ts';
+import type { CostPart, CpuCost, DeviceCost, Report, Span, Verdict } from '../generated/report.ts';
 import { headlineOf } from './compare-headline.ts';
 import { bothOf, findingChanges, tapChanges, type FindingChanges, type TapChanges } from './compare-sets.ts';
 import {
@@ -28,7 +28,7 @@ export interface Side {
 
 /** A part of the cost of a packet, and how much of the whole difference it makes. */
 export interface PartChange {
-  readonly part: string;
+  readonly part: CostPart['part'];
   readonly beforeNs: number;
   readonly afterNs: number;
   readonly shareOfDifference: number | null;
@@ -158,12 +158,23 @@ function costChanges(before: Report, after: Report): Change[] {
   ];
 }
 
+/** Where one side did not tell the driver's part apart, it is in the rest of NET_RX on both. */
+function timesOf(parts: readonly CostPart[], split: boolean): ReadonlyMap<CostPart['part'], number> {
+  const driver = split ? undefined : parts.find(({ part }) => part === 'driver-gro');
+  const times = parts.flatMap(({ part, ns }) => {
+    if (driver === undefined) return [[part, ns] as const];
+    return part === 'driver-gro' ? [] : [[part, ns + (part === 'net-rx-rest' ? driver.ns : 0)] as const];
+  });
+  return new Map(times);
+}
+
 function partChanges(before: Report, after: Report): PartChange[] {
-  const parts = new Map(before.cost.host.breakdown.map(({ part, ns }) => [part, ns]));
-  if (parts.size === 0) return [];
-  const rows = after.cost.host.breakdown.flatMap(({ part, ns }) => {
-    const was = parts.get(part);
-    return was === undefined ? [] : [{ part, beforeNs: was, afterNs: ns }];
+  const sides = [before, after].map(({ cost }) => cost.host.breakdown);
+  const split = sides.every((parts) => parts.some(({ part }) => part === 'driver-gro'));
+  const [was, is] = sides.map((parts) => timesOf(parts, split));
+  const rows = [...is!].flatMap(([part, afterNs]) => {
+    const beforeNs = was!.get(part);
+    return beforeNs === undefined ? [] : [{ part, beforeNs, afterNs }];
   });
   const whole = rows.reduce((sum, { beforeNs, afterNs }) => sum + afterNs - beforeNs, 0);
   return rows.map((row) => ({

@@ -1,4 +1,4 @@
-import type { Cost, CostPart, CpuCost, DeviceCost, HostCost, Probe, Spans } from '../generated/report.ts';
+import type { Cost, CpuCost, DeviceCost, HostCost, Probe, Spans } from '../generated/report.ts';
 import {
   cpuDedicated,
   cpuNode,
@@ -6,8 +6,6 @@ import {
   deviceInfo,
   deviceNumaNode,
   kernelFeature,
-  netRxNanoseconds,
-  netRxPackets,
   processCpu,
   receiveBytes,
   receiveDrop,
@@ -23,6 +21,7 @@ import {
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
+import { breakdownOf, meanNetRx, netRxOf, type NetRxByCpu, type NetRxCost } from './breakdown.ts';
 import { deviceKey, spansByDevice } from './spans.ts';
 import { formats } from './words.ts';
 
@@ -51,26 +50,12 @@ export function costOf(window: Window, probe: Probe): Cost {
   const host = hostCost(window, spans, netRx);
   return {
     host,
-    devices: deviceCosts(window, probe, spans, host),
+    devices: deviceCosts(window, probe, spans, host, netRx),
     cpus: cpuCosts(window, netRx, tapSecondsOf(window, spans)),
   };
 }
 
-/** NET_RX time and packets by CPU, from the probe. */
-type NetRx = ReadonlyMap<string, { readonly nanoseconds: number; readonly packets: number }>;
-
-function netRxOf(window: Window): NetRx {
-  const packets = byLabel(window, netRxPackets, 'cpu');
-  const times = byLabel(window, netRxNanoseconds, 'cpu');
-  return new Map(
-    [...times].map(([cpu, nanoseconds]) => [
-      cpu,
-      { nanoseconds: nanoseconds.increase, packets: packets.get(cpu)?.increase ?? 0 },
-    ]),
-  );
-}
-
-function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetRx): HostCost {
+function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetRxByCpu): HostCost {
   const softirqs = cells(window, cpuSeconds).filter(({ labels }) => labels['mode'] === 'softirq');
   const napi = napiSeconds(window);
   const processed = cells(window, softnetProcessed);
@@ -82,11 +67,7 @@ function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetR
   const timed = spent !== null && isTimed(window, spent);
   const priced = packets !== null && packets >= PACKETS_TO_PRICE;
   const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
-  const measured = [...netRx.values()];
-  const netRxNs = perPacket(
-    measured.reduce((sum, each) => sum + each.nanoseconds, 0),
-    measured.reduce((sum, each) => sum + each.packets, 0),
-  );
+  const measured = enough(meanNetRx(netRx));
   return {
     packets,
     packetsPerSecond: packets === null ? null : packets / processed[0]!.seconds,
@@ -98,8 +79,8 @@ function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetR
     softirqShare: spent === null || cpuTime === 0 ? null : spent / cpuTime,
     nsPerPacket,
     nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
-    netRxNsPerPacket: netRxNs,
-    breakdown: breakdown(nsPerPacket, netRxNs, meanTapNs([...spans.values()])),
+    netRxNsPerPacket: measured?.ns ?? null,
+    breakdown: breakdownOf(nsPerPacket, measured, meanTapNs([...spans.values()])),
     reason: whyUnpriced(window, packets, spent),
   };
 }
@@ -137,21 +118,6 @@ function wirePackets(window: Window): number | null {
   );
 }
 
-/**
- * Splits the accounted time per packet into taps, the rest of NET_RX, and what is left over. Where the tick-sampled
- * softirq time falls short of the NET_RX time that was measured, the measured one is the whole.
- */
-function breakdown(accountedNs: number | null, netRxNs: number | null, tapNs: number | null): CostPart[] {
-  if (netRxNs === null || tapNs === null) return [];
-  const parts = [
-    { part: 'taps' as const, ns: tapNs },
-    { part: 'net-rx-rest' as const, ns: Math.max(0, netRxNs - tapNs) },
-    { part: 'unexplained' as const, ns: Math.max(0, (accountedNs ?? 0) - Math.max(netRxNs, tapNs)) },
-  ];
-  const whole = parts.reduce((sum, { ns }) => sum + ns, 0);
-  return whole === 0 ? [] : parts.map(({ part, ns }) => ({ part, ns, share: ns / whole }));
-}
-
 /** Tap time above the floor, in the mean of all sampled packets; null without a floor to subtract. */
 function meanTapNs(spans: readonly Spans[]): number | null {
   let samples = 0;
@@ -164,7 +130,15 @@ function meanTapNs(spans: readonly Spans[]): number | null {
   return samples === 0 ? null : nanoseconds / samples;
 }
 
-function deviceCosts(window: Window, probe: Probe, spans: ReadonlyMap<string, Spans>, host: HostCost): DeviceCost[] {
+function deviceCosts(
+  window: Window,
+  probe: Probe,
+  spans: ReadonlyMap<string, Spans>,
+  host: HostCost,
+  netRx: NetRxByCpu,
+): DeviceCost[] {
+  const onCpus = packetsByCpu(window);
+  const ofCpu = cpuPrices(window);
   const bytes = byDevice(window, receiveBytes);
   const drops = byDevice(window, receiveDrop);
   const missed = byDevice(window, receiveMissed);
@@ -179,6 +153,7 @@ function deviceCosts(window: Window, probe: Probe, spans: ReadonlyMap<string, Sp
       const own = spans.get(key) ?? null;
       const node = nodes.get(key);
       const skbs = own === null ? null : (passed.get(key)?.increase ?? null);
+      const cpus = onCpus.get(key) ?? new Map<string, number>();
       return {
         netns: labels['netns'] ?? OWN_NETNS,
         device: labels['device'] ?? '',
@@ -194,7 +169,14 @@ function deviceCosts(window: Window, probe: Probe, spans: ReadonlyMap<string, Sp
         dropped: drops.get(key)?.increase ?? null,
         missed: missed.get(key)?.increase ?? null,
         spans: own,
-        breakdown: own === null ? [] : breakdown(host.nsPerPacket, host.netRxNsPerPacket, meanTapNs([own])),
+        breakdown:
+          own === null
+            ? []
+            : breakdownOf(
+                host.napiSeconds === 0 ? (weighed(ofCpu, cpus) ?? host.nsPerPacket) : host.nsPerPacket,
+                enough(meanNetRx(netRx, cpus)) ?? enough(meanNetRx(netRx)),
+                meanTapNs([own]),
+              ),
         reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
       };
     });
@@ -216,6 +198,41 @@ function whyNoSamples({ taps }: Spans, packets: number): string | null {
   return 'none of its packets reached the probe: another TC program decides on them first';
 }
 
+/** What the probe counted of each device, by CPU. */
+function packetsByCpu(window: Window): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const devices = new Map<string, Map<string, number>>();
+  for (const { labels, increase } of cells(window, spanCpuPackets)) {
+    const key = deviceKey(labels);
+    const cpus = devices.get(key) ?? new Map<string, number>();
+    devices.set(key, cpus.set(labels['cpu'] ?? '', increase));
+  }
+  return devices;
+}
+
+/** Softirq time per pass into the stack on each CPU that did enough of it. */
+function cpuPrices(window: Window): ReadonlyMap<string, number> {
+  const packets = byLabel(window, softnetProcessed, 'cpu');
+  return new Map(
+    cells(window, cpuSeconds).flatMap(({ labels, increase }) => {
+      const passed = packets.get(labels['cpu'] ?? '')?.increase ?? 0;
+      const priced = labels['mode'] === 'softirq' && passed >= PACKETS_TO_PRICE && isTimed(window, increase);
+      return priced ? [[labels['cpu'] ?? '', (increase * 1e9) / passed] as const] : [];
+    }),
+  );
+}
+
+/** The mean of the CPUs, each with its packets; null where one that had a share worth naming has no price. */
+function weighed(prices: ReadonlyMap<string, number>, packets: ReadonlyMap<string, number>): number | null {
+  const all = [...packets.values()].reduce((sum, count) => sum + count, 0);
+  const priced = [...packets].flatMap(([cpu, count]) => {
+    const price = prices.get(cpu);
+    return price === undefined ? [] : [{ price, count }];
+  });
+  const known = priced.reduce((sum, { count }) => sum + count, 0);
+  if (known === 0 || known < 0.99 * all) return null;
+  return priced.reduce((sum, { price, count }) => sum + price * count, 0) / known;
+}
+
 /** Seconds that the taps of all watched devices took on each CPU; undefined when that cannot be told. */
 function tapSecondsOf(window: Window, spans: ReadonlyMap<string, Spans>): ReadonlyMap<string, number> | undefined {
   const prices = new Map([...spans].map(([key, own]) => [key, meanTapNs([own])]));
@@ -229,7 +246,7 @@ function tapSecondsOf(window: Window, spans: ReadonlyMap<string, Spans>): Readon
   return seconds;
 }
 
-function cpuCosts(window: Window, netRx: NetRx, taps: ReadonlyMap<string, number> | undefined): CpuCost[] {
+function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, number> | undefined): CpuCost[] {
   const packets = byLabel(window, softnetProcessed, 'cpu');
   const dropped = byLabel(window, softnetDropped, 'cpu');
   const squeezed = byLabel(window, softnetSqueezed, 'cpu');
@@ -239,13 +256,15 @@ function cpuCosts(window: Window, netRx: NetRx, taps: ReadonlyMap<string, number
       .map(({ labels, increase }) => [labels['cpu'] ?? '', increase]),
   );
   const nodes = new Map(window.value(cpuNode).map(({ labels }) => [labels['cpu'], Number(labels['node'])]));
+  const prices = cpuPrices(window);
   return cells(window, cpuSeconds)
     .filter(({ labels }) => labels['mode'] === 'softirq')
     .sort((a, b) => Number(a.labels['cpu']) - Number(b.labels['cpu']))
     .map(({ labels, increase, seconds }) => {
       const cpu = labels['cpu'] ?? '';
       const passed = packets.get(cpu);
-      const timed = netRx.get(cpu);
+      const timed = enough(netRx.get(cpu) ?? null);
+      const nsPerPacket = prices.get(cpu) ?? null;
       const tapSeconds = taps === undefined ? null : (taps.get(cpu) ?? 0);
       return {
         cpu,
@@ -258,12 +277,10 @@ function cpuCosts(window: Window, netRx: NetRx, taps: ReadonlyMap<string, number
         softirqShare: seconds > 0 ? increase / seconds : null,
         packets: passed?.increase ?? null,
         packetsPerSecond: passed === undefined || passed.seconds <= 0 ? null : passed.increase / passed.seconds,
-        nsPerPacket:
-          passed !== undefined && passed.increase >= PACKETS_TO_PRICE && isTimed(window, increase)
-            ? (increase * 1e9) / passed.increase
-            : null,
+        nsPerPacket,
         netRxRuns: runs.get(cpu) ?? null,
-        netRxNsPerPacket: timed === undefined ? null : perPacket(timed.nanoseconds, timed.packets),
+        netRxNsPerPacket: timed?.ns ?? null,
+        breakdown: breakdownOf(nsPerPacket, timed, timed === null ? null : tapNsOn(tapSeconds, timed)),
         tapSeconds,
         tapShare: tapSeconds === null || seconds <= 0 ? null : tapSeconds / seconds,
         dropped: dropped.get(cpu)?.increase ?? null,
@@ -272,8 +289,14 @@ function cpuCosts(window: Window, netRx: NetRx, taps: ReadonlyMap<string, number
     });
 }
 
-function perPacket(nanoseconds: number, packets: number): number | null {
-  return packets >= PACKETS_TO_PRICE ? nanoseconds / packets : null;
+/** The taps' time in the mean of all packets of a CPU. */
+function tapNsOn(tapSeconds: number | null, { packets }: NetRxCost): number | null {
+  return tapSeconds === null ? null : (tapSeconds * 1e9) / packets;
+}
+
+/** Too few packets make no price. */
+function enough(cost: NetRxCost | null): NetRxCost | null {
+  return cost !== null && cost.packets >= PACKETS_TO_PRICE ? cost : null;
 }
 
 function cells(window: Window, metric: Metric): readonly Increase[] {

@@ -58,7 +58,7 @@ function bars({ host, devices }: Report['cost']): Markup {
   return markup`<figure class="stacked">
 <figcaption>${
     split
-      ? 'What a packet costs, in CPU time of one pass into the stack; NET_RX time is the mean of all devices'
+      ? 'What a packet costs, in CPU time of one pass into the stack, on the CPUs that received it'
       : 'What a packet costs, in CPU time of one pass into the stack; not split into parts, since no packet was timed'
   }</figcaption>
 <ul>

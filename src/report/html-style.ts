@@ -3,12 +3,12 @@ const light = `
   --ground: #ffffff; --panel: #f5f6f8; --ink: #1a1e24; --faint: #59616c; --line: #d9dde3; --link: #1f5a9c;
   --critical: #b3261e; --critical-ground: #fdf1f0; --warning: #8a5100; --warning-ground: #fdf6ea;
   --good: #1c6b3a; --good-ground: #f0f8f2; --unknown: #5f4b96; --unknown-ground: #f5f3fb; --on: #ffffff;
-  --taps: #c2410c; --rest: #2b66a5; --soft: #4a5361; --odd: #b9bfc8; --odd-line: #8d96a2; --on-odd: #1a1e24; --rail: #e8ebef;`;
+  --driver: #7445a0; --taps: #c2410c; --rest: #2b66a5; --soft: #4a5361; --odd: #b9bfc8; --odd-line: #8d96a2; --on-odd: #1a1e24; --rail: #e8ebef;`;
 const dark = `
   --ground: #101318; --panel: #181c23; --ink: #e4e8ee; --faint: #9ba5b3; --line: #2d343e; --link: #8cbcf0;
   --critical: #ff8a80; --critical-ground: #251516; --warning: #efb451; --warning-ground: #211a10;
   --good: #72c98d; --good-ground: #121f17; --unknown: #bcabf2; --unknown-ground: #1a1726; --on: #101318;
-  --taps: #f08a4b; --rest: #6aa5e3; --soft: #c3cad4; --odd: #525c69; --odd-line: #7b8694; --on-odd: #ffffff; --rail: #262c35;`;
+  --driver: #b893de; --taps: #f08a4b; --rest: #6aa5e3; --soft: #c3cad4; --odd: #525c69; --odd-line: #7b8694; --on-odd: #ffffff; --rail: #262c35;`;
 
 /** Rows become cards on screens narrower than their table can be. */
 function cards(table: string, width: number): string {
@@ -94,10 +94,10 @@ figcaption { color: var(--faint); font-size: 0.86rem; margin-bottom: 0.5rem; }
 .stacked > ul:not(.legend) li { display: grid; grid-template-columns: minmax(7rem, 15rem) 1fr 5rem; gap: 0 0.9rem; align-items: center; margin: 0.3rem 0; }
 .stacked .total { text-align: right; font-weight: 600; }
 .bar { border-radius: 3px; background: var(--rail); overflow: hidden; }
-.part-taps { fill: var(--taps); } .part-net-rx-rest { fill: var(--rest); } .part-unexplained { fill: url(#hatch); } .part-unsplit { fill: var(--odd); }
+.part-driver-gro { fill: var(--driver); } .part-taps { fill: var(--taps); } .part-net-rx-rest { fill: var(--rest); } .part-unexplained { fill: url(#hatch); } .part-unsplit { fill: var(--odd); }
 .hatch-ground { fill: var(--odd); } .hatch-line { fill: var(--odd-line); }
 .bar text { font-size: 12px; font-weight: 650; pointer-events: none; }
-.on-taps, .on-net-rx-rest { fill: var(--on); } .on-unexplained { fill: var(--on-odd); paint-order: stroke; stroke: var(--odd); stroke-width: 3px; }
+.on-driver-gro, .on-taps, .on-net-rx-rest { fill: var(--on); } .on-unexplained { fill: var(--on-odd); paint-order: stroke; stroke: var(--odd); stroke-width: 3px; }
 .legend { list-style: none; padding: 0; margin: 0.7rem 0 0; display: flex; flex-wrap: wrap; gap: 0.15rem 1.4rem; font-size: 0.86rem; }
 .key { display: inline-block; vertical-align: -1px; }
 

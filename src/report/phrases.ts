@@ -28,8 +28,12 @@ export function verdictWord({ verdict }: Report): string {
 
 /** What a packet's cost is made of: its name, and what is in it. */
 export const partWords = {
+  'driver-gro': { name: 'driver and GRO', contains: 'NET_RX outside of the stack: driver, GRO, backlog, softirq loop' },
   taps: { name: 'taps', contains: 'ETH_P_ALL hooks, above the measured floor' },
-  'net-rx-rest': { name: 'rest of NET_RX', contains: 'driver, GRO, protocols and sockets' },
+  'net-rx-rest': {
+    name: 'rest of NET_RX',
+    contains: 'protocols and sockets; the driver where it is not a part of its own',
+  },
   unexplained: { name: 'unexplained', contains: 'softirq and NAPI time outside NET_RX' },
 } as const satisfies Record<CostPart['part'], { name: string; contains: string }>;
 

@@ -1,6 +1,7 @@
 import type { CostPart, Report, Span, Tap } from '../generated/report.ts';
 import { bars } from './histogram.ts';
 import { cut, paint, paragraph, show, table, type Style } from './layout.ts';
+import { partWords } from './phrases.ts';
 import { formats, significant } from './words.ts';
 
 const right = { align: 'right' } as const;
@@ -89,11 +90,9 @@ function hostLines(host: Report['cost']['host'], style: Style): string[] {
   ];
 }
 
-const partNames = { taps: 'taps', 'net-rx-rest': 'rest of NET_RX', unexplained: 'unexplained' } as const;
-
 function parts(breakdown: readonly CostPart[]): string {
   return breakdown
-    .map(({ part, ns, share }) => `${partNames[part]} ${formats.percent(share)} (${formats.ns(ns)})`)
+    .map(({ part, ns, share }) => `${partWords[part].name} ${formats.percent(share)} (${formats.ns(ns)})`)
     .join(', ');
 }
 

@@ -2,6 +2,7 @@ import {
   baselineSoftirqPerPacket,
   cpuSeconds,
   kernelFeature,
+  netRxDriverNanoseconds,
   netRxNanoseconds,
   netRxPackets,
   packetHooks,
@@ -91,6 +92,9 @@ const signals = {
   skbsByCpu: optionalList(rate(spanCpuPackets)),
   netRx: optional(sumBy([], rate(netRxNanoseconds))),
   netRxPackets: optional(sumBy([], rate(netRxPackets))),
+  netRxDriver: optional(sumBy([], rate(netRxDriverNanoseconds))),
+  netRxByCpu: optionalList(rate(netRxNanoseconds)),
+  netRxPacketsByCpu: optionalList(rate(netRxPackets)),
 
   softirq: optional(sumBy([], rate(cpuSeconds, { mode: 'softirq' }))),
   processed: optional(sumBy([], rate(softnetProcessed))),
@@ -135,7 +139,7 @@ const messages = {
     'Taps on {device}, held by {owners}, see {packets:rate}. Their price was not measured ({why}), so they are neither ' +
     'blamed nor cleared.',
   idle: 'The tap of {owners} on {device} sees only {packets:rate}: that costs nothing worth naming.',
-  ruledOut: 'No tap is on {device}, though {signs}: the cost lies elsewhere.',
+  ruledOut: 'No tap is on {device}, though {signs}: the cost lies elsewhere{where}.',
 };
 
 type Message = keyof typeof messages;
@@ -174,8 +178,8 @@ export const afPacketTapCost = defineRule({
       if (!load.dominant || !(load.hot.length > 0 || load.risen || load.dear)) return ok();
       return ok({
         message: 'ruledOut',
-        args: { device, signs: signsText(load) },
-        evidence: { received: ['>=', limits.busy], softirqByCpu: null, netRx: null },
+        args: { device, signs: signsText(load), where: whereText(read) },
+        evidence: { received: ['>=', limits.busy], softirqByCpu: null, netRx: null, netRxDriver: null },
       });
     }
     const place = { device, netns: at.netns };
@@ -249,9 +253,21 @@ function loadOf(read: Read, limits: Limit, at: Instance): Load {
       ticks !== undefined &&
       ticks.perPacketNs >= limits.rise * read.baseline.value &&
       ticks.nsPerSecond >= limits.criticalCpu * 1e9,
-    dear: cost?.from === 'net_rx' && cost.perPacketNs >= limits.dear,
+    dear: cost?.from === 'net_rx' && cost.nsPerSecond / handled(cost, read) >= limits.dear,
     dominant: read.hostReceived === undefined || read.received.value >= limits.dominant * read.hostReceived.value,
   };
+}
+
+/** Packets after GRO, or the frames where it merged many into one: 64 KB of them take long in all and little each. */
+function handled({ packetsPerSecond }: ReceiveCost, { hostReceived }: Read): number {
+  return Math.max(packetsPerSecond, hostReceived?.value ?? 0);
+}
+
+/** Which side of the stack's entrance the time goes, where that was told apart. */
+function whereText({ netRx, netRxDriver }: Read): string {
+  if (netRx === undefined || netRxDriver === undefined || netRx.value === 0) return '';
+  const share = Math.min(1, netRxDriver.value / netRx.value);
+  return `, ${Math.round(share * 100)} % of NET_RX in driver and GRO, the rest in protocols and sockets`;
 }
 
 /** Without a price, at most the signs of a costly tap can have moved together. */
@@ -297,7 +313,7 @@ function judgePriced(
   foreign: ForeignBill,
 ): Said {
   const { ns, cpu } = price;
-  const relative = load.cost === undefined ? undefined : shareOf(price, load.cost);
+  const relative = load.cost === undefined ? undefined : shareOf(price, load.cost, read);
   const args = {
     ...suspects.args,
     ns,
@@ -318,8 +334,8 @@ function judgePriced(
     lost: null,
     skbs: null,
     skbsByCpu: null,
-    netRx: null,
-    netRxPackets: null,
+    netRxByCpu: null,
+    netRxPacketsByCpu: null,
     taps: null,
     unbound: null,
     hooks: null,

@@ -105,8 +105,8 @@ export const thresholds = {
     dear: {
       value: 20000,
       unit: 'nanoseconds',
-      help: 'NET_RX time per packet from which receiving is called expensive whatever the CPUs do.',
-      source: 'measured: an untapped packet costs 1-3 µs, an skb of 64 KB merged by GRO up to 10 µs',
+      help: 'NET_RX time per packet, per frame where GRO merges, from which receiving is called expensive whatever the CPUs do.',
+      source: 'measured: an untapped packet costs 1-3 µs, an skb of 64 KB that came as one frame up to 10 µs',
     },
   },
   PKT0102: {

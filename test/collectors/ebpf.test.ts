@@ -9,6 +9,7 @@ import {
   jitterPackets,
   jitterSpread,
   jitterUp,
+  netRxDriverNanoseconds,
   netRxNanoseconds,
   netRxPackets,
   netRxRuns,
@@ -120,6 +121,32 @@ describe('the probe as series', () => {
     assert.equal(valueOf(snapshot, netRxPackets, { cpu: '1' }), 16_000);
     // The TC program counts all the time.
     assert.equal(valueOf(snapshot, spanPackets, { device: 'eth0' }), 16_000);
+  });
+
+  it('tells the part of NET_RX outside of the stack by the runs that were split', () => {
+    const split = { splitNs: 100_000, splitStackNs: 60_000, splitSkbs: 300 };
+    const cpus: CpuReading[] = [
+      { ...cpu, ...split },
+      { ...cpu, cpu: 2, ...split, splitStackNs: 90_000 },
+      { ...cpu, cpu: 3, splitNs: 10, splitStackNs: 0, splitSkbs: 3 },
+    ];
+    const snapshot = sample(answer({}, { cpus }));
+    const share = (name: string): number =>
+      (valueOf(snapshot, netRxDriverNanoseconds, { cpu: name }) ?? NaN) /
+      (valueOf(snapshot, netRxNanoseconds, { cpu: name }) ?? NaN);
+    assert.ok(Math.abs(share('1') - 0.4) < 1e-9);
+    assert.ok(Math.abs(share('2') - 0.1) < 1e-9);
+    // Too few on a CPU of its own: the mean of all.
+    assert.ok(Math.abs(share('3') - (200_010 - 150_000) / 200_010) < 1e-9);
+  });
+
+  it('has no such part where too little was split, and none in readings of before there was one', () => {
+    const few = sample(answer({}, { cpus: [{ ...cpu, splitNs: 100_000, splitStackNs: 60_000, splitSkbs: 199 }] }));
+    assert.equal(valueOf(few, netRxDriverNanoseconds, { cpu: '1' }), undefined);
+    assert.equal(valueOf(sample(answer()), netRxDriverNanoseconds, { cpu: '1' }), undefined);
+    // At the first sample nothing has been timed: what rises has to begin somewhere.
+    const first = sample(answer({}, { cpus: [{ ...cpu, netRxNs: 0 }] }));
+    assert.equal(valueOf(first, netRxDriverNanoseconds, { cpu: '1' }), 0);
   });
 
   it('prices a socket only with samples enough', () => {

@@ -95,6 +95,15 @@ export class Lab {
     return { id: inode.ok ? String(inode.value) : netns, path };
   }
 
+  /** Frames as a NIC delivers them: of one segment each, merged by GRO in the NAPI of the receiving end. */
+  mergeFrames(): void {
+    for (const [netns, device] of [
+      [this.receiver, this.device],
+      [this.sender, this.peer],
+    ] as const)
+      run('ip', 'netns', 'exec', netns, 'ethtool', '-K', device, 'gro', 'on', 'tso', 'off', 'gso', 'off');
+  }
+
   /** Facts about the receiving device, as the probe would gather them. */
   facts(netns = this.receiver, device = this.device): DeviceFacts {
     const facts = readDeviceFacts(this.target(netns), [device]);

@@ -159,11 +159,77 @@ describe('probe session', { skip }, () => {
       assert.ok(taps(delta).maxNs < 200e6);
       const timed = delta.cpus.reduce((sum, cpu) => sum + cpu.netRxNs, 0);
       assert.ok(timed > 0 && timed < 4e9 * share * delta.cpus.length, String(timed));
+      const calls = delta.cpus.reduce((sum, cpu) => sum + (cpu.driverCalls ?? 0), 0);
+      const runs = delta.cpus.reduce((sum, cpu) => sum + cpu.netRxRuns, 0);
+      assert.ok(
+        calls > 0 && calls < 0.6 * runs,
+        `the driver was told apart in ${String(calls)} of ${String(runs)} runs`,
+      );
       assert.deepEqual(delta.gaps, []);
     } finally {
       await shifts.stop();
       const closed = await session.close();
       assert.deepEqual(closed.problems, []);
+    }
+  });
+
+  /** Of NET_RX, the nanoseconds per packet in the driver and in the stack, and the frames to a packet. */
+  const split = ({ cpus }: ProbeReading): { driver: number; stack: number; calls: number } => {
+    const total = (of: (cpu: ProbeReading['cpus'][number]) => number | undefined): number =>
+      cpus.reduce((sum, cpu) => sum + (of(cpu) ?? 0), 0);
+    const skbs = total(({ splitSkbs }) => splitSkbs);
+    assert.ok(skbs > 500, `only ${String(skbs)} packets in runs that were split`);
+    const stack = total(({ splitStackNs }) => splitStackNs);
+    const calls = total(({ driverCalls }) => driverCalls) / total((cpu) => cpu.skbs);
+    return { driver: (total(({ splitNs }) => splitNs) - stack) / skbs, stack: stack / skbs, calls };
+  };
+
+  it('tells driver from stack: taps are in the stack, and without the programs nothing is split', async () => {
+    const session = await open({ probe: 'auto' }, { netRxEvery: 2 });
+    try {
+      const apart = await window(session);
+      assert.ok(apart.cpus.every(({ splitNs, driverCalls }) => splitNs === 0 && driverCalls === 0));
+      session.tracepoints?.join();
+      assert.equal(session.tracepoints?.refused, undefined);
+      const bare = split(await window(session));
+      assert.ok(bare.driver > 0 && bare.stack > 0);
+      const captures = [await lab.tcpdump(), await lab.tcpdump(), await lab.tcpdump()];
+      const tapped = split(await window(session));
+      for (const capture of captures) await lab.stop(capture);
+      const share = ({ driver, stack }: typeof bare): number => driver / (driver + stack);
+      assert.ok(share(tapped) < 0.9 * share(bare), `driver ${String(share(bare))} -> ${String(share(tapped))}`);
+      assert.ok(tapped.stack > bare.stack + 500, `stack ${String(bare.stack)} -> ${String(tapped.stack)} ns`);
+      unwrap((await session.tracepoints?.part()) ?? { ok: false, reason: 'closed' });
+      assert.ok((await window(session)).cpus.every(({ driverCalls }) => driverCalls === 0));
+    } finally {
+      const closed = await session.close();
+      assert.deepEqual(closed.problems, []);
+      assert.ok(closed.verified);
+    }
+  });
+
+  it('counts the merging of frames to the driver', async () => {
+    const merging = new Lab();
+    try {
+      merging.mergeFrames();
+      await merging.serve();
+      const plans = planDevices([merging.facts()], { probe: 'auto' }, can);
+      const session = unwrap(await openProbe({ plans, capabilities: can, netRxEvery: 2 }));
+      try {
+        session.tracepoints?.join();
+        const load = merging.traffic('tcp', 3);
+        await sleep(1000);
+        const first = session.read();
+        await sleep(1500);
+        const { driver, stack, calls } = split(subtractReadings(first, session.read()));
+        await load;
+        assert.ok(calls > 3, `${String(calls)} frames and polls to a packet`);
+        assert.ok(driver > 0.3 * stack, `${String(driver)} ns in the driver, ${String(stack)} in the stack`);
+      } finally {
+        await session.close();
+      }
+    } finally {
+      await merging.close();
     }
   });
 

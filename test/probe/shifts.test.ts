@@ -1,6 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { roundMs } from '../../src/probe/shifts.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ok } from '../../src/metrics/result.ts';
+import type { ProbeSession } from '../../src/probe/session.ts';
+import { JOINED_SLICES, roundMs, Shifts } from '../../src/probe/shifts.ts';
+
+/** Tracepoints that only remember what they were told. */
+function recorded(): { readonly session: ProbeSession; readonly log: string[] } {
+  const log: string[] = [];
+  const tracepoints = {
+    attached: true,
+    join: () => void log.push('join'),
+    part: () => (log.push('part'), Promise.resolve(ok(undefined))),
+    rest() {
+      this.attached = false;
+      return (log.push('rest'), Promise.resolve(ok(undefined)));
+    },
+    resume() {
+      this.attached = true;
+      return (log.push('resume'), Promise.resolve(ok(undefined)));
+    },
+  };
+  return { session: { tracepoints } as unknown as ProbeSession, log };
+}
 
 describe('shifts of the tracepoints', () => {
   it('leaves a short window whole', () => {
@@ -12,5 +34,28 @@ describe('shifts of the tracepoints', () => {
     assert.equal(roundMs(4), 500);
     assert.equal(roundMs(30), 3750);
     assert.equal(roundMs(600), 5000);
+  });
+
+  it('tells the driver apart in the first quarter of a short window', async () => {
+    const { session, log } = recorded();
+    const shifts = new Shifts(session, 0.2);
+    shifts.start();
+    assert.deepEqual(log, ['join']);
+    await sleep(100);
+    await shifts.stop();
+    assert.deepEqual(log, ['join', 'part']);
+  });
+
+  it('tells the driver apart in one slice of some of a long one', async () => {
+    const { session, log } = recorded();
+    const shifts = new Shifts(session, 4, () => 0);
+    shifts.start();
+    for (let waited = 0; log.filter((each) => each === 'resume').length < JOINED_SLICES; waited += 20) {
+      assert.ok(waited < 10_000, log.join(' '));
+      await sleep(20);
+    }
+    await shifts.stop();
+    const expected = Array.from({ length: JOINED_SLICES }, () => ['rest', 'resume']).flat();
+    assert.deepEqual(log, ['join', ...expected, 'join']);
   });
 });

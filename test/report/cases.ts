@@ -160,6 +160,7 @@ export const spans: Cell[] = [
   ...[bucket('128', 0), bucket('256', 10), bucket('512', 100), bucket('1024', 700), bucket('2048', 960)],
   ...[bucket('4096', 995), bucket('8192', 999), bucket('+Inf', 1000)],
   [metrics.netRxNanoseconds, { cpu: '1' }, 0, 400_000_000],
+  [metrics.netRxDriverNanoseconds, { cpu: '1' }, 0, 100_000_000],
   [metrics.netRxPackets, { cpu: '1' }, 0, 200_000],
 ];
 

@@ -63,6 +63,30 @@ describe('comparison of two windows', () => {
     }
   });
 
+  it('puts the driver into the rest of NET_RX where only one side told it apart', () => {
+    const sick = make('tap');
+    const old = calmed(sick);
+    const { breakdown } = old.cost.host;
+    const [driver, rest] = [
+      breakdown.find(({ part }) => part === 'driver-gro')!,
+      breakdown.find(({ part }) => part === 'net-rx-rest')!,
+    ];
+    rest.ns += driver.ns;
+    old.cost.host.breakdown = breakdown.filter((part) => part !== driver);
+    for (const [from, to] of [
+      [old, sick],
+      [sick, old],
+    ] as const) {
+      const { parts } = compared(from, to);
+      assert.deepEqual(
+        parts.map(({ part }) => part),
+        ['taps', 'net-rx-rest', 'unexplained'],
+      );
+      const unchanged = parts.find(({ part }) => part === 'net-rx-rest')!;
+      assert.ok(Math.abs(unchanged.afterNs - unchanged.beforeNs) < 1e-9);
+    }
+  });
+
   it('of a calm with a sick one shows the price of the tap as the difference, and who came', () => {
     const sick = make('tap');
     const comparison = compared(calmed(sick), sick);

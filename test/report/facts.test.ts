@@ -96,12 +96,42 @@ describe('cost', () => {
     for (const { breakdown } of [cost.host, cost.devices.find(({ device }) => device === 'eth0')!]) {
       assert.deepEqual(
         breakdown.map(({ part }) => part),
-        ['taps', 'net-rx-rest', 'unexplained'],
+        ['driver-gro', 'taps', 'net-rx-rest', 'unexplained'],
       );
       assert.ok(Math.abs(breakdown.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-12);
-      assert.equal(breakdown[0]?.ns, 900, 'the mean of 1.1 µs above the floor of 200 ns');
-      assert.equal(breakdown[1]?.ns, 1100, 'the 2 µs of NET_RX less the taps');
+      assert.equal(breakdown[0]?.ns, 500, 'what passed outside of the stack');
+      assert.equal(breakdown[1]?.ns, 900, 'the mean of 1.1 µs above the floor of 200 ns');
+      assert.equal(breakdown[2]?.ns, 600, 'the 2 µs of NET_RX less the two');
     }
+  });
+
+  it('leaves the driver in the rest of NET_RX where it was not told apart', () => {
+    const cells = [...busy, ...spans].filter(([metric]) => metric !== metrics.netRxDriverNanoseconds);
+    const { breakdown } = reportOf({ cells }, [], { probe: attached }).cost.host;
+    assert.deepEqual(
+      breakdown.map(({ part, ns }) => [part, Math.round(ns)]),
+      [
+        ['taps', 900],
+        ['net-rx-rest', 1100],
+        ['unexplained', 550],
+      ],
+    );
+  });
+
+  it('prices a device by the CPUs that received its packets, and each CPU by itself', () => {
+    const other: Cell[] = [
+      [metrics.netRxNanoseconds, { cpu: '0' }, 0, 900_000_000],
+      [metrics.netRxDriverNanoseconds, { cpu: '0' }, 0, 300_000_000],
+      [metrics.netRxPackets, { cpu: '0' }, 0, 100_000],
+      [metrics.spanCpuPackets, { device: 'eth0', cpu: '1' }, 0, 200_000],
+    ];
+    const { cost } = reportOf({ cells: [...busy, ...spans, ...other] }, [], { probe: attached });
+    const ns = (breakdown: readonly { readonly ns: number }[]): number[] =>
+      breakdown.slice(0, 3).map((part) => Math.round(part.ns));
+    assert.deepEqual(ns(cost.devices.find(({ device }) => device === 'eth0')!.breakdown), [500, 900, 600]);
+    assert.deepEqual(ns(cost.cpus.find(({ cpu }) => cpu === '0')!.breakdown), [3000, 0, 6000]);
+    assert.deepEqual(ns(cost.cpus.find(({ cpu }) => cpu === '1')!.breakdown), [500, 900, 600]);
+    assert.equal(cost.host.netRxNsPerPacket, (400e6 + 900e6) / 300_000);
   });
 
   it('takes the measured NET_RX time for the whole where the ticks saw less of it', () => {

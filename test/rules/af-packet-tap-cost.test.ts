@@ -5,6 +5,7 @@ import {
   baselineSoftirqPerPacket,
   cpuSeconds,
   kernelFeature,
+  netRxDriverNanoseconds,
   netRxNanoseconds,
   netRxPackets,
   packetHooks,
@@ -67,7 +68,48 @@ const busy = traffic('eth0', 100_000);
 const calm = [...cpu('0', 0.2, 100_000), ...cpu('1', 0, 0)];
 const hot = [...cpu('0', 0.95, 100_000), ...cpu('1', 0, 0)];
 
+/** Another device fills CPU 1, where a packet costs `netRx` ns; eth0's all come to CPU 0. */
+const neighbour = (netRx: number, skbs: number): Cell[] => [
+  [netRxNanoseconds, { cpu: '1' }, 0, netRx * skbs * 10],
+  [netRxPackets, { cpu: '1' }, 0, skbs * 10],
+  [spanCpuPackets, { device: 'eth0', cpu: '0' }, 0, 100_000 * 10],
+];
+
 ruleCases(afPacketTapCost, [
+  {
+    name: 'measured: dear packets of another device, on another CPU, do not make the taps look cheap',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...cpu('0', 0.2, 100_000),
+      ...cpu('1', 0.5, 50_000),
+      ...probe(850, 2000, 100_000),
+      ...neighbour(10_000, 50_000),
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'priced',
+    args: { ns: 700, share: 0.35, perPacket: 2000, without: 1e9 / 1300 },
+  },
+  {
+    name: 'measured: where the device shares its CPU the mean of that CPU counts, without the taps of its own packets',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...cpu('0', 0.3, 200_000),
+      ...cpu('1', 0, 0),
+      ...probe(850, 2000, 100_000).filter(([metric]) => metric !== netRxNanoseconds && metric !== netRxPackets),
+      [netRxNanoseconds, { cpu: '0' }, 0, 2000 * 200_000 * 10],
+      [netRxPackets, { cpu: '0' }, 0, 200_000 * 10],
+      [spanCpuPackets, { device: 'eth0', cpu: '0' }, 0, 100_000 * 10],
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'priced',
+    args: { ns: 700, perPacket: 2350, without: 1e9 / 1650 },
+  },
   {
     name: 'measured: a third of each packet and 7 % of a CPU is a warning that names pid and price',
     cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(850, 2000, 100_000)],
@@ -482,6 +524,25 @@ ruleCases(afPacketTapCost, [
     cells: [...busy, kernelHooks, ...calm, ...probe(150, 20_000, 100_000)],
     outcome: 'ok',
     message: 'ruledOut',
+  },
+  {
+    name: 'where the driver was told apart, it says on which side of the stack the time goes',
+    cells: [
+      ...busy,
+      kernelHooks,
+      ...calm,
+      ...probe(150, 20_000, 100_000),
+      [netRxDriverNanoseconds, { cpu: '0' }, 0, 15_000 * 100_000 * 10],
+    ],
+    outcome: 'ok',
+    message: 'ruledOut',
+    args: { where: ', 75 % of NET_RX in driver and GRO, the rest in protocols and sockets' },
+  },
+  {
+    name: 'a packet merged of forty frames may take 20 µs: nothing is dear',
+    cells: [...traffic('eth0', 400_000), kernelHooks, ...cpu('0', 0.2, 10_000), ...probe(150, 22_000, 10_000)],
+    outcome: 'ok',
+    message: '',
   },
   {
     name: 'just below that nothing is dear',

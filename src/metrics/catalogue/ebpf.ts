@@ -120,6 +120,12 @@ export const netRxNanoseconds = counter('pktcost_net_rx_nanoseconds_total', {
   unit: 'nanoseconds',
   help: 'Time between entry to and exit from the NET_RX softirq in the window; one run in some is timed and stands for the others.',
 });
+export const netRxDriverNanoseconds = counter('pktcost_net_rx_driver_nanoseconds_total', {
+  ...ebpf,
+  labels: ['cpu'],
+  unit: 'nanoseconds',
+  help: 'The part of that time before packets enter the stack and after it has returned: driver, GRO, backlog, the softirq loop; some runs stand for all.',
+});
 export const netRxRuns = counter('pktcost_net_rx_runs_total', {
   ...ebpf,
   labels: ['cpu'],

@@ -19,6 +19,8 @@ export interface ReceiveCost {
   /** Skbs after GRO; a VLAN or bond counts again. */
   readonly packetsPerSecond: number;
   readonly perPacketNs: number;
+  /** Of the time, what NAPI threads took; theirs is not known by CPU. */
+  readonly threads: number;
   /** NET_RX alone, or all softirq time, timers and block included. */
   readonly from: 'net_rx' | 'softirq';
 }
@@ -28,16 +30,21 @@ export function receiveCost(readings: ReceiveReadings, seconds: number): Receive
   const { netRx, netRxPackets, threads, softirq, processed, accounting } = readings;
   const threadNs = (threads?.value ?? 0) * 1e9;
   if (netRx !== undefined && netRxPackets !== undefined && netRxPackets.value > 0) {
-    return costOf(netRx.value + threadNs, netRxPackets.value, 'net_rx');
+    return costOf(netRx.value + threadNs, netRxPackets.value, threadNs, 'net_rx');
   }
   if (softirq === undefined || processed === undefined || processed.value <= 0) return undefined;
   const used = softirq.value + (threads?.value ?? 0);
   if (!enoughTicks(used * seconds, accounting?.value)) return undefined;
-  return costOf(used * 1e9, processed.value, 'softirq');
+  return costOf(used * 1e9, processed.value, threadNs, 'softirq');
 }
 
-function costOf(nsPerSecond: number, packetsPerSecond: number, from: ReceiveCost['from']): ReceiveCost {
-  return { nsPerSecond, packetsPerSecond, perPacketNs: nsPerSecond / packetsPerSecond, from };
+function costOf(
+  nsPerSecond: number,
+  packetsPerSecond: number,
+  threads: number,
+  from: ReceiveCost['from'],
+): ReceiveCost {
+  return { nsPerSecond, packetsPerSecond, perPacketNs: nsPerSecond / packetsPerSecond, threads, from };
 }
 
 export interface SpanReadings {
@@ -88,18 +95,44 @@ export function tapPrice(
   return { ns, skbsPerSecond, cpu: (ns * skbsPerSecond) / 1e9 };
 }
 
+/** NET_RX time and packets per second of each CPU, and what the probe counted there of the device. */
+export interface PathReadings {
+  readonly netRxByCpu: readonly Signal[];
+  readonly netRxPacketsByCpu: readonly Signal[];
+  readonly skbsByCpu: readonly Signal[];
+}
+
 /**
- * The taps' share of what one packet of this device costs: their price, over that price and what a packet costs besides.
- * The rest is the host's average, since NET_RX cannot be told apart by device. Taps of other devices stay in the rest, so
- * the share is rather too low than too high.
+ * The taps' share of what one packet of this device costs: their price, over that price and what a packet costs besides, on the
+ * CPUs that receive it. Devices that share a CPU cannot be told apart there, and taps of others stay in the rest, so the share is
+ * rather too low than too high.
  */
 export function shareOf(
   price: TapPrice,
   cost: ReceiveCost,
+  path: PathReadings,
 ): { readonly share: number; readonly restNs: number } | undefined {
-  const restNs = (cost.nsPerSecond - price.cpu * 1e9) / cost.packetsPerSecond;
+  const onPath = cost.from === 'net_rx' && cost.threads === 0 ? restOnPath(price, path) : undefined;
+  const restNs = onPath ?? (cost.nsPerSecond - price.cpu * 1e9) / cost.packetsPerSecond;
   // The whole cannot be less than its part: the two measures do not fit together, and no share can be told.
   return restNs > 0 ? { share: price.ns / (restNs + price.ns), restNs } : undefined;
+}
+
+/** What a packet costs besides the taps in the mean of the device's CPUs; undefined where one of them was not timed. */
+function restOnPath({ ns }: TapPrice, { netRxByCpu, netRxPacketsByCpu, skbsByCpu }: PathReadings): number | undefined {
+  const byCpu = (signals: readonly Signal[]): ReadonlyMap<string | undefined, number> =>
+    new Map(signals.map(({ labels, value }) => [labels['cpu'], value]));
+  const [times, packets] = [byCpu(netRxByCpu), byCpu(netRxPacketsByCpu)];
+  let [skbs, rest] = [0, 0];
+  for (const { labels, value } of skbsByCpu) {
+    if (value === 0) continue;
+    const [time, all] = [times.get(labels['cpu']) ?? 0, packets.get(labels['cpu']) ?? 0];
+    if (time === 0 || all === 0) return undefined;
+    skbs += value;
+    // What all packets of the CPU cost, less the taps of those that come from this device.
+    rest += (value * (time - ns * Math.min(value, all))) / all;
+  }
+  return skbs === 0 ? undefined : rest / skbs;
 }
 
 export interface HotCpu {
