@@ -7,6 +7,7 @@ const base = [
   'kill',
   'foreign',
   'global-taps',
+  'driver',
   'parity',
   'session',
 ];
@@ -51,14 +52,14 @@ export const SCENES = [
     kernel: '6.1',
     seconds: 1200,
     checks: [...base, ...refusals],
-    smoke: ['boot', 'diagnose', 'kill'],
+    smoke: ['boot', 'diagnose', 'driver', 'kill'],
   },
   {
     name: 'kernel-6.12',
     kernel: '6.12',
     seconds: 1200,
     checks: [...base, ...refusals],
-    smoke: ['diagnose', 'kill'],
+    smoke: ['diagnose', 'driver', 'kill'],
   },
   {
     name: 'numa',

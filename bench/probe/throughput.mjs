@@ -11,7 +11,7 @@ import { readCapabilities } from '../../build/src/probe/capabilities.js';
 import { planDevices } from '../../build/src/probe/plan.js';
 import { openProbe } from '../../build/src/probe/session.js';
 import { measureCost } from '../../build/src/probe/budget.js';
-import { ON_SHARE } from '../../build/src/probe/shifts.js';
+import { JOINED_SLICES, ON_SHARE } from '../../build/src/probe/shifts.js';
 
 const { values } = parseArgs({
   options: {
@@ -71,21 +71,24 @@ async function slice(lab, kind) {
 
 /**
  * One long stream, the probe attached and detached under it: no start-up in the slices, neighbours in time compared. In a window
- * the tracepoints are attached for a share of the time (src/probe/shifts.ts), so both states are measured and weighed with it.
+ * the tracepoints are attached for a share of the time, and those that tell the driver apart for a share of that
+ * (src/probe/shifts.ts), so all three states are measured and weighed with it.
  */
 async function measure(kind) {
   const lab = new Lab();
-  const rates = { without: [], working: [], resting: [] };
+  const rates = { without: [], working: [], joined: [], resting: [] };
   const costs = [];
   try {
     await lab.serve();
-    const load = lab.traffic(kind, Math.ceil((rounds * 3 * (milliseconds + 230)) / 1000) + 9);
+    const load = lab.traffic(kind, Math.ceil((rounds * 4 * (milliseconds + 230)) / 1000) + 9);
     await sleep(1500);
     for (let round = 0; round < rounds; round++) {
       const without = async () => void rates.without.push(await slice(lab, kind));
       if (round % 2) await without();
       const session = await withProbe(lab);
       rates.working.push(await slice(lab, kind));
+      session.tracepoints.join();
+      rates.joined.push(await slice(lab, kind));
       unwrap(await session.tracepoints.rest());
       rates.resting.push(await slice(lab, kind));
       await session.close();
@@ -102,7 +105,8 @@ async function measure(kind) {
   }
   const ratioOf = (side) => median(rates[side]) / median(rates.without);
   const pairsOf = (side) => median(rates[side].map((rate, index) => rate / rates.without[index]));
-  const weighed = (of) => ON_SHARE * of('working') + (1 - ON_SHARE) * of('resting');
+  const joined = ON_SHARE / JOINED_SLICES;
+  const weighed = (of) => joined * of('joined') + (ON_SHARE - joined) * of('working') + (1 - ON_SHARE) * of('resting');
   /** The programs of the devices run all the time, those of the tracepoints in their shifts. */
   const inWindow = ({ programs, packets }) =>
     programs.reduce(
@@ -115,6 +119,7 @@ async function measure(kind) {
     ratio: three(weighed(ratioOf)),
     ratioOfPairs: three(weighed(pairsOf)),
     working: three(ratioOf('working')),
+    joined: three(ratioOf('joined')),
     resting: three(ratioOf('resting')),
     without: Number(median(rates.without).toPrecision(4)),
     probeNsPerPacket: Math.round(median(costs.map(inWindow))),

@@ -13,6 +13,7 @@ import { openProbe } from '../../src/probe/session.ts';
 import { pause, runOrThrow, type Host } from '../scenarios/kit/hosts.ts';
 import { repository } from '../scenarios/kit/programs.ts';
 import type { Check, Guest } from './check.ts';
+import { driverAndStack } from './split.ts';
 import { diagnosed, tcpdump, twoHosts, udp, until } from './traffic.ts';
 
 /** Those which need no packet rate that an emulated machine cannot give. */
@@ -247,6 +248,17 @@ export const kernelChecks: readonly Check[] = [
       const price = judged.args['ns'];
       if (judged.certainty === 'measured') assert.ok(typeof price === 'number' && price > 1000, judged.summary);
       else assert.equal(judged.message, 'unpriced');
+    },
+  },
+  {
+    id: 'driver',
+    what: 'driver and GRO are told from the stack',
+    seconds: 180,
+    run: async (guest) => {
+      const { server, client, at } = twoHosts(guest.kit);
+      await udp(server, client, at);
+      const path = `/run/netns/${server.netns}`;
+      guest.note(await driverAndStack({ id: server.netns, path }, at.device));
     },
   },
   {

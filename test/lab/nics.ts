@@ -1,9 +1,11 @@
 /** What drivers really do when the probe comes and goes, and what they tell about ring, link and memory banks. */
 import assert from 'node:assert/strict';
 import type { Report } from '../../src/generated/report.ts';
+import { ownNetns } from '../../src/probe/facts.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
 import type { Check, Guest } from './check.ts';
 import { attribute, udpOver, wire, type Wire } from './nic.ts';
+import { driverAndStack } from './split.ts';
 import { diagnosed } from './traffic.ts';
 
 interface Nic {
@@ -76,6 +78,7 @@ function checksOf(nic: Nic): readonly Check[] {
         const step = stackStep(report, path.device);
         assert.equal(step?.attach, false);
         guest.note(step.reason);
+        guest.note(await driverAndStack(ownNetns(), path.device));
         assert.deepEqual(stateOf(path), before);
       },
     },
