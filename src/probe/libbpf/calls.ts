@@ -1,7 +1,7 @@
 /** Every call into libbpf, declared once. Made by the files of this folder and by libbpf.ts, its only door. */
 import { errnoReason } from '../../ffi/errno.ts';
 import { firstLine, loadKoffi, type ForeignFunction, type Koffi } from '../../ffi/koffi.ts';
-import { libc, type Libc } from '../../ffi/libc.ts';
+import { libc, shareOneArena, type Libc } from '../../ffi/libc.ts';
 import { fail, ok, type Result } from '../../metrics/result.ts';
 
 declare const brand: unique symbol;
@@ -66,6 +66,7 @@ export function bindLibbpf(path: string): Result<Foreign> {
   if (!koffi.ok) return koffi;
   const c = libc();
   if (!c.ok) return c;
+  shareOneArena();
   try {
     return ok({ bpf: declare(koffi.value, path), koffi: koffi.value, libc: c.value });
   } catch (error) {
