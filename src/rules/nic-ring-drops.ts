@@ -7,8 +7,8 @@ import {
   receiveMissed,
   receivePackets,
 } from '../metrics/catalogue/index.ts';
-import { andOn, increase, rate, sumBy, value } from '../metrics/expression.ts';
-import { gradeLoss } from './facts/loss.ts';
+import { andOn, either, increase, rate, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { gradeLoss, lossOf } from './facts/loss.ts';
 import { irqsOn } from './facts/packet-cpus.ts';
 import { enlargeRing } from './remedies/nic.ts';
 import { critical, defineRule, notApplicable, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
@@ -57,6 +57,21 @@ export const nicRingDrops = defineRule({
       'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring only delays that.',
     unplaced:
       '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
+  },
+  alert: {
+    raise: ({ packets, missed, fifo }, limits) => {
+      // The larger of the two is over a limit where one of them is.
+      const loss = (share: number): Expression =>
+        either(
+          lossOf(missed, packets, limits.lost, share),
+          andOn(['device'], lossOf(fifo, packets, limits.lost, share), physical),
+        );
+      const says = 'The device loses {value} of what arrives in its receive ring.';
+      return {
+        critical: { when: loss(limits.criticalShare), says },
+        warning: { when: loss(limits.share), says },
+      };
+    },
   },
   conclude({ packets, missed, fifo, device, irqs, taken, softirq, idle }, limits, at) {
     const name = at.labels['device'] ?? '';

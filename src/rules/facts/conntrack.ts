@@ -1,3 +1,5 @@
+import { clampMin, orZero, where } from '../../metrics/condition.ts';
+import { add, either, ratio, subtract, type Expression } from '../../metrics/expression.ts';
 import type { Signal } from '../rule.ts';
 
 interface Counters {
@@ -34,5 +36,21 @@ export function readTable({ usage, lost, evicted, insertFailed, chainTooLong }: 
     clashes,
     refused,
     refusedShare: refused === 0 ? 0 : refused / (refused + madeRoom),
+  };
+}
+
+type Counted = { readonly [K in keyof Counters]: Expression };
+
+/** The same for a server of metrics, which may lack all but the drops and the level. */
+export function tableOf(
+  { usage, lost, evicted, insertFailed, chainTooLong }: Counted,
+  fullFrom: number,
+): { readonly full: Expression; readonly refused: Expression; readonly refusedShare: Expression } {
+  const clashes = clampMin(subtract(orZero(insertFailed, lost), orZero(chainTooLong, lost)), 0);
+  const refused = clampMin(subtract(lost, clashes), 0);
+  return {
+    full: either(where(usage, '>=', fullFrom), where(evicted, '>', 0)),
+    refused,
+    refusedShare: ratio(refused, add(refused, orZero(evicted, lost)), 'ratio'),
   };
 }
