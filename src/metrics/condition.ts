@@ -1,4 +1,4 @@
-import { binary, carried, grouped, pick, type Expression, type Point } from './expression.ts';
+import { binary, carried, grouped, pick, wrap, type Expression, type Point } from './expression.ts';
 import type { ReadingUnit } from './metric.ts';
 
 /**
@@ -20,7 +20,7 @@ const holds: Readonly<Record<Compare, (value: number, limit: number) => boolean>
 export function where<L extends string>(of: Expression<L>, compare: Compare, limit: number): Expression<L> {
   return {
     ...of,
-    promql: (range) => `(${of.promql(range)}) ${compare} ${limit}`,
+    promql: (range) => `${wrap(of, range)} ${compare} ${limit === Infinity ? '+Inf' : limit}`,
     evaluate: (window) => {
       const { points, missing } = of.evaluate(window);
       return { points: points.filter(({ value }) => holds[compare](value, limit)), missing };
@@ -43,8 +43,7 @@ export function unlessOn<L extends string, R extends string>(
   return {
     ...left,
     metrics: [...left.metrics, ...right.metrics],
-    promql: (range) =>
-      `(${left.promql(range)}) unless on (${carried(on, perNetns).join(', ')}) (${right.promql(range)})`,
+    promql: (range) => `${wrap(left, range)} unless on (${carried(on, perNetns).join(', ')}) ${wrap(right, range)}`,
     evaluate: (window) => {
       const kept = left.evaluate(window);
       const taken = new Set(right.evaluate(window).points.map(({ labels }) => keyOf(labels, on, perNetns)));
@@ -64,7 +63,7 @@ export function orZero<L extends string>(of: Expression<L>, like: Expression<L>)
     metrics: [...of.metrics, ...like.metrics],
     needs: like.needs,
     promql: (range) =>
-      `(${of.promql(range)}) or on (${carried(of.labels, perNetns).join(', ')}) ((${like.promql(range)}) * 0)`,
+      `${wrap(of, range)} or on (${carried(of.labels, perNetns).join(', ')}) (${wrap(like, range)} * 0)`,
     evaluate: (window) => {
       const { points } = of.evaluate(window);
       const there = new Set(points.map(({ labels }) => keyOf(labels, of.labels, perNetns)));
@@ -102,7 +101,7 @@ function gathered<L extends string>(
     needs: others.reduce((both, { needs }) => both.filter((metric) => needs.includes(metric)), first.needs),
     promql: (range) => {
       const told = terms.map((term, index) =>
-        index === 0 ? `(${term.promql(range)})` : `label_replace(${term.promql(range)}, "term", "${index}", "", "")`,
+        index === 0 ? wrap(term, range) : `label_replace(${term.promql(range)}, "term", "${index}", "", "")`,
       );
       return `${name} by (${carried(first.labels, perNetns).join(', ')}) (${told.join(' or ')})`;
     },

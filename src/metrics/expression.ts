@@ -408,7 +408,8 @@ function matching(of: Expression): string {
   return `on (${carried(of.labels, of.perNetns).join(', ')})`;
 }
 
-function wrap(of: Expression, range: string): string {
+/** As an operand of another expression. */
+export function wrap(of: Expression, range: string): string {
   const text = of.promql(range);
   return /^[a-z_]+(\{[^}]*\})?$|^\w+\([^()]*\)$/.test(text) ? text : `(${text})`;
 }

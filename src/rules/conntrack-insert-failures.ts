@@ -10,7 +10,7 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { clampMin, unlessOn, where } from '../metrics/condition.ts';
 import { andOn, either, increase, peak, rate, ratio } from '../metrics/expression.ts';
-import { readTable, tableOf } from './facts/conntrack.ts';
+import { fullTable, readTable } from './facts/conntrack.ts';
 import { avoidClashes, raiseBuckets } from './remedies/conntrack.ts';
 import { defineRule, info, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -58,7 +58,7 @@ export const conntrackInsertFailures = defineRule({
       const share = where(ratio(insertFailed, clampMin(entries, 1)), '>=', limits.share);
       return {
         warning: {
-          when: unlessOn([], andOn([], many, either(often, share)), tableOf(signals, limits.full).full),
+          when: unlessOn([], andOn([], many, either(often, share)), fullTable(signals, limits.full)),
           says: '{value} entries were lost in {range} to clashes or to hash chains that are too long.',
         },
       };

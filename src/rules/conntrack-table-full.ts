@@ -8,7 +8,6 @@ import {
   conntrackLimit,
   meminfo,
 } from '../metrics/catalogue/index.ts';
-import { where } from '../metrics/condition.ts';
 import { andOn, increase, peak, ratio, value } from '../metrics/expression.ts';
 import { readTable, tableOf } from './facts/conntrack.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
@@ -44,11 +43,12 @@ export const conntrackTableFull = defineRule({
   },
   alert: {
     raise: (signals, limits) => {
-      const { full, refused, refusedShare } = tableOf(signals, limits.usage);
-      const meets = andOn([], where(refusedShare, '>=', limits.refused), andOn([], full, signals.usage));
+      const { full, refused, refusing } = tableOf(signals, limits.usage, limits.refused);
+      // Without a limit there is no usage.
+      const met = andOn([], refusing, andOn([], full, signals.usage));
       return {
         critical: {
-          when: andOn([], where(refused, '>', 0), meets),
+          when: andOn([], refused, met),
           says: '{value} packets of new flows were dropped in {range} because the table is full.',
         },
       };

@@ -55,12 +55,11 @@ export const conntrackTablePressure = defineRule({
     },
     raise: (signals, limits) => {
       const { usage, evicted } = signals;
-      const { full, refused, refusedShare } = tableOf(signals, limits.usage);
-      const told = andOn([], andOn([], where(refusedShare, '>=', limits.refused), where(refused, '>', 0)), full);
+      const { full, refusing } = tableOf(signals, limits.usage, limits.refused);
       const evicting = andOn([], usage, where(evicted, '>=', limits.evicted));
       return {
         warning: {
-          when: unlessOn([], either(where(usage, '>=', limits.usage), evicting), told),
+          when: unlessOn([], either(where(usage, '>=', limits.usage), evicting), andOn([], refusing, full)),
           says: 'The table is {value} full at its fullest in {range}, or flows are evicted so that new ones fit.',
           lasting: '10m',
         },

@@ -53,11 +53,11 @@ export const isolatedCpuPacketWork = defineRule({
     differs: { threads: 'the time of NAPI threads, which is system time of whatever CPU they run on, is left out' },
     raise: ({ packets, softirq }, limits) => {
       const busy = where(packets, '>=', limits.packets);
-      const says = 'A CPU that is set apart receives {value} packets';
+      const says = 'A CPU that is set apart receives packets, {value}';
       return {
         critical: {
           when: andOn(['cpu'], busy, where(softirq, '>=', limits.share)),
-          says: `${says} and loses much of its time to them.`,
+          says: `${says}, and loses much of its time to them.`,
         },
         warning: { when: busy, says: `${says}.` },
       };

@@ -23,6 +23,8 @@ const SILENT = new Set([...['ena', 'virtio_net', 'vmxnet3', 'hv_netvsc', 'gve', 
 const SLOW = new Set(['bnxt_en', 'ixgbe', 'mlx5_core']);
 const SLOW_SECONDS = 3;
 
+const received = increase(receivePackets, { netns: '' });
+const missed = increase(receiveMissed);
 const physical = value(deviceInfo, { kind: 'physical' });
 
 export const nicRingDrops = defineRule({
@@ -34,8 +36,8 @@ export const nicRingDrops = defineRule({
   scope: ['device'],
   none: 'no physical network device',
   signals: {
-    packets: andOn(['device'], increase(receivePackets, { netns: '' }), physical),
-    missed: andOn(['device'], increase(receiveMissed), physical),
+    packets: andOn(['device'], received, physical),
+    missed: andOn(['device'], missed, physical),
     // Some drivers count the same loss here as well, so the larger of the two is taken, never the sum.
     fifo: optional(increase(receiveFifo, { netns: '' })),
     device: optional(value(deviceInfo)),
@@ -59,12 +61,13 @@ export const nicRingDrops = defineRule({
       '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
   },
   alert: {
-    raise: ({ packets, missed, fifo }, limits) => {
+    raise: ({ fifo }, limits) => {
       // The larger of the two is over a limit where one of them is.
       const loss = (share: number): Expression =>
-        either(
-          lossOf(missed, packets, limits.lost, share),
-          andOn(['device'], lossOf(fifo, packets, limits.lost, share), physical),
+        andOn(
+          ['device'],
+          either(lossOf(missed, received, limits.lost, share), lossOf(fifo, received, limits.lost, share)),
+          physical,
         );
       const says = 'The device loses {value} of what arrives in its receive ring.';
       return {

@@ -46,7 +46,7 @@ export const slowReader = defineRule({
       return {
         warning: {
           when: unlessOn([], andOn([], closing, some), segmentLossOf(signals, limits.lost, limits.share)),
-          says: 'Receive windows close {value}: programs read too slowly, and nothing is lost.',
+          says: 'Receive windows close, {value}: programs read too slowly, and nothing is lost.',
         },
       };
     },

@@ -1,5 +1,5 @@
 import { clampMin, orZero, where } from '../../metrics/condition.ts';
-import { add, either, ratio, subtract, type Expression } from '../../metrics/expression.ts';
+import { either, ratio, subtract, type Expression } from '../../metrics/expression.ts';
 import type { Signal } from '../rule.ts';
 
 interface Counters {
@@ -45,12 +45,18 @@ type Counted = { readonly [K in keyof Counters]: Expression };
 export function tableOf(
   { usage, lost, evicted, insertFailed, chainTooLong }: Counted,
   fullFrom: number,
-): { readonly full: Expression; readonly refused: Expression; readonly refusedShare: Expression } {
+  refusedShare: number,
+): { readonly full: Expression; readonly refused: Expression; readonly refusing: Expression } {
   const clashes = clampMin(subtract(orZero(insertFailed, lost), orZero(chainTooLong, lost)), 0);
   const refused = clampMin(subtract(lost, clashes), 0);
   return {
-    full: either(where(usage, '>=', fullFrom), where(evicted, '>', 0)),
+    full: fullTable({ usage, evicted }, fullFrom),
     refused,
-    refusedShare: ratio(refused, add(refused, orZero(evicted, lost)), 'ratio'),
+    // The share of the refusals turned round: so many were let in for each.
+    refusing: where(ratio(orZero(evicted, lost), refused), '<=', (1 - refusedShare) / refusedShare),
   };
+}
+
+export function fullTable({ usage, evicted }: Pick<Counted, 'usage' | 'evicted'>, from: number): Expression {
+  return either(where(usage, '>=', from), where(evicted, '>', 0));
 }
