@@ -11,9 +11,8 @@ import {
   softnetDropped,
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
-import { where } from '../metrics/condition.ts';
-import { andOn, either, rate, renamed, subtract, sumBy, value } from '../metrics/expression.ts';
-import { lossOf } from './facts/loss.ts';
+import { unlessOn, where } from '../metrics/condition.ts';
+import { add, andOn, either, rate, ratio, renamed, subtract, sumBy, value } from '../metrics/expression.ts';
 import { enoughTicks, feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
 import { makeRoom, spreadPacketWork } from './remedies/irqs.ts';
 import {
@@ -75,17 +74,19 @@ export const softirqSaturation = defineRule({
       ticks: 'a range of minutes holds enough ticks for a share; a short window may not',
     },
     raise: ({ softirq, processed, dropped, idle, runs }, limits) => {
-      const packets = where(processed, '>=', limits.packets);
+      // Few packets, and no runs beyond them: not the network.
       const unseen = where(subtract(runs, processed), '>=', limits.packets);
+      const other = unlessOn(['cpu'], where(processed, '<', limits.packets), unseen);
+      const drops = where(where(ratio(dropped, add(dropped, processed)), '>=', limits.loss), '>', 0);
       const starved = andOn(
         ['cpu'],
         andOn(['cpu'], where(softirq, '>=', limits.starvedShare), where(idle, '<=', limits.spare)),
-        andOn(['cpu'], where(lossOf(dropped, processed, 0, limits.loss), '>', 0), packets),
+        andOn(['cpu'], drops, where(processed, '>=', limits.packets)),
       );
       const says = 'The CPU spends {value} of its time in softirq';
       return {
         critical: {
-          when: andOn(['cpu'], where(softirq, '>=', limits.share), either(packets, unseen)),
+          when: unlessOn(['cpu'], where(softirq, '>=', limits.share), other),
           says: `${says}, for packets.`,
         },
         warning: {

@@ -1,6 +1,6 @@
 import { meminfo, netstat, sockstat, sysctl, tcpMem, unameInfo } from '../metrics/catalogue/index.ts';
 import { where } from '../metrics/condition.ts';
-import { acrossNetns, either, increase, peak, ratio, value } from '../metrics/expression.ts';
+import { acrossNetns, either, increase, peak, scale, subtract, value } from '../metrics/expression.ts';
 import { atLeast } from './facts/proof.ts';
 import { reduceOrphans, relieveTcpMemory } from './remedies/tcp-memory.ts';
 import { critical, defineRule, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
@@ -70,8 +70,8 @@ export const tcpMemoryPressure = defineRule({
       pages: 'memory in units of 4096 bytes, as kernels before 6.0 with larger pages count it, is taken for pages',
     },
     raise: ({ memory, max, pressure, entered, aborted }, limits) => {
-      const exhausted = where(ratio(memory, max), '>=', limits.max);
-      const high = where(ratio(memory, pressure), '>', limits.pressure);
+      const exhausted = where(subtract(memory, scale(max, limits.max)), '>=', 0);
+      const high = where(subtract(memory, scale(pressure, limits.pressure)), '>', 0);
       return {
         critical: {
           when: either(where(aborted, '>=', limits.aborted), exhausted),

@@ -44,9 +44,13 @@ export function compareAlerts(rule: Rule, window: Window, findings: readonly Fin
 }
 
 /** An alert fires where the verdict is critical or a warning, and nowhere else. */
-export function assertAgreement(rule: Rule, window: Window, findings: readonly Finding[]): void {
+export function assertAgreement(rule: Rule, window: Window, findings: readonly Finding[], where = ''): void {
   if (rule.alert === undefined || 'none' in rule.alert) return;
   for (const { severity, verdict, alert } of compareAlerts(rule, window, findings)) {
-    assert.deepEqual(alert, verdict, `${rule.code}: the ${severity} alert (first) against the verdict`);
+    assert.deepEqual(
+      alert,
+      verdict,
+      `${rule.code}: the ${severity} alert fires at [${alert.join('; ')}], the verdict at [${verdict.join('; ')}] ${where}`,
+    );
   }
 }

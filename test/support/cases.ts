@@ -31,6 +31,13 @@ export function ruleCases(
         assert.ok(cases.some(({ outcome }) => outcomes.includes(outcome)));
       });
     }
+    const { alert } = rule as Rule;
+    const differs = alert !== undefined && 'raise' in alert ? Object.keys(alert.differs ?? {}) : [];
+    for (const difference of differs) {
+      it(`has a case for the difference of its alert: ${difference}`, () => {
+        assert.ok(cases.some(({ alertDiffers }) => alertDiffers === difference));
+      });
+    }
     for (const each of cases) {
       it(each.name, () => {
         const [finding] = judge(rule, each);
