@@ -61,7 +61,7 @@ export function orZero<L extends string>(of: Expression<L>, like: Expression<L>)
   return {
     ...of,
     metrics: [...of.metrics, ...like.metrics],
-    needs: like.needs,
+    speaks: (has) => like.speaks(has),
     promql: (range) =>
       `${wrap(of, range)} or on (${carried(of.labels, perNetns).join(', ')}) (${wrap(like, range)} * 0)`,
     evaluate: (window) => {
@@ -92,13 +92,13 @@ function gathered<L extends string>(
   terms: readonly [Expression<L>, ...Expression<L>[]],
   fold: (values: readonly number[]) => number,
 ): Expression<L> {
-  const [first, ...others] = terms;
+  const [first] = terms;
   const perNetns = terms.every((term) => term.perNetns);
   return {
     ...first,
     perNetns,
     metrics: terms.flatMap(({ metrics }) => metrics),
-    needs: others.reduce((both, { needs }) => both.filter((metric) => needs.includes(metric)), first.needs),
+    speaks: (has) => terms.some((term) => term.speaks(has)),
     promql: (range) => {
       const told = terms.map((term, index) =>
         index === 0 ? wrap(term, range) : `label_replace(${term.promql(range)}, "term", "${index}", "", "")`,

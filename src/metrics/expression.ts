@@ -15,8 +15,8 @@ export interface Expression<L extends string = string> {
   readonly perNetns: boolean;
   /** The metrics it is made of, the one that gives it its meaning first. */
   readonly metrics: readonly Metric[];
-  /** Those of them without which it never has a point; the others add to it where they are there. */
-  readonly needs: readonly Metric[];
+  /** Whether it can have a point on a host, or a server, that has only such metrics. */
+  speaks(has: (metric: Metric) => boolean): boolean;
   evaluate(window: Window): Evaluation;
   /** @param range a PromQL duration such as `5m`, used by `rate` and `increase` */
   promql(range: string): string;
@@ -93,7 +93,7 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
     unit: how === 'rate' ? perSecond(metric.unit) : metric.unit,
     perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
     metrics: [metric],
-    needs: [metric],
+    speaks: (has) => has(metric),
     promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
     evaluate: (window) => {
       if (how === 'value' || how === 'peak') {
@@ -241,7 +241,7 @@ export function either<L extends string>(left: Expression<L>, right: Expression<
     ...left,
     perNetns,
     metrics: [...left.metrics, ...right.metrics],
-    needs: left.needs.filter((metric) => right.needs.includes(metric)),
+    speaks: (has) => left.speaks(has) || right.speaks(has),
     promql: (range) =>
       `(${left.promql(range)}) or on (${carried(left.labels, perNetns).join(', ')}) (${right.promql(range)})`,
     evaluate: (window) => {
@@ -305,7 +305,7 @@ export function andOn<L extends string, R extends string>(
   return {
     ...left,
     metrics: [...left.metrics, ...right.metrics],
-    needs: [...left.needs, ...right.needs],
+    speaks: (has) => left.speaks(has) && right.speaks(has),
     promql: (range) => `(${left.promql(range)}) and on (${carried(on, perNetns).join(', ')}) (${right.promql(range)})`,
     evaluate: (window) => {
       const kept = left.evaluate(window);
@@ -336,7 +336,7 @@ export function withLabels<L extends string, I extends string, const T extends I
     ...left,
     labels: [...left.labels, ...take],
     metrics: [...left.metrics, info],
-    needs: [...left.needs, info],
+    speaks: (has) => left.speaks(has) && has(info),
     promql: (range) =>
       `(${left.promql(range)}) * on (${carried(on, perNetns).join(', ')}) group_left (${take.join(', ')}) ${info.name}`,
     evaluate: (window) => {
@@ -384,7 +384,7 @@ export function binary<L extends string>(
     unit,
     perNetns: left.perNetns || right.perNetns,
     metrics: [...left.metrics, ...right.metrics],
-    needs: [...left.needs, ...right.needs],
+    speaks: (has) => left.speaks(has) && right.speaks(has),
     promql: (range) => `${wrap(left, range)} ${sign} ${matching(left)} ${wrap(right, range)}`,
     evaluate: (window) => {
       const lefts = left.evaluate(window);

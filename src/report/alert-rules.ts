@@ -1,5 +1,5 @@
 import type { Metric } from '../metrics/metric.ts';
-import { exporterFlag, onPageOnly, type AlertRule, type AlertRules } from '../rules/alerts.ts';
+import { exporterFlag, type AlertRule, type AlertRules } from '../rules/alerts.ts';
 import { promqlLines } from './promql-lines.ts';
 
 /** The rules as a file for Prometheus: a group for each hundred of codes, in the order of the codes. */
@@ -10,12 +10,12 @@ export function renderAlertRules({ range, exported, left }: AlertRules, version:
     groups.set(hundred, [...(groups.get(hundred) ?? []), rule]);
   }
   const lines = [
-    ...comment('', `Alerting rules of pktcost ${version}, from pktcost rules export --range ${range}.`),
-    ...comment('', 'They say what pktcost diagnose would, as far as series that a server keeps can say it. A warning'),
-    ...comment('', 'holds for what is critical as well. docs/ALERTS.md tells where the series come from.'),
+    comment(`Alerting rules of pktcost ${version}, from pktcost rules export --range ${range}.`),
+    comment('They say what pktcost diagnose would, as far as series that a server keeps can say it. A warning'),
+    comment('holds for what is critical as well. The page is that of pktcost metrics: docs/ALERTS.md.'),
     '#',
-    ...comment('', 'Not exported:'),
-    ...left.flatMap(({ code, id, why }) => comment('  ', `${code} ${id}: ${why}`)),
+    comment('Not exported:'),
+    ...left.map(({ code, id, why }) => comment(`  ${code} ${id}: ${why}`)),
     'groups:',
     ...[...groups].flatMap(([hundred, rules]) => [
       `  - name: pktcost-${hundred}`,
@@ -28,9 +28,10 @@ export function renderAlertRules({ range, exported, left }: AlertRules, version:
 
 function linesOf(rule: AlertRule): string[] {
   return [
-    ...needsOf('Needs', rule.needs),
-    ...needsOf('Uses as well, where it is there,', rule.helped),
-    ...rule.differs.flatMap((why) => comment('', `Not as the verdict: ${why}.`)),
+    ...sourcesOf('Needs', rule.needs),
+    ...sourcesOf('Needs some of', rule.needsOne),
+    ...sourcesOf('Uses as well, where it is there,', rule.uses),
+    ...rule.differs.map((why) => comment(`Not as the verdict: ${why}.`)),
     `- alert: ${rule.name}`,
     '  expr: |-',
     ...promqlLines(rule.promql, '    '),
@@ -45,24 +46,20 @@ function linesOf(rule: AlertRule): string[] {
   ];
 }
 
-function needsOf(word: string, metrics: readonly Metric[]): string[] {
-  const page = metrics.filter(onPageOnly);
-  const flags = new Set(metrics.flatMap((metric) => exporterFlag(metric) ?? []));
-  return [
-    ...(page.length > 0 ? comment('', `${word} ${names(page)}: only on the page of pktcost metrics.`) : []),
-    ...[...flags].flatMap((flag) => {
-      const shown = metrics.filter((metric) => exporterFlag(metric) === flag);
-      return comment('', `${word} ${names(shown)}: node_exporter with ${flag}, or that page.`);
-    }),
-  ];
+function sourcesOf(word: string, metrics: readonly Metric[]): string[] {
+  const bySource = new Map<string, string[]>();
+  for (const metric of metrics) {
+    const flag = exporterFlag(metric);
+    const source = flag === undefined ? 'only on the page' : `node_exporter ${flag}, or the page`;
+    bySource.set(source, [...(bySource.get(source) ?? []), metric.name]);
+  }
+  const sources = [...bySource].sort().reverse();
+  const told = sources.map(([source, names]) => `${names.join(', ')} (${source})`);
+  return told.length === 0 ? [] : [comment(`${word} ${told.join('; ')}.`)];
 }
 
-function names(metrics: readonly Metric[]): string {
-  return metrics.map(({ name }) => name).join(', ');
-}
-
-function comment(indent: string, text: string): string[] {
-  return [`# ${indent}${text}`];
+function comment(text: string): string {
+  return `# ${text}`;
 }
 
 /** A scalar in single quotes, in which nothing but the quote itself means anything. */

@@ -18,14 +18,13 @@ export function promqlLines(promql: string, indent = ''): string[] {
 
 const joining = /^ (?:(?:and|or|unless|[-+*/]) on \(|or label_replace\()/;
 
-/** Split before each joining operator outside of all parentheses and strings. */
+/** Split before each joining operator outside of all parentheses. */
 function operandsOf(promql: string): string[] {
-  const parts = [''];
+  const starts = [0];
   walk(promql, (letter, at, depth) => {
-    if (letter === ' ' && depth === 0 && joining.test(promql.slice(at, at + 20))) parts.push('');
-    else parts[parts.length - 1] += letter;
+    if (letter === ' ' && depth === 0 && joining.test(promql.slice(at, at + 20))) starts.push(at);
   });
-  return parts;
+  return starts.map((start, index) => promql.slice(start, starts[index + 1]).trimStart());
 }
 
 /** The longest pair of outermost parentheses, which is the one that makes the line long. */

@@ -23,10 +23,12 @@ export interface AlertRule {
   readonly description: string;
   /** The rule's page, from the root of the repository. */
   readonly runbook: string;
-  /** Series that the server must have beyond what node_exporter shows by default. */
+  /** Series beyond what node_exporter shows by default without each of which it never fires. */
   readonly needs: readonly Metric[];
+  /** Series of that kind of which it takes one at least. */
+  readonly needsOne: readonly Metric[];
   /** Series of that kind which only add to it. */
-  readonly helped: readonly Metric[];
+  readonly uses: readonly Metric[];
   /** Where it is not what the verdict is, and why. */
   readonly differs: readonly string[];
 }
@@ -73,7 +75,10 @@ export function raisedBy(rule: Rule, overrides: Overrides = {}): { readonly [S i
 }
 
 function alertRule(rule: Rule, severity: Severity, { when, says, ...alert }: Alert, range: string): AlertRule {
-  const needs = distinct(when.needs.filter(isExtra));
+  const extra = distinct(when.metrics.filter(isExtra));
+  const needs = extra.filter((metric) => !when.speaks((each) => each !== metric));
+  const others = extra.filter((metric) => !needs.includes(metric));
+  const enough = when.speaks((metric) => !others.includes(metric));
   return {
     code: rule.code,
     name: `Pktcost${rule.id.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
@@ -84,7 +89,8 @@ function alertRule(rule: Rule, severity: Severity, { when, says, ...alert }: Ale
     description: says.replaceAll('{value}', formatted(when.unit)).replaceAll('{range}', range),
     runbook: `docs/rules/${rule.code}.md`,
     needs,
-    helped: distinct(when.metrics.filter((metric) => isExtra(metric) && !needs.includes(metric))),
+    needsOne: enough ? [] : others,
+    uses: enough ? others : [],
     differs: rule.alert !== undefined && 'raise' in rule.alert ? Object.values(rule.alert.differs ?? {}) : [],
   };
 }
@@ -117,7 +123,7 @@ export function exporterFlag({ name, collector }: Metric): string | undefined {
 }
 
 /** On the page of `pktcost metrics` and nowhere else. */
-export function onPageOnly({ name }: Metric): boolean {
+function onPageOnly({ name }: Metric): boolean {
   return name.startsWith('pktcost_') || name === 'node_network_receive_missed_errors_total';
 }
 
