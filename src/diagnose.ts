@@ -80,9 +80,12 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   });
 }
 
-/** One sample of the live host, without the probe. */
-export function sampleOnce(roots: Roots): Snapshot {
-  return takeSample({ reader: withHostSettings(liveReader(roots), roots), collectors });
+/** One sample of the live host, without the probe; of other namespaces what the rules look at. */
+export function sampleOnce(roots: Roots, netns = 'none'): Snapshot {
+  const chosen = chooseNamespaces(netns, roots);
+  if (!chosen.ok) throw new UsageError(`--netns ${netns}: ${chosen.reason}`);
+  const reader = withHostSettings(liveReader(roots), roots);
+  return takeSample({ reader, collectors, keep: judgedOfOthers, namespaces: viewsOf(chosen.value, roots) });
 }
 
 /** The packet sockets of the live host, from one sample and without a price. */

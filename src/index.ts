@@ -12,6 +12,7 @@ import Record from './commands/record.ts';
 import Replay from './commands/replay.ts';
 import Rules from './commands/rules.ts';
 import RulesExplain from './commands/rules-explain.ts';
+import RulesExport from './commands/rules-export.ts';
 import Taps from './commands/taps.ts';
 
 /** Read by oclif (package.json: oclif.commands). */
@@ -24,6 +25,7 @@ export const COMMANDS = {
   replay: Replay,
   rules: Rules,
   'rules:explain': RulesExplain,
+  'rules:export': RulesExport,
   taps: Taps,
 };
 

@@ -21,6 +21,22 @@ export function parseWindow(text: string): number {
   return seconds;
 }
 
+const rangeUnits = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1 } as const;
+
+/**
+ * A PromQL duration such as `5m` or `1h30m`, as it was given.
+ * @throws UsageError naming the text and what is allowed
+ */
+export function parseRange(text: string): string {
+  const match = /^(?=.)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  if (match === null)
+    throw new UsageError(`--range ${JSON.stringify(text)} is no duration of PromQL: write it like 90s, 5m or 1h30m`);
+  const seconds = Object.values(rangeUnits).reduce((sum, unit, index) => sum + unit * Number(match[index + 1] ?? 0), 0);
+  if (seconds < 10 || seconds > 30 * rangeUnits.d)
+    throw new UsageError(`--range ${text} is out of range: from 10s to 30d`);
+  return text;
+}
+
 /**
  * A share such as `1%` or `0.5%`, as a ratio.
  * @throws UsageError naming the text and what is allowed

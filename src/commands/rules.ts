@@ -7,6 +7,7 @@ export default class Rules extends Command {
     '<%= config.bin %> rules',
     '<%= config.bin %> rules --json',
     '<%= config.bin %> rules explain PKT0201',
+    '<%= config.bin %> rules export',
   ];
   static override flags = {
     json: Flags.boolean({ description: 'everything about each rule, with the PromQL of its signals' }),

@@ -4,16 +4,28 @@ import { labelKey, type Series, type Snapshot } from './snapshot.ts';
 /**
  * A snapshot as a page of the Prometheus text format 0.0.4: HELP and TYPE once per metric, metrics and series in order, no
  * timestamps (the textfile collector refuses them).
+ * @param shown which metrics the page has
  */
-export function expose(snapshot: Snapshot): string {
+export function expose(snapshot: Snapshot, shown: (metric: Metric) => boolean = () => true): string {
   const lines: string[] = [];
-  for (const metric of [...snapshot.metrics()].sort((a, b) => compare(a.name, b.name))) {
+  for (const metric of snapshot
+    .metrics()
+    .filter(shown)
+    .sort((a, b) => compare(a.name, b.name))) {
     lines.push(`# HELP ${metric.name} ${escapeHelp(metric.help)}`, `# TYPE ${metric.name} ${metric.type}`);
     for (const { series, labels } of inOrder(snapshot.series(metric))) {
       lines.push(`${metric.name}${labels} ${formatValue(series.value)}`);
     }
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+/**
+ * What no node_exporter has a name for. One that runs its own collectors may not be given the others as well: it takes
+ * either, at random, where two say the same with another help text.
+ */
+export function isOwn({ name }: Metric): boolean {
+  return /^(pktcost_|node_ebpf_pmd_jitter_|node_nodeconfig_)/.test(name);
 }
 
 function inOrder(all: readonly Series[]): readonly { readonly series: Series; readonly labels: string }[] {

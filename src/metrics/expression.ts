@@ -15,6 +15,8 @@ export interface Expression<L extends string = string> {
   readonly perNetns: boolean;
   /** The metrics it is made of, the one that gives it its meaning first. */
   readonly metrics: readonly Metric[];
+  /** Whether it can have a point on a host, or a server, that has only such metrics. */
+  speaks(has: (metric: Metric) => boolean): boolean;
   evaluate(window: Window): Evaluation;
   /** @param range a PromQL duration such as `5m`, used by `rate` and `increase` */
   promql(range: string): string;
@@ -91,6 +93,7 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
     unit: how === 'rate' ? perSecond(metric.unit) : metric.unit,
     perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
     metrics: [metric],
+    speaks: (has) => has(metric),
     promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
     evaluate: (window) => {
       if (how === 'value' || how === 'peak') {
@@ -178,24 +181,31 @@ function aggregate<L extends string, K extends L>(
     promql: (range) => `${name} by (${carried(by, of.perNetns).join(', ')}) (${of.promql(range)})`,
     evaluate: (window) => {
       const { points, missing } = of.evaluate(window);
-      const groups = new Map<string, { labels: Labels; points: Point[] }>();
-      for (const point of points) {
-        const labels = pick(point.labels, by, of.perNetns);
-        const key = JSON.stringify(labels);
-        const group = groups.get(key);
-        if (group === undefined) groups.set(key, { labels, points: [point] });
-        else group.points.push(point);
-      }
-      return {
-        points: [...groups.values()].map((group) => ({
-          labels: group.labels,
-          value: fold(group.points.map((point) => point.value)),
-          readings: group.points.flatMap((point) => point.readings),
-        })),
-        missing,
-      };
+      return { points: grouped(points, by, of.perNetns, fold), missing };
     },
   };
+}
+
+/** One point for all that share the named labels. */
+export function grouped(
+  points: readonly Point[],
+  by: readonly string[],
+  perNetns: boolean,
+  fold: (values: readonly number[]) => number,
+): Point[] {
+  const groups = new Map<string, { labels: Labels; points: Point[] }>();
+  for (const point of points) {
+    const labels = pick(point.labels, by, perNetns);
+    const key = JSON.stringify(labels);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { labels, points: [point] });
+    else group.points.push(point);
+  }
+  return [...groups.values()].map((group) => ({
+    labels: group.labels,
+    value: fold(group.points.map((point) => point.value)),
+    readings: group.points.flatMap((point) => point.readings),
+  }));
 }
 
 /**
@@ -231,6 +241,7 @@ export function either<L extends string>(left: Expression<L>, right: Expression<
     ...left,
     perNetns,
     metrics: [...left.metrics, ...right.metrics],
+    speaks: (has) => left.speaks(has) || right.speaks(has),
     promql: (range) =>
       `(${left.promql(range)}) or on (${carried(left.labels, perNetns).join(', ')}) (${right.promql(range)})`,
     evaluate: (window) => {
@@ -253,7 +264,12 @@ export function ratio<L extends string>(
   unit: ReadingUnit = 'ratio',
 ): Expression<L> {
   const inner = binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), unit);
-  return { ...inner, promql: (range) => `${wrap(left, range)} / ${matching(left)} (${right.promql(range)} > 0)` };
+  const printed = (range: string): string => {
+    const text = right.promql(range);
+    // Sums and products bind closer than the comparison; what joins and compares does not.
+    return / (and|or|unless) on | [<>=!]=? [^"]*$/.test(text) ? `(${text})` : text;
+  };
+  return { ...inner, promql: (range) => `${wrap(left, range)} / ${matching(left)} (${printed(range)} > 0)` };
 }
 
 /** left + right, one to one on equal labels; both must be there. */
@@ -279,18 +295,6 @@ export function scale<L extends string>(of: Expression<L>, factor: number, unit:
   };
 }
 
-/** Only the points above a limit. */
-export function above<L extends string>(of: Expression<L>, limit: number): Expression<L> {
-  return {
-    ...of,
-    promql: (range) => `(${of.promql(range)}) > ${limit}`,
-    evaluate: (window) => {
-      const { points, missing } = of.evaluate(window);
-      return { points: points.filter((point) => point.value > limit), missing };
-    },
-  };
-}
-
 /** The points of `left` for which `right` has a point with the same values of the named labels. */
 export function andOn<L extends string, R extends string>(
   on: readonly (L & R)[],
@@ -301,6 +305,7 @@ export function andOn<L extends string, R extends string>(
   return {
     ...left,
     metrics: [...left.metrics, ...right.metrics],
+    speaks: (has) => left.speaks(has) && right.speaks(has),
     promql: (range) => `(${left.promql(range)}) and on (${carried(on, perNetns).join(', ')}) (${right.promql(range)})`,
     evaluate: (window) => {
       const kept = left.evaluate(window);
@@ -331,6 +336,7 @@ export function withLabels<L extends string, I extends string, const T extends I
     ...left,
     labels: [...left.labels, ...take],
     metrics: [...left.metrics, info],
+    speaks: (has) => left.speaks(has) && has(info),
     promql: (range) =>
       `(${left.promql(range)}) * on (${carried(on, perNetns).join(', ')}) group_left (${take.join(', ')}) ${info.name}`,
     evaluate: (window) => {
@@ -365,7 +371,8 @@ export function withLabels<L extends string, I extends string, const T extends I
   };
 }
 
-function binary<L extends string>(
+/** left and right, one to one on equal labels, made into one value by `apply`; undefined leaves the point out. */
+export function binary<L extends string>(
   sign: string,
   left: Expression<L>,
   right: Expression<L>,
@@ -377,6 +384,7 @@ function binary<L extends string>(
     unit,
     perNetns: left.perNetns || right.perNetns,
     metrics: [...left.metrics, ...right.metrics],
+    speaks: (has) => left.speaks(has) && right.speaks(has),
     promql: (range) => `${wrap(left, range)} ${sign} ${matching(left)} ${wrap(right, range)}`,
     evaluate: (window) => {
       const lefts = left.evaluate(window);
@@ -400,16 +408,19 @@ function matching(of: Expression): string {
   return `on (${carried(of.labels, of.perNetns).join(', ')})`;
 }
 
-function wrap(of: Expression, range: string): string {
+/** As an operand of another expression. */
+export function wrap(of: Expression, range: string): string {
   const text = of.promql(range);
   return /^[a-z_]+(\{[^}]*\})?$|^\w+\([^()]*\)$/.test(text) ? text : `(${text})`;
 }
 
-function carried(labels: readonly string[], perNetns: boolean): string[] {
+/** The labels that points are told apart by, those that are never named included. */
+export function carried(labels: readonly string[], perNetns: boolean): string[] {
   return ['instance', 'job', ...(perNetns ? ['netns'] : []), ...labels.filter((label) => label !== 'netns')];
 }
 
-function pick(labels: Labels, names: readonly string[], netns: boolean): Labels {
+/** The same of one point, as a key. */
+export function pick(labels: Labels, names: readonly string[], netns: boolean): Labels {
   const picked: Record<string, string> = {};
   for (const name of names) picked[name] = labels[name] ?? '';
   const own = labels['netns'] ?? OWN_NETNS;

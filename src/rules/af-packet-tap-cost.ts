@@ -29,6 +29,7 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { acrossNetns, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
+import { needsProbe } from './alert.ts';
 import type { Argument, Place, Remedy } from './finding.ts';
 import { burdenedCpus, hotCpus, receiveCost, shareOf, tapPrice, tapShares } from './facts/packet-cost.ts';
 import type { HotCpu, ReceiveCost, TapPrice } from './facts/packet-cost.ts';
@@ -158,6 +159,7 @@ export const afPacketTapCost = defineRule({
   signals,
   thresholds: thresholds.PKT0101,
   messages,
+  alert: needsProbe,
   conclude(read, limits, at) {
     const device = at.labels['device'] ?? '';
     const packets = read.received.value + (read.sent?.value ?? 0);

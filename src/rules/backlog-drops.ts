@@ -8,10 +8,12 @@ import {
   sysctl,
 } from '../metrics/catalogue/index.ts';
 import { increase, rate, sumBy, value } from '../metrics/expression.ts';
-import { gradeLoss } from './facts/loss.ts';
+import { gradeLoss, lossOf } from './facts/loss.ts';
 import { raiseBacklog, raiseBudget } from './remedies/backlog.ts';
 import { critical, defineRule, info, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
+
+const says = 'The backlog of the CPU drops {value} of the packets that the CPU is given.';
 
 export const backlogDrops = defineRule({
   code: 'PKT0502',
@@ -44,6 +46,12 @@ export const backlogDrops = defineRule({
     squeezed:
       'On CPU {cpu} {squeezes:count} softirq runs, {squeezeShare:percent} of all, ended with packets left to receive (budget ' +
       '{budget} packets or {usecs} µs). Nothing was dropped by that.',
+  },
+  alert: {
+    raise: ({ dropped, processed }, { lost, share, criticalShare }) => ({
+      critical: { when: lossOf(dropped, processed, lost, criticalShare), says },
+      warning: { when: lossOf(dropped, processed, lost, share), says },
+    }),
   },
   conclude(read, limits, at) {
     const cpu = at.labels['cpu'] ?? '';

@@ -8,8 +8,9 @@ import {
   conntrackInsertFailed,
   conntrackLimit,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, ratio } from '../metrics/expression.ts';
-import { readTable } from './facts/conntrack.ts';
+import { clampMin, unlessOn, where } from '../metrics/condition.ts';
+import { andOn, either, increase, peak, rate, ratio } from '../metrics/expression.ts';
+import { fullTable, readTable } from './facts/conntrack.ts';
 import { avoidClashes, raiseBuckets } from './remedies/conntrack.ts';
 import { defineRule, info, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -48,6 +49,20 @@ export const conntrackInsertFailures = defineRule({
     'beside-full':
       '{clashes:count} entries were lost to clashes and {chains:count} to long chains while the table was full: settle PKT0201 ' +
       'or PKT0202 first and look again.',
+  },
+  alert: {
+    raise: (signals, limits) => {
+      const { insertFailed, entries } = signals;
+      const many = where(insertFailed, '>=', limits.lost);
+      const often = where(rate(conntrackInsertFailed), '>=', limits.lostPerSecond);
+      const share = where(ratio(insertFailed, clampMin(entries, 1)), '>=', limits.share);
+      return {
+        warning: {
+          when: unlessOn([], andOn([], many, either(often, share)), fullTable(signals, limits.full)),
+          says: '{value} entries were lost in {range} to clashes or to hash chains that are too long.',
+        },
+      };
+    },
   },
   conclude(signals, limits, at) {
     const { insertFailed, chainTooLong, resolved, entries, buckets } = signals;

@@ -8,8 +8,8 @@ import {
   conntrackLimit,
   meminfo,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, ratio, value } from '../metrics/expression.ts';
-import { readTable } from './facts/conntrack.ts';
+import { andOn, increase, peak, ratio, value } from '../metrics/expression.ts';
+import { readTable, tableOf } from './facts/conntrack.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
 import { critical, defineRule, notApplicable, ok, optional } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -40,6 +40,19 @@ export const conntrackTableFull = defineRule({
     dropping:
       'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}) and {lost:count} packets were ' +
       'dropped in the window ({rate:rate}): new flows fail while established ones go on.',
+  },
+  alert: {
+    raise: (signals, limits) => {
+      const { full, refused, refusing } = tableOf(signals, limits.usage, limits.refused);
+      // Without a limit there is no usage.
+      const met = andOn([], refusing, andOn([], full, signals.usage));
+      return {
+        critical: {
+          when: andOn([], refused, met),
+          says: '{value} packets of new flows were dropped in {range} because the table is full.',
+        },
+      };
+    },
   },
   conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets, total }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');

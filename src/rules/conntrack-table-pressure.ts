@@ -8,8 +8,9 @@ import {
   conntrackLimit,
   meminfo,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, ratio, value } from '../metrics/expression.ts';
-import { readTable } from './facts/conntrack.ts';
+import { unlessOn, where } from '../metrics/condition.ts';
+import { andOn, either, increase, peak, ratio, value } from '../metrics/expression.ts';
+import { readTable, tableOf } from './facts/conntrack.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
 import { defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -47,6 +48,23 @@ export const conntrackTablePressure = defineRule({
     filling:
       'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}). A level, not a fault: nothing was ' +
       'evicted or refused.',
+  },
+  alert: {
+    differs: {
+      level: 'a table that is nearly full is told without the statistics of conntrack as well, which some kernels lack',
+    },
+    raise: (signals, limits) => {
+      const { usage, evicted } = signals;
+      const { full, refusing } = tableOf(signals, limits.usage, limits.refused);
+      const evicting = andOn([], usage, where(evicted, '>=', limits.evicted));
+      return {
+        warning: {
+          when: unlessOn([], either(where(usage, '>=', limits.usage), evicting), andOn([], refusing, full)),
+          says: 'The table is {value} full at its fullest in {range}, or flows are evicted so that new ones fit.',
+          lasting: '10m',
+        },
+      };
+    },
   },
   conclude({ usage, entries, limit, lost, evicted, insertFailed, chainTooLong, buckets, total }, limits, at) {
     if (usage === undefined || limit.value === 0) return notApplicable('nf_conntrack_max is 0: the table is unlimited');

@@ -1,5 +1,6 @@
 import { coresDedicated, cpuDedicated } from '../metrics/catalogue/index.ts';
 import { sumBy, value } from '../metrics/expression.ts';
+import { informsOnly } from './alert.ts';
 import { formatCpuList } from './facts/cpus.ts';
 import { defineRule, info, list, ok, optional } from './rule.ts';
 
@@ -18,6 +19,7 @@ export const dedicatedCores = defineRule({
   messages: {
     apart: 'CPUs are set apart: {how}. Packet work on them is judged by PKT0103.',
   },
+  alert: informsOnly,
   conclude({ cpus }) {
     if (cpus.length === 0) return ok();
     const byMeans = new Map<string, number[]>();

@@ -3,10 +3,17 @@ import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import { unreadIn, type Missing, type Window } from '../metrics/window.ts';
 import type { Evidence, Finding } from './finding.ts';
-import type { Conclusion, Proof, Rule, Signal, SignalSpec } from './rule.ts';
+import {
+  limitsOf,
+  type Conclusion,
+  type Overrides,
+  type Proof,
+  type Rule,
+  type Signal,
+  type SignalSpec,
+} from './rule.ts';
 
-/** Limits changed by `--config`: code -> threshold name -> value. */
-export type Overrides = Readonly<Record<string, Readonly<Record<string, number>>>>;
+export type { Overrides };
 
 /** Range used in the PromQL of evidence lines: long enough for the usual scrape interval of a minute. */
 const PROMQL_RANGE = '5m';
@@ -18,7 +25,7 @@ const LIST_LIMIT = 10;
 export function evaluateRules(window: Window, rules: readonly Rule[], overrides: Overrides = {}): Finding[] {
   return rules.flatMap((rule) => {
     try {
-      return evaluateRule(window, rule, overrides[rule.code] ?? {});
+      return evaluateRule(window, rule, overrides);
     } catch (error) {
       const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
       return [unmeasured(rule, [{ metric: rule.id, source: 'pktcost', reason }], {}, 1)];
@@ -37,10 +44,8 @@ interface Evaluated {
   readonly keyed: readonly string[];
 }
 
-function evaluateRule(window: Window, rule: Rule, overrides: Readonly<Record<string, number>>): Finding[] {
-  const limits = Object.fromEntries(
-    Object.entries(rule.thresholds).map(([name, threshold]) => [name, overrides[name] ?? threshold.value]),
-  );
+function evaluateRule(window: Window, rule: Rule, overrides: Overrides): Finding[] {
+  const limits = limitsOf(rule, overrides);
   const signals = Object.entries(rule.signals).map(([name, spec]) => evaluateSignal(window, rule, name, spec));
   const required = signals.filter(({ kind }) => kind === 'one' || kind === 'list');
   const absent = required.filter(({ evaluation }) => evaluation.points.length === 0 && evaluation.missing.length > 0);

@@ -1,5 +1,6 @@
 import { hugepagesFree, hugepagesReserved, hugepagesSurplus, hugepagesTotal } from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';
+import { informsOnly } from './alert.ts';
 import { defineRule, info, ok, optional } from './rule.ts';
 
 export const hugepages = defineRule({
@@ -25,6 +26,7 @@ export const hugepages = defineRule({
       'All {total:count} huge pages of {size:bytes} are in use or promised: the next program that asks for one fails. Right ' +
       'where DPDK owns the pool, wrong where another is to start.',
   },
+  alert: informsOnly,
   conclude({ total, free, reserved, surplus }, _limits, at) {
     const size = Number(at.labels['size']);
     // Free contains the reserved ones (Documentation/admin-guide/mm/hugetlbpage.rst).

@@ -10,6 +10,7 @@ import {
   softirqFunctions,
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
+import { where } from '../metrics/condition.ts';
 import { andOn, either, rate, renamed, sumBy, value } from '../metrics/expression.ts';
 import { formatCpuList } from './facts/cpus.ts';
 import { feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
@@ -47,6 +48,20 @@ export const isolatedCpuPacketWork = defineRule({
     disturbed:
       'CPU {cpu} is set apart{by} and yet receives {packets:rate} for the kernel. Fed by {feeders}. Housekeeping CPUs: ' +
       '{housekeeping}.',
+  },
+  alert: {
+    differs: { threads: 'the time of NAPI threads, which is system time of whatever CPU they run on, is left out' },
+    raise: ({ packets, softirq }, limits) => {
+      const busy = where(packets, '>=', limits.packets);
+      const says = 'A CPU that is set apart receives packets, {value}';
+      return {
+        critical: {
+          when: andOn(['cpu'], busy, where(softirq, '>=', limits.share)),
+          says: `${says}, and loses much of its time to them.`,
+        },
+        warning: { when: busy, says: `${says}.` },
+      };
+    },
   },
   conclude(read, limits, at) {
     if (read.packets.value < limits.packets) return ok();

@@ -6,12 +6,15 @@ import {
   socketOwner,
   sysctl,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, value } from '../metrics/expression.ts';
+import { where } from '../metrics/condition.ts';
+import { andOn, increase, peak, rate, value } from '../metrics/expression.ts';
 import { culprit } from './facts/listeners.ts';
 import { atLeast } from './facts/proof.ts';
 import { acceptFaster, findListener, raiseBacklog } from './remedies/listen.ts';
 import { critical, defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
+
+const overflows = netstat.member('TcpExt_ListenOverflows');
 
 export const listenQueueOverflow = defineRule({
   code: 'PKT0401',
@@ -21,7 +24,7 @@ export const listenQueueOverflow = defineRule({
   seed: '§3.8, Example C',
   scope: ['netns'],
   signals: {
-    attempts: increase(netstat.member('TcpExt_ListenOverflows')),
+    attempts: increase(overflows),
     // Contains the overflows and every other reason a listener drops for.
     dropped: optional(increase(netstat.member('TcpExt_ListenDrops'))),
     accepted: optional(increase(netstat.member('Tcp_PassiveOpens'))),
@@ -51,6 +54,16 @@ export const listenQueueOverflow = defineRule({
     'listener-unread':
       '{attempts:count} connection attempts were refused ({rate:rate}; {accepted:count} connections came through) because an ' +
       'accept queue was full. Whose is unknown: the listeners of this namespace could not be listed.',
+  },
+  alert: {
+    raise: ({ attempts }, limits) => {
+      const some = where(attempts, '>=', limits.attempts);
+      const says = '{value} connection attempts were refused in {range} because an accept queue was full.';
+      return {
+        critical: { when: andOn([], some, where(rate(overflows), '>=', limits.attemptsPerSecond)), says },
+        warning: { when: some, says },
+      };
+    },
   },
   conclude({ attempts, accepted, somaxconn, listenerDrops, queues, limitsOf, owners }, limits, at) {
     if (attempts.value === 0) return ok();

@@ -1,5 +1,6 @@
 import { memorySlots } from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';
+import { informsOnly } from './alert.ts';
 import { defineRule, info, notApplicable, notMeasured, ok, optional } from './rule.ts';
 
 export const memorySlotsEmpty = defineRule({
@@ -20,6 +21,7 @@ export const memorySlotsEmpty = defineRule({
       '{empty} of {slots} memory slots are empty. That is a fact about capacity: bandwidth depends on whether each channel ' +
       'has a module, which the slot count does not tell.',
   },
+  alert: informsOnly,
   conclude({ populated, empty, unknown }) {
     const free = empty?.value ?? 0;
     const slots = populated.value + free + (unknown?.value ?? 0);

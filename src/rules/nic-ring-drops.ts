@@ -7,8 +7,8 @@ import {
   receiveMissed,
   receivePackets,
 } from '../metrics/catalogue/index.ts';
-import { andOn, increase, rate, sumBy, value } from '../metrics/expression.ts';
-import { gradeLoss } from './facts/loss.ts';
+import { andOn, either, increase, rate, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { gradeLoss, lossOf } from './facts/loss.ts';
 import { irqsOn } from './facts/packet-cpus.ts';
 import { enlargeRing } from './remedies/nic.ts';
 import { critical, defineRule, notApplicable, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
@@ -23,6 +23,8 @@ const SILENT = new Set([...['ena', 'virtio_net', 'vmxnet3', 'hv_netvsc', 'gve', 
 const SLOW = new Set(['bnxt_en', 'ixgbe', 'mlx5_core']);
 const SLOW_SECONDS = 3;
 
+const received = increase(receivePackets, { netns: '' });
+const missed = increase(receiveMissed);
 const physical = value(deviceInfo, { kind: 'physical' });
 
 export const nicRingDrops = defineRule({
@@ -34,8 +36,8 @@ export const nicRingDrops = defineRule({
   scope: ['device'],
   none: 'no physical network device',
   signals: {
-    packets: andOn(['device'], increase(receivePackets, { netns: '' }), physical),
-    missed: andOn(['device'], increase(receiveMissed), physical),
+    packets: andOn(['device'], received, physical),
+    missed: andOn(['device'], missed, physical),
     // Some drivers count the same loss here as well, so the larger of the two is taken, never the sum.
     fifo: optional(increase(receiveFifo, { netns: '' })),
     device: optional(value(deviceInfo)),
@@ -57,6 +59,22 @@ export const nicRingDrops = defineRule({
       'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring only delays that.',
     unplaced:
       '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
+  },
+  alert: {
+    raise: ({ fifo }, limits) => {
+      // The larger of the two is over a limit where one of them is.
+      const loss = (share: number): Expression =>
+        andOn(
+          ['device'],
+          either(lossOf(missed, received, limits.lost, share), lossOf(fifo, received, limits.lost, share)),
+          physical,
+        );
+      const says = 'The device loses {value} of what arrives in its receive ring.';
+      return {
+        critical: { when: loss(limits.criticalShare), says },
+        warning: { when: loss(limits.share), says },
+      };
+    },
   },
   conclude({ packets, missed, fifo, device, irqs, taken, softirq, idle }, limits, at) {
     const name = at.labels['device'] ?? '';

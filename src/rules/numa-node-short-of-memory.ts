@@ -6,7 +6,8 @@ import {
   numaMiss,
   numaStatEnabled,
 } from '../metrics/catalogue/index.ts';
-import { increase, value } from '../metrics/expression.ts';
+import { byValue, where } from '../metrics/condition.ts';
+import { add, andOn, increase, rate, ratio, value } from '../metrics/expression.ts';
 import { defineRule, info, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
 
@@ -42,6 +43,18 @@ export const numaNodeShortOfMemory = defineRule({
     'short-with-nic':
       'Node {node}, the node of {devices}, could not serve {share:percent} of the page allocations that wanted it ({rate:rate}): ' +
       'they went to other nodes, receive buffers among them. It has {free:bytes} free of {total:bytes}.',
+  },
+  alert: {
+    raise: ({ foreign, hit, devices }, limits) => {
+      const share = where(ratio(foreign, add(foreign, hit)), '>=', limits.foreignShare);
+      const often = where(rate(numaForeign), '>=', limits.foreignPerSecond);
+      return {
+        warning: {
+          when: andOn(['node'], andOn(['node'], share, often), byValue('node', devices)),
+          says: 'The node of a network device could not serve {value} of the page allocations that wanted it.',
+        },
+      };
+    },
   },
   conclude({ foreign, hit, enabled, free, total, devices }, limits, at) {
     if (enabled?.value === 0) return notMeasured('vm.numa_stat is 0: the counters are switched off, not clean');

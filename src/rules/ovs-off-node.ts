@@ -8,7 +8,8 @@ import {
   receivePackets,
   userspaceNic,
 } from '../metrics/catalogue/index.ts';
-import { above, rate, value } from '../metrics/expression.ts';
+import { above } from '../metrics/condition.ts';
+import { rate, value } from '../metrics/expression.ts';
 import { formatCpuList, parseCpuList, topologyOf, type Topology } from './facts/cpus.ts';
 import { movePmd, moveThreads } from './remedies/numa.ts';
 import { defineRule, info, list, notApplicable, notMeasured, ok, optionalList, warning, type Signal } from './rule.ts';
@@ -50,6 +51,7 @@ export const ovsOffNode = defineRule({
       '{threads:count} Open vSwitch or vhost threads ({names}) that use {busy:percent} of a CPU were last seen on CPUs {cpus}, off node ' +
       '{node} of {devices}, though they may run there.',
   },
+  alert: { none: 'the CPUs that a thread may run on are a list, which PromQL cannot take apart' },
   conclude({ threads, cpuNodes, lastCpus, allowed, dedicated, devices, packets, given }, limits) {
     // The rest of ovs-vswitchd keeps flow tables and the database: where that runs is of no matter to packets.
     const touching = threads.filter(

@@ -73,6 +73,9 @@ export const packetPathRemoteNuma = defineRule({
       'RPS moves {share:percent} of the packets of {device} ({packets:rate} packets) to CPUs {cpus}, which are not of its NUMA node ' +
       '{node}; its interrupts are at home.',
   },
+  alert: {
+    none: 'which CPUs do the work of a device is worked out from its interrupts, the packets of each CPU, RPS and NAPI threads',
+  },
   conclude(read, limits, at) {
     const device = at.labels['device'] ?? '';
     const topology = topologyOf(read.cpuNodes, read.dedicated);

@@ -5,14 +5,20 @@ import {
   deviceLinkWidthPossible,
   deviceSpeed,
 } from '../metrics/catalogue/index.ts';
-import { value } from '../metrics/expression.ts';
+import { multiply, where } from '../metrics/condition.ts';
+import { andOn, either, ratio, scale, subtract, value } from '../metrics/expression.ts';
 import { shellQuote } from './remedies/shell.ts';
 import { defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
 
+/** Transfers per second up to which a byte takes ten bits on the wire. */
+const SLOW_CODED = 5e9;
+const TEN_FOR_EIGHT = 8 / 10;
+const WIDE_CODE = 128 / 130;
+
 /** Up to 5 GT/s a byte takes ten bits on the wire, above it 130 bits carry 128 (PCI Express base specification). */
 function bytesPerSecond(lanes: number, transfersPerSecond: number): number {
-  return (lanes * transfersPerSecond * (transfersPerSecond <= 5e9 ? 8 / 10 : 128 / 130)) / 8;
+  return (lanes * transfersPerSecond * (transfersPerSecond <= SLOW_CODED ? TEN_FOR_EIGHT : WIDE_CODE)) / 8;
 }
 
 export const pcieLinkBelowPossible = defineRule({
@@ -42,6 +48,23 @@ export const pcieLinkBelowPossible = defineRule({
     slow:
       '{device} runs its PCIe link at {speed:number} of {possibleSpeed:number} transfers a second. Some devices lower the ' +
       'speed while idle, which is no fault.',
+  },
+  alert: {
+    raise: ({ width, possibleWidth, speed, port }, limits) => {
+      const usable = either(
+        scale(where(where(speed, '>', 0), '<=', SLOW_CODED), TEN_FOR_EIGHT / 8),
+        scale(where(speed, '>', SLOW_CODED), WIDE_CODE / 8),
+      );
+      const tight = where(ratio(multiply(where(width, '>', 0), usable, 'bytes'), port), '<', limits.margin);
+      const narrow = where(subtract(possibleWidth, width), '>', 0);
+      return {
+        warning: {
+          when: andOn(['device'], tight, narrow),
+          says: 'The PCIe link has fewer lanes than it could and carries {value} of what the port does.',
+          lasting: '15m',
+        },
+      };
+    },
   },
   conclude({ width, possibleWidth, speed, possibleSpeed, port }, limits, at) {
     const device = at.labels['device'] ?? '';

@@ -6,6 +6,7 @@ import {
   pressureMemoryStalled,
   pressureMemoryWaiting,
 } from '../metrics/catalogue/index.ts';
+import { where } from '../metrics/condition.ts';
 import { either, rate } from '../metrics/expression.ts';
 import { defineRule, info, list, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
@@ -30,6 +31,17 @@ export const pressure = defineRule({
   thresholds: thresholds.PKT0604,
   messages: {
     pressing: 'In this window {what}.',
+  },
+  alert: {
+    raise: ({ memory, memoryStalled, irq }, limits) => ({
+      warning: {
+        when: either(
+          where(memory, '>=', limits.memory),
+          either(where(memoryStalled, '>=', limits.memoryStalled), where(irq, '>=', limits.irq)),
+        ),
+        says: 'Tasks wait for memory, or stand still for interrupts, {value} of the time.',
+      },
+    }),
   },
   conclude({ memory, memoryStalled, irq, io, ioStalled, cpu }, limits) {
     const over = (signal: { readonly value: number } | undefined, limit: number): boolean =>

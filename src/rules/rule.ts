@@ -1,5 +1,6 @@
 import type { Expression } from '../metrics/expression.ts';
 import type { Labels } from '../metrics/metric.ts';
+import type { Alerting, Unsaid } from './alert.ts';
 import type { Argument, Certainty, Comparison, Impact, Place, Remedy, Role } from './finding.ts';
 
 /** A plain reading handed to a rule. */
@@ -129,10 +130,21 @@ export interface RuleSpec<S extends Signals, T extends Thresholds, M extends Rea
   /** Why there is no instance at all, when none is found and nothing was missing. */
   readonly none?: string;
   conclude(signals: Given<S>, limits: Limits<T>, at: Instance): Conclusion<keyof M & string, keyof S & string>;
+  /** The same for a server of metrics, or why a server cannot say it. */
+  readonly alert?: Alerting<S, T> | Unsaid;
 }
 
 /** A rule as the engine sees it. */
 export type Rule = RuleSpec<Signals, Thresholds, Readonly<Record<string, string>>>;
+
+/** Limits changed by `--config`: code -> threshold name -> value. */
+export type Overrides = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export function limitsOf({ code, thresholds }: Rule, overrides: Overrides): Limits<Thresholds> {
+  return Object.fromEntries(
+    Object.entries(thresholds).map(([name, { value }]) => [name, overrides[code]?.[name] ?? value]),
+  );
+}
 
 export function defineRule<
   const S extends Signals,

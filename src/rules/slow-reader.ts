@@ -1,10 +1,13 @@
 import { netstat, socketOwner, tcpSocketReceiveQueue } from '../metrics/catalogue/index.ts';
-import { increase, peak, value } from '../metrics/expression.ts';
-import { segmentsLost } from './facts/segments.ts';
+import { unlessOn, where } from '../metrics/condition.ts';
+import { andOn, increase, peak, rate, value } from '../metrics/expression.ts';
+import { segmentLossOf, segmentsLost } from './facts/segments.ts';
 import { endpoint, ownerOf, risen } from './facts/sockets.ts';
 import { inNetns } from './remedies/shell.ts';
 import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
+
+const windowsClosed = netstat.member('TcpExt_TCPToZeroWindowAdv');
 
 export const slowReader = defineRule({
   code: 'PKT0406',
@@ -14,7 +17,7 @@ export const slowReader = defineRule({
   seed: '§3.8, Example C',
   scope: ['netns'],
   signals: {
-    closed: increase(netstat.member('TcpExt_TCPToZeroWindowAdv')),
+    closed: increase(windowsClosed),
     opened: optional(increase(netstat.member('TcpExt_TCPFromZeroWindowAdv'))),
     wanted: optional(increase(netstat.member('TcpExt_TCPWantZeroWindowAdv'))),
     // Mostly window probes: what follows from a closed window, no loss.
@@ -35,6 +38,18 @@ export const slowReader = defineRule({
     'reader-unknown':
       'Receive windows closed {closed:count} times ({rate:rate}) while {lost:count} segments were dropped: senders wait for programs here that ' +
       'read too slowly. No connection held unread data when looked at.',
+  },
+  alert: {
+    raise: (signals, limits) => {
+      const closing = where(rate(windowsClosed), '>=', limits.closedPerSecond);
+      const some = where(signals.closed, '>=', limits.closed);
+      return {
+        warning: {
+          when: unlessOn([], andOn([], closing, some), segmentLossOf(signals, limits.lost, limits.share)),
+          says: 'Receive windows close, {value}: programs read too slowly, and nothing is lost.',
+        },
+      };
+    },
   },
   conclude(signals, limits, at) {
     const { closed, unread, owners } = signals;

@@ -11,7 +11,8 @@ import {
   softnetDropped,
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
-import { rate, renamed, sumBy, value } from '../metrics/expression.ts';
+import { unlessOn, where } from '../metrics/condition.ts';
+import { add, andOn, either, rate, ratio, renamed, subtract, sumBy, value } from '../metrics/expression.ts';
 import { enoughTicks, feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
 import { makeRoom, spreadPacketWork } from './remedies/irqs.ts';
 import {
@@ -66,6 +67,34 @@ export const softirqSaturation = defineRule({
     other:
       'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:rate}: timers, block I/O or ' +
       'RCU, not the network, take it.',
+  },
+  alert: {
+    differs: {
+      threads: 'the time of NAPI threads, which is system time of whatever CPU they run on, is left out',
+      ticks: 'a range of minutes holds enough ticks for a share; a short window may not',
+    },
+    raise: ({ softirq, processed, dropped, idle, runs }, limits) => {
+      // Few packets, and no runs beyond them: not the network.
+      const unseen = where(subtract(runs, processed), '>=', limits.packets);
+      const other = unlessOn(['cpu'], where(processed, '<', limits.packets), unseen);
+      const drops = where(where(ratio(dropped, add(dropped, processed)), '>=', limits.loss), '>', 0);
+      const starved = andOn(
+        ['cpu'],
+        andOn(['cpu'], where(softirq, '>=', limits.starvedShare), where(idle, '<=', limits.spare)),
+        andOn(['cpu'], drops, where(processed, '>=', limits.packets)),
+      );
+      const says = 'The CPU spends {value} of its time in softirq';
+      return {
+        critical: {
+          when: unlessOn(['cpu'], where(softirq, '>=', limits.share), other),
+          says: `${says}, for packets.`,
+        },
+        warning: {
+          when: either(where(softirq, '>=', limits.warningShare), starved),
+          says: `${says}, or has none left for it beside its programs and drops packets.`,
+        },
+      };
+    },
   },
   conclude(read, limits, at) {
     const cpu = at.labels['cpu'] ?? '';

@@ -7,6 +7,7 @@ import {
   spanStamped,
 } from '../metrics/catalogue/index.ts';
 import { increase, sumBy, value } from '../metrics/expression.ts';
+import { needsProbe } from './alert.ts';
 import { mostlyLost } from './facts/packet-cost.ts';
 import type { Signal } from './rule.ts';
 import { critical, defineRule, notApplicable, notMeasured, ok, optional, warning } from './rule.ts';
@@ -42,6 +43,7 @@ export const stackLatency = defineRule({
       'On {device} the {span} span ({mode}) takes {p50:ns} in the median and {p99:ns} for one packet in a hundred; the ' +
       'baseline had {baseP50:ns} and {baseP99:ns}.',
   },
+  alert: needsProbe,
   conclude({ p50, p99, samples, lost, stamped, every, max, baseP50, baseP99 }, limits, at) {
     const { device = '', span = '', mode = '' } = at.labels;
     const missed = Math.max(lost?.value ?? 0, (stamped?.value ?? 0) - samples.value);

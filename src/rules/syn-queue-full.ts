@@ -6,7 +6,8 @@ import {
   socketOwner,
   sysctl,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, value } from '../metrics/expression.ts';
+import { unlessOn, where } from '../metrics/condition.ts';
+import { andOn, either, increase, peak, rate, value } from '../metrics/expression.ts';
 import { culprit } from './facts/listeners.ts';
 import { atLeast } from './facts/proof.ts';
 import { findListener, raiseBacklog } from './remedies/listen.ts';
@@ -17,6 +18,9 @@ import { thresholds } from './thresholds.ts';
 /** net.ipv4.tcp_syncookies = 2: a cookie for every SYN, whatever the queue. */
 const ALWAYS = 2;
 
+const requestsDropped = netstat.member('TcpExt_TCPReqQFullDrop');
+const cookiesSent = netstat.member('TcpExt_TCPReqQFullDoCookies');
+
 export const synQueueFull = defineRule({
   code: 'PKT0402',
   id: 'syn-queue-full',
@@ -25,8 +29,8 @@ export const synQueueFull = defineRule({
   seed: '§3.8, Example C',
   scope: ['netns'],
   signals: {
-    dropped: increase(netstat.member('TcpExt_TCPReqQFullDrop')),
-    cookies: increase(netstat.member('TcpExt_TCPReqQFullDoCookies')),
+    dropped: increase(requestsDropped),
+    cookies: increase(cookiesSent),
     syncookies: optional(value(sysctl, { name: 'net.ipv4.tcp_syncookies' })),
     somaxconn: optional(value(sysctl, { name: 'net.core.somaxconn' })),
     accepted: optional(increase(netstat.member('Tcp_PassiveOpens'))),
@@ -49,6 +53,24 @@ export const synQueueFull = defineRule({
     'cookies-or-always':
       '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}). Whether because a SYN queue was full ' +
       'is unknown: net.ipv4.tcp_syncookies could not be read, and with 2 every request counts.',
+  },
+  alert: {
+    raise: ({ dropped, cookies, syncookies }, limits) => {
+      const some = where(dropped, '>=', limits.dropped);
+      const chosen = andOn([], where(cookies, '>', 0), where(syncookies, '!=', ALWAYS));
+      const flooded = andOn([], chosen, where(rate(cookiesSent), '>=', limits.cookiesPerSecond));
+      const says = '{value} connection requests were dropped in {range} because a SYN queue was full';
+      return {
+        critical: {
+          when: andOn([], some, where(rate(requestsDropped), '>=', limits.droppedPerSecond)),
+          says: `${says}.`,
+        },
+        warning: {
+          when: either(some, unlessOn([], flooded, where(dropped, '>', 0))),
+          says: `${says}, or answered with a SYN cookie.`,
+        },
+      };
+    },
   },
   conclude({ dropped, cookies, syncookies, somaxconn, accepted, ...readings }, limits, at) {
     if (dropped.value > 0) {

@@ -31,6 +31,7 @@ export const tapBroaderThanNeeded = defineRule({
     quiet:
       '{daemon} (pid {pid}) takes every packet of {device} without a filter, though it needs only ethertype {ethertypes}.',
   },
+  alert: { none: 'who holds a socket, and what that program needs of the traffic, decides' },
   conclude({ socket, owners, received, sent, allReceived, allSent }, limits, { netns }) {
     const [tap] = tapsOn({ bound: [socket], unbound: [], everywhere: [], owners });
     if (tap === undefined) return ok();

@@ -1,5 +1,6 @@
 import { meminfo, netstat, sockstat, sysctl, tcpMem, unameInfo } from '../metrics/catalogue/index.ts';
-import { acrossNetns, increase, peak, value } from '../metrics/expression.ts';
+import { where } from '../metrics/condition.ts';
+import { acrossNetns, either, increase, peak, scale, subtract, value } from '../metrics/expression.ts';
 import { atLeast } from './facts/proof.ts';
 import { reduceOrphans, relieveTcpMemory } from './remedies/tcp-memory.ts';
 import { critical, defineRule, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
@@ -63,6 +64,25 @@ export const tcpMemoryPressure = defineRule({
     entered:
       'TCP went into memory pressure {entered:count} times in the window and is out of it at both ends: {memory:count} pages, ' +
       'pressure from {pressure:count}.',
+  },
+  alert: {
+    differs: {
+      pages: 'memory in units of 4096 bytes, as kernels before 6.0 with larger pages count it, is taken for pages',
+    },
+    raise: ({ memory, max, pressure, entered, aborted }, limits) => {
+      const exhausted = where(subtract(memory, scale(max, limits.max)), '>=', 0);
+      const high = where(subtract(memory, scale(pressure, limits.pressure)), '>', 0);
+      return {
+        critical: {
+          when: either(where(aborted, '>=', limits.aborted), exhausted),
+          says: 'Connections were killed for want of memory or for too many orphans in {range}, or TCP memory is at its limit.',
+        },
+        warning: {
+          when: either(either(where(aborted, '>', 0), where(entered, '>', 0)), either(high, exhausted)),
+          says: 'TCP is under memory pressure, or killed connections for want of memory or for too many orphans in {range}.',
+        },
+      };
+    },
   },
   conclude({ max, pressure, memory, bytes, orphans, maxOrphans, entered, aborted, total, kernel }, limits, at) {
     const pageSize = bytes === undefined || memory.value === 0 ? QUANTUM : bytes.value / memory.value;

@@ -1,9 +1,11 @@
 import { netstat, sysctl } from '../metrics/catalogue/index.ts';
 import { increase, value } from '../metrics/expression.ts';
-import { segmentsLost } from './facts/segments.ts';
+import { segmentLossOf, segmentsLost } from './facts/segments.ts';
 import { freeTheSocket, roomForSegments } from './remedies/buffers.ts';
 import { critical, defineRule, ok, optional, warning } from './rule.ts';
 import { thresholds } from './thresholds.ts';
+
+const says = 'TCP drops {value} of the segments that arrive: a receive queue or a socket backlog is full.';
 
 export const tcpReceiveQueueDrop = defineRule({
   code: 'PKT0403',
@@ -41,6 +43,12 @@ export const tcpReceiveQueueDrop = defineRule({
     backlog:
       '{backlog:count} segments were dropped ({share:percent} of those received are lost this way) because the backlog of their ' +
       'socket was full: its own thread held the socket too long, for want of CPU time or in long system calls.',
+  },
+  alert: {
+    raise: (signals, { lost, share, criticalShare }) => ({
+      critical: { when: segmentLossOf(signals, lost, criticalShare), says },
+      warning: { when: segmentLossOf(signals, lost, share), says },
+    }),
   },
   conclude(signals, limits, at) {
     const { refused, pruned, outOfOrder, backlog, rmemMin, rmemInitial, rmemMax } = signals;

@@ -6,7 +6,8 @@ import {
   udpSocketDrops,
   udpSocketReceiveBuffer,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, value } from '../metrics/expression.ts';
+import { total, where } from '../metrics/condition.ts';
+import { andOn, either, increase, peak, ratio, value, type Expression } from '../metrics/expression.ts';
 import { cpuOf, endpoint, ofSocket, ownerOf, risen } from './facts/sockets.ts';
 import { raiseUdpBuffer, readFaster } from './remedies/buffers.ts';
 import { inNetns } from './remedies/shell.ts';
@@ -62,6 +63,29 @@ export const udpBufferErrors = defineRule({
     unsent:
       '{unsent:count} UDP datagrams ({share:percent}) could not be sent: the send buffer, the queue of the device, or its ' +
       'neighbour entry was full.',
+  },
+  alert: {
+    differs: { most: 'critical is also said where more datagrams could not be sent than were lost on arrival' },
+    raise: (read, { lost, share, criticalShare }) => {
+      const full = total(read.full, read.full6);
+      const memory = total(read.memory, read.memory6);
+      const unsent = total(read.unsent, read.unsent6);
+      const arrived = total(read.delivered, read.delivered6, read.full, read.full6, read.memory, read.memory6);
+      const sent = total(read.sent, read.sent6, read.unsent, read.unsent6);
+      const loss = (of: Expression, all: Expression, from: number): Expression =>
+        andOn([], where(ratio(of, all), '>=', from), where(of, '>=', lost));
+      const received = (from: number): Expression => either(loss(full, arrived, from), loss(memory, arrived, from));
+      return {
+        critical: {
+          when: received(criticalShare),
+          says: '{value} of the datagrams that arrive are lost at their socket.',
+        },
+        warning: {
+          when: either(received(share), loss(unsent, sent, share)),
+          says: '{value} of the datagrams are lost at their socket, or cannot be sent.',
+        },
+      };
+    },
   },
   conclude(read, limits, at) {
     const full = sum(read.full, read.full6);

@@ -10,8 +10,8 @@ import {
   netstat,
   softnetProcessed,
 } from '../../src/metrics/catalogue/index.ts';
+import { above } from '../../src/metrics/condition.ts';
 import {
-  above,
   acrossNetns,
   add,
   andOn,

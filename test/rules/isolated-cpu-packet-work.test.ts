@@ -52,6 +52,7 @@ ruleCases(isolatedCpuPacketWork, [
       [processCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 0, 2],
       [processLastCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 2, 2],
     ],
+    alertDiffers: 'threads',
     outcome: 'critical',
     args: { feeders: 'thread napi/eth0-1' },
     command: /^for t in 77; do taskset -pc 0-1 \$t; done$/,

@@ -105,6 +105,13 @@ ruleCases(udpBufferErrors, [
     command: /tc -s qdisc/,
   },
   {
+    name: 'more could not be sent than were lost on arrival: the worst of them is what is told',
+    cells: [...udp(9000, 1000), rose('Udp_SndbufErrors', 5000), rose('Udp_OutDatagrams', 500)],
+    alertDiffers: 'most',
+    outcome: 'warning',
+    message: 'unsent',
+  },
+  {
     name: 'no snmp: not measured',
     cells: limits,
     failed: { netstat: { path: '/proc/net/snmp', reason: 'permission denied (EACCES)' } },

@@ -11,6 +11,7 @@ import type { Expression } from '../../src/metrics/expression.ts';
 import type { Labels, Metric } from '../../src/metrics/metric.ts';
 import { labelKey, Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
+import { raisedBy } from '../../src/rules/alerts.ts';
 import { rules } from '../../src/rules/index.ts';
 import { liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
@@ -82,13 +83,17 @@ const values: Readonly<Record<string, readonly string[]>> = {
   role: ['napi', 'backlog', 'ovs', 'vhost'],
   feature: ['irq_time_accounting', 'per_netns_taps', 'btf'],
   limit: ['min', 'pressure', 'max'],
+  kind: ['physical', 'bridge'],
 };
 
 /** What others are joined with says one thing for each key, which no invention would; the recorded host has it. */
 const joined = new Set(['pktcost_cpu_node_info']);
 
-/** Series of our own for a metric, over every combination of such values; other labels have one value each. */
-function invented(metric: Metric): Pair[] {
+/**
+ * Series of our own for a metric, over every combination of such values; other labels have one value each.
+ * @param still which of them stand still
+ */
+function invented(metric: Metric, still: (seed: number) => boolean = () => false): Pair[] {
   const names = metric.perNetns ? [...metric.labels, 'netns'] : metric.labels;
   const combinations = names.reduce<Labels[]>(
     (all, name) =>
@@ -100,7 +105,7 @@ function invented(metric: Metric): Pair[] {
   return combinations.map((labels) => {
     const seed = Buffer.from(`${metric.name}${labelKey(labels)}`).reduce((sum, byte) => (sum * 31 + byte) % 9973, 7);
     const from = metric.unit === 'none' ? 1 : seed;
-    return { metric, labels, from, to: metric.unit === 'none' ? 1 : seed * 3 + 11 };
+    return { metric, labels, from, to: metric.unit === 'none' ? 1 : still(seed) ? seed : seed * 3 + 11 };
   });
 }
 
@@ -195,68 +200,115 @@ const unavailable = ['promtool', 'prometheus', 'setpriv'].filter((name) => !onPa
 const why = unavailable.length > 0 ? `needs ${unavailable.join(' and ')}` : undefined;
 if (why !== undefined) assert.ok(process.env['CI'] !== 'true', why);
 
-describe('The PromQL of every signal says what the local evaluation says', { skip: why ?? false }, () => {
-  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  const end = Math.floor(Date.now() / 1000) - 3600;
-  const sets: Record<string, readonly Pair[]> = {};
-  let server: Server | undefined;
+describe(
+  'The PromQL of every signal and every alert says what the local evaluation says',
+  { skip: why ?? false },
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    const end = Math.floor(Date.now() / 1000) - 3600;
+    const sets: Record<string, readonly Pair[]> = {};
+    let server: Server | undefined;
 
-  before(async () => {
-    const needed = new Set(
-      rules.flatMap((rule) => Object.values(rule.signals).flatMap((spec) => ofSpec(spec).metrics)),
-    );
-    sets['recorded'] = recorded(folder);
-    const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '/' };
-    const first = takeSample({ reader: liveReader(roots), collectors });
-    sets['live'] = pairsOf(first, takeSample({ reader: liveReader(roots), collectors }));
-    sets['invented'] = [...needed].filter(({ name }) => !joined.has(name)).flatMap(invented);
-    server = await serve(folder, sets, end);
-  });
+    before(async () => {
+      const needed = new Set(
+        rules.flatMap((rule) => Object.values(rule.signals).flatMap((spec) => ofSpec(spec).metrics)),
+      );
+      sets['recorded'] = recorded(folder);
+      const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '/' };
+      const first = takeSample({ reader: liveReader(roots), collectors });
+      sets['live'] = pairsOf(first, takeSample({ reader: liveReader(roots), collectors }));
+      const own = [...needed].filter(({ name }) => !joined.has(name));
+      sets['invented'] = own.flatMap((metric) => invented(metric));
+      sets['half still'] = own.flatMap((metric) => invented(metric, (seed) => seed % 2 === 0));
+      sets['mostly still'] = own.flatMap((metric) => invented(metric, (seed) => seed % 3 !== 1));
+      server = await serve(folder, sets, end);
+    });
 
-  after(() => {
-    server?.child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  });
+    after(() => {
+      server?.child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    });
 
-  for (const rule of rules) {
-    it(`${rule.code} ${rule.id}`, async () => {
-      for (const [name, spec] of Object.entries(rule.signals)) {
-        const expression = ofSpec(spec);
-        for (const [job, pairs] of Object.entries(sets)) {
-          const expected = byLabels(
-            expression.evaluate(windowOf(pairs)).points.map(({ labels, value }) => [labels, value] as const),
-          );
-          const query = expression.promql('5m');
-          const answer = await ask(server!, query, end);
-          assert.equal(answer.status, 'success', `${name}: ${query}: ${answer.error ?? ''}`);
-          const actual = byLabels(
-            (answer.data?.result ?? [])
-              .filter(({ metric }) => metric['job'] === job)
-              .map(({ metric, value: [, text] }) => [metric, Number(text)] as const),
-          );
-          assert.deepEqual([...actual.keys()].sort(), [...expected.keys()].sort(), `${name} of ${job}: ${query}`);
-          for (const [labels, value] of expected) {
-            const told = actual.get(labels) ?? NaN;
-            const near = Math.abs(told - value) <= 1e-9 * Math.max(Math.abs(value), 1e-300);
-            assert.ok(near, `${name} of ${job} ${labels}: Prometheus ${told}, here ${value}: ${query}`);
-          }
+    const agrees = async (name: string, expression: Expression): Promise<void> => {
+      const query = expression.promql('5m');
+      for (const [job, pairs] of Object.entries(sets)) {
+        const expected = byLabels(
+          expression.evaluate(windowOf(pairs)).points.map(({ labels, value }) => [labels, value] as const),
+        );
+        const answer = await ask(server!, query, end);
+        assert.equal(answer.status, 'success', `${name}: ${query}: ${answer.error ?? ''}`);
+        const actual = byLabels(
+          (answer.data?.result ?? [])
+            .filter(({ metric }) => metric['job'] === job)
+            .map(({ metric, value: [, text] }) => [metric, Number(text)] as const),
+        );
+        assert.deepEqual([...actual.keys()].sort(), [...expected.keys()].sort(), `${name} of ${job}: ${query}`);
+        for (const [labels, value] of expected) {
+          const told = actual.get(labels) ?? NaN;
+          const near = Math.abs(told - value) <= 1e-9 * Math.max(Math.abs(value), 1e-300);
+          assert.ok(near, `${name} of ${job} ${labels}: Prometheus ${told}, here ${value}: ${query}`);
         }
       }
-    });
-  }
+    };
 
-  it('every signal has a value in one of the samples', () => {
-    const empty = rules.flatMap((rule) =>
-      Object.entries(rule.signals)
-        .filter(([, spec]) =>
-          Object.values(sets).every((pairs) => ofSpec(spec).evaluate(windowOf(pairs)).points.length === 0),
+    for (const rule of rules) {
+      it(`${rule.code} ${rule.id}`, async () => {
+        for (const [name, spec] of Object.entries(rule.signals)) await agrees(name, ofSpec(spec));
+      });
+    }
+
+    for (const { code, alerts } of alertsOfAll()) {
+      it(`${code} as an alert, at these limits and at others`, async () => {
+        for (const [name, expression] of alerts) await agrees(name, expression);
+      });
+    }
+
+    it('every alert fires in one of the samples', () => {
+      const silent = alertsOfAll()
+        .filter(({ alerts }) =>
+          alerts.every(([, expression]) =>
+            Object.values(sets).every((pairs) => expression.evaluate(windowOf(pairs)).points.length === 0),
+          ),
         )
-        .map(([name]) => `${rule.code} ${name}`),
-    );
-    assert.deepEqual(empty, []);
-  });
-});
+        .map(({ code }) => code);
+      assert.deepEqual(silent, []);
+    });
+
+    it('every signal has a value in one of the samples', () => {
+      const empty = rules.flatMap((rule) =>
+        Object.entries(rule.signals)
+          .filter(([, spec]) =>
+            Object.values(sets).every((pairs) => ofSpec(spec).evaluate(windowOf(pairs)).points.length === 0),
+          )
+          .map(([name]) => `${rule.code} ${name}`),
+      );
+      assert.deepEqual(empty, []);
+    });
+  },
+);
 
 function ofSpec(spec: (typeof rules)[number]['signals'][string]): Expression {
   return 'kind' in spec ? spec.of : spec;
+}
+
+/** The alerts of each rule that has some: at its limits, with all of them lowered, raised, and some of each. */
+function alertsOfAll(): readonly {
+  readonly code: string;
+  readonly alerts: readonly (readonly [string, Expression])[];
+}[] {
+  const changes = {
+    'as it is': () => 1,
+    lowered: () => 0.001,
+    raised: () => 1000,
+    'raised, then lowered': (place) => (place < 0.5 ? 1000 : 0.001),
+  } satisfies Readonly<Record<string, (place: number) => number>>;
+  return rules.flatMap((rule) => {
+    const limits = Object.entries(rule.thresholds);
+    const alerts = Object.entries(changes).flatMap(([change, factor]) => {
+      const changed = limits.map(([name, { value }], index) => [name, value * factor(index / limits.length)] as const);
+      const raised = raisedBy(rule, { [rule.code]: Object.fromEntries(changed) });
+      return Object.entries(raised).map(([severity, { when }]) => [`${severity}, limits ${change}`, when] as const);
+    });
+    return alerts.length === 0 ? [] : [{ code: rule.code, alerts }];
+  });
 }

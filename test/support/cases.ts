@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { say } from '../../src/report/words.ts';
-import { judge, type Case } from './window.ts';
+import type { Rule } from '../../src/rules/rule.ts';
+import { assertAgreement } from './alerts.ts';
+import { judge, windowOf, type Case } from './window.ts';
 
 /** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
 export type Kind = 'fires' | 'ok' | 'not-measured';
@@ -27,6 +29,13 @@ export function ruleCases(
       if (without.includes(kind as Kind)) continue;
       it(`has a case in which it is ${outcomes.join(' or ')}`, () => {
         assert.ok(cases.some(({ outcome }) => outcomes.includes(outcome)));
+      });
+    }
+    const { alert } = rule as Rule;
+    const differs = alert !== undefined && 'raise' in alert ? Object.keys(alert.differs ?? {}) : [];
+    for (const difference of differs) {
+      it(`has a case for the difference of its alert: ${difference}`, () => {
+        assert.ok(cases.some(({ alertDiffers }) => alertDiffers === difference));
       });
     }
     for (const each of cases) {
@@ -54,6 +63,7 @@ export function ruleCases(
         if (each.missing !== undefined) {
           assert.match(finding.missing.map(({ metric, reason }) => `${metric}: ${reason}`).join('\n'), each.missing);
         }
+        assertAlert(rule as Rule, each);
         if (finding.outcome === 'critical' || finding.outcome === 'warning') {
           assert.ok(finding.evidence.length > 0, 'a finding that fires shows its evidence');
           assert.ok(finding.remedies.length > 0, 'a finding that fires says what to do');
@@ -61,4 +71,18 @@ export function ruleCases(
       });
     }
   });
+}
+
+/** The exported alert fires where the verdict does; a case that says otherwise names a difference that the rule declares. */
+function assertAlert(rule: Rule, each: Case): void {
+  const check = (): void => {
+    assertAgreement(rule, windowOf(each), judge(rule, each));
+  };
+  if (each.alertDiffers === undefined) {
+    check();
+    return;
+  }
+  assert.ok(rule.alert !== undefined && 'raise' in rule.alert);
+  assert.ok(each.alertDiffers in (rule.alert.differs ?? {}), `the alert declares no difference "${each.alertDiffers}"`);
+  assert.throws(check, assert.AssertionError, 'the alert agrees after all');
 }

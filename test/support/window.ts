@@ -79,6 +79,8 @@ export interface Case extends WindowSpec {
   readonly args?: Finding['args'];
   /** Text that must be in a remedy's command. */
   readonly command?: RegExp;
+  /** Of the differences that the rule's alert declares, the one to be seen here. */
+  readonly alertDiffers?: string;
   /** Text that must be in the reasons of what was missing. */
   readonly missing?: RegExp;
 }

@@ -1,3 +1,5 @@
+import { clampMin, orZero, where } from '../../metrics/condition.ts';
+import { either, ratio, subtract, type Expression } from '../../metrics/expression.ts';
 import type { Signal } from '../rule.ts';
 
 interface Counters {
@@ -35,4 +37,26 @@ export function readTable({ usage, lost, evicted, insertFailed, chainTooLong }: 
     refused,
     refusedShare: refused === 0 ? 0 : refused / (refused + madeRoom),
   };
+}
+
+type Counted = { readonly [K in keyof Counters]: Expression };
+
+/** The same for a server of metrics, which may lack all but the drops and the level. */
+export function tableOf(
+  { usage, lost, evicted, insertFailed, chainTooLong }: Counted,
+  fullFrom: number,
+  refusedShare: number,
+): { readonly full: Expression; readonly refused: Expression; readonly refusing: Expression } {
+  const clashes = clampMin(subtract(orZero(insertFailed, lost), orZero(chainTooLong, lost)), 0);
+  const refused = clampMin(subtract(lost, clashes), 0);
+  return {
+    full: fullTable({ usage, evicted }, fullFrom),
+    refused,
+    // The share of the refusals turned round: so many were let in for each.
+    refusing: where(ratio(orZero(evicted, lost), refused), '<=', (1 - refusedShare) / refusedShare),
+  };
+}
+
+export function fullTable({ usage, evicted }: Pick<Counted, 'usage' | 'evicted'>, from: number): Expression {
+  return either(where(usage, '>=', from), where(evicted, '>', 0));
 }

@@ -1,3 +1,5 @@
+import { clampMin, largest, total, where } from '../../metrics/condition.ts';
+import { andOn, ratio, type Expression } from '../../metrics/expression.ts';
 import type { Signal } from '../rule.ts';
 
 interface Counters {
@@ -25,4 +27,16 @@ export function segmentsLost({ refused, pruned, outOfOrder, backlog, segments }:
   const unqueued = Math.max(refused?.value ?? 0, pruned?.value ?? 0);
   const lost = unqueued + (outOfOrder?.value ?? 0) + (backlog?.value ?? 0);
   return { unqueued, lost, share: lost / Math.max(segments?.value ?? 0, lost, 1) };
+}
+
+type Counted = { readonly [K in keyof Counters]: Expression };
+
+/** The same for a server of metrics: the share, where it and the number are of that size. */
+export function segmentLossOf(
+  { refused, pruned, outOfOrder, backlog, segments }: Counted,
+  least: number,
+  share: number,
+): Expression {
+  const lost = total(largest(refused, pruned), outOfOrder, backlog);
+  return andOn(lost.labels, where(ratio(lost, clampMin(segments, 1)), '>=', share), where(lost, '>=', least));
 }
