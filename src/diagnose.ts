@@ -2,7 +2,7 @@ import { collectors } from './collectors/index.ts';
 import { packet } from './collectors/packet.ts';
 import type { Reader } from './collectors/reader.ts';
 import type { Report } from './generated/report.ts';
-import { judgedOfOthers, judgeWindow, type Baseline } from './judge.ts';
+import type { Baseline } from './judge.ts';
 import { OWN_NETNS, type Keep, type Snapshot } from './metrics/snapshot.ts';
 import { Window } from './metrics/window.ts';
 import { LiveProbe } from './probe/live.ts';
@@ -43,7 +43,11 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   checkDevices(live, options.devices);
   const ofDevices = onlyDevices(options.devices);
   const namespaces = namespacesFor(options);
-  const probe = await openProbe(options, live, namespaces().namespaces);
+  // Loaded while the kernel loads programs and the budget is measured.
+  const [probe, { judgedOfOthers, judgeWindow }] = await Promise.all([
+    openProbe(options, live, namespaces().namespaces),
+    import('./judge.ts'),
+  ]);
   const reader = withProbe(live, probe);
   const { window, cutShort } = await measureWindow({
     seconds: options.seconds,

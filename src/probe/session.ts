@@ -115,6 +115,11 @@ export class ProbeSession {
       object: (name: string) => readObject(this.#folder, name),
       report: (status: AttachStatus) => void this.#attach.push(status),
     };
+    const wanted = (span: string): boolean =>
+      plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
+    // Side by side with the devices, whose attach waits for the kernel.
+    const sockets = this.#options.sockets === true ? this.#loadSockets() : undefined;
+    const softirq = wanted('net_rx') ? this.#loadSoftirq(cpus.value, resting.value) : undefined;
     let slot = 0;
     for (const plan of plans) {
       const device = await WatchedDevice.attach(shop, this.#hold(plan), slot);
@@ -124,12 +129,10 @@ export class ProbeSession {
     }
     if (this.#devices.some(({ xdp }) => xdp)) this.#offloads = offloadChanges(plans.map(({ device }) => device));
     if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#exit.start();
-    if (this.#options.sockets === true) await this.#attachSockets();
-    const wanted = (span: string): boolean =>
-      plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
+    if (sockets) this.#attachSockets(await sockets);
     const started =
       wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
-    if (wanted('net_rx')) await this.#attachSoftirq(cpus.value, resting.value);
+    if (softirq) this.#attachSoftirq(await softirq);
     return started
       ? ok(undefined)
       : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
@@ -164,17 +167,19 @@ export class ProbeSession {
     return true;
   }
 
-  async #attachSoftirq(cpus: MapFd, resting: MapFd): Promise<void> {
+  async #loadSoftirq(cpus: MapFd, resting: MapFd): Promise<Result<LoadedObject>> {
     const bytes = readObject(this.#folder, 'softirq');
-    const loaded = bytes.ok
-      ? await this.bpf.loadObject('pktcost', bytes.value, (object) =>
-          inOrder(
-            () => object.shareMap('pktcost_cpus', cpus),
-            () => object.shareMap('pktcost_resting', resting),
-            () => object.setValue('.data', every(this.netRxEvery)),
-          ),
-        )
-      : bytes;
+    if (!bytes.ok) return bytes;
+    return this.bpf.loadObject('pktcost', bytes.value, (object) =>
+      inOrder(
+        () => object.shareMap('pktcost_cpus', cpus),
+        () => object.shareMap('pktcost_resting', resting),
+        () => object.setValue('.data', every(this.netRxEvery)),
+      ),
+    );
+  }
+
+  #attachSoftirq(loaded: Result<LoadedObject>): void {
     if (!loaded.ok) {
       this.#attach.push({ target: 'host', span: 'net_rx', hook: 'softirq', attached: false, reason: loaded.reason });
       return;
@@ -183,11 +188,13 @@ export class ProbeSession {
     if (this.#attachTracing(loaded.value, ['pktcost_exit', 'pktcost_entry'], 'net_rx')) this.#softirq = loaded.value;
   }
 
-  async #attachSockets(): Promise<void> {
+  async #loadSockets(): Promise<Result<SocketPrices>> {
     const bytes = readObject(this.#folder, 'sockets');
-    const prices = bytes.ok
-      ? await SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities)
-      : bytes;
+    if (!bytes.ok) return bytes;
+    return SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities);
+  }
+
+  #attachSockets(prices: Result<SocketPrices>): void {
     this.#attach.push({
       target: 'packet sockets',
       span: 'sockets',
