@@ -25,6 +25,11 @@ describe('a report with a baseline', () => {
       assert.match(render(sick, moved).replace(/\s+/g, ' '), /Hard to compare: .*another kernel: 5\\?\.10/);
     });
 
+    it(`${name} does not take for new what a redacted baseline has no more`, () => {
+      const words = render(sick, { ...calm, findings: [], taps: [] }).replace(/\s+/g, ' ');
+      assert.doesNotMatch(words, /taps that came|appeared: /);
+    });
+
     it(`${name} says nothing of one that was not given`, () => {
       for (const baseline of [undefined, null]) assert.doesNotMatch(render(sick, baseline), /Against/);
     });
