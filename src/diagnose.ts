@@ -11,7 +11,7 @@ import { tapsOf } from './report/taps.ts';
 import type { Overrides } from './rules/engine.ts';
 import { chooseNamespaces, onlyDevices, type Chosen } from './sources/choose.ts';
 import { withHostSettings } from './sources/host-settings.ts';
-import { isProcfs, liveReader, type Roots } from './sources/live-reader.ts';
+import { isProcfs, liveReader, monotonicSeconds, type Roots } from './sources/live-reader.ts';
 import type { NetworkNamespace } from './sources/netns.ts';
 import { recordSample, type SampleRecording } from './sources/recording.ts';
 import { liveViews, takeSample, unlistedView, type NamespaceView } from './sources/take-sample.ts';
@@ -62,7 +62,7 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
     },
     onTick: async (left) => {
       options.onTick(left);
-      await probe.watch();
+      await probe.watch(left);
     },
   }).finally(() => probe.close());
   return judgeWindow({
@@ -121,16 +121,32 @@ function openProbe(
   });
 }
 
-/** The same reader, with the probe behind its dump. */
+/**
+ * The same reader, with the probe behind its dump. What a probe that left in the window last counted is of the time when it left:
+ * as of now, its packets per second would be too few.
+ */
 function withProbe(reader: Reader, probe: LiveProbe): Reader {
+  let began: number | undefined;
+  let answeredAt: number | undefined;
+  const passOn = <T>(answer: T): T => {
+    answeredAt = undefined;
+    return answer;
+  };
   return {
     get lastReadAt() {
-      return reader.lastReadAt;
+      return answeredAt ?? reader.lastReadAt;
     },
-    read: (path) => reader.read(path),
-    list: (path) => reader.list(path),
-    link: (path) => reader.link(path),
-    dump: (name, inodes) => (name === 'probe' ? probe.answer() : reader.dump(name, inodes)),
+    read: (path) => passOn(reader.read(path)),
+    list: (path) => passOn(reader.list(path)),
+    link: (path) => passOn(reader.link(path)),
+    dump: (name, inodes) => {
+      if (name !== 'probe') return passOn(reader.dump(name, inodes));
+      const answer = probe.answer();
+      const counted = answer.ok ? answer.value.reading.monotonicNs / 1e9 : 0;
+      answeredAt = began !== undefined && counted > began ? counted : monotonicSeconds();
+      began ??= answeredAt;
+      return answer;
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   projectShare,
   THIN_FACTOR,
   type BudgetReport,
+  type ProbeCost,
 } from './budget.ts';
 import { readCapabilities, type Capabilities } from './capabilities.ts';
 import { Company } from './company.ts';
@@ -74,6 +75,9 @@ const COMPANY = 'another pktcost measured at the same time, and its programs are
 
 /** The statistics make the spans longer while they are on: no longer than needed to see some hundred runs. */
 const PRICE_AGAIN_MS = 100;
+
+/** What is saved in the rest of a window shorter than this is less than what it costs to find out. */
+const LEAST_LEFT_SECONDS = 0.2;
 
 /** A long window is watched no less often than this. */
 const MOST_BETWEEN_MS = 5000;
@@ -190,12 +194,12 @@ export class LiveProbe {
   }
 
   /** To be called now and then in the window: traffic may grow past what the budget was measured with. */
-  async watch(): Promise<void> {
+  async watch(secondsLeft: number): Promise<void> {
     const session = this.#session;
     const cost = this.#budget?.cost;
     if (session === undefined || cost === undefined || this.#first === undefined || this.#detachedEarly !== null)
       return;
-    if (performance.now() < this.#watchAgainAt) return;
+    if (secondsLeft < LEAST_LEFT_SECONDS || performance.now() < this.#watchAgainAt) return;
     this.#company?.look();
     this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
     const from = this.#judgedFrom ?? this.#first;
@@ -214,8 +218,9 @@ export class LiveProbe {
       const action = thinned.ok
         ? `sampling thinned to 1 packet in ${String(session.sampleEvery)}`
         : `thinning failed: ${thinned.reason}`;
-      this.#actions.push({ seconds, action, reason, restored: null });
-      await this.#priceAgain(session);
+      const priced = await this.#priceAgain(session);
+      const unpriced = priced.ok ? '' : `; what it takes since could not be measured: ${priced.reason}`;
+      this.#actions.push({ seconds, action, reason: `${reason}${unpriced}`, restored: null });
       return;
     }
     this.#detachedEarly = reason;
@@ -223,11 +228,18 @@ export class LiveProbe {
     await this.close();
   }
 
-  /** By the price from before, a thinned session would be as dear as ever and the next step always to leave. */
-  async #priceAgain(session: ProbeSession): Promise<void> {
-    const measured = await measureCost(session, PRICE_AGAIN_MS, this.#options.stop);
+  /**
+   * By the price from before, a thinned session would be as dear as ever and the next step always to leave. The statistics lengthen
+   * what they measure, so nothing is timed the while.
+   */
+  async #priceAgain(session: ProbeSession): Promise<Result<ProbeCost>> {
+    const { tracepoints } = session;
+    const measure = (): Promise<Result<ProbeCost>> => measureCost(session, PRICE_AGAIN_MS, this.#options.stop);
+    const untimed = (): Promise<Result<ProbeCost>> => tracepoints?.untimed(measure) ?? measure();
+    const measured = await (this.#shifts?.inSlice(untimed) ?? untimed());
     if (measured.ok && this.#budget !== undefined) this.#budget = { ...this.#budget, cost: measured.value };
     this.#judgedFrom = session.read();
+    return measured;
   }
 
   /** Detaches; the counts stay readable. */

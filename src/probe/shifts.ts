@@ -38,6 +38,19 @@ export class Shifts {
     if (this.#roundMs !== undefined) this.#after(this.#roundMs * ON_SHARE);
   }
 
+  /** Runs `work` while the tracepoints are attached, at once: a slice begins where none is under way, and another after it. */
+  async inSlice<T>(work: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#timer);
+    await this.#busy;
+    clearTimeout(this.#timer);
+    await this.#session.tracepoints?.resume();
+    try {
+      return await work();
+    } finally {
+      if (!this.#stopped) this.start();
+    }
+  }
+
   /** No more changes once this has returned; whatever is attached then stays so. */
   async stop(): Promise<void> {
     this.#stopped = true;

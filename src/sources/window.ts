@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
+import { monotonicSeconds } from './live-reader.ts';
 
 export interface WindowOptions {
   readonly seconds: number;
@@ -22,8 +23,8 @@ export interface Measured {
  * time that the first sample takes, long on a saturated host, is part of the window.
  */
 export async function measureWindow({ seconds, stop, sample, onTick }: WindowOptions): Promise<Measured> {
-  const deadline = performance.now() + seconds * 1000;
   const before = sample();
+  const deadline = performance.now() + (before.at + seconds - monotonicSeconds()) * 1000;
   while (!stop.aborted) {
     const left = deadline - performance.now();
     if (left <= 0) break;
