@@ -47,12 +47,16 @@ describe('probe session', { skip }, () => {
     return unwrap(await openProbe({ plans: planDevices([lab.facts()], choice, can), capabilities: can, ...more }));
   }
 
-  async function window(session: ProbeSession, seconds = 1, rate = 20_000): Promise<ProbeReading> {
-    const load = lab.traffic('udp', seconds + 1, rate);
-    // On a busy machine iperf3 may take seconds to begin; its own time starts then.
+  /** On a busy machine iperf3 may take seconds to begin; its own time starts then. */
+  async function begun(session: ProbeSession): Promise<void> {
     const seen = (): number => session.read().devices[0]?.packets ?? 0;
     const before = seen();
     for (let waited = 0; waited < 10_000 && seen() < before + 200; waited += 50) await sleep(50);
+  }
+
+  async function window(session: ProbeSession, seconds = 1, rate = 20_000): Promise<ProbeReading> {
+    const load = lab.traffic('udp', seconds + 1, rate);
+    await begun(session);
     const first = session.read();
     await sleep(seconds * 1000);
     const delta = subtractReadings(first, session.read());
@@ -122,7 +126,7 @@ describe('probe session', { skip }, () => {
     const session = await open();
     try {
       const load = lab.traffic('udp', 2, 20_000);
-      await sleep(500);
+      await begun(session);
       const cost = unwrap(await measureCost(session, 1400));
       await load;
       assert.ok(cost.calibrated && cost.statsNsPerRun > 0);
@@ -174,10 +178,7 @@ describe('probe session', { skip }, () => {
     try {
       const { tracepoints } = session;
       assert.ok(tracepoints);
-      for (let waited = 0; (session.read().devices[0]?.packets ?? 0) < 2000; waited += 20) {
-        assert.ok(waited < 10_000, 'no traffic');
-        await sleep(20);
-      }
+      await begun(session);
       const delta = unwrap(
         await tracepoints.untimed(async () => {
           // A program that runs already may still end with a time.
