@@ -3,34 +3,25 @@ import { packet } from './collectors/packet.ts';
 import type { Reader } from './collectors/reader.ts';
 import type { Report } from './generated/report.ts';
 import type { Baseline } from './judge.ts';
-import { OWN_NETNS, type Keep, type Snapshot } from './metrics/snapshot.ts';
+import type { Keep } from './metrics/snapshot.ts';
 import { Window } from './metrics/window.ts';
-import { LiveProbe } from './probe/live.ts';
-import type { ProbeChoice } from './probe/plan.ts';
+import { openProbe, withProbe, type ProbedOptions } from './probed.ts';
 import { tapsOf } from './report/taps.ts';
 import type { Overrides } from './rules/engine.ts';
 import { chooseNamespaces, onlyDevices, type Chosen } from './sources/choose.ts';
 import { withHostSettings } from './sources/host-settings.ts';
-import { isProcfs, liveReader, monotonicSeconds, type Roots } from './sources/live-reader.ts';
+import { liveReader, type Roots } from './sources/live-reader.ts';
 import type { NetworkNamespace } from './sources/netns.ts';
 import { recordSample, type SampleRecording } from './sources/recording.ts';
 import { liveViews, takeSample, unlistedView, type NamespaceView } from './sources/take-sample.ts';
-import { tappedDevices, withTaps } from './sources/tapped.ts';
 import { measureWindow } from './sources/window.ts';
 import { nearest, UsageError } from './usage.ts';
 
-export interface DiagnosisOptions extends ProbeChoice {
-  readonly seconds: number;
-  readonly roots: Roots;
-  /** Only these devices; empty for all. */
-  readonly devices: readonly string[];
+export interface DiagnosisOptions extends ProbedOptions {
   readonly netns: string;
-  /** Share of the host's CPU time the probe may take. */
-  readonly maxOverhead: number;
   readonly overrides: Overrides;
   readonly baseline: Baseline | undefined;
   readonly version: string;
-  readonly stop: AbortSignal;
   readonly onTick: (secondsLeft: number) => void;
   /** For a bundle: everything the host answers is kept, and handed over sample by sample. */
   readonly onSample?: (recording: SampleRecording) => void;
@@ -84,11 +75,6 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   });
 }
 
-/** One sample of the live host, without the probe. */
-export function sampleOnce(roots: Roots): Snapshot {
-  return takeSample({ reader: withHostSettings(liveReader(roots), roots), collectors });
-}
-
 /** The packet sockets of the live host, from one sample and without a price. */
 export function listTaps(roots: Roots, netns: string): Report['taps'] {
   const chosen = chooseNamespaces(netns, roots);
@@ -97,57 +83,6 @@ export function listTaps(roots: Roots, netns: string): Report['taps'] {
   // Owners are looked for by takeSample itself.
   const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
   return tapsOf(new Window(sample, sample));
-}
-
-function openProbe(
-  options: DiagnosisOptions,
-  reader: Reader,
-  namespaces: readonly NetworkNamespace[],
-): Promise<LiveProbe> {
-  const here = tappedDevices(reader);
-  // A copied /proc says nothing about the devices that could be probed here.
-  const copy = !isProcfs(options.roots.procfs);
-  return LiveProbe.open({
-    ...options,
-    ...(copy && { probe: 'off', whyOff: `${options.roots.procfs} is not the proc file system of this host` }),
-    namespaces: withTaps(
-      namespaces.filter(({ name }) => name !== OWN_NETNS),
-      reader,
-    ),
-    sysfs: options.roots.sysfs,
-    procfs: options.roots.procfs,
-    windowSeconds: options.seconds,
-    own: here,
-  });
-}
-
-/**
- * The same reader, with the probe behind its dump. What a probe that left in the window last counted is of the time when it left:
- * as of now, its packets per second would be too few.
- */
-function withProbe(reader: Reader, probe: LiveProbe): Reader {
-  let began: number | undefined;
-  let answeredAt: number | undefined;
-  const passOn = <T>(answer: T): T => {
-    answeredAt = undefined;
-    return answer;
-  };
-  return {
-    get lastReadAt() {
-      return answeredAt ?? reader.lastReadAt;
-    },
-    read: (path) => passOn(reader.read(path)),
-    list: (path) => passOn(reader.list(path)),
-    link: (path) => passOn(reader.link(path)),
-    dump: (name, inodes) => {
-      if (name !== 'probe') return passOn(reader.dump(name, inodes));
-      const answer = probe.answer();
-      const counted = answer.ok ? answer.value.reading.monotonicNs / 1e9 : 0;
-      answeredAt = began !== undefined && counted > began ? counted : monotonicSeconds();
-      began ??= answeredAt;
-      return answer;
-    },
-  };
 }
 
 /** Looks for namespaces at each sample: pods come and go. Names stay the same for as long as the namespace lives. */

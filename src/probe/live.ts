@@ -1,7 +1,7 @@
 /** The probe for the length of one diagnosis: opened before the first sample, asked at each, closed after the last. */
 import type { Probe, ProbePlan, SelfAction, SelfCost } from '../generated/report.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import type { ProbeAnswer } from './answer.ts';
+import type { ProbeAnswer, ProbeLoad } from './answer.ts';
 import {
   costInWindow,
   decide,
@@ -16,6 +16,7 @@ import { readCapabilities, type Capabilities } from './capabilities.ts';
 import { Company } from './company.ts';
 import { ownNetns, readDeviceFacts, type NetnsTarget } from './facts.ts';
 import { calibrateFloor, floorInWindow, shippedFloor, type Floor } from './floor.ts';
+import { hasObjects } from './objects.ts';
 import { planDevices, type AttachPlan, type ProbeChoice } from './plan.ts';
 import { subtractReadings, tracedShare, type AttachStatus, type DeviceReading, type ProbeReading } from './reading.ts';
 import { openProbe, type ProbeSession } from './session.ts';
@@ -88,6 +89,8 @@ export class LiveProbe {
   readonly #session: ProbeSession | undefined;
   readonly #shifts: Shifts | undefined;
   readonly #reason: string | null;
+  /** Why a load that was tried did not come to a session. */
+  readonly #failed: string | null;
   readonly #company: Company | undefined;
   #budget: BudgetReport | undefined;
   #calibrated: Floor | undefined;
@@ -104,12 +107,14 @@ export class LiveProbe {
     planning: ProbePlanning | undefined,
     session: ProbeSession | undefined,
     reason: string | null,
+    failed: string | null = null,
   ) {
     this.#options = options;
     this.#planning = planning;
     this.#session = session;
     this.#shifts = session === undefined ? undefined : new Shifts(session, options.windowSeconds);
     this.#reason = reason;
+    this.#failed = failed;
     const own = session?.stampId();
     this.#company = session === undefined || own === undefined ? undefined : new Company(session.bpf, own);
   }
@@ -124,7 +129,7 @@ export class LiveProbe {
     if (!planning.ok) return without(planning.reason);
     const { plans, capabilities } = planning.value;
     const session = await openProbe({ plans, capabilities, sockets: true });
-    if (!session.ok) return without(session.reason, planning.value);
+    if (!session.ok) return new LiveProbe(options, planning.value, undefined, session.reason, session.reason);
     const probe = new LiveProbe(options, planning.value, session.value, null);
     await probe.#settle(session.value);
     return probe;
@@ -173,6 +178,11 @@ export class LiveProbe {
       netnsNames: this.#planning?.netnsNames ?? {},
       loadError: this.#loadError(reading),
     });
+  }
+
+  /** The dump `probe_load`. */
+  load(): ProbeLoad {
+    return { version: 1, objects: hasObjects(), error: this.#failed };
   }
 
   /** That `auto` leaves XDP away from a device is no error. */

@@ -8,7 +8,7 @@ import type { Capabilities } from './capabilities.ts';
 import { closeLinks, DETACH_DEADLINE_MS, ExitWatch } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
-import { findObjects, readObject } from './objects.ts';
+import { findObjects, readObject, type ObjectName } from './objects.ts';
 import { offloadChanges, restoreOffloads, type OffloadChange } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
@@ -112,7 +112,7 @@ export class ProbeSession {
       cpus: cpus.value,
       resting: resting.value,
       stackEvery: this.stackEvery,
-      object: (name: string) => readObject(this.#folder, name),
+      object: (name: ObjectName) => readObject(this.#folder, name),
       report: (status: AttachStatus) => void this.#attach.push(status),
     };
     const wanted = (span: string): boolean =>
