@@ -37,7 +37,7 @@ export interface ProbeCost {
 const SHIPPED_STATS_NS = 65;
 const ENOUGH_RUNS = 200;
 /** Of each program that runs per packet: their mean run time is then good to a few per cent, and waiting adds nothing. */
-const PLENTY_OF_PACKETS = 2000;
+const PLENTY_OF_PACKETS = 1000;
 /** The share of CPU time is judged by no less than this, however many packets come. */
 const LEAST_MS = 100;
 /** A sampled program on the development machine: four of them stay below 120 ns per packet (bench/probe/README.md). */

@@ -131,7 +131,7 @@ describe('probe session', { skip }, () => {
       await load;
       assert.ok(cost.calibrated && cost.statsNsPerRun > 0);
       assert.ok(
-        cost.packets >= 2000 && cost.nsPerPacket > 0 && cost.nsPerPacket < 2000,
+        cost.packets >= 1000 && cost.nsPerPacket > 0 && cost.nsPerPacket < 2000,
         `${String(cost.nsPerPacket)} ns`,
       );
       assert.ok(cost.measuredMs < 1000, 'no longer than it takes to see enough packets');
