@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { sampleOnce } from '../build/src/diagnose.js';
+import { sampleOnce } from '../build/src/scrape.js';
 import { collectors as everything } from '../build/src/collectors/index.js';
 import { judgedOfOthers } from '../build/src/judge.js';
 import { expose } from '../build/src/metrics/exposition.js';

@@ -2,35 +2,26 @@ import { collectors } from './collectors/index.ts';
 import { packet } from './collectors/packet.ts';
 import type { Reader } from './collectors/reader.ts';
 import type { Report } from './generated/report.ts';
-import { judgedOfOthers, judgeWindow, type Baseline } from './judge.ts';
-import { OWN_NETNS, type Keep, type Snapshot } from './metrics/snapshot.ts';
+import type { Baseline } from './judge.ts';
+import type { Keep } from './metrics/snapshot.ts';
 import { Window } from './metrics/window.ts';
-import { LiveProbe } from './probe/live.ts';
-import type { ProbeChoice } from './probe/plan.ts';
+import { openProbe, withProbe, type ProbedOptions } from './probed.ts';
 import { tapsOf } from './report/taps.ts';
 import type { Overrides } from './rules/engine.ts';
 import { chooseNamespaces, onlyDevices, type Chosen } from './sources/choose.ts';
 import { withHostSettings } from './sources/host-settings.ts';
-import { isProcfs, liveReader, type Roots } from './sources/live-reader.ts';
+import { liveReader, type Roots } from './sources/live-reader.ts';
 import type { NetworkNamespace } from './sources/netns.ts';
 import { recordSample, type SampleRecording } from './sources/recording.ts';
-import { liveViews, takeSample, unlistedView, type NamespaceView } from './sources/take-sample.ts';
-import { tappedDevices, withTaps } from './sources/tapped.ts';
+import { takeSample, viewsOf } from './sources/take-sample.ts';
 import { measureWindow } from './sources/window.ts';
 import { nearest, UsageError } from './usage.ts';
 
-export interface DiagnosisOptions extends ProbeChoice {
-  readonly seconds: number;
-  readonly roots: Roots;
-  /** Only these devices; empty for all. */
-  readonly devices: readonly string[];
+export interface DiagnosisOptions extends ProbedOptions {
   readonly netns: string;
-  /** Share of the host's CPU time the probe may take. */
-  readonly maxOverhead: number;
   readonly overrides: Overrides;
   readonly baseline: Baseline | undefined;
   readonly version: string;
-  readonly stop: AbortSignal;
   readonly onTick: (secondsLeft: number) => void;
   /** For a bundle: everything the host answers is kept, and handed over sample by sample. */
   readonly onSample?: (recording: SampleRecording) => void;
@@ -43,7 +34,11 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   checkDevices(live, options.devices);
   const ofDevices = onlyDevices(options.devices);
   const namespaces = namespacesFor(options);
-  const probe = await openProbe(options, live, namespaces().namespaces);
+  // Loaded while the kernel loads programs and the budget is measured.
+  const [probe, { judgedOfOthers, judgeWindow }] = await Promise.all([
+    openProbe(options, live, namespaces().namespaces),
+    import('./judge.ts'),
+  ]);
   const reader = withProbe(live, probe);
   const { window, cutShort } = await measureWindow({
     seconds: options.seconds,
@@ -58,7 +53,7 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
     },
     onTick: async (left) => {
       options.onTick(left);
-      await probe.watch();
+      await probe.watch(left);
     },
   }).finally(() => probe.close());
   return judgeWindow({
@@ -80,14 +75,6 @@ export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   });
 }
 
-/** One sample of the live host, without the probe; of other namespaces what the rules look at. */
-export function sampleOnce(roots: Roots, netns = 'none'): Snapshot {
-  const chosen = chooseNamespaces(netns, roots);
-  if (!chosen.ok) throw new UsageError(`--netns ${netns}: ${chosen.reason}`);
-  const reader = withHostSettings(liveReader(roots), roots);
-  return takeSample({ reader, collectors, keep: judgedOfOthers, namespaces: viewsOf(chosen.value, roots) });
-}
-
 /** The packet sockets of the live host, from one sample and without a price. */
 export function listTaps(roots: Roots, netns: string): Report['taps'] {
   const chosen = chooseNamespaces(netns, roots);
@@ -96,41 +83,6 @@ export function listTaps(roots: Roots, netns: string): Report['taps'] {
   // Owners are looked for by takeSample itself.
   const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
   return tapsOf(new Window(sample, sample));
-}
-
-function openProbe(
-  options: DiagnosisOptions,
-  reader: Reader,
-  namespaces: readonly NetworkNamespace[],
-): Promise<LiveProbe> {
-  const here = tappedDevices(reader);
-  // A copied /proc says nothing about the devices that could be probed here.
-  const copy = !isProcfs(options.roots.procfs);
-  return LiveProbe.open({
-    ...options,
-    ...(copy && { probe: 'off', whyOff: `${options.roots.procfs} is not the proc file system of this host` }),
-    namespaces: withTaps(
-      namespaces.filter(({ name }) => name !== OWN_NETNS),
-      reader,
-    ),
-    sysfs: options.roots.sysfs,
-    procfs: options.roots.procfs,
-    windowSeconds: options.seconds,
-    own: here,
-  });
-}
-
-/** The same reader, with the probe behind its dump. */
-function withProbe(reader: Reader, probe: LiveProbe): Reader {
-  return {
-    get lastReadAt() {
-      return reader.lastReadAt;
-    },
-    read: (path) => reader.read(path),
-    list: (path) => reader.list(path),
-    link: (path) => reader.link(path),
-    dump: (name, inodes) => (name === 'probe' ? probe.answer() : reader.dump(name, inodes)),
-  };
 }
 
 /** Looks for namespaces at each sample: pods come and go. Names stay the same for as long as the namespace lives. */
@@ -142,10 +94,6 @@ function namespacesFor({ netns, roots }: DiagnosisOptions): () => Chosen {
     known = chosen.value.namespaces;
     return chosen.value;
   };
-}
-
-function viewsOf({ namespaces, unlisted }: Chosen, roots: Roots): readonly NamespaceView[] {
-  return [...liveViews(namespaces, roots), ...(unlisted === undefined ? [] : [unlistedView(unlisted)])];
 }
 
 function checkDevices(reader: Reader, devices: readonly string[]): void {

@@ -1,5 +1,4 @@
 import { collectors } from './collectors/index.ts';
-import { sampleOnce } from './diagnose.ts';
 import type { CollectorReport, Snapshot } from './metrics/snapshot.ts';
 import { ownNetns } from './probe/facts.ts';
 import { loadLibbpf } from './probe/libbpf.ts';
@@ -7,6 +6,7 @@ import { planLines, planProbe } from './probe/live.ts';
 import type { ProbeChoice } from './probe/plan.ts';
 import { sweep } from './probe/tc.ts';
 import { visible } from './report/escape.ts';
+import { sampleOnce } from './scrape.ts';
 import { isProcfs, type Roots } from './sources/live-reader.ts';
 import { listNamespaces } from './sources/netns.ts';
 

@@ -99,7 +99,14 @@ export type CallEntry = Asked &
 
 const MOST_SAMPLES = 2;
 const MOST_NAMESPACES = 20_000;
-const dumps: ReadonlySet<string> = new Set<DumpName>(['packet_diag', 'inet_diag', 'socket_owners', 'sysconf', 'probe']);
+const dumps: ReadonlySet<string> = new Set<DumpName>([
+  'packet_diag',
+  'inet_diag',
+  'socket_owners',
+  'sysconf',
+  'probe',
+  'probe_load',
+]);
 
 /** Reads a manifest back; anything that is not as pktcost writes it is named with its place. Unknown fields are left out. */
 export function decodeManifest(value: unknown): Result<Manifest> {

@@ -43,13 +43,14 @@ const renderings: readonly {
 }[] = [
   {
     name: 'report.txt',
-    render: (report) => renderText(report, { colour: false, width: 100, unicode: true, verbose: true }),
+    render: (report, baseline) =>
+      renderText(report, { colour: false, width: 100, unicode: true, verbose: true, baseline }),
   },
   {
     name: 'report.html',
-    render: (report, baseline) => renderHtml(report, baseline === null ? {} : { baseline }),
+    render: (report, baseline) => renderHtml(report, { baseline }),
   },
-  { name: 'report.md', render: renderMarkdown },
+  { name: 'report.md', render: (report, baseline) => renderMarkdown(report, { baseline }) },
   { name: 'report.json', render: renderJson },
 ];
 

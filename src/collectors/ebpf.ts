@@ -28,7 +28,7 @@ import {
   tapNanoseconds,
 } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import type { ProbeAnswer } from '../probe/answer.ts';
+import type { ProbeAnswer, ProbeLoad } from '../probe/answer.ts';
 import { bucketBounds, summarise, type SpanHistogram } from '../probe/histogram.ts';
 import { tracedShare, type CpuReading, type DeviceReading, type SpanReading } from '../probe/reading.ts';
 import { defineCollector, type Emit } from './collector.ts';
@@ -55,11 +55,13 @@ const FEWEST_SPLIT = 200;
 export const ebpf = defineCollector({
   id: 'ebpf',
   scope: 'host',
-  reads: ['probe'],
+  reads: ['probe', 'probe_load'],
   collect(host, emit) {
     const answer = host.dump('probe', decodeAnswer);
     if (answer === undefined) {
       emit(jitterUp, {}, 0);
+      const load = host.dumpIfPresent('probe_load', decodeLoad);
+      if (load !== undefined) emitLoad(load.objects, load.error, emit);
       return;
     }
     const { reading, window } = answer;
@@ -154,7 +156,7 @@ function samplesBelow(span: SpanHistogram, ns: number): number {
 
 /** `node_ebpf_pmd_jitter_*`: XDP to TC. Native and generic XDP contain different work, so a device shows only one of them. */
 function emitSeed({ window, loadError }: ProbeAnswer, emit: Emit): void {
-  emit(jitterObjectPath, {}, 1);
+  emitLoad(true, loadError, emit);
   const spans: SpanReading[] = [];
   for (const device of window.devices) {
     const span = device.spans.find((each) => each.span === 'stack' && each.count > 0);
@@ -168,7 +170,6 @@ function emitSeed({ window, loadError }: ProbeAnswer, emit: Emit): void {
     emit(jitterSpread, labels, shape.jitterNs);
   }
   emit(jitterUp, {}, spans.length > 0 ? 1 : 0);
-  if (loadError !== null) emit(jitterLoadError, { error: loadError }, 1);
   if (spans.length === 0) return;
   emit(
     jitterPackets,
@@ -188,8 +189,25 @@ function emitSeed({ window, loadError }: ProbeAnswer, emit: Emit): void {
   }
 }
 
+/** The seed cuts the reason there. */
+const LONGEST_ERROR = 200;
+
+function emitLoad(objects: boolean, error: string | null, emit: Emit): void {
+  emit(jitterObjectPath, {}, objects ? 1 : 0);
+  if (error !== null) emit(jitterLoadError, { error: error.slice(0, LONGEST_ERROR) }, 1);
+}
+
 function sum<T>(items: readonly T[], amount: (item: T) => number): number {
   return items.reduce((total, item) => total + amount(item), 0);
+}
+
+function decodeLoad(answer: unknown): Result<ProbeLoad> {
+  if (typeof answer !== 'object' || answer === null || !('version' in answer) || answer.version !== 1)
+    return fail('not what a probe says of its load');
+  const { objects, error } = answer as Partial<ProbeLoad>;
+  if (typeof objects !== 'boolean' || (error !== null && typeof error !== 'string'))
+    return fail('what a probe says of its load is not complete');
+  return ok({ version: 1, objects, error });
 }
 
 /** The answer is our own, live or from a bundle: its version is what has to be checked. */

@@ -1,5 +1,6 @@
 import {
   hugepagesFree,
+  hugepagesOvercommit,
   hugepagesReserved,
   hugepagesSurplus,
   hugepagesTotal,
@@ -18,11 +19,12 @@ const pools = [
   ['resv_hugepages', hugepagesReserved],
   ['surplus_hugepages', hugepagesSurplus],
 ] as const;
+const overcommit = 'nr_overcommit_hugepages';
 
 export const meminfo = defineCollector({
   id: 'meminfo',
   scope: 'host',
-  reads: ['/proc/meminfo', `${hugepages}/*/{${pools.map(([name]) => name).join()}}`],
+  reads: ['/proc/meminfo', `${hugepages}/*/{${[...pools.map(([name]) => name), overcommit].join()}}`],
   collect(host, emit) {
     for (const [field, amount] of host.parse('/proc/meminfo', parseMeminfo) ?? []) {
       emit(meminfoFamily.member(field), {}, amount);
@@ -36,6 +38,9 @@ export const meminfo = defineCollector({
         const pages = host.parse(`${hugepages}/${directory}/${name}`, parseNumber);
         if (pages !== undefined) emit(metric, { size }, pages);
       }
+      // Copies of /sys may not have it.
+      const extra = host.parseIfPresent(`${hugepages}/${directory}/${overcommit}`, parseNumber);
+      if (extra !== undefined) emit(hugepagesOvercommit, { size }, extra);
     }
   },
 });

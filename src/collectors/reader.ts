@@ -27,5 +27,6 @@ export interface Reader {
  *  - `socket_owners`: the processes that hold the sockets asked about, of the whole host (sources/socket-owners.ts).
  *  - `sysconf`: page size and clock ticks.
  *  - `probe`: the eBPF probe's reading (probe/).
+ *  - `probe_load`: whether there are BPF objects to load, and why loading them failed; asked where there is no reading.
  */
-export type DumpName = 'packet_diag' | 'inet_diag' | 'socket_owners' | 'sysconf' | 'probe';
+export type DumpName = 'packet_diag' | 'inet_diag' | 'socket_owners' | 'sysconf' | 'probe' | 'probe_load';

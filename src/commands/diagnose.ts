@@ -80,9 +80,10 @@ export default class Diagnose extends Command {
     const stop = stopOnSignal();
     const progress = await startProgress(seconds, flags.quiet);
     const format = flags.json ? 'json' : flags.format;
+    let ready: Promise<void> | undefined;
     let report: Report;
     try {
-      const diagnosis = runDiagnosis({
+      report = await runDiagnosis({
         seconds,
         roots: { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] },
         devices: flags.interface ?? [],
@@ -97,11 +98,12 @@ export default class Diagnose extends Command {
         stop: stop.signal,
         onTick: (left) => {
           progress.tick(left);
+          // Loaded in the window: before it and at its end somebody waits.
+          ready ??= readyToPresent(format);
         },
         ...(bundle === undefined ? {} : { onSample: bundle.onSample }),
       });
-      // Loaded in the window: its end is when somebody waits.
-      [report] = await Promise.all([diagnosis, readyToPresent(format)]);
+      await ready;
     } finally {
       progress.stop();
       stop.release();

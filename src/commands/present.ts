@@ -38,11 +38,11 @@ async function rendered(report: Report, { format, verbose, output, baseline }: P
     case 'json':
       return (await renderers.json()).renderJson(report);
     case 'markdown':
-      return (await renderers.markdown()).renderMarkdown(report);
+      return (await renderers.markdown()).renderMarkdown(report, { baseline });
     case 'html':
       return (await renderers.html()).renderHtml(report, { baseline });
     case 'text':
-      return (await renderers.text()).renderText(report, { ...textStyle(output), verbose });
+      return (await renderers.text()).renderText(report, { ...textStyle(output), verbose, baseline });
   }
 }
 

@@ -1,6 +1,15 @@
 import type { Floor } from './floor.ts';
 import type { ProbeReading } from './reading.ts';
 
+/** What the reader's dump `probe_load` answers where no probe does. */
+export interface ProbeLoad {
+  readonly version: 1;
+  /** The compiled objects are there. */
+  readonly objects: boolean;
+  /** Why they could not be loaded or attached; null where nobody tried. */
+  readonly error: string | null;
+}
+
 /** What the reader's dump `probe` answers: plain JSON, the same live and from a bundle. */
 export interface ProbeAnswer {
   readonly version: 1;

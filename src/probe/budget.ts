@@ -37,6 +37,10 @@ export interface ProbeCost {
 /** Measured on the development machine; used while too few packets came by to calibrate. */
 const SHIPPED_STATS_NS = 65;
 const ENOUGH_RUNS = 200;
+/** Of each program that runs per packet: their mean run time is then good to a few per cent, and waiting adds nothing. */
+const PLENTY_OF_PACKETS = 1000;
+/** The share of CPU time is judged by no less than this, however many packets come. */
+const LEAST_MS = 100;
 /** A sampled program on the development machine: four of them stay below 120 ns per packet (bench/probe/README.md). */
 const SHIPPED_RUN_NS = 30;
 
@@ -79,7 +83,10 @@ export function costOf(
   };
 }
 
-/** Turns the statistics on for `milliseconds`, with the empty program beside ours, and off again on every path. */
+/**
+ * Turns the statistics on, with the empty program beside ours, until enough packets came by or for `milliseconds`, and off again
+ * on every path.
+ */
 export async function measureCost(
   session: ProbeSession,
   milliseconds: number,
@@ -98,16 +105,21 @@ export async function measureCost(
   try {
     const before = snapshot(session, empty.value);
     const began = process.hrtime.bigint();
-    // An abort ends the measurement early; what was counted so far is the answer.
-    await sleep(milliseconds, undefined, signal ? { signal } : {}).catch((error: unknown) => {
-      if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
-    });
-    const after = snapshot(session, empty.value);
-    const elapsed = Number(process.hrtime.bigint() - began);
-    const nothing = { runs: after.empty.runs - before.empty.runs, ns: after.empty.runNs - before.empty.runNs };
-    return ok(
-      costOf(before.programs, after.programs, nothing, after.packets - before.packets, elapsed, onlineCpus().length),
-    );
+    for (let left = milliseconds; ;) {
+      const part = Math.min(left, LEAST_MS);
+      left -= part;
+      // An abort ends the measurement early; what was counted so far is the answer.
+      await sleep(part, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+        if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+      });
+      const after = snapshot(session, empty.value);
+      const elapsed = Number(process.hrtime.bigint() - began);
+      const nothing = { runs: after.empty.runs - before.empty.runs, ns: after.empty.runNs - before.empty.runNs };
+      const packets = after.packets - before.packets;
+      const plenty = nothing.runs >= ENOUGH_RUNS && packets >= PLENTY_OF_PACKETS;
+      if (left > 0 && !plenty && signal?.aborted !== true) continue;
+      return ok(costOf(before.programs, after.programs, nothing, packets, elapsed, onlineCpus().length));
+    }
   } finally {
     closeSync(stats.value);
     bpf.closeLink(link.value);

@@ -1,7 +1,7 @@
 /** The probe for the length of one diagnosis: opened before the first sample, asked at each, closed after the last. */
 import type { Probe, ProbePlan, SelfAction, SelfCost } from '../generated/report.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
-import type { ProbeAnswer } from './answer.ts';
+import type { ProbeAnswer, ProbeLoad } from './answer.ts';
 import {
   costInWindow,
   decide,
@@ -10,11 +10,13 @@ import {
   projectShare,
   THIN_FACTOR,
   type BudgetReport,
+  type ProbeCost,
 } from './budget.ts';
 import { readCapabilities, type Capabilities } from './capabilities.ts';
 import { Company } from './company.ts';
 import { ownNetns, readDeviceFacts, type NetnsTarget } from './facts.ts';
 import { calibrateFloor, floorInWindow, shippedFloor, type Floor } from './floor.ts';
+import { hasObjects } from './objects.ts';
 import { planDevices, type AttachPlan, type ProbeChoice } from './plan.ts';
 import { subtractReadings, tracedShare, type AttachStatus, type DeviceReading, type ProbeReading } from './reading.ts';
 import { openProbe, type ProbeSession } from './session.ts';
@@ -75,6 +77,9 @@ const COMPANY = 'another pktcost measured at the same time, and its programs are
 /** The statistics make the spans longer while they are on: no longer than needed to see some hundred runs. */
 const PRICE_AGAIN_MS = 100;
 
+/** What is saved in the rest of a window shorter than this is less than what it costs to find out. */
+const LEAST_LEFT_SECONDS = 0.2;
+
 /** A long window is watched no less often than this. */
 const MOST_BETWEEN_MS = 5000;
 
@@ -84,6 +89,8 @@ export class LiveProbe {
   readonly #session: ProbeSession | undefined;
   readonly #shifts: Shifts | undefined;
   readonly #reason: string | null;
+  /** Why a load that was tried did not come to a session. */
+  readonly #failed: string | null;
   readonly #company: Company | undefined;
   #budget: BudgetReport | undefined;
   #calibrated: Floor | undefined;
@@ -100,12 +107,14 @@ export class LiveProbe {
     planning: ProbePlanning | undefined,
     session: ProbeSession | undefined,
     reason: string | null,
+    failed: string | null = null,
   ) {
     this.#options = options;
     this.#planning = planning;
     this.#session = session;
     this.#shifts = session === undefined ? undefined : new Shifts(session, options.windowSeconds);
     this.#reason = reason;
+    this.#failed = failed;
     const own = session?.stampId();
     this.#company = session === undefined || own === undefined ? undefined : new Company(session.bpf, own);
   }
@@ -120,7 +129,7 @@ export class LiveProbe {
     if (!planning.ok) return without(planning.reason);
     const { plans, capabilities } = planning.value;
     const session = await openProbe({ plans, capabilities, sockets: true });
-    if (!session.ok) return without(session.reason, planning.value);
+    if (!session.ok) return new LiveProbe(options, planning.value, undefined, session.reason, session.reason);
     const probe = new LiveProbe(options, planning.value, session.value, null);
     await probe.#settle(session.value);
     return probe;
@@ -171,6 +180,11 @@ export class LiveProbe {
     });
   }
 
+  /** The dump `probe_load`. */
+  load(): ProbeLoad {
+    return { version: 1, objects: hasObjects(), error: this.#failed };
+  }
+
   /** That `auto` leaves XDP away from a device is no error. */
   #loadError({ attach }: ProbeReading): string | null {
     const skipped = (status: AttachStatus): boolean =>
@@ -190,12 +204,12 @@ export class LiveProbe {
   }
 
   /** To be called now and then in the window: traffic may grow past what the budget was measured with. */
-  async watch(): Promise<void> {
+  async watch(secondsLeft: number): Promise<void> {
     const session = this.#session;
     const cost = this.#budget?.cost;
     if (session === undefined || cost === undefined || this.#first === undefined || this.#detachedEarly !== null)
       return;
-    if (performance.now() < this.#watchAgainAt) return;
+    if (secondsLeft < LEAST_LEFT_SECONDS || performance.now() < this.#watchAgainAt) return;
     this.#company?.look();
     this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
     const from = this.#judgedFrom ?? this.#first;
@@ -214,8 +228,9 @@ export class LiveProbe {
       const action = thinned.ok
         ? `sampling thinned to 1 packet in ${String(session.sampleEvery)}`
         : `thinning failed: ${thinned.reason}`;
-      this.#actions.push({ seconds, action, reason, restored: null });
-      await this.#priceAgain(session);
+      const priced = await this.#priceAgain(session);
+      const unpriced = priced.ok ? '' : `; what it takes since could not be measured: ${priced.reason}`;
+      this.#actions.push({ seconds, action, reason: `${reason}${unpriced}`, restored: null });
       return;
     }
     this.#detachedEarly = reason;
@@ -223,11 +238,18 @@ export class LiveProbe {
     await this.close();
   }
 
-  /** By the price from before, a thinned session would be as dear as ever and the next step always to leave. */
-  async #priceAgain(session: ProbeSession): Promise<void> {
-    const measured = await measureCost(session, PRICE_AGAIN_MS, this.#options.stop);
+  /**
+   * By the price from before, a thinned session would be as dear as ever and the next step always to leave. The statistics lengthen
+   * what they measure, so nothing is timed the while.
+   */
+  async #priceAgain(session: ProbeSession): Promise<Result<ProbeCost>> {
+    const { tracepoints } = session;
+    const measure = (): Promise<Result<ProbeCost>> => measureCost(session, PRICE_AGAIN_MS, this.#options.stop);
+    const untimed = (): Promise<Result<ProbeCost>> => tracepoints?.untimed(measure) ?? measure();
+    const measured = await (this.#shifts?.inSlice(untimed) ?? untimed());
     if (measured.ok && this.#budget !== undefined) this.#budget = { ...this.#budget, cost: measured.value };
     this.#judgedFrom = session.read();
+    return measured;
   }
 
   /** Detaches; the counts stay readable. */

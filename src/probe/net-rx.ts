@@ -1,6 +1,7 @@
 /** The objects that time NET_RX: its runs, and what of them passes outside of the stack. */
 import type { Result } from '../metrics/result.ts';
 import type { LoadedObject, OpenObject } from './libbpf.ts';
+import type { ObjectName } from './objects.ts';
 import { every, inOrder, type DeviceWorkshop } from './watched.ts';
 
 /** Attached in this order: what ends a run before what begins one. */
@@ -21,7 +22,7 @@ export function loadDriver(shop: Workshop): Promise<Result<LoadedObject>> {
 
 async function load(
   { bpf, cpus, resting, object }: Workshop,
-  name: string,
+  name: ObjectName,
   prepare?: (object: OpenObject) => Result<void>,
 ): Promise<Result<LoadedObject>> {
   const bytes = object(name);

@@ -15,8 +15,21 @@ export function findObjects(): Result<string> {
   return fail('the folder bpf/ with the compiled objects was not found beside the program');
 }
 
-export function readObject(folder: string, name: string): Result<Buffer> {
-  const path = join(folder, `${name}.bpf.o`);
+const NAMES = ['host', 'device', 'softirq', 'driver', 'sockets', 'stack'] as const;
+export type ObjectName = (typeof NAMES)[number];
+
+function fileOf(folder: string, name: ObjectName): string {
+  return join(folder, `${name}.bpf.o`);
+}
+
+/** Whether everything that a probe may load is there. */
+export function hasObjects(): boolean {
+  const folder = findObjects();
+  return folder.ok && NAMES.every((name) => existsSync(fileOf(folder.value, name)));
+}
+
+export function readObject(folder: string, name: ObjectName): Result<Buffer> {
+  const path = fileOf(folder, name);
   try {
     return ok(readFileSync(path));
   } catch (error) {

@@ -9,14 +9,14 @@ import { closeLinks, DETACH_DEADLINE_MS, ExitWatch } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
 import { DRIVER_PROGRAMS, loadDriver, loadRuns, RUN_PROGRAMS } from './net-rx.ts';
-import { findObjects, readObject } from './objects.ts';
+import { findObjects, readObject, type ObjectName } from './objects.ts';
 import { offloadChanges, restoreOffloads, type OffloadChange } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
 import { SocketPrices } from './sockets.ts';
 import { removeFilters, verifyRemoved, type TcAttachment } from './tc.ts';
 import { Tracepoints } from './tracepoints.ts';
-import { every, inOrder, WatchedDevice, type DeviceWorkshop } from './watched.ts';
+import { every, inOrder, WatchedDevice } from './watched.ts';
 
 export interface ProbeOptions {
   readonly plans: readonly AttachPlan[];
@@ -113,9 +113,15 @@ export class ProbeSession {
       cpus: cpus.value,
       resting: resting.value,
       stackEvery: this.stackEvery,
-      object: (name: string) => readObject(this.#folder, name),
+      object: (name: ObjectName) => readObject(this.#folder, name),
       report: (status: AttachStatus) => void this.#attach.push(status),
     };
+    const wanted = (span: string): boolean =>
+      plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
+    // Side by side with the devices, whose attach waits for the kernel.
+    const sockets = this.#options.sockets === true ? this.#loadSockets() : undefined;
+    const runs = wanted('net_rx') ? loadRuns(shop, this.netRxEvery) : undefined;
+    const driver = wanted('net_rx') ? loadDriver(shop) : undefined;
     let slot = 0;
     for (const plan of plans) {
       const device = await WatchedDevice.attach(shop, this.#hold(plan), slot);
@@ -125,12 +131,10 @@ export class ProbeSession {
     }
     if (this.#devices.some(({ xdp }) => xdp)) this.#offloads = offloadChanges(plans.map(({ device }) => device));
     if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#exit.start();
-    if (this.#options.sockets === true) await this.#attachSockets();
-    const wanted = (span: string): boolean =>
-      plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
+    if (sockets) this.#attachSockets(await sockets);
     const started =
       wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
-    if (wanted('net_rx')) await this.#attachNetRx(shop);
+    if (runs && driver) this.#attachNetRx(await runs, await driver);
     return started
       ? ok(undefined)
       : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
@@ -165,24 +169,21 @@ export class ProbeSession {
     return true;
   }
 
-  async #attachNetRx(shop: DeviceWorkshop): Promise<void> {
+  #attachNetRx(runs: Result<LoadedObject>, driver: Result<LoadedObject>): void {
     const failed = (span: 'net_rx' | 'driver', hook: 'softirq' | 'tracepoint', reason: string): void => {
       this.#attach.push({ target: 'host', span, hook, attached: false, reason });
     };
-    const runs = await loadRuns(shop, this.netRxEvery);
+    for (const loaded of [runs, driver]) if (loaded.ok) this.#objects.push(loaded.value);
     if (!runs.ok) {
       failed('net_rx', 'softirq', runs.reason);
       return;
     }
-    this.#objects.push(runs.value);
     if (!this.#attachTracing(runs.value, RUN_PROGRAMS, 'net_rx')) return;
     this.#softirq = runs.value;
-    const driver = await loadDriver(shop);
     if (!driver.ok) {
       failed('driver', 'tracepoint', driver.reason);
       return;
     }
-    this.#objects.push(driver.value);
     for (const name of DRIVER_PROGRAMS) {
       const program = driver.value.program(name);
       if (program.ok) this.#programs.push(program.value);
@@ -198,11 +199,13 @@ export class ProbeSession {
       : [{ target: 'host', span: 'driver', hook: 'tracepoint', attached: false, reason }];
   }
 
-  async #attachSockets(): Promise<void> {
+  async #loadSockets(): Promise<Result<SocketPrices>> {
     const bytes = readObject(this.#folder, 'sockets');
-    const prices = bytes.ok
-      ? await SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities)
-      : bytes;
+    if (!bytes.ok) return bytes;
+    return SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities);
+  }
+
+  #attachSockets(prices: Result<SocketPrices>): void {
     this.#attach.push({
       target: 'packet sockets',
       span: 'sockets',

@@ -48,6 +48,25 @@ export class Shifts {
     this.#after((this.#roundMs ?? this.#windowMs) * ON_SHARE);
   }
 
+  /** Runs `work` while the tracepoints are attached, at once: a slice begins where none is under way, and another after it. */
+  async inSlice<T>(work: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#timer);
+    await this.#busy;
+    clearTimeout(this.#timer);
+    await this.#session.tracepoints?.resume();
+    try {
+      return await work();
+    } finally {
+      if (!this.#stopped) await this.#goOn();
+    }
+  }
+
+  /** With a slice; in a window that is not cut, the driver has been told apart long enough. */
+  async #goOn(): Promise<void> {
+    if (this.#roundMs === undefined) await this.#session.tracepoints?.part();
+    else this.#after(this.#roundMs * ON_SHARE);
+  }
+
   /** No more changes once this has returned; whatever is attached then stays so. */
   async stop(): Promise<void> {
     this.#stopped = true;

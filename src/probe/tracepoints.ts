@@ -122,6 +122,18 @@ export class Tracepoints {
     return written.ok ? written : this.#failed(written.reason);
   }
 
+  /** While `work` runs, everything is attached and counted and nothing is timed. */
+  async untimed<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+    const written = this.#bpf.writeOnly(this.#resting, every(1));
+    if (!written.ok) return written;
+    try {
+      return await work();
+    } finally {
+      const timing = this.attached && !this.#closed ? this.#bpf.writeOnly(this.#resting, every(0)) : written;
+      if (!timing.ok) this.#failed(timing.reason);
+    }
+  }
+
   /** Whoever asks detaches them: no change of shifts after this. */
   surrender(): LinkFd[] {
     this.#closed = true;

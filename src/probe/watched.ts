@@ -15,6 +15,7 @@ import {
   type OpenObject,
   type ProgramFd,
 } from './libbpf.ts';
+import type { ObjectName } from './objects.ts';
 import type { AttachPlan, PlanStep, XdpMode } from './plan.ts';
 import type { AttachStatus, DeviceReading, SpanReading } from './reading.ts';
 import { attachTc, type Direction, type TcAttachment } from './tc.ts';
@@ -25,7 +26,7 @@ export interface DeviceWorkshop {
   /** The switch of bpf/span.h, one for all programs. */
   readonly resting: MapFd;
   readonly stackEvery: number;
-  object(name: string): Result<Buffer>;
+  object(name: ObjectName): Result<Buffer>;
   report(status: AttachStatus): void;
 }
 

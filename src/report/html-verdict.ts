@@ -1,11 +1,12 @@
 import type { Consequence, Report, ReportFinding } from '../generated/report.ts';
+import type { AgainstBaseline } from './against-baseline.ts';
 import { join, markup, nothing, type Markup } from './html-markup.ts';
 import { command } from './html-table.ts';
 import { impactWords, outcomeWords, tally, verdictWord } from './phrases.ts';
 import { fired, where } from './verdict.ts';
 
 /** The answer before anything else: what it is, what it costs, what to type, what else was found. */
-export function verdictSection(report: Report): Markup {
+export function verdictSection(report: Report, against: AgainstBaseline | undefined): Markup {
   const { verdict, findings } = report;
   const principal = verdict.principal === null ? undefined : findings[0];
   const certainty = verdict.certainty === null ? nothing : markup` <span class="certainty">${verdict.certainty}</span>`;
@@ -15,7 +16,7 @@ export function verdictSection(report: Report): Markup {
   return markup`<section class="verdict ${verdict.outcome}" aria-labelledby="verdict">
 <p class="label">${pill(verdict.outcome, verdictWord(report))}${certainty}${code}</p>
 <h1 id="verdict">${title}</h1>
-${principal === undefined ? nothing : told(principal, report)}${alsoFound(report)}${checks(report)}</section>
+${principal === undefined ? nothing : told(principal, report)}${alsoFound(report)}${compared(against)}${checks(report)}</section>
 `;
 }
 
@@ -63,6 +64,10 @@ ${others
       markup`<li>${pill(finding.outcome)} <a href="#finding-${index}">${finding.code}</a> ${finding.summary}</li>\n`,
   )}${left > 0 ? markup`<li>and ${left} more below</li>` : nothing}</ul>
 `;
+}
+
+function compared(against: AgainstBaseline | undefined): Markup {
+  return against === undefined ? nothing : markup`<p><b>Against ${against.name}:</b> ${against.words}</p>\n`;
 }
 
 function checks(report: Report): Markup {

@@ -1,4 +1,5 @@
 import type { Report } from '../generated/report.ts';
+import { againstBaseline } from './against-baseline.ts';
 import { costSection, spansSection } from './html-cost.ts';
 import { cpuSection } from './html-cpus.ts';
 import { findingsSection } from './html-findings.ts';
@@ -12,7 +13,7 @@ import { hostFactsOf, verdictWord, windowWords } from './phrases.ts';
 import { hatch } from './svg-bar.ts';
 
 export interface HtmlOptions {
-  /** The report given with --baseline, for the outlines in the histograms. */
+  /** The report given with --baseline: held against, and for the outlines in the histograms. */
   readonly baseline?: Report | null | undefined;
 }
 
@@ -37,7 +38,7 @@ ${trusted(styleSheet)}</style>
 <body>
 ${hatch}
 ${header(report)}<main>
-${verdictSection(report)}${contents(report)}${costSection(report)}${spansSection(report, baseline ?? undefined)}${tapsSection(report)}${dropsSection(report)}${cpuSection(report)}${findingsSection(report)}${notMeasuredSection(report)}${runSection(report)}</main>
+${verdictSection(report, againstBaseline(report, baseline))}${contents(report)}${costSection(report)}${spansSection(report, baseline ?? undefined)}${tapsSection(report)}${dropsSection(report)}${cpuSection(report)}${findingsSection(report)}${notMeasuredSection(report)}${runSection(report)}</main>
 <footer><p>Made by pktcost ${report.tool.version}. The report as JSON, schema ${report.schemaVersion}, is inside this file.</p></footer>
 <script type="application/json" id="report">
 ${embedded(report)}</script>

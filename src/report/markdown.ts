@@ -1,4 +1,5 @@
 import type { Report, ReportFinding, Span } from '../generated/report.ts';
+import { againstBaseline, type AgainstBaseline } from './against-baseline.ts';
 import { code, fenced, folded, prose, table } from './markdown-text.ts';
 import {
   collectorGroups,
@@ -29,11 +30,17 @@ const MOST = 60_000;
 /** Rows of a table and findings told, fewer and fewer until the report fits. */
 const ROWS = [60, 15, 5, 2];
 
+export interface MarkdownOptions {
+  /** The report given with --baseline. */
+  readonly baseline?: Report | null | undefined;
+}
+
 /** The report for a ticket: the verdict, what to type, and the evidence folded away. */
-export function renderMarkdown(report: Report): string {
+export function renderMarkdown(report: Report, { baseline }: MarkdownOptions = {}): string {
+  const against = againstBaseline(report, baseline);
   let text = '';
   for (const rows of ROWS) {
-    text = document(report, rows);
+    text = document(report, against, rows);
     if (text.length <= MOST) break;
   }
   return text;
@@ -41,9 +48,9 @@ export function renderMarkdown(report: Report): string {
 
 const right = { align: 'right' } as const;
 
-function document(report: Report, rows: number): string {
+function document(report: Report, against: AgainstBaseline | undefined, rows: number): string {
   const lines = [
-    ...head(report),
+    ...head(report, against),
     ...findings(report, rows),
     ...taps(report, rows),
     ...cost(report, rows),
@@ -57,7 +64,7 @@ function document(report: Report, rows: number): string {
     .trimEnd()}\n`;
 }
 
-function head(report: Report): string[] {
+function head(report: Report, against: AgainstBaseline | undefined): string[] {
   const { verdict, findings: found } = report;
   const principal = verdict.principal === null ? undefined : found[0];
   const certainty = verdict.certainty === null ? '' : ` (${verdict.certainty})`;
@@ -74,6 +81,7 @@ function head(report: Report): string[] {
     ...(others.length === 0 ? [] : ['Also found:', '', ...others.slice(0, 6).map(oneLine)]),
     ...(others.length > 6 ? [`- and ${others.length - 6} more below`] : []),
     '',
+    ...(against === undefined ? [] : [`Against ${code(against.name)}: ${prose(against.words)}`, '']),
     facts.map(prose).join(' · '),
     '',
     `- Checks: ${counts.join(', ')}.`,

@@ -1,4 +1,5 @@
 import type { Report, ReportFinding } from '../generated/report.ts';
+import { againstBaseline } from './against-baseline.ts';
 import { costSection, tapsSection, transmitLine } from './text-cost.ts';
 import { findingSection } from './text-finding.ts';
 import { columns, cut, paint, paragraph, show, table, wrap, type Style, type Tone } from './layout.ts';
@@ -11,6 +12,8 @@ export interface TextOptions {
   readonly unicode: boolean;
   /** Everything: PromQL of the evidence, all collectors, all CPUs. */
   readonly verbose?: boolean;
+  /** The report given with --baseline. */
+  readonly baseline?: Report | null | undefined;
 }
 
 /** Narrower than this nothing can be laid out. */
@@ -20,10 +23,10 @@ const NARROWEST = 60;
  * The report for a terminal: the verdict on one screen, then the findings with their evidence, taps, cost, what was not
  * measured and why, and the collectors. No line is longer than the width, except commands, which are there to be copied.
  */
-export function renderText(report: Report, { verbose = false, ...options }: TextOptions): string {
+export function renderText(report: Report, { verbose = false, baseline, ...options }: TextOptions): string {
   const style: Style = { ...options, width: Math.max(NARROWEST, options.width) };
   const sections = [
-    verdictSection(report, style),
+    verdictSection(report, style, baseline),
     findingsSection(report, style, verbose),
     [...tapsSection(report, style, verbose), ...transmitLine(report, style)],
     costSection(report, style, verbose),
@@ -53,11 +56,14 @@ const HEADLINE_LINES = 5;
 const COMMAND_LINES = 3;
 const OTHER_FINDINGS = 3;
 const SELF_LINES = 2;
+const SCREEN_LINES = 24;
 
 /** What fits on one screen of 24 lines: who and when, the headline, the first command, what else fired, the totals. */
-function verdictSection(report: Report, style: Style): string[] {
+function verdictSection(report: Report, style: Style, baseline: TextOptions['baseline']): string[] {
   const { verdict, findings } = report;
   const { width } = style;
+  const against = againstBaseline(report, baseline);
+  const [commandLines, otherFindings] = against ? [COMMAND_LINES - 1, 1] : [COMMAND_LINES, OTHER_FINDINGS];
   const certainty = verdict.certainty === null ? '' : ` (${verdict.certainty})`;
   const headline = wrap(show(style, verdict.headline), width);
   const label = verdict.outcome === 'not-measured' ? 'NOT FULLY MEASURED' : verdict.outcome.toUpperCase();
@@ -71,18 +77,25 @@ function verdictSection(report: Report, style: Style): string[] {
     verdict.principal === null ? null : findings[0]?.remedies.find((each) => each.command !== null)?.command;
   if (command !== null && command !== undefined) {
     const shown = `  $ ${show(style, command, 4000)}`;
-    if (columns(shown) <= width * COMMAND_LINES) lines.push('', shown);
+    if (columns(shown) <= width * commandLines) lines.push('', shown);
   }
   const others = findings.filter(fired).slice(1);
   if (others.length > 0) {
     lines.push('', 'Also found:');
-    for (const { outcome, code, summary } of others.slice(0, OTHER_FINDINGS)) {
+    for (const { outcome, code, summary } of others.slice(0, otherFindings)) {
       const front = `  ${outcome.padEnd(8)} ${code}  `;
       lines.push(`${front}${cut(show(style, summary), width - front.length, style)}`);
     }
-    if (others.length > OTHER_FINDINGS) lines.push(`  and ${others.length - OTHER_FINDINGS} more below`);
+    if (others.length > otherFindings) lines.push(`  and ${others.length - otherFindings} more below`);
   }
-  return [...lines, '', ...totals(report, style)];
+  const end = ['', ...totals(report, style)];
+  if (against) {
+    // The command is one of the lines and may take more of the screen.
+    const room = SCREEN_LINES - lines.length - (commandLines - 1) - end.length - 1;
+    const words = show(style, `Against ${against.name}: ${against.words}`, 2000);
+    lines.push('', ...clamp(wrap(words, width), Math.max(2, Math.min(5, room)), style));
+  }
+  return [...lines, ...end];
 }
 
 function identity({ tool, host, window }: Report, style: Style): string[] {

@@ -1,4 +1,10 @@
-import { hugepagesFree, hugepagesReserved, hugepagesSurplus, hugepagesTotal } from '../metrics/catalogue/index.ts';
+import {
+  hugepagesFree,
+  hugepagesOvercommit,
+  hugepagesReserved,
+  hugepagesSurplus,
+  hugepagesTotal,
+} from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
 import { defineRule, info, ok, optional } from './rule.ts';
@@ -17,24 +23,31 @@ export const hugepages = defineRule({
     free: value(hugepagesFree),
     reserved: optional(value(hugepagesReserved)),
     surplus: optional(value(hugepagesSurplus)),
+    overcommit: optional(value(hugepagesOvercommit)),
   },
   thresholds: {},
   messages: {
     configured:
       'A pool of {total:count} huge pages of {size:bytes} is configured, {left:count} of them not yet promised.',
+    extensible:
+      'All {total:count} huge pages of {size:bytes} are in use or promised; the kernel may make {room:count} more of free memory ' +
+      '(nr_overcommit_hugepages), as long as it finds enough in one piece.',
     exhausted:
       'All {total:count} huge pages of {size:bytes} are in use or promised: the next program that asks for one fails. Right ' +
       'where DPDK owns the pool, wrong where another is to start.',
   },
   alert: informsOnly,
-  conclude({ total, free, reserved, surplus }, _limits, at) {
+  conclude({ total, free, reserved, surplus, overcommit }, _limits, at) {
     const size = Number(at.labels['size']);
     // Free contains the reserved ones (Documentation/admin-guide/mm/hugetlbpage.rst).
     const left = free.value - (reserved?.value ?? 0);
     const args = { size, total: total.value, left: Math.max(0, left), surplus: surplus?.value ?? 0 };
-    const evidence = { total: ['>', 0], free: null, reserved: null, surplus: null } as const;
+    const evidence = { total: ['>', 0], free: null, reserved: null, surplus: null, overcommit: null } as const;
     if (total.value === 0) return ok();
     if (left > 0) return ok({ message: 'configured', args, evidence });
+    // The pool contains the surplus pages that were made already (mm/hugetlb.c:alloc_surplus_hugetlb_folio).
+    const room = (overcommit?.value ?? 0) - (surplus?.value ?? 0);
+    if (room > 0) return ok({ message: 'extensible', args: { ...args, room }, evidence });
     const kilobytes = size / 1024;
     return info({
       certainty: 'measured',

@@ -5,6 +5,7 @@ import type { Reader } from '../collectors/reader.ts';
 import { inNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import { OWN_NETNS, Snapshot, type Keep } from '../metrics/snapshot.ts';
+import type { Chosen } from './choose.ts';
 import { liveReader, monotonicSeconds, type LiveOptions, type Roots } from './live-reader.ts';
 import type { NetworkNamespace } from './netns.ts';
 
@@ -149,4 +150,9 @@ function withoutDevices(reader: Reader): Reader {
     link: (path) => (isDevice(path) ? hidden : reader.link(path)),
     dump: (name, inodes) => reader.dump(name, inodes),
   };
+}
+
+/** The chosen namespaces, and one that says why others may be missing. */
+export function viewsOf({ namespaces, unlisted }: Chosen, roots: Roots): readonly NamespaceView[] {
+  return [...liveViews(namespaces, roots), ...(unlisted === undefined ? [] : [unlistedView(unlisted)])];
 }

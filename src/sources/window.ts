@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
+import { monotonicSeconds } from './live-reader.ts';
 
 export interface WindowOptions {
   readonly seconds: number;
@@ -17,10 +18,13 @@ export interface Measured {
   readonly cutShort: boolean;
 }
 
-/** Two samples of the host, `seconds` apart. */
+/**
+ * Two samples of the host whose beginnings are `seconds` apart: rates are taken between the two readings of each series, so the
+ * time that the first sample takes, long on a saturated host, is part of the window.
+ */
 export async function measureWindow({ seconds, stop, sample, onTick }: WindowOptions): Promise<Measured> {
   const before = sample();
-  const deadline = performance.now() + seconds * 1000;
+  const deadline = performance.now() + (before.at + seconds - monotonicSeconds()) * 1000;
   while (!stop.aborted) {
     const left = deadline - performance.now();
     if (left <= 0) break;

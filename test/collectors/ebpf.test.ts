@@ -6,6 +6,7 @@ import {
   jitterAvg,
   jitterHistogram,
   jitterLoadError,
+  jitterObjectPath,
   jitterPackets,
   jitterSpread,
   jitterUp,
@@ -175,6 +176,26 @@ describe('the probe as series', () => {
   it('says why the XDP span is missing', () => {
     const snapshot = sample(answer({ loadError: 'EBUSY' }));
     assert.equal(valueOf(snapshot, jitterLoadError, { error: 'EBUSY' }), 1);
+  });
+
+  it('says whether there is something to load, and why it could not be, where there is no reading', () => {
+    const without = (load: unknown) => collect(ebpf, { dumps: { probe_load: load } });
+    for (const objects of [true, false]) {
+      const snapshot = without({ version: 1, objects, error: null });
+      assert.equal(valueOf(snapshot, jitterUp), 0);
+      assert.equal(valueOf(snapshot, jitterObjectPath), objects ? 1 : 0);
+      assert.deepEqual(valuesOf(snapshot, jitterLoadError), {});
+    }
+    const refused = without({ version: 1, objects: true, error: 'refused '.repeat(100) });
+    assert.equal(valueOf(refused, jitterLoadError, { error: 'refused '.repeat(25) }), 1);
+    for (const garbage of [null, 7, {}, { version: 1 }, { version: 1, objects: 1, error: null }])
+      assert.equal(valueOf(without(garbage), jitterObjectPath), undefined);
+  });
+
+  it('says no more than it did of a bundle from before that was recorded', () => {
+    const snapshot = collect(ebpf, {});
+    assert.equal(valueOf(snapshot, jitterObjectPath), undefined);
+    assert.deepEqual(snapshot.collectors[0]?.gaps, [{ path: 'probe', reason: 'not available in this test' }]);
   });
 
   it('is down without a probe, and with an answer that is not its own', () => {

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { meminfo, parseMeminfo } from '../../src/collectors/meminfo.ts';
 import {
   hugepagesFree,
+  hugepagesOvercommit,
   hugepagesReserved,
   hugepagesSurplus,
   hugepagesTotal,
@@ -42,6 +43,11 @@ describe('meminfo collector', () => {
     assert.equal(valueOf(snapshot, hugepagesFree, { size: '1073741824' }), 2);
     assert.equal(valueOf(snapshot, hugepagesReserved, { size: '1073741824' }), 1);
     assert.equal(valueOf(snapshot, hugepagesSurplus, { size: '1073741824' }), 0);
+    assert.deepEqual(valuesOf(snapshot, hugepagesOvercommit), {}, 'a copy without it lacks nothing else');
+    const path = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages';
+    const more = collect(meminfo, { files: { ...files, [path]: '64\n' } });
+    assert.deepEqual(valuesOf(more, hugepagesOvercommit), { 'size=2097152': 64 });
+    for (const each of [snapshot, more]) assert.equal(each.collector('meminfo')?.status, 'ok');
   });
 
   it('reads a file of 6.18', () => {

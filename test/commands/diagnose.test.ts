@@ -15,6 +15,7 @@ import { after, describe, it } from 'node:test';
 
 import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
+import { Lab, whyNoLab } from '../probe/lab.ts';
 import { pktcost } from '../support/command.ts';
 import { lacking } from '../support/needs.ts';
 
@@ -133,7 +134,40 @@ describe('pktcost metrics, rules and doctor', () => {
       /^# HELP node_cpu_seconds_total .+\n# TYPE node_cpu_seconds_total counter\nnode_cpu_seconds_total\{cpu="0",mode="idle"\} /m,
     );
     assert.match(page, /^node_ebpf_pmd_jitter_collector_up 0$/m);
+    assert.match(page, /^node_ebpf_pmd_jitter_object_path_configured 1$/m, 'there are objects to load');
+    assert.doesNotMatch(page, /_load_error\{/, 'nobody tried');
     assert.equal(statSync(path).mode & 0o777, 0o644);
+  });
+
+  it("has the probe's series of a window", { skip: whyNoLab() }, async () => {
+    const lab = new Lab();
+    try {
+      await lab.serve();
+      const load = lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-b', '20M', '-l', '64', '-t', '60');
+      const inside = ['ip', 'netns', 'exec', lab.receiver];
+      const args = ['metrics', '--window', '1s', '--probe', 'xdp'];
+      const { status, stdout, stderr } = await pktcost(args, { under: inside });
+      await lab.stop(load);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^pktcost_span_packets_total\{device="pcin0"\} \d/m);
+      assert.match(stdout, /^pktcost_span_quantile_nanoseconds\{device="pcin0",.*quantile="0.5",span="taps"\} \d/m);
+      assert.match(stdout, /^node_ebpf_pmd_jitter_collector_up 1$/m);
+      assert.match(stdout, /^node_ebpf_pmd_jitter_latency_avg_ns\{interface="pcin0"\} \d/m);
+      assert.match(stdout, /^node_ebpf_pmd_jitter_object_path_configured 1$/m);
+      assert.match(stdout, /^node_cpu_seconds_total\{/m, 'and everything else');
+      assert.equal(stderr, '');
+    } finally {
+      await lab.close();
+    }
+  });
+
+  it('gives the page of a window without root too, and says why the probe is not in it', async () => {
+    const uid = process.geteuid?.() === 0 ? { uid: nobody } : {};
+    const { status, stdout, stderr } = await pktcost(['metrics', '--window', '500ms'], uid);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^pktcost: the probe: attaching eBPF programs needs root\n$/);
+    assert.match(stdout, /^node_ebpf_pmd_jitter_collector_up 0$/m);
+    assert.doesNotMatch(stdout, /_load_error\{/);
   });
 
   it('lists every rule, and explains one with its signals, limits and page', async () => {

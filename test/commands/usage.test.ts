@@ -71,6 +71,8 @@ describe('bad usage is one clear line and exit code 2', () => {
       ['diagnose', '--config', file('text.json', '{"thresholds":{"PKT0201":{"usage":"high"}}}')],
       /\/thresholds\/PKT0201\/usage: must be number/,
     ));
+  it('what is for the probe, where no probe is wanted', () =>
+    refused(['metrics', '--probe', 'xdp'], /--probe is for the probe: it takes --window/));
   it('a baseline that is no report', () =>
     refused(['diagnose', '--baseline', file('baseline.json', '{"hello":1}')], /baseline\.json: not a pktcost report/));
   it('an output file that exists, before the window is spent', () =>

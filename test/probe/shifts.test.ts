@@ -6,10 +6,10 @@ import type { ProbeSession } from '../../src/probe/session.ts';
 import { JOINED_SLICES, roundMs, Shifts } from '../../src/probe/shifts.ts';
 
 /** Tracepoints that only remember what they were told. */
-function recorded(): { readonly session: ProbeSession; readonly log: string[] } {
+function recorded(attached = true): { readonly session: ProbeSession; readonly log: string[] } {
   const log: string[] = [];
   const tracepoints = {
-    attached: true,
+    attached,
     join: () => void log.push('join'),
     part: () => (log.push('part'), Promise.resolve(ok(undefined))),
     rest() {
@@ -57,5 +57,33 @@ describe('shifts of the tracepoints', () => {
     await shifts.stop();
     const expected = Array.from({ length: JOINED_SLICES }, () => ['rest', 'resume']).flat();
     assert.deepEqual(log, ['join', ...expected, 'join']);
+  });
+
+  const work = (log: string[]) => (): Promise<void> => {
+    log.push('work');
+    return Promise.resolve();
+  };
+
+  it('has the tracepoints attached for what needs them, whatever their shift, and goes on with it', async (test) => {
+    test.mock.timers.enable({ apis: ['setTimeout'] });
+    const { session, log } = recorded(false);
+    const shifts = new Shifts(session, 8, () => 0.5);
+    await shifts.inSlice(work(log));
+    assert.deepEqual(log, ['resume', 'work']);
+    test.mock.timers.tick(250);
+    await shifts.stop();
+    assert.deepEqual(log, ['resume', 'work', 'rest'], 'a slice of a quarter of a second follows');
+  });
+
+  it('begins no shift in a window without, nor after the end', async (test) => {
+    test.mock.timers.enable({ apis: ['setTimeout'] });
+    for (const seconds of [1, 8]) {
+      const { session, log } = recorded();
+      const shifts = new Shifts(session, seconds);
+      if (seconds === 8) await shifts.stop();
+      await shifts.inSlice(work(log));
+      test.mock.timers.tick(60_000);
+      assert.deepEqual(log, seconds === 8 ? ['resume', 'work'] : ['resume', 'work', 'part']);
+    }
   });
 });

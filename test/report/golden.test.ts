@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
+import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { columns } from '../../src/report/layout.ts';
@@ -83,18 +84,18 @@ describe('the screen', () => {
     const remedies = [{ action: long, command: 'x'.repeat(80 * 3 - '  $ '.length), verify: null }];
     const findings = Array.from({ length: 40 }, () => ({ ...first!, summary: long, remedies }));
     const actions = [{ seconds: 1, action: long, reason: long, restored: true }];
-    const text = renderText(
-      {
-        ...report,
-        findings,
-        verdict: { ...report.verdict, headline: long },
-        probe: { ...report.probe, status: 'detached-early', reason: long },
-        selfCost: { ...report.selfCost, actions },
-      },
-      { colour: false, width: 80, unicode: true },
-    );
-    const lines = text.slice(0, text.indexOf('\n\nFINDINGS')).split('\n');
-    const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
-    assert.ok(rows > 20 && rows <= 24, `${rows} rows`);
+    const sick: Report = {
+      ...report,
+      findings,
+      verdict: { ...report.verdict, headline: long },
+      probe: { ...report.probe, status: 'detached-early', reason: long },
+      selfCost: { ...report.selfCost, actions },
+    };
+    for (const baseline of [undefined, { ...report, host: { ...report.host, hostname: long } }]) {
+      const text = renderText(sick, { colour: false, width: 80, unicode: true, baseline });
+      const lines = text.slice(0, text.indexOf('\n\nFINDINGS')).split('\n');
+      const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
+      assert.ok(rows > 18 && rows <= 24, `${rows} rows`);
+    }
   });
 });

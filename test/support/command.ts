@@ -14,13 +14,19 @@ interface RunOptions {
   readonly uid?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** A command and its arguments that run another, such as `ip netns exec NAME`. */
+  readonly under?: readonly string[];
   /** Called with the running process. */
   readonly during?: (child: ChildProcess) => void;
 }
 
 /** Runs `pktcost` with these arguments to its end. */
-export async function pktcost(args: readonly string[], { uid, env, cwd, during }: RunOptions = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [bin, ...args], {
+export async function pktcost(
+  args: readonly string[],
+  { uid, env, cwd, under = [], during }: RunOptions = {},
+): Promise<Ran> {
+  const [program = process.execPath, ...words] = [...under, process.execPath, bin, ...args];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),

@@ -36,14 +36,14 @@ export const jitterObjectPath = gauge('node_ebpf_pmd_jitter_object_path_configur
   ...ebpf,
   labels: [],
   unit: 'none',
-  help: '1 when there is a compiled BPF object to load.',
+  help: '1 when the compiled BPF objects that the probe loads are there, loaded or not.',
 });
 export const jitterLoadError = gauge('node_ebpf_pmd_jitter_load_error', {
   ...ebpf,
   labels: ['error'],
   unit: 'none',
   sparse: true,
-  help: '1 when loading or attaching failed, with the reason.',
+  help: '1 when loading or attaching was tried and failed, with the reason; absent where nobody tried.',
 });
 
 const spanLabels = ['device', 'span', 'mode'] as const;

@@ -23,6 +23,10 @@ export const hugepagesTotal = huge('pool', 'Huge pages of this size in the pool;
 export const hugepagesFree = huge('free', 'Huge pages of this size not in use; contains the reserved ones.');
 export const hugepagesReserved = huge('reserved', 'Huge pages promised to mappings but not yet touched.');
 export const hugepagesSurplus = huge('surplus', 'Huge pages above the configured pool.');
+export const hugepagesOvercommit = huge(
+  'overcommit',
+  'How many surplus huge pages the kernel may make where the pool is used up.',
+);
 
 /** `node_memory_numa_<Field>{node}`: kB fields in bytes but, as node_exporter has it, without a `_bytes` suffix. */
 export const meminfoNuma = family('node_memory_numa_', (field) =>

@@ -19,6 +19,9 @@ const LOG_BYTES = 1 << 18;
 
 type Prepare = (object: OpenObject) => Result<void>;
 
+/** Loads on libuv's threads. */
+const underWay = new Set<Promise<number>>();
+
 /** The last words of a verifier log are the verdict; the rest is the way there. */
 function verdictOf(log: Uint8Array): string {
   const end = log.indexOf(0);
@@ -49,17 +52,21 @@ export async function loadObject(
     bpf.close(opened.value);
     return prepared;
   }
-  const code = await new Promise<number>((resolve, reject) => {
+  const loading = new Promise<number>((resolve, reject) => {
     bpf.load.async(opened.value, (error: unknown, result: number) => {
       if (error) reject(error instanceof Error ? error : new Error('bpf_object__load could not be called'));
       else resolve(result);
     });
   });
+  underWay.add(loading);
+  const code = await loading.finally(() => underWay.delete(loading));
   if (code === 0) return ok(new LoadedObject(bpf, opened.value));
   bpf.close(opened.value);
   const verdict = verdictOf(log);
   // A refusal for want of permission has nothing more to say, and a second load costs 25 ms.
   const silent = verdict === '' && code !== -EPERM;
+  // The print callback is libbpf's for all threads: none of the others may meet it.
+  while (silent && underWay.size > 0) await Promise.allSettled(underWay);
   const told = silent ? messagesOfRetry(foreign, () => open(foreign, bytes, nameBytes, log), prepare) : verdict;
   return fail(`${name}: the kernel refused to load the program: ${errnoReason(code)}${told === '' ? '' : `; ${told}`}`);
 }

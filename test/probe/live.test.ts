@@ -1,0 +1,153 @@
+/** The budget in the window: traffic that was not there when it was measured. Real devices, real traffic; needs root. */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runDiagnosis } from '../../src/diagnose.ts';
+import type { Report } from '../../src/generated/report.ts';
+import { validateReport } from '../../src/generated/validate.ts';
+import type { ProbeAnswer } from '../../src/probe/answer.ts';
+import { LiveProbe } from '../../src/probe/live.ts';
+import { subtractReadings, tracedShare, type ProbeReading } from '../../src/probe/reading.ts';
+import { DEFAULT_SAMPLE_EVERY } from '../../src/probe/session.ts';
+import { HOST_ROOTS } from '../../src/sources/live-reader.ts';
+import { Lab, whyNoLab } from './lab.ts';
+
+/** An idle host keeps it with the runs of its own timers; a flood of small packets passes it several times over. */
+const BUDGET = 0.0005;
+
+describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, () => {
+  let lab: Lab;
+  let tap: ChildProcess;
+
+  before(async () => {
+    lab = new Lab();
+    await lab.serve();
+    // Devices of other namespaces are watched where they have a tap.
+    tap = await lab.tcpdump();
+  });
+  after(async () => {
+    await lab.stop(tap);
+    await lab.close();
+  });
+
+  /** Datagrams of 64 bytes as fast as they go, until it is stopped. */
+  function startFlood(): ChildProcess {
+    return lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-b', '0', '-l', '64', '-t', '60');
+  }
+
+  async function open(windowSeconds: number, maxOverhead: number): Promise<LiveProbe> {
+    const { id, path = '' } = lab.target();
+    return LiveProbe.open({
+      probe: 'taps',
+      devices: [],
+      namespaces: [{ name: 'receiver', inode: Number(id), path }],
+      sysfs: '/sys',
+      procfs: '/proc',
+      windowSeconds,
+      maxOverhead,
+      stop: new AbortController().signal,
+      own: { all: false, devices: new Set() },
+    });
+  }
+
+  function read(probe: LiveProbe): ProbeReading {
+    const answer = probe.answer();
+    if (!answer.ok) assert.fail(answer.reason);
+    return (answer.value satisfies ProbeAnswer).reading;
+  }
+
+  /** One packet in so many is sampled. */
+  function rate(from: ProbeReading, to: ProbeReading): number {
+    const delta = subtractReadings(from, to);
+    const device = delta.devices.find(({ device: name }) => name === lab.device);
+    const samples = device?.spans.find(({ span }) => span === 'taps')?.count ?? 0;
+    assert.ok(device !== undefined && samples > 50, `${String(samples)} samples`);
+    return (device.packets * tracedShare(delta)) / samples;
+  }
+
+  async function until(met: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    for (let waited = 0; !(await met()); waited += 20) {
+      assert.ok(waited < 15_000, what);
+      await sleep(20);
+    }
+  }
+
+  for (const [windowSeconds, shifts] of [
+    [3, 'attached all the time'],
+    [8, 'in shifts'],
+  ] as const)
+    it(`thins once, says when and why, and goes on at the new rate: ${shifts}`, async () => {
+      const probe = await open(windowSeconds, BUDGET);
+      let flood: ChildProcess | undefined;
+      try {
+        assert.deepEqual(probe.selfCost().actions, [], 'the idle host is within the budget');
+        const first = read(probe);
+        flood = startFlood();
+        const actions = (): ReturnType<LiveProbe['selfCost']>['actions'] => probe.selfCost().actions;
+        await until(async () => {
+          // Some thousand packets at the first rate, to tell it from the second.
+          if ((read(probe).devices.find(({ device }) => device === lab.device)?.packets ?? 0) < 5000) return false;
+          await probe.watch(1);
+          return actions().length > 0;
+        }, 'the flood was noticed');
+        const thinned = read(probe);
+        const { length } = actions();
+        assert.equal(length, 1);
+        const [action] = actions();
+        assert.equal(action?.action, `sampling thinned to 1 packet in ${String(DEFAULT_SAMPLE_EVERY * 4)}`);
+        assert.match(action.reason, /^\d+\.\d\d % of the host's CPU time is above the budget of 0\.05 %$/);
+        const seconds = (thinned.monotonicNs - first.monotonicNs) / 1e9;
+        assert.ok(action.seconds !== null && action.seconds > 0 && action.seconds < seconds, String(action.seconds));
+        assert.equal(thinned.sampleEvery, DEFAULT_SAMPLE_EVERY * 4);
+        await sleep(400);
+        const after = rate(thinned, read(probe));
+        assert.ok(after > 48 && after < 80, `1 packet in ${String(after)}`);
+        assert.equal(probe.status().status, 'attached');
+      } finally {
+        if (flood) await lab.stop(flood);
+        await probe.close();
+      }
+    });
+
+  it('detaches when that does not help, and the verdict still comes', async () => {
+    let flood: ChildProcess | undefined;
+    const report: Report = await runDiagnosis({
+      seconds: 4,
+      roots: HOST_ROOTS,
+      devices: [],
+      netns: lab.receiver,
+      probe: 'taps',
+      maxOverhead: BUDGET,
+      overrides: {},
+      baseline: undefined,
+      version: '0.0.0',
+      stop: new AbortController().signal,
+      onTick: () => {
+        flood ??= startFlood();
+      },
+    });
+    assert.ok(flood);
+    await lab.stop(flood);
+    assert.ok(validateReport(report), JSON.stringify(validateReport.errors?.slice(0, 3)));
+    assert.equal(report.probe.status, 'detached-early');
+    assert.match(report.probe.reason ?? '', /is above the budget of 0\.05 %$/);
+    assert.deepEqual(
+      report.selfCost.actions.map(({ action }) => action),
+      ['sampling thinned to 1 packet in 64', 'sampling thinned to 1 packet in 256', 'probe detached'],
+    );
+    const times = report.selfCost.actions.map(({ seconds }) => seconds ?? 0);
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+    );
+    assert.ok(
+      times.every((seconds) => seconds > 0 && seconds < 4),
+      times.join(),
+    );
+    assert.ok(report.findings.length >= 20, 'every rule says something');
+    // What was measured until then stands, and its rate is of that time.
+    const device = report.cost.devices.find(({ device: name }) => name === lab.device);
+    assert.ok((device?.spans?.taps?.count ?? 0) > 50);
+  });
+});
