@@ -1,3 +1,5 @@
+import CliTable from 'cli-table3';
+
 import { visible } from './escape.ts';
 
 export interface Style {
@@ -148,25 +150,20 @@ export function table(
     available,
     words.map((word) => Math.min(word, NARROWEST)),
   );
-  const lines = [heads.map(({ head }) => head), ...rows].map((cells) =>
-    heads.map((_, index) => wrap(cells[index] ?? '', widths[index]!)),
-  );
-  // Wrapped at spaces, a column may need less than it was given.
-  const needed = heads.map((_, index) => Math.max(...lines.flatMap((cells) => cells[index]!.map(columns))));
-  const [head = [], ...body] = lines.map((cells) => {
-    const height = Math.max(...cells.map(({ length }) => length));
-    return Array.from({ length: height }, (_, row) =>
-      heads
-        .map(({ align }, index) => pad(cells[index]![row] ?? '', needed[index]!, align))
-        .join(' '.repeat(GAP))
-        .trimEnd(),
-    );
+  const line = style.unicode ? '─' : '-';
+  const drawn = new CliTable({
+    head: heads.map(({ head }, index) => wrap(head, widths[index]!).join('\n')),
+    colAligns: heads.map(({ align }) => align ?? 'left'),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    chars: {
+      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', left: '', right: '', middle: ' '.repeat(GAP) },
+      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+      ...{ mid: line, 'mid-mid': line.repeat(GAP), 'left-mid': '', 'right-mid': '' },
+    },
   });
-  const rule = (style.unicode ? '─' : '-').repeat(needed.reduce((sum, width) => sum + GAP + width, -GAP));
-  return [...head, rule, ...body.flat()].map((each) => `${indent}${each}`);
-}
-
-function pad(text: string, width: number, align: Column['align'] = 'left'): string {
-  const blank = ' '.repeat(Math.max(0, width - columns(text)));
-  return align === 'right' ? `${blank}${text}` : `${text}${blank}`;
+  drawn.push(...rows.map((row) => row.map((cell, index) => wrap(cell, widths[index]!).join('\n'))));
+  return drawn
+    .toString()
+    .split('\n')
+    .map((each) => `${indent}${each}`.trimEnd());
 }
