@@ -11,12 +11,12 @@ import { isProcfs, type Roots } from './sources/live-reader.ts';
 import { listNamespaces } from './sources/netns.ts';
 
 /** What can be measured here, and what the probe would do to each device. Changes nothing. */
-export function examine(roots: Roots, choice: ProbeChoice): string[] {
+export async function examine(roots: Roots, choice: ProbeChoice): Promise<string[]> {
   return [
     ...whoWeAre(roots),
     '',
     'Collectors',
-    ...collectorLines(sampleOnce(roots)),
+    ...collectorLines(await sampleOnce(roots)),
     '',
     process.geteuid?.() === 0 ? 'Probe' : 'Probe, as root would have it',
     ...probeLines(roots, choice),

@@ -26,7 +26,7 @@ export default class Doctor extends Command {
       if (!ok) process.exitCode = exitCodes.internal;
       return;
     }
-    const lines = examine(roots, {
+    const lines = await examine(roots, {
       probe: flags.probe,
       ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
       allowSystemChanges: flags['allow-system-changes'],
