@@ -101,8 +101,9 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
         assert.ok(action.seconds !== null && action.seconds > 0 && action.seconds < seconds, String(action.seconds));
         assert.equal(thinned.sampleEvery, DEFAULT_SAMPLE_EVERY * 4);
         await sleep(400);
+        // Half to double of it: packets come unevenly, and in shifts only some of the time is sampled. Before it was 16.
         const after = rate(thinned, read(probe));
-        assert.ok(after > 48 && after < 80, `1 packet in ${String(after)}`);
+        assert.ok(after > 32 && after < 128, `1 packet in ${String(after)}`);
         assert.equal(probe.status().status, 'attached');
       } finally {
         if (flood) await lab.stop(flood);
