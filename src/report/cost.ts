@@ -51,7 +51,7 @@ export function costOf(window: Window, probe: Probe): Cost {
   return {
     host,
     devices: deviceCosts(window, probe, spans, host, netRx),
-    cpus: cpuCosts(window, netRx, tapSecondsOf(window, spans)),
+    cpus: cpuCosts(window, netRx, tapTimes(window, spans)),
   };
 }
 
@@ -152,7 +152,8 @@ function deviceCosts(
       const key = deviceKey(labels);
       const own = spans.get(key) ?? null;
       const node = nodes.get(key);
-      const skbs = own === null ? null : (passed.get(key)?.increase ?? null);
+      const counted = own === null ? undefined : passed.get(key);
+      const skbs = counted?.increase ?? null;
       const cpus = onCpus.get(key) ?? new Map<string, number>();
       return {
         netns: labels['netns'] ?? OWN_NETNS,
@@ -163,8 +164,7 @@ function deviceCosts(
         packets: increase,
         packetsPerSecond: seconds > 0 ? increase / seconds : 0,
         skbs,
-        // A TC program before ours may decide on some of them, so that GRO would seem to have merged them.
-        groRatio: skbs === null || skbs < PACKETS_TO_PRICE || skbs > increase ? null : increase / skbs,
+        groRatio: counted === undefined ? null : groRatio(increase / seconds, counted),
         bytes: bytes.get(key)?.increase ?? null,
         dropped: drops.get(key)?.increase ?? null,
         missed: missed.get(key)?.increase ?? null,
@@ -180,6 +180,13 @@ function deviceCosts(
         reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
       };
     });
+}
+
+/** By rates, since a probe over its budget leaves before the window ends. */
+function groRatio(framesPerSecond: number, { increase, seconds }: Increase): number | null {
+  const ratio = framesPerSecond / (increase / seconds);
+  // A TC program before ours may decide on some of them, so that GRO would seem to have merged them.
+  return increase < PACKETS_TO_PRICE || ratio < 1 ? null : ratio;
 }
 
 function whyNoSpan(probe: Probe, labels: Labels): string {
@@ -233,20 +240,28 @@ function weighed(prices: ReadonlyMap<string, number>, packets: ReadonlyMap<strin
   return priced.reduce((sum, { price, count }) => sum + price * count, 0) / known;
 }
 
-/** Seconds that the taps of all watched devices took on each CPU; undefined when that cannot be told. */
-function tapSecondsOf(window: Window, spans: ReadonlyMap<string, Spans>): ReadonlyMap<string, number> | undefined {
+interface TapTime {
+  readonly seconds: number;
+  /** Per second in which the probe was there. */
+  readonly share: number;
+}
+
+/** What the taps of all watched devices took on each CPU; undefined when that cannot be told. */
+function tapTimes(window: Window, spans: ReadonlyMap<string, Spans>): ReadonlyMap<string, TapTime> | undefined {
   const prices = new Map([...spans].map(([key, own]) => [key, meanTapNs([own])]));
   const packets = cells(window, spanCpuPackets);
   if (packets.length === 0 || ![...prices.values()].some((price) => price !== null)) return undefined;
-  const seconds = new Map<string, number>();
-  for (const { labels, increase } of packets) {
+  const times = new Map<string, TapTime>();
+  for (const { labels, increase, seconds } of packets) {
     const cpu = labels['cpu'] ?? '';
-    seconds.set(cpu, (seconds.get(cpu) ?? 0) + (increase * (prices.get(deviceKey(labels)) ?? 0)) / 1e9);
+    const took = (increase * (prices.get(deviceKey(labels)) ?? 0)) / 1e9;
+    const before = times.get(cpu) ?? { seconds: 0, share: 0 };
+    times.set(cpu, { seconds: before.seconds + took, share: before.share + (seconds > 0 ? took / seconds : 0) });
   }
-  return seconds;
+  return times;
 }
 
-function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, number> | undefined): CpuCost[] {
+function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, TapTime> | undefined): CpuCost[] {
   const packets = byLabel(window, softnetProcessed, 'cpu');
   const dropped = byLabel(window, softnetDropped, 'cpu');
   const squeezed = byLabel(window, softnetSqueezed, 'cpu');
@@ -265,7 +280,7 @@ function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, n
       const passed = packets.get(cpu);
       const timed = enough(netRx.get(cpu) ?? null);
       const nsPerPacket = prices.get(cpu) ?? null;
-      const tapSeconds = taps === undefined ? null : (taps.get(cpu) ?? 0);
+      const tap = taps === undefined ? null : (taps.get(cpu) ?? { seconds: 0, share: 0 });
       return {
         cpu,
         numaNode: nodes.get(cpu) ?? null,
@@ -280,18 +295,17 @@ function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, n
         nsPerPacket,
         netRxRuns: runs.get(cpu) ?? null,
         netRxNsPerPacket: timed?.ns ?? null,
-        breakdown: breakdownOf(nsPerPacket, timed, timed === null ? null : tapNsOn(tapSeconds, timed)),
-        tapSeconds,
-        tapShare: tapSeconds === null || seconds <= 0 ? null : tapSeconds / seconds,
+        breakdown: breakdownOf(
+          nsPerPacket,
+          timed,
+          tap === null || timed === null ? null : (tap.seconds * 1e9) / timed.packets,
+        ),
+        tapSeconds: tap?.seconds ?? null,
+        tapShare: tap?.share ?? null,
         dropped: dropped.get(cpu)?.increase ?? null,
         squeezed: squeezed.get(cpu)?.increase ?? null,
       };
     });
-}
-
-/** The taps' time in the mean of all packets of a CPU. */
-function tapNsOn(tapSeconds: number | null, { packets }: NetRxCost): number | null {
-  return tapSeconds === null ? null : (tapSeconds * 1e9) / packets;
 }
 
 /** Too few packets make no price. */

@@ -142,6 +142,24 @@ describe('cost', () => {
     assert.ok(Math.abs(cost.host.breakdown.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-12);
   });
 
+  it('goes by what was counted in the same time where the probe left before the end', () => {
+    const cells: Cell[] = [
+      ...busy,
+      ...spans.filter(([metric]) => metric !== metrics.spanPackets),
+      [metrics.spanPackets, { device: 'eth0' }, 0, 100_000],
+      [metrics.spanCpuPackets, { device: 'eth0', cpu: '1' }, 0, 100_000],
+    ];
+    const { devices, cpus } = reportOf({ cells, probeSeconds: 5 }, [], { probe: attached }).cost;
+    assert.equal(
+      devices.find(({ device }) => device === 'eth0')?.groRatio,
+      2.5,
+      '50,000 frames and 20,000 packets a second',
+    );
+    const paying = cpus.find(({ cpu }) => cpu === '1');
+    assert.ok(Math.abs(paying!.tapSeconds! - 0.09) < 1e-12);
+    assert.ok(Math.abs(paying!.tapShare! - 0.09 / 5) < 1e-12);
+  });
+
   it('turns cumulative buckets into bars and keeps losses by reason', () => {
     const taps = reportOf({ cells: [...busy, ...spans] }, []).cost.devices.find(({ device }) => device === 'eth0')
       ?.spans?.taps;

@@ -19,6 +19,8 @@ export interface WindowSpec {
   readonly closed?: Readonly<Record<string, Gap>>;
   /** Collectors that ran although no cell is theirs: their sparse metrics then read as zero. */
   readonly ran?: readonly string[];
+  /** When the probe left, if before the end: its last counts are of then. */
+  readonly probeSeconds?: number;
 }
 
 /** A window made by hand. */
@@ -29,6 +31,7 @@ export function windowOf({
   inapplicable = {},
   closed = {},
   ran = [],
+  probeSeconds = seconds,
 }: WindowSpec): Window {
   const before = new Snapshot('2026-01-01T00:00:00.000Z', 100);
   const after = new Snapshot('2026-01-01T00:00:10.000Z', 100 + seconds);
@@ -41,7 +44,7 @@ export function windowOf({
   const namespaces = new Set(['', ...cells.map(([, labels]) => labels['netns'] ?? '')]);
   for (const [metric, labels, from, to] of cells) {
     if (from !== null) before.add(metric, labels, from, 100);
-    if (to !== null) after.add(metric, labels, to, 100 + seconds);
+    if (to !== null) after.add(metric, labels, to, 100 + (metric.collector === 'ebpf' ? probeSeconds : seconds));
   }
   for (const id of collectors) {
     const gap = failed[id] ?? inapplicable[id];
