@@ -23,10 +23,10 @@ export default class Metrics extends Command {
     const { OutputFile } = await import('./output.ts');
     const { sampleOnce } = await import('../diagnose.ts');
     const { expose } = await import('../metrics/exposition.ts');
+    const { describePage } = await import('../metrics/page.ts');
     const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'replace', 0o644);
-    const page = expose(
-      sampleOnce({ procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] }),
-    );
+    const roots = { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] };
+    const page = expose(describePage(sampleOnce(roots)));
     if (output === undefined) process.stdout.write(page);
     else await output.write(page);
   }
