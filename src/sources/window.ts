@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 
-export interface WindowOptions {
+export interface WindowOptions<T> {
   readonly seconds: number;
   /** Ends the window early; the second sample is taken all the same. */
   readonly stop: AbortSignal;
-  readonly sample: () => Snapshot;
+  readonly sample: () => T | Promise<T>;
   /** Called about twice a second with the seconds left. */
   readonly onTick?: (secondsLeft: number) => void | Promise<void>;
 }
@@ -18,8 +18,20 @@ export interface Measured {
 }
 
 /** Two samples of the host, `seconds` apart. */
-export async function measureWindow({ seconds, stop, sample, onTick }: WindowOptions): Promise<Measured> {
-  const before = sample();
+export async function measureWindow(options: WindowOptions<Snapshot>): Promise<Measured> {
+  const { before, after, cutShort } = await sampleTwice(options);
+  return { window: new Window(before, after), cutShort };
+}
+
+export interface Both<T> {
+  readonly before: T;
+  readonly after: T;
+  readonly cutShort: boolean;
+}
+
+/** Anything that is read twice, `seconds` apart. */
+export async function sampleTwice<T>({ seconds, stop, sample, onTick }: WindowOptions<T>): Promise<Both<T>> {
+  const before = await sample();
   const deadline = performance.now() + seconds * 1000;
   while (!stop.aborted) {
     const left = deadline - performance.now();
@@ -30,5 +42,5 @@ export async function measureWindow({ seconds, stop, sample, onTick }: WindowOpt
     });
   }
   await onTick?.(0);
-  return { window: new Window(before, sample()), cutShort: stop.aborted };
+  return { before, after: await sample(), cutShort: stop.aborted };
 }
