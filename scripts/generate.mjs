@@ -16,9 +16,26 @@ const checking = process.argv.includes('--check');
 const banner = (names) =>
   `/* Made from ${[...names].map((name) => `schema/${name}.v1.json`).join(' and ')} by \`npm run generate\`: do not edit. */`;
 
-async function typesOf(name, schema) {
+/** What a schema takes from another's definitions, as an import of their types. */
+function borrowed(schema, imports = new Map()) {
+  if (Array.isArray(schema)) return schema.map((each) => borrowed(each, imports));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const [, from, type] = /^(\w+)\.v1\.json#\/\$defs\/(\w+)$/.exec(schema.$ref ?? '') ?? [];
+  if (type !== undefined) {
+    imports.set(from, (imports.get(from) ?? new Set()).add(type));
+    return { tsType: type };
+  }
+  return Object.fromEntries(Object.entries(schema).map(([key, each]) => [key, borrowed(each, imports)]));
+}
+
+async function typesOf(name, whole) {
+  const imports = new Map();
+  const schema = borrowed(whole, imports);
+  const lines = [...imports].map(
+    ([from, types]) => `import type { ${[...types].sort().join(', ')} } from './${from}.ts';`,
+  );
   return compile(schema, schema.title, {
-    bannerComment: banner([name]),
+    bannerComment: [banner([name]), ...lines].join('\n'),
     // Readers allow fields they do not know; the writer's types do not.
     additionalProperties: false,
     ignoreMinAndMaxItems: true,
@@ -27,7 +44,8 @@ async function typesOf(name, schema) {
 }
 
 /** ajv's standalone code still calls require() for its helpers; bundling it takes them in. */
-async function validatorsOf(schemas) {
+async function validatorsOf(schemas, exported = [...schemas.keys()]) {
+  const own = exported.map((name) => schemas.get(name));
   const ajv = new Ajv2020({
     schemas: [...schemas.values()],
     allErrors: true,
@@ -38,7 +56,7 @@ async function validatorsOf(schemas) {
     loopRequired: 2,
     code: { source: true, esm: true },
   });
-  const names = Object.fromEntries([...schemas.values()].map((schema) => [schema.title, schema.$id]));
+  const names = Object.fromEntries(own.map((schema) => [schema.title, schema.$id]));
   const bundled = await build({
     stdin: { contents: standaloneCode(ajv, names), resolveDir: fileURLToPath(root), loader: 'js' },
     bundle: true,
@@ -54,7 +72,7 @@ async function validatorsOf(schemas) {
   return [
     '// @ts-nocheck: the code in the middle is what ajv made.',
     banner(schemas.keys()),
-    ...[...schemas].map(([name, { title }]) => `import type { ${title} } from './${name}.ts';`),
+    ...exported.map((name, index) => `import type { ${own[index].title} } from './${name}.ts';`),
     '',
     'interface Complaint {',
     '  /** JSON pointer into the value. */',
@@ -72,21 +90,24 @@ async function validatorsOf(schemas) {
     '',
     bundled.outputFiles[0].text.replace('"use strict";', '').trimEnd(),
     '',
-    ...[...schemas.values()].map(
-      ({ title }) => `export const validate${title}: Validate<${title}> = compiled.${title} as never;`,
-    ),
+    ...own.map(({ title }) => `export const validate${title}: Validate<${title}> = compiled.${title} as never;`),
     '',
   ].join('\n');
 }
 
-const schemas = new Map(
-  ['report', 'config'].map((name) => [name, JSON.parse(readFileSync(new URL(`schema/${name}.v1.json`, root), 'utf8'))]),
-);
+function read(...names) {
+  return new Map(
+    names.map((name) => [name, JSON.parse(readFileSync(new URL(`schema/${name}.v1.json`, root), 'utf8'))]),
+  );
+}
+
 const outputs = new Map();
-for (const [name, schema] of schemas) {
+for (const [name, schema] of read('report', 'config', 'fleet')) {
   outputs.set(`src/generated/${name}.ts`, await typesOf(name, structuredClone(schema)));
 }
-outputs.set('src/generated/validate.ts', await validatorsOf(schemas));
+outputs.set('src/generated/validate.ts', await validatorsOf(read('report', 'config')));
+// By itself: a replay reads reports, and nothing that pktcost does reads a fleet.
+outputs.set('src/generated/validate-fleet.ts', await validatorsOf(read('report', 'fleet'), ['fleet']));
 
 mkdirSync(new URL('src/generated/', root), { recursive: true });
 const drifted = [];

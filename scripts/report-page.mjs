@@ -1,4 +1,4 @@
-// docs/REPORT.md from schema/report.v1.json and schema/comparison.v1.json: every field, and what readers may rely on.
+// docs/REPORT.md from schema/report.v1.json, schema/comparison.v1.json and schema/fleet.v1.json: every field, and what readers may rely on.
 import { readFileSync } from 'node:fs';
 
 const promise = `
@@ -89,7 +89,7 @@ function schemaOf(name) {
 
 /** docs/REPORT.md */
 export function reportPage() {
-  const [report, comparison] = ['report', 'comparison'].map(schemaOf);
+  const [report, comparison, fleet] = ['report', 'comparison', 'fleet'].map(schemaOf);
   const lines = [
     '# The report',
     '',
@@ -113,6 +113,17 @@ export function reportPage() {
     '',
     ...fieldsOf(comparison),
     ...definitions(comparison),
+    '## Fields of a fleet',
+    '',
+    'From `schema/fleet.v1.json`, in the package as `pktcost/schema/fleet.v1.json`, with the same promise; its version stands in',
+    '`fleetVersion`. `headline`, `reason` and `warnings` are words for people.',
+    '',
+    `### ${fleet.title}`,
+    '',
+    fleet.description,
+    '',
+    ...fieldsOf(fleet),
+    ...definitions(fleet),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -99,11 +99,15 @@ function namespacesFor({ netns, roots }: DiagnosisOptions): () => Chosen {
 function checkDevices(reader: Reader, devices: readonly string[]): void {
   if (devices.length === 0) return;
   const present = reader.list('/sys/class/net');
-  if (!present.ok) return;
+  if (present.ok) requireDevices(devices, present.value);
+}
+
+/** @throws UsageError for a device of `--interface` that is not there */
+export function requireDevices(devices: readonly string[], present: readonly string[]): void {
   for (const device of devices) {
-    if (present.value.includes(device)) continue;
-    const near = nearest(device, present.value);
-    const hint = near === undefined ? `there are ${present.value.join(', ')}` : `did you mean ${near}?`;
+    if (present.includes(device)) continue;
+    const near = nearest(device, present);
+    const hint = near === undefined ? `there are ${present.join(', ')}` : `did you mean ${near}?`;
     throw new UsageError(`--interface ${device}: no such network device: ${hint}`);
   }
 }

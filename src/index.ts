@@ -7,6 +7,7 @@ import Compare from './commands/compare.ts';
 import Diagnose from './commands/diagnose.ts';
 import Doctor from './commands/doctor.ts';
 import { explainFailure } from './commands/failure.ts';
+import FleetCommand from './commands/fleet.ts';
 import Metrics from './commands/metrics.ts';
 import Record from './commands/record.ts';
 import Replay from './commands/replay.ts';
@@ -20,6 +21,7 @@ export const COMMANDS = {
   compare: Compare,
   diagnose: Diagnose,
   doctor: Doctor,
+  fleet: FleetCommand,
   metrics: Metrics,
   record: Record,
   replay: Replay,

@@ -30,7 +30,7 @@ export interface Baseline {
 }
 
 /** Besides what the rules ask for, the report lists packet sockets and adds up what devices received. */
-const judged: ReadonlySet<Metric> = new Set([
+const judgedMetrics: ReadonlySet<Metric> = new Set([
   packetSocket,
   packetSocketDrops,
   receiveBytes,
@@ -42,6 +42,11 @@ const judged: ReadonlySet<Metric> = new Set([
   ),
 ]);
 
+/** What another host's page or a server is asked for. A baseline is this run's own. */
+export const neededElsewhere: readonly Metric[] = [...judgedMetrics].filter(
+  ({ collector }) => collector !== 'baseline',
+);
+
 /** The series of the probe and of sockets' owners are few, and only there because somebody looks at them. */
 const few = new Set(['ebpf', 'owners']);
 
@@ -50,7 +55,7 @@ const few = new Set(['ebpf', 'owners']);
  * thousand namespaces make 200 MB of. pktcost's own namespace keeps them all.
  */
 export const judgedOfOthers: Keep = (metric, labels) =>
-  labels['netns'] === undefined || judged.has(metric) || few.has(metric.collector);
+  labels['netns'] === undefined || judgedMetrics.has(metric) || few.has(metric.collector);
 
 /** From two samples to the report: the same for a live host and for a recorded one, so that they cannot disagree. */
 export function judgeWindow({ self, baseline, ...judging }: Judging): Report {

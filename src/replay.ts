@@ -1,4 +1,3 @@
-import { parseJson } from './bundle/sample.ts';
 import { openEvidence, type Bundle, type Evidence } from './bundle/open.ts';
 import { judgeRun, limitsInForce } from './bundle/run.ts';
 import type { LimitsInForce, RunFacts } from './bundle/manifest.ts';
@@ -9,6 +8,7 @@ import { renderJson } from './report/json.ts';
 import type { Overrides } from './rules/engine.ts';
 import { rules } from './rules/index.ts';
 import { onlyDevices } from './sources/choose.ts';
+import { parseJson } from './sources/json.ts';
 import { UsageError } from './usage.ts';
 
 export interface Replayed {

@@ -13,10 +13,7 @@ const unitSeconds = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
  * @throws UsageError naming the text and what is allowed
  */
 export function parseWindow(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  if (match === null)
-    throw new UsageError(`--window "${text}" is not a length of time: write it like 500ms, 30s or 2m`);
-  const seconds = Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds];
+  const seconds = parseLength('--window', text);
   if (seconds < 0.5 || seconds > 3600) throw new UsageError(`--window ${text} is out of range: from 500ms to 1h`);
   return seconds;
 }
@@ -35,6 +32,30 @@ export function parseRange(text: string): string {
   if (seconds < 10 || seconds > 30 * rangeUnits.d)
     throw new UsageError(`--range ${text} is out of range: from 10s to 30d`);
   return text;
+}
+
+/** The same for another flag, within no range. */
+export function parseLength(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) {
+    throw new UsageError(`${flag} "${text}" is not a length of time: write it like 500ms, 30s or 2m`);
+  }
+  return Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds];
+}
+
+/**
+ * A moment such as `2026-03-01T09:30:00Z` or `1772357400`, in Unix seconds.
+ * @throws UsageError naming the text and what is allowed
+ */
+export function parseTime(flag: string, text: string): number {
+  if (/^\d{1,11}(?:\.\d+)?$/.test(text)) return Number(text);
+  // Without a zone it would be the time of whichever machine this is.
+  const zoned = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
+  const time = zoned ? Date.parse(text) : NaN;
+  if (Number.isNaN(time)) {
+    throw new UsageError(`${flag} "${text}" is not a time: write it like 2026-03-01T09:30:00Z, or in Unix seconds`);
+  }
+  return time / 1000;
 }
 
 /**

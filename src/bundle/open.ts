@@ -6,13 +6,14 @@ import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
 import { fail, ok, type Result } from '../metrics/result.ts';
 import type { Keep, Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
+import { jsonBudget, parseJson } from '../sources/json.ts';
 import { copyReader, copyTime } from '../sources/replay-copy.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import { replaySample } from '../sources/replay.ts';
 import { takeSample } from '../sources/take-sample.ts';
 import { BUNDLE_LIMITS, unpackArchive } from './archive.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
-import { decodeSample, jsonBudget, parseJson, type Members } from './sample.ts';
+import { decodeSample, type Members } from './sample.ts';
 
 /** Something that can be judged again. */
 export interface Evidence {

@@ -7,6 +7,7 @@ import { exitCodeOf, failOn, presentReport, readyToPresent, reportFormats } from
 import { stopOnSignal } from './signals.ts';
 import { parsePercent, parseWindow, UsageError } from '../usage.ts';
 import type { Report } from '../generated/report.ts';
+import type { Endpoint } from '../sources/endpoint.ts';
 
 export default class Diagnose extends Command {
   static override summary = "Is this host's kernel cost per packet high, and why?";
@@ -17,6 +18,7 @@ export default class Diagnose extends Command {
     '<%= config.bin %> diagnose --window 30s',
     '<%= config.bin %> diagnose --window 10s --interface eth0 --json > ticket.json',
     'ip netns exec blue <%= config.bin %> diagnose --window 5s',
+    '<%= config.bin %> diagnose --exporter http://web-1:9100/metrics --window 1m',
   ];
   static override flags = {
     window: Flags.string({ char: 'w', default: '30s', description: 'length of the window, 500ms to 1h' }),
@@ -41,6 +43,10 @@ export default class Diagnose extends Command {
       description: 'write the report to a new file instead of stdout',
       helpValue: 'FILE',
     }),
+    exporter: Flags.string({
+      description: "judge another host by two scrapes of its node_exporter's page, or of one made by pktcost metrics",
+      helpValue: 'URL',
+    }),
     config: Flags.string({ description: 'JSON file with limits of your own', helpValue: 'FILE' }),
     baseline: Flags.string({
       description: 'an earlier JSON report or bundle of this host to compare with',
@@ -57,13 +63,17 @@ export default class Diagnose extends Command {
   };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(Diagnose);
+    const { flags, metadata } = await this.parse(Diagnose);
     const { OutputFile } = await import('./output.ts');
     const { runDiagnosis } = await import('../diagnose.ts');
     const { startProgress } = await import('./progress.ts');
     const { readConfig } = await import('./config.ts');
 
     const seconds = parseWindow(flags.window);
+    const given = Object.entries(flags).flatMap(([name, value]) =>
+      value === undefined || value === false || metadata.flags[name]?.setFromDefault === true ? [] : [name],
+    );
+    const exporter = flags.exporter === undefined ? undefined : await endpointOf(flags.exporter, given);
     const overrides = flags.config === undefined ? {} : await readConfig(flags.config);
     const baseline = flags.baseline === undefined ? undefined : await this.#baseline(flags.baseline);
     const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'create', 0o600);
@@ -83,26 +93,33 @@ export default class Diagnose extends Command {
     let ready: Promise<void> | undefined;
     let report: Report;
     try {
-      report = await runDiagnosis({
+      const asked = {
         seconds,
-        roots: { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] },
         devices: flags.interface ?? [],
-        netns: flags.netns,
-        probe: flags.probe,
-        ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
-        allowSystemChanges: flags['allow-system-changes'],
-        maxOverhead: parsePercent(flags['max-overhead']),
         overrides,
         baseline,
         version: this.config.version,
         stop: stop.signal,
-        onTick: (left) => {
+        onTick: (left: number) => {
           progress.tick(left);
           // Loaded in the window: before it and at its end somebody waits.
           ready ??= readyToPresent(format);
         },
-        ...(bundle === undefined ? {} : { onSample: bundle.onSample }),
-      });
+      };
+      const diagnosis =
+        exporter === undefined
+          ? runDiagnosis({
+              ...asked,
+              roots: { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] },
+              netns: flags.netns,
+              probe: flags.probe,
+              ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
+              allowSystemChanges: flags['allow-system-changes'],
+              maxOverhead: parsePercent(flags['max-overhead']),
+              ...(bundle === undefined ? {} : { onSample: bundle.onSample }),
+            })
+          : (await import('../exporter.ts')).diagnoseExporter({ ...asked, endpoint: exporter });
+      report = await diagnosis;
       await ready;
     } finally {
       progress.stop();
@@ -115,7 +132,7 @@ export default class Diagnose extends Command {
       baseline: baseline?.report,
     });
     await bundle?.write(report, overrides, baseline?.report ?? null);
-    process.exitCode = exitCodeOf(report, flags['fail-on'], stop.received());
+    process.exitCode = exitCodeOf(report.verdict.outcome, flags['fail-on'], stop.received());
   }
 
   /** Whatever compare takes for a side. */
@@ -126,4 +143,29 @@ export default class Diagnose extends Command {
     for (const note of notes) process.stderr.write(`pktcost: --baseline: ${visible(note, 1000)}\n`);
     return { name: path, report };
   }
+}
+
+/** What is said about this host only: there is no use for it on another's page. */
+const ofThisHost = [
+  'probe',
+  'xdp-mode',
+  'allow-system-changes',
+  'max-overhead',
+  'netns',
+  'bundle',
+  'redact',
+  'path.procfs',
+  'path.sysfs',
+  'path.rootfs',
+];
+
+async function endpointOf(url: string, given: readonly string[]): Promise<Endpoint> {
+  const useless = ofThisHost.filter((name) => given.includes(name)).map((name) => `--${name}`);
+  if (useless.length > 0) {
+    throw new UsageError(
+      `--exporter judges another host's page: leave out ${useless.join(', ')}, of use on this host only`,
+    );
+  }
+  const { exporterEndpoint } = await import('../exporter.ts');
+  return exporterEndpoint(url);
 }

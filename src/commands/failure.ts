@@ -1,3 +1,4 @@
+import { visible } from '../report/escape.ts';
 import { exitCodes, nearest, UsageError } from '../usage.ts';
 
 export interface Failed {
@@ -9,7 +10,9 @@ export interface Failed {
 /** Turns whatever was thrown into one line and an exit code; the stack only with DEBUG=pktcost. */
 export function explainFailure(error: unknown, commands: readonly string[]): Failed {
   if (process.env['DEBUG'] === 'pktcost' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-  if (error instanceof UsageError) return { line: `pktcost: ${error.message}`, exitCode: exitCodes.usage };
+  // It may quote a file, a page or a server.
+  if (error instanceof UsageError)
+    return { line: `pktcost: ${visible(error.message, 2000)}`, exitCode: exitCodes.usage };
   if (!(error instanceof Error)) return { line: `pktcost: ${String(error)}`, exitCode: exitCodes.internal };
   const exit = oclifExit(error);
   if ('code' in error && error.code === 'EEXIT') return { line: '', exitCode: exit ?? 0 };

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 
 import { pathFlags, probeFlags } from './flags.ts';
 import { stopOnSignal } from './signals.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 import { parsePercent, parseWindow, UsageError } from '../usage.ts';
 
 export default class Metrics extends Command {
@@ -44,6 +45,7 @@ export default class Metrics extends Command {
     const { OutputFile } = await import('./output.ts');
     const { sampleOnce, sampleWithProbe } = await import('../scrape.ts');
     const { expose, isOwn } = await import('../metrics/exposition.ts');
+    const { describePage } = await import('../metrics/page.ts');
     const roots = { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] };
     const seconds = flags.window === undefined ? undefined : parseWindow(flags.window);
     const maxOverhead = parsePercent(flags['max-overhead']);
@@ -53,13 +55,14 @@ export default class Metrics extends Command {
     if (seconds === undefined && ofProbe !== undefined)
       throw new UsageError(`--${ofProbe} is for the probe: it takes --window`);
     const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'replace', 0o644);
-    const write = async (page: string): Promise<void> => {
+    const keep = flags.own ? isOwn : undefined;
+    const write = async (snapshot: Snapshot): Promise<void> => {
+      const page = expose(describePage(snapshot, keep), keep);
       if (output === undefined) process.stdout.write(page);
       else await output.write(page);
     };
-    const keep = flags.own ? isOwn : undefined;
     if (seconds === undefined) {
-      await write(expose(await sampleOnce(roots, flags.netns), keep));
+      await write(await sampleOnce(roots, flags.netns));
       return;
     }
     const stop = stopOnSignal();
@@ -76,7 +79,7 @@ export default class Metrics extends Command {
       });
       const { visible } = await import('../report/escape.ts');
       if (reason !== null) process.stderr.write(`pktcost: the probe: ${visible(reason, 1000)}\n`);
-      await write(expose(snapshot, keep));
+      await write(snapshot);
     } finally {
       stop.release();
     }

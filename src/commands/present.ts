@@ -66,8 +66,7 @@ export function textStyle(output: OutputFile | undefined): {
 }
 
 /** 3 critical, 4 warnings only, 0 clean; a window ended by a signal is never 0. */
-export function exitCodeOf(report: Report, least: (typeof failOn)[number], signal = 0): number {
-  const outcome = report.verdict.outcome;
+export function exitCodeOf(outcome: Report['verdict']['outcome'], least: (typeof failOn)[number], signal = 0): number {
   if (outcome === 'critical' && least !== 'never') return exitCodes.critical;
   if (outcome === 'warning' && least === 'warning') return exitCodes.warning;
   return signal === 0 ? exitCodes.clean : 128 + signal;

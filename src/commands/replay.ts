@@ -57,6 +57,6 @@ export default class Replay extends Command {
       output,
       baseline,
     });
-    process.exitCode = exitCodeOf(report, flags['fail-on']);
+    process.exitCode = exitCodeOf(report.verdict.outcome, flags['fail-on']);
   }
 }

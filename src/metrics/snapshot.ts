@@ -9,6 +9,8 @@ export interface Series {
   readonly cells?: readonly number[];
   /** CLOCK_MONOTONIC seconds at which the file behind it was read. */
   readonly at: number;
+  /** Why no step can be told from an earlier reading to this one, where the source saw more than the two readings show. */
+  readonly noStep?: string;
 }
 
 export type CollectorStatus = 'ok' | 'partial' | 'unavailable' | 'not-applicable';
@@ -64,7 +66,7 @@ export class Snapshot {
     this.#keep = keep;
   }
 
-  add(metric: Metric, labels: Labels, value: number | readonly number[], at: number): void {
+  add(metric: Metric, labels: Labels, value: number | readonly number[], at: number, noStep?: string): void {
     if (!this.#keep(metric, labels)) return;
     let cells = this.#byMetric.get(metric.name);
     if (cells === undefined) {
@@ -72,10 +74,11 @@ export class Snapshot {
       this.#byMetric.set(metric.name, cells);
       this.#metrics.set(metric.name, metric);
     }
-    const series =
+    const read =
       typeof value === 'number'
         ? { metric, labels, value, at }
         : { metric, labels, value: value.reduce((sum, cell) => sum + cell, 0), cells: value, at };
+    const series = noStep === undefined ? read : { ...read, noStep };
     // Series without labels of their own share one object in each namespace, and so may their key.
     if (labels !== this.#lastLabels) {
       this.#lastLabels = labels;

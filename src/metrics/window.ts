@@ -77,11 +77,12 @@ export class Window {
   #subtract(metric: Metric): Increases {
     if (this.single) return { cells: [], missing: [missing(metric, 'one sample only: no rate can be told')] };
     const cells: Increase[] = [];
-    const gone: Missing[] = [];
+    const gone: Missing[] = [...noSteps(metric, this.after.series(metric))];
     const seen = new Set<string>();
     for (const after of this.after.series(metric)) {
       const key = labelKey(after.labels);
       seen.add(key);
+      if (after.noStep !== undefined) continue;
       const before = this.before.get(metric, after.labels);
       const from = before ?? (metric.sparse ? this.#zeroBefore(metric, after) : undefined);
       if (from === undefined) {
@@ -148,6 +149,22 @@ export function unreadIn(snapshot: Snapshot, { collector }: Metric, netns = OWN_
   const report = snapshot.collector(collector, netns);
   if (report?.status !== 'unavailable') return undefined;
   return report.gaps.find(({ reason }) => netns === OWN_NETNS || !/\((ENOENT|ESRCH)\)/.test(reason));
+}
+
+/** What a source said against subtracting: once, where it says the same of all series. */
+function noSteps(metric: Metric, all: readonly Series[]): readonly Missing[] {
+  const told = all.flatMap(({ labels, noStep }) => (noStep === undefined ? [] : [{ labels, noStep }]));
+  const [first] = told;
+  if (first === undefined) return [];
+  if (told.length === all.length && told.every(({ noStep }) => noStep === first.noStep)) {
+    return [missing(metric, first.noStep)];
+  }
+  return told.map(({ labels, noStep }) => missing(metric, `${describe(labels)}: ${noStep}`));
+}
+
+/** Whether a counter that read `from` and then `to` was reset in between. */
+export function wasReset(metric: Metric, from: number, to: number): boolean {
+  return stepOf(metric, { value: from, at: 0 }, { value: to, at: 0 }) === undefined;
 }
 
 function sameSource(gap: Gap, metric: Metric): boolean {

@@ -76,7 +76,7 @@ function known(text: string | undefined): string | null {
 }
 
 /** A date beyond what Date can hold, as from a malformed file, is not known. */
-function isoTime(unixSeconds: number): string | null {
+export function isoTime(unixSeconds: number): string | null {
   const date = new Date(unixSeconds * 1000);
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

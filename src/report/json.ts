@@ -1,3 +1,4 @@
+import type { Fleet } from '../generated/fleet.ts';
 import type { Report } from '../generated/report.ts';
 import type { Comparison } from './compare.ts';
 
@@ -5,7 +6,7 @@ import type { Comparison } from './compare.ts';
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
 
 /** The report as JSON: the same data, the fields always in the order of the schema, nothing invisible in it. */
-export function renderJson(report: Report | Comparison): string {
+export function renderJson(report: Report | Comparison | Fleet): string {
   const text = JSON.stringify(report, undefined, 2);
   return `${text.replace(HIDDEN, (character) => (character === '\n' ? character : unicodeEscape(character)))}\n`;
 }

@@ -147,7 +147,9 @@ export const tcpMemoryPressure = defineRule({
       return warning({ ...said, message: 'entered', evidence: { ...evidence, entered: ['>', 0] }, remedies });
     }
     if (max === undefined || pressure === undefined) {
-      return notMeasured('net.ipv4.tcp_mem could not be read: it is there in the initial network namespace only');
+      return notMeasured(
+        'net.ipv4.tcp_mem is not among what was read: the kernel shows it in the initial network namespace only',
+      );
     }
     if (pages === undefined) {
       return notMeasured(

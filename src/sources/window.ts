@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
 import { monotonicSeconds } from './live-reader.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 
-export interface WindowOptions {
+export interface WindowOptions<T extends { readonly at: number }> {
   readonly seconds: number;
   /** Ends the window early; the second sample is taken all the same. */
   readonly stop: AbortSignal;
-  readonly sample: () => Snapshot;
+  readonly sample: () => T | Promise<T>;
   /** Called about twice a second with the seconds left. */
   readonly onTick?: (secondsLeft: number) => void | Promise<void>;
 }
@@ -22,8 +22,25 @@ export interface Measured {
  * Two samples of the host whose beginnings are `seconds` apart: rates are taken between the two readings of each series, so the
  * time that the first sample takes, long on a saturated host, is part of the window.
  */
-export async function measureWindow({ seconds, stop, sample, onTick }: WindowOptions): Promise<Measured> {
-  const before = sample();
+export async function measureWindow(options: WindowOptions<Snapshot>): Promise<Measured> {
+  const { before, after, cutShort } = await sampleTwice(options);
+  return { window: new Window(before, after), cutShort };
+}
+
+export interface Both<T> {
+  readonly before: T;
+  readonly after: T;
+  readonly cutShort: boolean;
+}
+
+/** Anything that is read twice, the second time `seconds` after `at` of the first, in CLOCK_MONOTONIC seconds. */
+export async function sampleTwice<T extends { readonly at: number }>({
+  seconds,
+  stop,
+  sample,
+  onTick,
+}: WindowOptions<T>): Promise<Both<T>> {
+  const before = await sample();
   const deadline = performance.now() + (before.at + seconds - monotonicSeconds()) * 1000;
   while (!stop.aborted) {
     const left = deadline - performance.now();
@@ -34,5 +51,5 @@ export async function measureWindow({ seconds, stop, sample, onTick }: WindowOpt
     });
   }
   await onTick?.(0);
-  return { window: new Window(before, sample()), cutShort: stop.aborted };
+  return { before, after: await sample(), cutShort: stop.aborted };
 }

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { collectors } from '../../src/collectors/index.ts';
 import { expose, formatValue } from '../../src/metrics/exposition.ts';
 import { counter, gauge, type Metric } from '../../src/metrics/metric.ts';
+import { describePage } from '../../src/metrics/page.ts';
 import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
@@ -53,6 +54,18 @@ pktcost_plain 1.5
       snapshot.add(plain, { netns: 'pod-1' }, 1, 0);
     });
     assert.ok(text.includes('pktcost_plain{netns="pod-1"} 1\n'));
+  });
+
+  it('of pktcost metrics says when it was made, and how each collector fared', () => {
+    const text = page((snapshot) => {
+      const report = { gaps: [], milliseconds: 0 };
+      snapshot.collectors.push({ ...report, id: 'cpu', netns: '', status: 'ok' });
+      snapshot.collectors.push({ ...report, id: 'cpu', netns: 'pod', status: 'unavailable' });
+      describePage(snapshot);
+    });
+    assert.match(text, /^pktcost_page_time_seconds 1\.7672256e\+09$/m);
+    assert.match(text, /^pktcost_page_collector_info\{collector="cpu",status="ok"\} 1$/m);
+    assert.doesNotMatch(text, /unavailable"/);
   });
 
   it('writes numbers as every Go exporter does', () => {

@@ -18,11 +18,13 @@ function schemaOf(name: string): Schema {
 
 export const reportSchema = schemaOf('report');
 export const comparisonSchema = schemaOf('comparison');
+export const fleetSchema = schemaOf('fleet');
 
 /** Names of definitions are unique among the schemas. */
 export function resolve(schema: Schema): Schema {
   const name = schema.$ref?.replace(/^.*#\/\$defs\//, '');
-  return name === undefined ? schema : (reportSchema.$defs?.[name] ?? comparisonSchema.$defs?.[name] ?? {});
+  if (name === undefined) return schema;
+  return reportSchema.$defs?.[name] ?? comparisonSchema.$defs?.[name] ?? fleetSchema.$defs?.[name] ?? {};
 }
 
 /** Where a value has other fields than the schema lists, or has them in another order. */

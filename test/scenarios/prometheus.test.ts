@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -17,7 +15,7 @@ import { liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
 import { PREFIX } from './kit/hosts.ts';
 import { writeImage } from './kit/image.ts';
-import { onPath } from './kit/programs.ts';
+import { servePrometheus, withoutPrometheus, type Server } from './kit/prometheus.ts';
 
 /** Both ends of the range `[5m]` that the PromQL of the rules is printed with. */
 const SECONDS = 300;
@@ -109,67 +107,16 @@ function invented(metric: Metric, still: (seed: number) => boolean = () => false
   });
 }
 
-interface Server {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
-
 /** A Prometheus over the two samples, a name apart for each set of them. */
 async function serve(folder: string, sets: Readonly<Record<string, readonly Pair[]>>, end: number): Promise<Server> {
   const series = Object.entries(sets).flatMap(([job, pairs]) =>
-    pairs.map(({ metric, labels, from, to }) => {
-      const inner = Object.entries({ ...labels, job }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-      return { name: `${metric.name}{${inner.join(',')}}`, from, to };
-    }),
+    pairs.map(({ metric, labels, from, to }) => ({
+      name: metric.name,
+      labels: { ...labels, job },
+      samples: [[end - SECONDS, from] as const, [end, to] as const],
+    })),
   );
-  // A later sample of a series must come after an earlier one.
-  const lines = [
-    ...series.map(({ name, from }) => `${name} ${from} ${end - SECONDS}`),
-    ...series.map(({ name, to }) => `${name} ${to} ${end}`),
-  ];
-  const page = join(folder, 'samples.om');
-  writeFileSync(page, `${lines.join('\n')}\n# EOF\n`);
-  const data = join(folder, 'data');
-  const filled = spawnSync('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', page, data], { encoding: 'utf8' });
-  assert.equal(filled.status, 0, filled.stderr);
-  const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, 'scrape_configs: []\n');
-  const port = await freePort();
-  const child = spawn(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'KILL', 'prometheus'],
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${data}`,
-      '--storage.tsdb.retention.time=10y',
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--log.level=error',
-    ],
-    { stdio: 'ignore' },
-  );
-  const url = `http://127.0.0.1:${port}`;
-  for (const deadline = Date.now() + 20_000; ;) {
-    const ready = await fetch(`${url}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (ready) return { url, child };
-    assert.ok(Date.now() < deadline && child.exitCode === null, 'Prometheus does not answer');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
+  return servePrometheus(folder, series);
 }
 
 interface Answer {
@@ -196,13 +143,9 @@ function byLabels(points: Iterable<readonly [Labels, number]>): Map<string, numb
   );
 }
 
-const unavailable = ['promtool', 'prometheus', 'setpriv'].filter((name) => !onPath(name));
-const why = unavailable.length > 0 ? `needs ${unavailable.join(' and ')}` : undefined;
-if (why !== undefined) assert.ok(process.env['CI'] !== 'true', why);
-
 describe(
   'The PromQL of every signal and every alert says what the local evaluation says',
-  { skip: why ?? false },
+  { skip: withoutPrometheus },
   () => {
     const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     const end = Math.floor(Date.now() / 1000) - 3600;
@@ -225,7 +168,7 @@ describe(
     });
 
     after(() => {
-      server?.child.kill('SIGKILL');
+      server?.stop();
       rmSync(folder, { recursive: true, force: true });
     });
 

@@ -5,3 +5,4 @@ export * from './sockets.ts';
 export * from './memory.ts';
 export * from './ebpf.ts';
 export * from './baseline.ts';
+export * from './page.ts';

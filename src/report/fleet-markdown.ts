@@ -1,0 +1,55 @@
+import type { Fleet, FleetHost } from '../generated/fleet.ts';
+import { hostCosts, hostName, hostWhy, hostWord, lackingRules, serverWords } from './fleet-words.ts';
+import { code, fenced, prose, table } from './markdown-text.ts';
+
+/** Findings told in full, after which a ticket is full too. */
+const MOST_FINDINGS = 20;
+
+/** The fleet for a ticket: the hosts in order, and what to type on each that has something. */
+export function renderFleetMarkdown(fleet: Fleet): string {
+  const { headline, hosts, omitted, warnings } = fleet;
+  const told = hosts.flatMap((host) => host.findings.map((finding) => ({ host, finding })));
+  const lines = [
+    '## pktcost: fleet',
+    '',
+    `**${prose(headline)}**`,
+    '',
+    prose(serverWords(fleet)),
+    '',
+    ...warnings.map((warning) => `- The server warns: ${prose(warning)}`),
+    ...(warnings.length === 0 ? [] : ['']),
+    ...table(
+      [
+        { head: '#', align: 'right' as const },
+        { head: 'Host' },
+        { head: 'Verdict' },
+        { head: 'Why' },
+        { head: 'Cost' },
+      ],
+      hosts.map((host) => [
+        String(host.rank),
+        code(hostName(host)),
+        hostWord(host),
+        prose(hostWhy(host)),
+        prose(hostCosts(host)),
+      ]),
+    ),
+    '',
+    ...(omitted === 0 ? [] : [`and ${omitted} more below them`, '']),
+    ...(told.length === 0 ? [] : ['### Findings', '']),
+    ...told.slice(0, MOST_FINDINGS).flatMap(({ host, finding }) => findingLines(host, finding)),
+    ...(told.length > MOST_FINDINGS ? [`and ${told.length - MOST_FINDINGS} more findings`, ''] : []),
+    ...lackingRules(fleet).map((line) => `- ${prose(line)}`),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function findingLines(host: FleetHost, finding: FleetHost['findings'][number]): string[] {
+  const { outcome, certainty, summary, remedies } = finding;
+  const command = remedies.find((each) => each.command !== null)?.command ?? null;
+  return [
+    `- ${code(hostName(host))}: **${outcome}** ${finding.code} ${finding.rule} (${certainty ?? 'no certainty'}): ${prose(summary)}`,
+    ...(command === null ? [] : ['', ...fenced(command, 'sh', '  ')]),
+    '',
+  ];
+}
