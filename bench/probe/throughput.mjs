@@ -94,7 +94,7 @@ async function measure(kind) {
       await session.close();
       if (!(round % 2)) await without();
     }
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 9; round++) {
       const session = await withProbe(lab);
       costs.push(unwrap(await measureCost(session, 1000)));
       await session.close();
