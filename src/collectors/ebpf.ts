@@ -45,8 +45,11 @@ const bounds = Array.from({ length: 81 }, (_, index) => Math.round(64 * 2 ** (in
 /** Fewer samples than this say nothing about a socket's price. */
 const FEWEST_BILLED = 20;
 
-/** Fewer packets in runs that were split say nothing about a CPU; the mean of all CPUs then stands for it. */
-const FEWEST_SPLIT = 200;
+/**
+ * Less time in runs that were split says nothing about a CPU; the mean of all CPUs then stands for it. Some 200 packets; it is not
+ * told in packets because with RPS a CPU may take many from the card and none through the stack.
+ */
+const LEAST_SPLIT_NS = 500_000;
 
 /**
  * The probe's reading as series. Counts of packets are since the probe was attached; NET_RX times, quantiles, histograms
@@ -102,7 +105,7 @@ export const ebpf = defineCollector({
 function driverShare(cpus: readonly CpuReading[]): number | undefined {
   const total = (of: (cpu: CpuReading) => number | undefined): number => sum(cpus, (cpu) => of(cpu) ?? 0);
   const ns = total(({ splitNs }) => splitNs);
-  if (ns === 0 || total(({ splitSkbs }) => splitSkbs) < FEWEST_SPLIT) return undefined;
+  if (ns < LEAST_SPLIT_NS) return undefined;
   return Math.min(1, Math.max(0, 1 - total(({ splitStackNs }) => splitStackNs) / ns));
 }
 

@@ -2,39 +2,56 @@ import type { CostPart } from '../generated/report.ts';
 import { netRxDriverNanoseconds, netRxNanoseconds, netRxPackets } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
 
-/** What the probe measured of NET_RX on one CPU, or on several as a mean; nanoseconds per pass into the stack. */
-export interface NetRxCost {
-  readonly ns: number;
-  /** Of `ns`, what passed in the driver and GRO; null where the two were not told apart. */
-  readonly driverNs: number | null;
+/** What the probe measured of NET_RX on one CPU. */
+interface NetRxTime {
+  readonly nanoseconds: number;
+  /** Of them, in the driver and GRO; undefined where the two were not told apart. */
+  readonly driver: number | undefined;
   readonly packets: number;
 }
 
-/** By CPU, those alone that handled a packet. */
-export type NetRxByCpu = ReadonlyMap<string, NetRxCost>;
+export type NetRxByCpu = ReadonlyMap<string, NetRxTime>;
+
+/** As a mean, in nanoseconds per pass into the stack. */
+export interface NetRxCost {
+  readonly ns: number;
+  readonly driverNs: number | null;
+  readonly packets: number;
+}
 
 export function netRxOf(window: Window): NetRxByCpu {
   const byCpu = (metric: typeof netRxPackets): ReadonlyMap<string, number> =>
     new Map(window.increase(metric).cells.map(({ labels, increase }) => [labels['cpu'] ?? '', increase]));
   const [packets, drivers] = [byCpu(netRxPackets), byCpu(netRxDriverNanoseconds)];
   return new Map(
-    [...byCpu(netRxNanoseconds)].flatMap(([cpu, nanoseconds]) => {
-      const count = packets.get(cpu) ?? 0;
-      const driver = drivers.get(cpu);
-      if (count === 0) return [];
-      const driverNs = driver === undefined ? null : driver / count;
-      return [[cpu, { ns: nanoseconds / count, driverNs, packets: count }] as const];
-    }),
+    [...byCpu(netRxNanoseconds)].map(([cpu, nanoseconds]) => [
+      cpu,
+      { nanoseconds, driver: drivers.get(cpu), packets: packets.get(cpu) ?? 0 },
+    ]),
   );
 }
 
-/**
- * The mean over CPUs, each with as many packets as `weights` says (those of one device), or with its own. The driver's part is
- * known only where it is known of every one of them.
- */
-export function meanNetRx(netRx: NetRxByCpu, weights?: ReadonlyMap<string, number>): NetRxCost | null {
-  const shares = [...netRx].map(([cpu, cost]) => ({ cost, weight: weights?.get(cpu) ?? (weights ? 0 : cost.packets) }));
-  const used = shares.filter(({ weight }) => weight > 0);
+/** Of some CPUs together: with RPS one takes packets from the card and another through the stack, and a packet costs both. */
+export function netRxCost(times: readonly NetRxTime[]): NetRxCost | null {
+  const spent = times.filter(({ nanoseconds }) => nanoseconds > 0);
+  const total = (of: (time: NetRxTime) => number): number => spent.reduce((sum, time) => sum + of(time), 0);
+  const packets = total((time) => time.packets);
+  if (packets === 0) return null;
+  const split = spent.every(({ driver }) => driver !== undefined);
+  return {
+    ns: total(({ nanoseconds }) => nanoseconds) / packets,
+    driverNs: split ? total(({ driver }) => driver ?? 0) / packets : null,
+    packets,
+  };
+}
+
+/** The mean of the CPUs that a device's packets came to, each with as many as `weights` says. */
+export function netRxCostOn(netRx: NetRxByCpu, weights: ReadonlyMap<string, number>): NetRxCost | null {
+  const used = [...weights].flatMap(([cpu, weight]) => {
+    const time = netRx.get(cpu);
+    const cost = time === undefined ? null : netRxCost([time]);
+    return cost === null || weight === 0 ? [] : [{ cost, weight }];
+  });
   const packets = used.reduce((sum, { weight }) => sum + weight, 0);
   if (packets === 0) return null;
   const mean = (of: (cost: NetRxCost) => number): number =>

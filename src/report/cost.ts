@@ -14,6 +14,7 @@ import {
   softirqFunctions,
   softnetDropped,
   softnetProcessed,
+  softnetReceivedRps,
   softnetSqueezed,
   spanCpuPackets,
   spanPackets,
@@ -21,7 +22,7 @@ import {
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
-import { breakdownOf, meanNetRx, netRxOf, type NetRxByCpu, type NetRxCost } from './breakdown.ts';
+import { breakdownOf, netRxCost, netRxCostOn, netRxOf, type NetRxByCpu, type NetRxCost } from './breakdown.ts';
 import { deviceKey, spansByDevice } from './spans.ts';
 import { formats } from './words.ts';
 
@@ -67,7 +68,7 @@ function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetR
   const timed = spent !== null && isTimed(window, spent);
   const priced = packets !== null && packets >= PACKETS_TO_PRICE;
   const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
-  const measured = enough(meanNetRx(netRx));
+  const measured = enough(netRxCost([...netRx.values()]));
   return {
     packets,
     packetsPerSecond: packets === null ? null : packets / processed[0]!.seconds,
@@ -139,6 +140,11 @@ function deviceCosts(
 ): DeviceCost[] {
   const onCpus = packetsByCpu(window);
   const ofCpu = cpuPrices(window);
+  const ofHost = enough(netRxCost([...netRx.values()]));
+  // With RPS the CPU that takes a packet from the card is another.
+  const local = !movesPackets(window);
+  // What NAPI threads take is not known by CPU.
+  const accounted = local && host.napiSeconds === 0;
   const bytes = byDevice(window, receiveBytes);
   const drops = byDevice(window, receiveDrop);
   const missed = byDevice(window, receiveMissed);
@@ -173,8 +179,8 @@ function deviceCosts(
           own === null
             ? []
             : breakdownOf(
-                host.napiSeconds === 0 ? (weighed(ofCpu, cpus) ?? host.nsPerPacket) : host.nsPerPacket,
-                enough(meanNetRx(netRx, cpus)) ?? enough(meanNetRx(netRx)),
+                (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
+                (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
                 meanTapNs([own]),
               ),
         reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
@@ -203,6 +209,12 @@ const PACKETS_TO_SAMPLE = 100;
 function whyNoSamples({ taps }: Spans, packets: number): string | null {
   if (taps === null || taps.count > 0 || packets < PACKETS_TO_SAMPLE) return null;
   return 'none of its packets reached the probe: another TC program decides on them first';
+}
+
+/** Whether CPUs hand packets to others (RPS): each interrupt that wakes one hands over 300 at most. */
+function movesPackets(window: Window): boolean {
+  const handed = total(cells(window, softnetReceivedRps)) ?? 0;
+  return handed > 0 && handed >= 0.001 * (total(cells(window, softnetProcessed)) ?? 0);
 }
 
 /** What the probe counted of each device, by CPU. */
@@ -278,7 +290,8 @@ function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, T
     .map(({ labels, increase, seconds }) => {
       const cpu = labels['cpu'] ?? '';
       const passed = packets.get(cpu);
-      const timed = enough(netRx.get(cpu) ?? null);
+      const time = netRx.get(cpu);
+      const timed = time === undefined ? null : enough(netRxCost([time]));
       const nsPerPacket = prices.get(cpu) ?? null;
       const tap = taps === undefined ? null : (taps.get(cpu) ?? { seconds: 0, share: 0 });
       return {

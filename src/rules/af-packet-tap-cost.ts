@@ -14,6 +14,7 @@ import {
   socketOwner,
   softnetDropped,
   softnetProcessed,
+  softnetReceivedRps,
   spanCpuPackets,
   spanEvery,
   spanFloor,
@@ -99,6 +100,7 @@ const signals = {
 
   softirq: optional(sumBy([], rate(cpuSeconds, { mode: 'softirq' }))),
   processed: optional(sumBy([], rate(softnetProcessed))),
+  handed: optional(sumBy([], rate(softnetReceivedRps))),
   threads: optional(sumBy([], rate(processCpu, { role: ['napi', 'backlog'] }))),
   accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
   softirqByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),

@@ -125,10 +125,10 @@ describe('the probe as series', () => {
   });
 
   it('tells the part of NET_RX outside of the stack by the runs that were split', () => {
-    const split = { splitNs: 100_000, splitStackNs: 60_000, splitSkbs: 300 };
+    const split = { splitNs: 1_000_000, splitStackNs: 600_000, splitSkbs: 300 };
     const cpus: CpuReading[] = [
       { ...cpu, ...split },
-      { ...cpu, cpu: 2, ...split, splitStackNs: 90_000 },
+      { ...cpu, cpu: 2, ...split, splitStackNs: 900_000 },
       { ...cpu, cpu: 3, splitNs: 10, splitStackNs: 0, splitSkbs: 3 },
     ];
     const snapshot = sample(answer({}, { cpus }));
@@ -138,11 +138,11 @@ describe('the probe as series', () => {
     assert.ok(Math.abs(share('1') - 0.4) < 1e-9);
     assert.ok(Math.abs(share('2') - 0.1) < 1e-9);
     // Too few on a CPU of its own: the mean of all.
-    assert.ok(Math.abs(share('3') - (200_010 - 150_000) / 200_010) < 1e-9);
+    assert.ok(Math.abs(share('3') - (2_000_010 - 1_500_000) / 2_000_010) < 1e-9);
   });
 
   it('has no such part where too little was split, and none in readings of before there was one', () => {
-    const few = sample(answer({}, { cpus: [{ ...cpu, splitNs: 100_000, splitStackNs: 60_000, splitSkbs: 199 }] }));
+    const few = sample(answer({}, { cpus: [{ ...cpu, splitNs: 499_999, splitStackNs: 60_000, splitSkbs: 199 }] }));
     assert.equal(valueOf(few, netRxDriverNanoseconds, { cpu: '1' }), undefined);
     assert.equal(valueOf(sample(answer()), netRxDriverNanoseconds, { cpu: '1' }), undefined);
     // At the first sample nothing has been timed: what rises has to begin somewhere.

@@ -142,6 +142,25 @@ describe('cost', () => {
     assert.ok(Math.abs(cost.host.breakdown.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-12);
   });
 
+  it('counts both CPUs of a packet where RPS hands it over', () => {
+    const card: Cell[] = [
+      [metrics.netRxNanoseconds, { cpu: '0' }, 0, 600_000_000],
+      [metrics.netRxDriverNanoseconds, { cpu: '0' }, 0, 600_000_000],
+      [metrics.netRxPackets, { cpu: '0' }, 0, 0],
+      [metrics.spanCpuPackets, { device: 'eth0', cpu: '1' }, 0, 200_000],
+      [metrics.softnetReceivedRps, { cpu: '1' }, 0, 5000],
+    ];
+    const { cost } = reportOf({ cells: [...busy, ...spans, ...card] }, [], { probe: attached });
+    const eth0 = cost.devices.find(({ device }) => device === 'eth0')!;
+    assert.equal(cost.host.netRxNsPerPacket, 5000);
+    for (const { breakdown } of [cost.host, eth0])
+      assert.deepEqual(
+        breakdown.slice(0, 3).map(({ ns }) => Math.round(ns)),
+        [3500, 900, 600],
+      );
+    assert.deepEqual(cost.cpus.find(({ cpu }) => cpu === '0')?.breakdown, []);
+  });
+
   it('goes by what was counted in the same time where the probe left before the end', () => {
     const cells: Cell[] = [
       ...busy,

@@ -100,6 +100,9 @@ export interface PathReadings {
   readonly netRxByCpu: readonly Signal[];
   readonly netRxPacketsByCpu: readonly Signal[];
   readonly skbsByCpu: readonly Signal[];
+  /** Interrupts per second that hand packets from one CPU to another (RPS), and packets per second. */
+  readonly handed: Maybe;
+  readonly processed: Maybe;
 }
 
 /**
@@ -118,8 +121,16 @@ export function shareOf(
   return restNs > 0 ? { share: price.ns / (restNs + price.ns), restNs } : undefined;
 }
 
-/** What a packet costs besides the taps in the mean of the device's CPUs; undefined where one of them was not timed. */
-function restOnPath({ ns }: TapPrice, { netRxByCpu, netRxPacketsByCpu, skbsByCpu }: PathReadings): number | undefined {
+/** An interrupt hands over 300 packets at most. */
+const HANDED_SHARE = 0.001;
+
+/**
+ * What a packet costs besides the taps in the mean of the device's CPUs; undefined where one of them was not timed, or where
+ * other CPUs take the packets from the card.
+ */
+function restOnPath({ ns }: TapPrice, path: PathReadings): number | undefined {
+  const { netRxByCpu, netRxPacketsByCpu, skbsByCpu, handed, processed } = path;
+  if (handed !== undefined && handed.value > HANDED_SHARE * (processed?.value ?? 0)) return undefined;
   const byCpu = (signals: readonly Signal[]): ReadonlyMap<string | undefined, number> =>
     new Map(signals.map(({ labels, value }) => [labels['cpu'], value]));
   const [times, packets] = [byCpu(netRxByCpu), byCpu(netRxPacketsByCpu)];
