@@ -1,42 +1,26 @@
-import type { Cost, CpuCost, DeviceCost, HostCost, Probe, Spans } from '../generated/report.ts';
+import type { Cost, DeviceCost, HostCost, Probe, Spans } from '../generated/report.ts';
 import {
-  cpuDedicated,
-  cpuNode,
   cpuSeconds,
   deviceInfo,
   deviceNumaNode,
-  kernelFeature,
   processCpu,
   receiveBytes,
   receiveDrop,
   receiveMissed,
   receivePackets,
-  softirqFunctions,
-  softnetDropped,
   softnetProcessed,
   softnetReceivedRps,
-  softnetSqueezed,
   spanCpuPackets,
   spanPackets,
 } from '../metrics/catalogue/index.ts';
-import type { Labels, Metric } from '../metrics/metric.ts';
+import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
-import { breakdownOf, netRxCost, netRxCostOn, netRxOf, type NetRxByCpu, type NetRxCost } from './breakdown.ts';
+import { breakdownOf, netRxCost, netRxCostOn, netRxOf, type NetRxByCpu } from './breakdown.ts';
+import { cpuCosts, cpuPrices, tapTimes, weighed } from './cost-cpus.ts';
+import { byDevice, cells, enough, isTimed, meanTapNs, PACKETS_TO_PRICE, total } from './cost-figures.ts';
 import { deviceKey, spansByDevice } from './spans.ts';
 import { formats } from './words.ts';
-
-/**
- * Below this many packets timers and RCU outweigh the receive work in the softirq time, and ticks of 10 ms are too coarse:
- * a price per packet would be nonsense.
- */
-const PACKETS_TO_PRICE = 1000;
-
-/**
- * Below this much softirq time a price is noise where it is counted in ticks: each falls whole to whatever it interrupts
- * (kernel/sched/cputime.c:account_system_time). None at all would make packets free.
- */
-const TICKED_SECONDS_TO_PRICE = 0.1;
 
 /** Devices whose frames were counted before, by the device below them. */
 const upperKinds = new Set([
@@ -86,13 +70,6 @@ function hostCost(window: Window, spans: ReadonlyMap<string, Spans>, netRx: NetR
   };
 }
 
-function isTimed(window: Window, seconds: number): boolean {
-  const exact = window
-    .value(kernelFeature)
-    .some(({ labels, value }) => labels['feature'] === 'irq_time_accounting' && value === 1);
-  return exact || seconds >= TICKED_SECONDS_TO_PRICE;
-}
-
 function whyUnpriced(window: Window, packets: number | null, spent: number | null): string | null {
   for (const metric of [cpuSeconds, softnetProcessed, receivePackets]) {
     const { cells: found, missing } = window.increase(metric);
@@ -117,18 +94,6 @@ function wirePackets(window: Window): number | null {
   return total(
     cells(window, receivePackets).filter(({ labels }) => !upperKinds.has(kinds.get(deviceKey(labels)) ?? '')),
   );
-}
-
-/** Tap time above the floor, in the mean of all sampled packets; null without a floor to subtract. */
-function meanTapNs(spans: readonly Spans[]): number | null {
-  let samples = 0;
-  let nanoseconds = 0;
-  for (const { taps } of spans) {
-    if (taps === null || taps.avgNs === null || taps.floorNs === null) continue;
-    samples += taps.count;
-    nanoseconds += Math.max(0, taps.avgNs - taps.floorNs) * taps.count;
-  }
-  return samples === 0 ? null : nanoseconds / samples;
 }
 
 function deviceCosts(
@@ -226,118 +191,4 @@ function packetsByCpu(window: Window): ReadonlyMap<string, ReadonlyMap<string, n
     devices.set(key, cpus.set(labels['cpu'] ?? '', increase));
   }
   return devices;
-}
-
-/** Softirq time per pass into the stack on each CPU that did enough of it. */
-function cpuPrices(window: Window): ReadonlyMap<string, number> {
-  const packets = byLabel(window, softnetProcessed, 'cpu');
-  return new Map(
-    cells(window, cpuSeconds).flatMap(({ labels, increase }) => {
-      const passed = packets.get(labels['cpu'] ?? '')?.increase ?? 0;
-      const priced = labels['mode'] === 'softirq' && passed >= PACKETS_TO_PRICE && isTimed(window, increase);
-      return priced ? [[labels['cpu'] ?? '', (increase * 1e9) / passed] as const] : [];
-    }),
-  );
-}
-
-/** The mean of the CPUs, each with its packets; null where one that had a share worth naming has no price. */
-function weighed(prices: ReadonlyMap<string, number>, packets: ReadonlyMap<string, number>): number | null {
-  const all = [...packets.values()].reduce((sum, count) => sum + count, 0);
-  const priced = [...packets].flatMap(([cpu, count]) => {
-    const price = prices.get(cpu);
-    return price === undefined ? [] : [{ price, count }];
-  });
-  const known = priced.reduce((sum, { count }) => sum + count, 0);
-  if (known === 0 || known < 0.99 * all) return null;
-  return priced.reduce((sum, { price, count }) => sum + price * count, 0) / known;
-}
-
-interface TapTime {
-  readonly seconds: number;
-  /** Per second in which the probe was there. */
-  readonly share: number;
-}
-
-/** What the taps of all watched devices took on each CPU; undefined when that cannot be told. */
-function tapTimes(window: Window, spans: ReadonlyMap<string, Spans>): ReadonlyMap<string, TapTime> | undefined {
-  const prices = new Map([...spans].map(([key, own]) => [key, meanTapNs([own])]));
-  const packets = cells(window, spanCpuPackets);
-  if (packets.length === 0 || ![...prices.values()].some((price) => price !== null)) return undefined;
-  const times = new Map<string, TapTime>();
-  for (const { labels, increase, seconds } of packets) {
-    const cpu = labels['cpu'] ?? '';
-    const took = (increase * (prices.get(deviceKey(labels)) ?? 0)) / 1e9;
-    const before = times.get(cpu) ?? { seconds: 0, share: 0 };
-    times.set(cpu, { seconds: before.seconds + took, share: before.share + (seconds > 0 ? took / seconds : 0) });
-  }
-  return times;
-}
-
-function cpuCosts(window: Window, netRx: NetRxByCpu, taps: ReadonlyMap<string, TapTime> | undefined): CpuCost[] {
-  const packets = byLabel(window, softnetProcessed, 'cpu');
-  const dropped = byLabel(window, softnetDropped, 'cpu');
-  const squeezed = byLabel(window, softnetSqueezed, 'cpu');
-  const runs = new Map(
-    cells(window, softirqFunctions)
-      .filter(({ labels }) => labels['type'] === 'NET_RX')
-      .map(({ labels, increase }) => [labels['cpu'] ?? '', increase]),
-  );
-  const nodes = new Map(window.value(cpuNode).map(({ labels }) => [labels['cpu'], Number(labels['node'])]));
-  const prices = cpuPrices(window);
-  return cells(window, cpuSeconds)
-    .filter(({ labels }) => labels['mode'] === 'softirq')
-    .sort((a, b) => Number(a.labels['cpu']) - Number(b.labels['cpu']))
-    .map(({ labels, increase, seconds }) => {
-      const cpu = labels['cpu'] ?? '';
-      const passed = packets.get(cpu);
-      const time = netRx.get(cpu);
-      const timed = time === undefined ? null : enough(netRxCost([time]));
-      const nsPerPacket = prices.get(cpu) ?? null;
-      const tap = taps === undefined ? null : (taps.get(cpu) ?? { seconds: 0, share: 0 });
-      return {
-        cpu,
-        numaNode: nodes.get(cpu) ?? null,
-        dedicatedBy: window
-          .value(cpuDedicated)
-          .flatMap((each) => (each.labels['cpu'] === cpu ? [each.labels['by']!] : [])),
-        softirqSeconds: increase,
-        // Of the wall clock: the modes of a mostly idle CPU do not add up to it (kernel/time/tick-sched.c).
-        softirqShare: seconds > 0 ? increase / seconds : null,
-        packets: passed?.increase ?? null,
-        packetsPerSecond: passed === undefined || passed.seconds <= 0 ? null : passed.increase / passed.seconds,
-        nsPerPacket,
-        netRxRuns: runs.get(cpu) ?? null,
-        netRxNsPerPacket: timed?.ns ?? null,
-        breakdown: breakdownOf(
-          nsPerPacket,
-          timed,
-          tap === null || timed === null ? null : (tap.seconds * 1e9) / timed.packets,
-        ),
-        tapSeconds: tap?.seconds ?? null,
-        tapShare: tap?.share ?? null,
-        dropped: dropped.get(cpu)?.increase ?? null,
-        squeezed: squeezed.get(cpu)?.increase ?? null,
-      };
-    });
-}
-
-/** Too few packets make no price. */
-function enough(cost: NetRxCost | null): NetRxCost | null {
-  return cost !== null && cost.packets >= PACKETS_TO_PRICE ? cost : null;
-}
-
-function cells(window: Window, metric: Metric): readonly Increase[] {
-  return window.increase(metric).cells;
-}
-
-function byLabel(window: Window, metric: Metric, label: string): ReadonlyMap<string, Increase> {
-  return new Map(cells(window, metric).map((cell) => [cell.labels[label] ?? '', cell]));
-}
-
-function byDevice(window: Window, metric: Metric): ReadonlyMap<string, Increase> {
-  return new Map(cells(window, metric).map((cell) => [deviceKey(cell.labels), cell]));
-}
-
-function total(of: readonly Increase[]): number | null {
-  return of.length === 0 ? null : of.reduce((sum, { increase }) => sum + increase, 0);
 }
