@@ -16,6 +16,7 @@ import {
 import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
+import { handsOver } from '../rules/facts/packet-cost.ts';
 import { breakdownOf, netRxCost, netRxCostOn, netRxOf, type NetRxByCpu } from './breakdown.ts';
 import { cpuCosts, cpuPrices, tapTimes, weighed } from './cost-cpus.ts';
 import { byDevice, cells, enough, isTimed, meanTapNs, PACKETS_TO_PRICE, total } from './cost-figures.ts';
@@ -107,7 +108,8 @@ function deviceCosts(
   const ofCpu = cpuPrices(window);
   const ofHost = enough(netRxCost([...netRx.values()]));
   // With RPS the CPU that takes a packet from the card is another.
-  const local = !movesPackets(window);
+  const handed = total(cells(window, softnetReceivedRps)) ?? 0;
+  const local = !handsOver(handed, total(cells(window, softnetProcessed)) ?? 0);
   // What NAPI threads take is not known by CPU.
   const accounted = local && host.napiSeconds === 0;
   const bytes = byDevice(window, receiveBytes);
@@ -174,12 +176,6 @@ const PACKETS_TO_SAMPLE = 100;
 function whyNoSamples({ taps }: Spans, packets: number): string | null {
   if (taps === null || taps.count > 0 || packets < PACKETS_TO_SAMPLE) return null;
   return 'none of its packets reached the probe: another TC program decides on them first';
-}
-
-/** Whether CPUs hand packets to others (RPS): each interrupt that wakes one hands over 300 at most. */
-function movesPackets(window: Window): boolean {
-  const handed = total(cells(window, softnetReceivedRps)) ?? 0;
-  return handed > 0 && handed >= 0.001 * (total(cells(window, softnetProcessed)) ?? 0);
 }
 
 /** What the probe counted of each device, by CPU. */

@@ -121,8 +121,13 @@ export function shareOf(
   return restNs > 0 ? { share: price.ns / (restNs + price.ns), restNs } : undefined;
 }
 
-/** An interrupt hands over 300 packets at most. */
+/** An interrupt hands over 300 packets at most; fewer than one in a thousand packets is a stray one. */
 const HANDED_SHARE = 0.001;
+
+/** Whether CPUs take packets from the card that others take through the stack (RPS). */
+export function handsOver(interrupts: number, packets: number): boolean {
+  return interrupts > HANDED_SHARE * packets;
+}
 
 /**
  * What a packet costs besides the taps in the mean of the device's CPUs; undefined where one of them was not timed, or where
@@ -130,7 +135,7 @@ const HANDED_SHARE = 0.001;
  */
 function restOnPath({ ns }: TapPrice, path: PathReadings): number | undefined {
   const { netRxByCpu, netRxPacketsByCpu, skbsByCpu, handed, processed } = path;
-  if (handed !== undefined && handed.value > HANDED_SHARE * (processed?.value ?? 0)) return undefined;
+  if (handsOver(handed?.value ?? 0, processed?.value ?? 0)) return undefined;
   const byCpu = (signals: readonly Signal[]): ReadonlyMap<string | undefined, number> =>
     new Map(signals.map(({ labels, value }) => [labels['cpu'], value]));
   const [times, packets] = [byCpu(netRxByCpu), byCpu(netRxPacketsByCpu)];
