@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { sampleOnce } from '../build/src/scrape.js';
+import { sampleOnce } from '../build/src/jobs/metrics.js';
 import { collectors as everything } from '../build/src/collectors/index.js';
-import { judgedOfOthers } from '../build/src/judge.js';
+import { judgedOfOthers } from '../build/src/jobs/judge.js';
 import { expose } from '../build/src/metrics/exposition.js';
 import { chooseNamespaces } from '../build/src/sources/choose.js';
 import { liveReader } from '../build/src/sources/live-reader.js';
@@ -143,13 +143,15 @@ async function largeHost() {
 }
 
 function manyNamespaces(count) {
-  if (process.getuid() !== 0) {
+  if (process.getuid?.() !== 0) {
     console.log(`      one sample of ${count} namespaces: left out, it needs root`);
     return;
   }
   withNamespaces(count, () => {
     const sample = () => {
-      const namespaces = viewsOf(chooseNamespaces('all', live).value, live);
+      const chosen = chooseNamespaces('all', live);
+      if (!chosen.ok) throw new Error(chosen.reason);
+      const namespaces = viewsOf(chosen.value, live);
       return takeSample({ reader: liveReader(live), collectors: everything, namespaces, keep: judgedOfOthers });
     };
     const used = [1, 2, 3].map(() => {
@@ -167,7 +169,7 @@ function manyNamespaces(count) {
       cpu <= 2,
     );
     const run = spawnSync(process.execPath, [bin, 'diagnose', '--window', '2s', '--json'], { maxBuffer: 1 << 28 });
-    const megabytes = JSON.parse(run.stdout).selfCost.peakMemoryBytes / 1024 / 1024;
+    const megabytes = JSON.parse(run.stdout.toString()).selfCost.peakMemoryBytes / 1024 / 1024;
     report(`peak memory with ${count} namespaces`, `${megabytes.toFixed(0)} MB`, '<= 110 MB', megabytes <= 110);
   });
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract between the probe's programs and src/probe/layout.ts, which states the same numbers and refuses an object
- * whose map sizes differ. Only fixed-width members, every struct a multiple of 8 bytes, no implicit padding.
+ * The contract between the probe's programs and src/probe/layout.ts, which reads by the offsets in the objects' BTF (npm run
+ * generate). Only fixed-width members, every struct a multiple of 8 bytes, no implicit padding.
  */
 #ifndef PKTCOST_PROFILE_H
 #define PKTCOST_PROFILE_H
@@ -77,6 +77,8 @@ struct pktcost_cpu {
 	__u64 split_stack_ns;
 	__u64 split_skbs;
 	__u64 driver_calls;
+	__u32 device; /* 1 + slot of the device whose packet came to TC last, for the sampler; 0: none yet */
+	__u32 unused;
 	__u64 packets[PKTCOST_SLOTS]; /* packets seen by the TC ingress program of each device */
 };
 

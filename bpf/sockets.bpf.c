@@ -20,18 +20,6 @@ struct socket {
 	struct file *file;
 } KERNEL_STRUCT;
 
-struct ns_common {
-	unsigned int inum;
-} KERNEL_STRUCT;
-
-struct net {
-	struct ns_common ns;
-} KERNEL_STRUCT;
-
-typedef struct {
-	struct net *net;
-} KERNEL_STRUCT possible_net_t;
-
 struct sock_common {
 	possible_net_t skc_net;
 } KERNEL_STRUCT;
@@ -48,12 +36,7 @@ struct packet_type {
 
 volatile __u32 pktcost_sample_every = 16;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pktcost_tapcpu);
-} pktcost_tapcpus SEC(".maps");
+PER_CPU(pktcost_tapcpu, pktcost_tapcpus);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -76,8 +59,7 @@ static __always_inline __u64 begin(__u32 *countdown)
 		return 0;
 	}
 	*countdown = next_sample(pktcost_sample_every);
-	bpf_ktime_get_ns();
-	return bpf_ktime_get_ns();
+	return warm_clock();
 }
 
 static __always_inline void identify(struct pktcost_bill *bill, struct packet_type *hook, struct sock *sk)

@@ -7,10 +7,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
+#include "kernel.h"
 #include "profile.h"
-
-/* Only the members that are read; their offsets come from the running kernel's BTF. */
-#define KERNEL_STRUCT __attribute__((preserve_access_index))
 
 struct net_device {
 	int ifindex;
@@ -20,12 +18,16 @@ struct sk_buff {
 	struct net_device *dev;
 } KERNEL_STRUCT;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pktcost_cpu);
-} pktcost_cpus SEC(".maps");
+/* One value of a struct on each CPU. */
+#define PER_CPU(struct_name, map) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); \
+		__uint(max_entries, 1); \
+		__type(key, __u32); \
+		__type(value, struct struct_name); \
+	} map SEC(".maps")
+
+PER_CPU(pktcost_cpu, pktcost_cpus);
 
 /* One switch for all programs: user space sets it before it detaches the tracepoints, and clears it after they are back. */
 struct {
@@ -49,6 +51,13 @@ static __always_inline struct pktcost_cpu *this_cpu_state(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&pktcost_cpus, &zero);
+}
+
+/* The clock at the start of a span: a first reading brings its code and data into the cache, so that the span does not pay for it. */
+static __always_inline __u64 warm_clock(void)
+{
+	bpf_ktime_get_ns();
+	return bpf_ktime_get_ns();
 }
 
 /* The distance to the next sample, every/2 .. 3*every/2: a fixed distance would beat with NAPI batches of 8 and 64. */

@@ -4,19 +4,8 @@
 
 volatile __u32 pktcost_stack_every = 64;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pktcost_span);
-} pktcost_stack_in SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pktcost_span);
-} pktcost_stack_out SEC(".maps");
+PER_CPU(pktcost_span, pktcost_stack_in);
+PER_CPU(pktcost_span, pktcost_stack_out);
 
 /* Metadata that differs makes GRO refuse to merge (gro_list_prepare), so the other packets are left as they came. */
 SEC("xdp")
@@ -47,8 +36,7 @@ int pktcost_xdp(struct xdp_md *packet)
 		return XDP_PASS;
 	stamp->magic = PKTCOST_MAGIC;
 	stamp->ifindex = packet->ingress_ifindex;
-	bpf_ktime_get_ns();
-	stamp->time_ns = bpf_ktime_get_ns();
+	stamp->time_ns = warm_clock();
 	return XDP_PASS;
 }
 

@@ -11,12 +11,7 @@
 /* Which device this copy of the object watches; set before load. */
 const volatile __u32 pktcost_slot = 0;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pktcost_span);
-} pktcost_taps SEC(".maps");
+PER_CPU(pktcost_span, pktcost_taps);
 
 /*
  * The context of a TC program is the address of the sk_buff (net/core/filter.c), so it compares with what the tracepoint
@@ -29,6 +24,7 @@ static __always_inline void collect_taps(struct pktcost_cpu *cpu, struct __sk_bu
 	__u64 now;
 
 	cpu->packets[pktcost_slot % PKTCOST_SLOTS]++;
+	cpu->device = pktcost_slot + 1;
 	if (!cpu->skb)
 		return;
 	now = bpf_ktime_get_ns();

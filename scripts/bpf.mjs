@@ -39,7 +39,7 @@ function clangVersion() {
     const text = execFileSync(clang, ['--version'], { encoding: 'utf8' });
     return /clang version (\S+)/.exec(text)?.[1] ?? text.split('\n')[0];
   } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

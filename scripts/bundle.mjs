@@ -1,7 +1,13 @@
-// Bundles src/index.ts into dist/: unbundled, oclif alone costs 50 ms more at every start. Heavy parts stay behind
-// dynamic import() and become chunks of their own. koffi has a native part and stays outside.
+// Bundles src/index.ts into one file of dist/: unbundled, oclif alone costs 50 ms more at every start. Heavy parts stay
+// behind dynamic import() and are evaluated when they are first needed; nothing is read later, when descriptors may be short.
+// koffi has a native part and stays outside. Then each Node at hand writes down what its V8 compiled: dist/code/.
 import { build } from 'esbuild';
-import { rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+
+import { thirdParty } from './licences.mjs';
 
 /**
  * What oclif requires at its start for things we do not have: patterns of plugins and of command files, an .oclifrc, a
@@ -16,27 +22,43 @@ const notNeeded = {
   'wsl-utils': 'exports.isWsl = false;',
 };
 
+/** Built-in modules that oclif requires at its start and needs for things that are seldom done: 5 to 15 ms of each start. */
+const seldom = {
+  'node:child_process': later('node:child_process'),
+  'node:readline': later('node:readline'),
+  'node:perf_hooks': later('node:perf_hooks'),
+  // The one it reads is package.json, at every start; Node's promises of files bring a line editor with them.
+  'node:fs/promises': `module.exports = new Proxy({}, { get: (_, key) => key === 'readFile'
+    ? async (...args) => require('node:fs').readFileSync(...args) : require('node:fs/promises')[key] });`,
+};
+
+function later(name) {
+  return `module.exports = new Proxy({}, { get: (_, key) => require('${name}')[key] });`;
+}
+
 function leftOut(name) {
   return `exports.${name} = () => { throw new Error('${name} is left out of the bundle: scripts/bundle.mjs'); };`;
 }
 
+const replaced = { ...notNeeded, ...seldom };
+
 const withoutUnneeded = {
   name: 'without-unneeded',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: new RegExp(`^(${Object.keys(notNeeded).join('|')})$`) }, ({ path, importer }) =>
+    onResolve({ filter: new RegExp(`^(${Object.keys(replaced).join('|')})$`) }, ({ path, importer }) =>
       importer.includes('/@oclif/core/') ? { path, namespace: 'not-needed' } : undefined,
     );
-    onLoad({ filter: /./, namespace: 'not-needed' }, ({ path }) => ({ contents: notNeeded[path] }));
+    onLoad({ filter: /./, namespace: 'not-needed' }, ({ path }) => ({ contents: replaced[path] }));
   },
 };
 
 await rm('dist', { recursive: true, force: true });
-await build({
-  entryPoints: { index: 'src/index.ts' },
-  outdir: 'dist',
+const { metafile } = await build({
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.cjs',
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  metafile: true,
+  format: 'cjs',
   platform: 'node',
   target: 'node20.19',
   // oclif asks for typescript only when it runs from sources; koffi has a native part.
@@ -46,9 +68,23 @@ await build({
   minifyWhitespace: true,
   legalComments: 'linked',
   logLevel: 'warning',
-  chunkNames: 'chunks/[name]-[hash]',
+  define: { 'import.meta.url': 'pktcostUrl' },
+  // A script with compiled code has no loader of ES modules: what is outside is required when it is asked for.
+  supported: { 'dynamic-import': false },
+  // bin/pktcost.js runs it as Node runs a CommonJS module, with code that is compiled already.
   banner: {
-    // CommonJS packages inside an ES module still ask for these.
-    js: "import{createRequire as __pktcostRequire}from'node:module';const require=__pktcostRequire(import.meta.url);",
+    js: "(function(exports,require,module,__filename,__dirname){const pktcostUrl=require('node:url').pathToFileURL(__filename).href;",
   },
+  footer: { js: '})' },
 });
+await writeFile('dist/THIRD-PARTY.txt', await thirdParty(metafile));
+
+// What was compiled of it carries its sum: bin/pktcost.js takes no other.
+const bundle = await readFile('dist/index.cjs');
+const sum = createHash('sha256').update(bundle).digest('hex').slice(0, 32);
+await writeFile('dist/index.cjs', Buffer.concat([Buffer.from(`/*${sum}*/`), bundle]));
+
+const others = 'test/nodes/node_modules';
+const nodes = existsSync(others) ? readdirSync(others).filter((name) => name.startsWith('node-')) : [];
+for (const node of [process.execPath, ...nodes.map((name) => `${others}/${name}/bin/node`)])
+  execFileSync(node, ['scripts/code-cache.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });

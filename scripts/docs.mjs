@@ -1,10 +1,14 @@
-// Writes the reference pages that follow from declarations: docs/METRICS.md, docs/RULES.md, docs/REPORT.md. `--check` compares.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes what follows from declarations: the reference pages docs/METRICS.md, docs/RULES.md and docs/REPORT.md, the man pages, the
+// completion of shells. `--check` compares.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
 import * as catalogue from '../build/src/metrics/catalogue/index.js';
 import { rules } from '../build/src/rules/index.js';
+import { completions } from './completion.mjs';
+import { manPages } from './man.mjs';
 import { reportPage } from './report-page.mjs';
 
 const cell = (text) => text.replaceAll('|', '\\|');
@@ -34,7 +38,8 @@ function metricsPage() {
     lines.push('');
   }
   lines.push('## Families', '', 'Members named by the host, whatever fields this kernel has:', '');
-  for (const [, each] of families) lines.push(`- \`${each.prefix}*\` (collector ${each.collector})`);
+  for (const [, each] of families)
+    if ('prefix' in each) lines.push(`- \`${each.prefix}*\` (collector ${each.collector})`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -66,11 +71,19 @@ function rulesPage() {
 }
 
 const pages = { 'docs/METRICS.md': metricsPage(), 'docs/RULES.md': rulesPage(), 'docs/REPORT.md': reportPage() };
+/** @type {Record<string, string>} */
+const files = { ...manPages(), ...completions() };
+for (const [path, page] of Object.entries(pages))
+  files[path] = await format(page, { ...(await resolveConfig(path)), parser: 'markdown' });
+
+const standsAs = (path, wanted) => existsSync(path) && readFileSync(path, 'utf8') === wanted;
+
 let stale = 0;
-for (const [path, page] of Object.entries(pages)) {
-  const wanted = await format(page, { ...(await resolveConfig(path)), parser: 'markdown' });
-  if (!process.argv.includes('--check')) writeFileSync(path, wanted);
-  else if (readFileSync(path, 'utf8') !== wanted) {
+for (const [path, wanted] of Object.entries(files)) {
+  if (!process.argv.includes('--check')) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, wanted);
+  } else if (!standsAs(path, wanted)) {
     console.error(`${path} does not agree with the declarations: run npm run docs`);
     stale += 1;
   }

@@ -7,9 +7,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import standaloneCode from 'ajv/dist/standalone/index.js';
+import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { compile } from 'json-schema-to-typescript';
+
+import { collectorsIndex } from './collectors-index.mjs';
+import { kernelLayout } from './kernel-layout.mjs';
+import { rulesIndex } from './rules-index.mjs';
 
 const root = new URL('../', import.meta.url);
 const checking = process.argv.includes('--check');
@@ -58,7 +62,7 @@ async function validatorsOf(schemas, exported = [...schemas.keys()]) {
   });
   const names = Object.fromEntries(own.map((schema) => [schema.title, schema.$id]));
   const bundled = await build({
-    stdin: { contents: standaloneCode(ajv, names), resolveDir: fileURLToPath(root), loader: 'js' },
+    stdin: { contents: standalone.default(ajv, names), resolveDir: fileURLToPath(root), loader: 'js' },
     bundle: true,
     write: false,
     format: 'iife',
@@ -109,6 +113,10 @@ outputs.set('src/generated/validate.ts', await validatorsOf(read('report', 'conf
 // By itself: a replay reads reports, and nothing that pktcost does reads a fleet.
 outputs.set('src/generated/validate-fleet.ts', await validatorsOf(read('report', 'fleet'), ['fleet']));
 
+outputs.set('src/rules/index.ts', rulesIndex());
+outputs.set('src/generated/kernel-layout.ts', kernelLayout());
+outputs.set('src/collectors/index.ts', collectorsIndex());
+
 mkdirSync(new URL('src/generated/', root), { recursive: true });
 const drifted = [];
 for (const [path, text] of outputs) {
@@ -118,6 +126,6 @@ for (const [path, text] of outputs) {
   if (!checking) writeFileSync(file, text);
 }
 if (checking && drifted.length > 0) {
-  console.error(`not what the schemas say (${drifted.join(', ')}): run npm run generate`);
+  console.error(`not what it is made from (${drifted.join(', ')}): run npm run generate`);
   process.exitCode = 1;
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { spawnSync } from 'node:child_process';
 
-import { CACHE } from './lab-image.mjs';
+import { CACHE } from './lab-debian.mjs';
 
 const RESULTS_BYTES = 64 << 20;
 
@@ -41,13 +41,13 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
     return ['-smbios', `file=${path}`];
   });
   const initrd = await initrdOf(image.archives);
+  const { architecture } = image;
   const append = [
-    'console=ttyS0',
+    `console=${architecture.console}`,
     'panic=-1',
     'quiet',
     'loglevel=4',
-    // Nothing that a check compares may depend on how the emulated clock was judged.
-    'tsc=reliable',
+    ...architecture.append,
     ...(scene.append ?? []),
     `lab.scene=${scene.name}`,
     `lab.kernel=${image.line}`,
@@ -57,7 +57,7 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
   // With a thread for each CPU this QEMU runs stale translations of code that another CPU has patched, and the probe has
   // tracepoints patched under traffic: guests then die of a breakpoint long taken back, or trap in it for ever.
   const argv = [
-    ...['-machine', scene.machine ?? 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max'],
+    ...[...architecture.machine, '-accel', 'tcg,thread=single'],
     ...['-smp', scene.smp ?? '2', '-m', scene.memory ?? '1536M', '-nographic', '-no-reboot', '-nic', 'none'],
     ...['-kernel', image.image, '-initrd', initrd, '-append', append.join(' ')],
     ...['-drive', `file=${disk},format=raw,if=none,id=results`, '-device', 'virtio-blk-pci,drive=results'],
@@ -65,7 +65,7 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
     ...smbios,
   ];
   const log = createWriteStream(join(folder, 'console.log'));
-  const guest = spawn('qemu-system-x86_64', argv, { stdio: shell ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+  const guest = spawn(architecture.qemu, argv, { stdio: shell ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
   let finished = shell;
   let late = false;
   const timer = shell
@@ -83,11 +83,11 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
   if (!shell) {
     let rest = '';
     for (const stream of [guest.stdout, guest.stderr])
-      stream.setEncoding('utf8').on('data', (text) => {
+      stream?.setEncoding('utf8').on('data', (text) => {
         log.write(text);
         rest += text;
         const lines = rest.split(/\r?\n/);
-        rest = lines.pop();
+        rest = lines.pop() ?? '';
         for (const line of lines) {
           // Kernel messages may come in front of a line of ours.
           const at = line.indexOf('@lab ');

@@ -20,7 +20,9 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-export const CACHE = resolve('.cache/lab');
+import { ARCHITECTURES } from './lab-architectures.mjs';
+import { CACHE, Debian, quiet, unpack } from './lab-debian.mjs';
+import { koffiTarball, nodeTarball, unpackTarball } from './npm-package.mjs';
 
 /** Debian's kernels: a release line and a flavour. `cloud` boots quickest; the full one has the NIC drivers. */
 export const KERNELS = {
@@ -28,7 +30,14 @@ export const KERNELS = {
   6.12: /^linux-image-(6\.12\.(\d+)\+deb\d+-cloud-amd64)$/,
   '6.1-full': /^linux-image-(6\.1\.\d+-(\d+)-amd64)$/,
   '6.12-full': /^linux-image-(6\.12\.(\d+)\+deb\d+-amd64)$/,
+  '6.1-arm64': /^linux-image-(6\.1\.\d+-(\d+)-cloud-arm64)$/,
+  '6.12-arm64': /^linux-image-(6\.12\.(\d+)\+deb\d+-cloud-arm64)$/,
+  '6.12-arm64-16k': /^linux-image-(6\.12\.(\d+)\+deb\d+-arm64-16k)$/,
 };
+
+export function architectureOf(line) {
+  return line.includes('arm64') ? 'arm64' : 'amd64';
+}
 
 /** What the checks use; their libraries follow from the archive's own dependencies. */
 const PROGRAMS = [
@@ -49,10 +58,6 @@ const PROGRAMS = [
   'tcpdump',
   'util-linux',
 ];
-/** Dependencies of maintainer scripts, not of the programs. */
-const NOT_NEEDED =
-  /^(adduser|cdebconf|debconf|dpkg|perl.*|libperl.*|python3.*|libpython3.*|.*-perl|gcc-.*|install-info|passwd|libpam.*|tar|usr.*|init-system-helpers|mailcap|media-types|mime-support|openssl|readline-common|libdebian-installer4|libnewt.*|libslang.*|libtextwrap1|libelogind0|util-linux-extra|libgdbm.*|libsemanage.*|libsepol2)$/;
-
 const MODULES = [
   'af_packet_diag',
   'act_mirred',
@@ -91,55 +96,10 @@ const MODULES = [
   '8139cp',
 ];
 
-const quiet = { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1 << 28 };
-
 function hash(...parts) {
   const sum = createHash('sha256');
   for (const part of parts) sum.update(part).update('\0');
   return sum.digest('hex').slice(0, 16);
-}
-
-function download(names) {
-  const folder = join(CACHE, 'debs');
-  mkdirSync(folder, { recursive: true });
-  // The download sandbox's user could not write here.
-  execFileSync('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...names], { ...quiet, cwd: folder });
-}
-
-function candidates(names) {
-  const answer = execFileSync('apt-cache', ['policy', ...names], quiet);
-  const versions = new Map();
-  for (const block of answer.split(/^(?=\S)/m)) {
-    const found = /^(\S+):\n(?:.*\n)*? {2}Candidate: (\S+)/.exec(block);
-    if (found && found[2] !== '(none)') versions.set(found[1], found[2]);
-  }
-  return versions;
-}
-
-function debOf(name, version) {
-  return join(CACHE, 'debs', `${name}_${version.replaceAll(':', '%3a')}_amd64.deb`);
-}
-
-function archOf(name, version) {
-  const amd64 = debOf(name, version);
-  return existsSync(amd64) ? amd64 : amd64.replace(/_amd64\.deb$/, '_all.deb');
-}
-
-function have(versions) {
-  const missing = [...versions].filter(([name, version]) => !existsSync(archOf(name, version))).map(([name]) => name);
-  if (missing.length > 0) download(missing);
-  return [...versions].map(([name, version]) => archOf(name, version));
-}
-
-function unpack(deb, root, exclude = []) {
-  const from = spawnSync('dpkg-deb', ['--fsys-tarfile', deb], { maxBuffer: 1 << 30 });
-  if (from.status !== 0) throw new Error(`${basename(deb)} cannot be unpacked`);
-  const into = spawnSync(
-    'tar',
-    ['-x', '--keep-directory-symlink', '-C', root, ...exclude.map((each) => `--exclude=${each}`)],
-    { input: from.stdout, stdio: ['pipe', 'inherit', 'inherit'] },
-  );
-  if (into.status !== 0) throw new Error(`tar of ${basename(deb)} failed`);
 }
 
 /** Removes what was made from older inputs. */
@@ -173,26 +133,17 @@ function withFolder(use) {
   }
 }
 
-/** Programs, libraries and node. */
-function baseArchive() {
-  const closure = execFileSync(
-    'apt-cache',
-    [
-      'depends',
-      '--recurse',
-      ...['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((each) => `--no-${each}`),
-      ...PROGRAMS,
-    ],
-    quiet,
-  );
-  const names = [...new Set(closure.match(/^\w\S*$/gm))].filter((name) => !NOT_NEEDED.test(name)).sort();
-  const versions = candidates(names);
-  const node = process.execPath;
-  const key = hash(readFileSync(import.meta.filename), process.version, JSON.stringify([...versions]));
-  const archive = join(CACHE, `base-${key}.cpio`);
+/** Programs, libraries and node: the one that runs this script, or npm's for a machine that this one is not. */
+function baseArchive(arch) {
+  const { gnu, node } = ARCHITECTURES[arch];
+  const debian = new Debian(arch);
+  const versions = debian.candidates(debian.closure(PROGRAMS));
+  const foreign = node === process.arch ? undefined : nodeTarball(node);
+  const key = hash(readFileSync(import.meta.filename), foreign ?? process.version, JSON.stringify([...versions]));
+  const archive = join(CACHE, `base-${arch}-${key}.cpio`);
   if (existsSync(archive)) return archive;
-  forget('base-');
-  const debs = have(versions);
+  forget(`base-${arch}-`);
+  const debs = debian.have(versions);
   withFolder((root) => {
     for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
       mkdirSync(join(root, 'usr', folder), { recursive: true });
@@ -206,12 +157,17 @@ function baseArchive() {
       './usr/share/i18n',
     ];
     for (const deb of debs)
-      unpack(deb, root, [...docs, './usr/lib/systemd', './lib/systemd', './usr/lib/x86_64-linux-gnu/gconv']);
+      unpack(deb, root, [...docs, './usr/lib/systemd', './lib/systemd', `./usr/lib/${gnu}/gconv`]);
     for (const folder of ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'etc', 'var/log', 'var/lib', 'results'])
       mkdirSync(join(root, folder), { recursive: true });
     symlinkSync('../run', join(root, 'var/run'));
     chmodSync(join(root, 'tmp'), 0o1777);
-    copyFileSync(node, join(root, 'usr/bin/node'));
+    if (foreign === undefined) copyFileSync(process.execPath, join(root, 'usr/bin/node'));
+    else
+      withFolder((unpacked) => {
+        unpackTarball(foreign, unpacked);
+        copyFileSync(join(unpacked, 'bin/node'), join(root, 'usr/bin/node'));
+      });
     writeFileSync(
       join(root, 'etc/passwd'),
       'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\ntcpdump:x:100:100::/:/bin/sh\n',
@@ -233,7 +189,8 @@ function baseArchive() {
 
 /** The newest package of a line which apt offers here. */
 export function findKernel(line) {
-  const names = execFileSync('apt-cache', ['pkgnames', 'linux-image-6.'], quiet).trim().split('\n');
+  const debian = new Debian(architectureOf(line));
+  const names = debian.names('linux-image-6.');
   const found = names
     .flatMap((name) => {
       const match = KERNELS[line].exec(name);
@@ -241,21 +198,21 @@ export function findKernel(line) {
     })
     .sort((a, b) => b.order - a.order);
   for (const each of found) {
-    const version = candidates([each.name]).get(each.name);
-    if (version !== undefined) return { ...each, version };
+    const version = debian.candidates([each.name]).get(each.name);
+    if (version !== undefined) return { ...each, version, debian };
   }
   throw new Error(`apt offers no kernel ${line}: run apt-get update, or add the archive that has it`);
 }
 
 /** The kernel and the modules the checks use, with what these depend on. */
 function kernelArchive(line) {
-  const { name, release, version } = findKernel(line);
+  const { name, release, version, debian } = findKernel(line);
   const key = hash(name, version, MODULES.join());
   const image = join(CACHE, `vmlinuz-${release}-${key}`);
   const archive = join(CACHE, `modules-${release}-${key}.cpio`);
   if (!existsSync(image) || !existsSync(archive)) {
     forget(`vmlinuz-${release}-`, `modules-${release}-`);
-    const [deb] = have(new Map([[name, version]]));
+    const [deb] = debian.have(new Map([[name, version]]));
     withFolder((full) => {
       unpack(deb, full);
       if (existsSync(join(full, 'usr/lib/modules'))) symlinkSync('usr/lib', join(full, 'lib'));
@@ -286,21 +243,23 @@ function kernelArchive(line) {
 }
 
 /** pktcost as it is packed for users, and the compiled tests with what they need. Made anew each time: it takes seconds. */
-function projectArchive() {
-  const archive = join(CACHE, 'project.cpio');
+async function projectArchive(arch) {
+  const { node, cc } = ARCHITECTURES[arch];
+  const archive = join(CACHE, `project-${arch}.cpio`);
   // With errors of types it still compiles, and the guest tells whether it works.
   spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { stdio: 'ignore' });
   execFileSync(process.execPath, ['scripts/bundle.mjs'], quiet);
+  const { compiled, programNames } = await import(resolve('build/test/scenarios/kit/programs.js'));
   withFolder((folder) => {
     const root = join(folder, 'root');
     const modules = join(root, 'opt/pktcost/node_modules');
     const argv = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
     const packed = execFileSync('npm', argv, { ...quiet, stdio: ['ignore', 'pipe', 'pipe'] });
     mkdirSync(join(modules, 'pktcost'), { recursive: true });
-    const tarball = join(folder, packed.trim().split('\n').at(-1));
+    const tarball = join(folder, packed.trim().split('\n').at(-1) ?? '');
     execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', join(modules, 'pktcost')]);
-    for (const name of ['koffi', '@koromix/koffi-linux-x64'])
-      cpSync(join('node_modules', name), join(modules, name), { recursive: true });
+    cpSync('node_modules/koffi', join(modules, 'koffi'), { recursive: true });
+    unpackTarball(koffiTarball(node), join(modules, `@koromix/koffi-linux-${node}`));
     mkdirSync(join(root, 'usr/bin'), { recursive: true });
     const start = '#!/bin/sh\nexec node /opt/pktcost/node_modules/pktcost/bin/pktcost.js "$@"\n';
     writeFileSync(join(root, 'usr/bin/pktcost'), start, { mode: 0o755 });
@@ -308,8 +267,10 @@ function projectArchive() {
     const code = (path) => !/\.map$/.test(path);
     for (const path of ['build/src', ...['lab', 'probe', 'scenarios', 'support'].map((each) => `build/test/${each}`)])
       cpSync(path, join(repository, path), { recursive: true, filter: code });
-    for (const path of ['build/programs', 'bpf', 'package.json', 'test/scenarios/kit/programs'])
+    for (const path of ['bpf', 'package.json', 'test/scenarios/kit/programs'])
       cpSync(path, join(repository, path), { recursive: true });
+    // The traffic makers: the guest has no compiler.
+    for (const name of programNames) compiled(name, { cc, folder: join(repository, 'build/programs') });
     symlinkSync('/opt/pktcost/node_modules', join(repository, 'node_modules'));
     copyFileSync('test/lab/init.sh', join(root, 'init'));
     chmodSync(join(root, 'init'), 0o755);
@@ -318,16 +279,10 @@ function projectArchive() {
   return archive;
 }
 
-/** The traffic makers: the guest has no compiler. */
-async function compilePrograms() {
-  const { compiled, programNames } = await import(resolve('build/test/scenarios/kit/programs.js'));
-  for (const name of programNames) compiled(name);
-}
-
 /** Everything a guest boots from. */
 export async function imageOf(line) {
+  const arch = architectureOf(line);
   const kernel = kernelArchive(line);
-  const base = baseArchive();
-  await compilePrograms();
-  return { ...kernel, archives: [base, kernel.archive, projectArchive()] };
+  const base = baseArchive(arch);
+  return { ...kernel, architecture: ARCHITECTURES[arch], archives: [base, kernel.archive, await projectArchive(arch)] };
 }

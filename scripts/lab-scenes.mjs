@@ -4,6 +4,7 @@ const base = [
   'diagnose',
   'socket-prices',
   'socket-price-of-asking',
+  'sent-prices',
   'kill',
   'foreign',
   'global-taps',
@@ -11,7 +12,7 @@ const base = [
   'parity',
   'session',
 ];
-const refusals = ['no-libbpf', 'no-btf', 'no-root'];
+const refusals = ['libbpf-words', 'no-libbpf', 'no-btf', 'no-root'];
 
 /** A NIC on a hub: whatever one sends, the others of the same hub receive. */
 function nic(model, last, hub, more = '') {
@@ -46,6 +47,11 @@ function bank(number, mebibytes) {
   return Buffer.concat([structure, Buffer.from(`DIMM ${number}\0\0`)]);
 }
 
+/**
+ * @typedef {{ name: string, kernel: string, seconds: number, checks: string[], smoke?: string[], smp?: string, memory?: string,
+ *   append?: string[], qemu?: string[], smbios?: Buffer[] }} Scene
+ * @type {Scene[]}
+ */
 export const SCENES = [
   {
     name: 'kernel-6.1',
@@ -60,6 +66,19 @@ export const SCENES = [
     seconds: 1200,
     checks: [...base, ...refusals],
     smoke: ['diagnose', 'driver', 'kill'],
+  },
+  ...['6.1-arm64', '6.12-arm64'].map((kernel) => ({
+    name: `kernel-${kernel}`,
+    kernel,
+    seconds: 3000,
+    checks: ['boot', 'diagnose', 'socket-prices', 'kill', 'driver', 'profile', 'parity', ...refusals],
+  })),
+  {
+    name: 'kernel-6.12-arm64-16k',
+    kernel: '6.12-arm64-16k',
+    seconds: 1500,
+    memory: '2G',
+    checks: ['boot', 'diagnose', 'profile'],
   },
   {
     name: 'numa',

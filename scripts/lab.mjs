@@ -3,6 +3,7 @@
 //   --scene NAME      only this scene (repeatable)
 //   --only CHECK      only this check (repeatable)
 //   --smoke           the subset for CI, under ten minutes
+//   --arm64           the scenes of arm64, which are slower still and run only when asked for
 //   --shell           a shell on the guest's console instead of its checks; `poweroff -f` ends it
 //   --write           writes docs/SUPPORT.md from the results
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,9 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-import { CACHE, imageOf } from './lab-image.mjs';
+import { ARCHITECTURES } from './lab-architectures.mjs';
+import { CACHE } from './lab-debian.mjs';
+import { architectureOf, imageOf } from './lab-image.mjs';
 import { boot } from './lab-guest.mjs';
 import { SCENES } from './lab-scenes.mjs';
 import { keepResults, writeSupport } from './lab-support.mjs';
@@ -21,17 +24,21 @@ const { values: flags } = parseArgs({
     scene: { type: 'string', multiple: true, default: [] },
     only: { type: 'string', multiple: true, default: [] },
     smoke: { type: 'boolean', default: false },
+    arm64: { type: 'boolean', default: false },
     shell: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
 
-function needTools() {
-  const tools = { 'qemu-system-x86_64': 'qemu-system-x86', cpio: 'cpio', depmod: 'kmod', 'dpkg-deb': 'dpkg' };
+function needTools(lines) {
+  const tools = Object.assign(
+    { cpio: 'cpio', depmod: 'kmod', 'dpkg-deb': 'dpkg' },
+    ...lines.map((line) => ARCHITECTURES[architectureOf(line)].packages),
+  );
   const missing = Object.entries(tools).filter(([tool]) => spawnSync('which', [tool]).status !== 0);
   if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name).join(' ');
+  const packages = [...new Set(missing.map(([, name]) => name))].join(' ');
   process.stderr.write(`the lab needs: apt-get install -y --no-install-recommends ${packages}\n`);
   process.exit(2);
 }
@@ -57,10 +64,12 @@ function holdLock() {
 const chosen = SCENES.filter(
   (scene) =>
     (flags.kernel.length === 0 || flags.kernel.some((line) => scene.kernel.replace('-full', '') === line)) &&
-    (flags.scene.length === 0 || flags.scene.includes(scene.name)) &&
+    (flags.scene.length === 0
+      ? flags.arm64 === (architectureOf(scene.kernel) === 'arm64')
+      : flags.scene.includes(scene.name)) &&
     (!flags.smoke || scene.smoke !== undefined),
 ).flatMap((scene) => {
-  const all = flags.smoke ? scene.smoke : scene.checks;
+  const all = (flags.smoke ? scene.smoke : undefined) ?? scene.checks;
   const checks = flags.only.length === 0 ? all : all.filter((check) => flags.only.includes(check));
   return checks.length > 0 || flags.shell ? [{ scene, checks }] : [];
 });
@@ -69,7 +78,7 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
-needTools();
+needTools(chosen.map(({ scene }) => scene.kernel));
 holdLock();
 
 const mark = { pass: 'ok  ', fail: 'FAIL', skip: 'skip' };
@@ -77,6 +86,7 @@ const outcomes = [];
 for (const { scene, checks } of flags.shell ? chosen.slice(0, 1) : chosen) {
   const image = await imageOf(scene.kernel);
   process.stdout.write(`${scene.name}: Linux ${image.release} (${image.name} ${image.version})\n`);
+  /** @type {{ id: string, outcome: string, reason?: string, notes?: string[], seconds?: number }[]} */
   const results = [];
   const started = Date.now();
   const end = await boot({

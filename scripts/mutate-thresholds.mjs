@@ -24,20 +24,21 @@ process.on('SIGINT', () => process.exit(130));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const inverse = { '===': '!==', '!==': '===', '<': '>=', '>=': '<', '>': '<=', '<=': '>' };
-const limits = 'build/src/rules/thresholds.js';
+
+const fileOf = (id) => `build/src/rules/${id}.js`;
 
 const mutants = rules
   .filter(({ code }) => flags.code === undefined || code === flags.code)
   .flatMap(({ code, id, thresholds }) => [
-    { code, id, kind: 'control', told: 'nothing', file: limits, mutate: (source) => source },
+    { code, id, kind: 'control', told: 'nothing', file: fileOf(id), mutate: (source) => source },
     ...Object.entries(thresholds).flatMap(([name, { value }]) =>
       [value * factor, value / factor].map((mutated) => ({
-        ...{ code, id, kind: 'threshold', told: `${name} ${value} -> ${mutated}`, file: limits },
+        ...{ code, id, kind: 'threshold', told: `${name} ${value} -> ${mutated}`, file: fileOf(id) },
         mutate: (source) => moveThreshold(source, code, name, mutated),
       })),
     ),
     ...comparisons(id).map(({ at, operator, told }) => ({
-      ...{ code, id, kind: 'comparison', told, file: `build/src/rules/${id}.js` },
+      ...{ code, id, kind: 'comparison', told, file: fileOf(id) },
       mutate: (source) => source.slice(0, at) + inverse[operator] + source.slice(at + operator.length),
     })),
   ]);
@@ -62,16 +63,15 @@ async function work(copy) {
 
 /** Only the value of one threshold differs. */
 function moveThreshold(source, code, name, mutated) {
-  const at = source.indexOf(`    ${code}: {`);
-  const rule = source.slice(at, source.indexOf('\n    }', at));
-  const changed = rule.replace(new RegExp(`(\\n        ${name}: \\{\\s*value: )[^,\\n]+`), `$1${mutated}`);
-  if (at < 0 || changed === rule) throw new Error(`${code}.${name} is not where it was expected in thresholds.js`);
-  return source.slice(0, at) + changed + source.slice(at + rule.length);
+  const start = source.search(/\bthresholds(?:: | = )\{\n/);
+  const changed = source.slice(start).replace(new RegExp(`(\\n\\s+${name}: \\{\\s*value: )[^,\\n]+`), `$1${mutated}`);
+  if (start < 0 || changed === source.slice(start)) throw new Error(`${code}.${name} is not where it was expected`);
+  return source.slice(0, start) + changed;
 }
 
 /** Each comparison in conclude(), of the rule as compiled. */
 function comparisons(id) {
-  const source = readFileSync(`build/src/rules/${id}.js`, 'utf8');
+  const source = readFileSync(fileOf(id), 'utf8');
   const start = source.indexOf('\n    conclude(');
   if (start < 0) throw new Error(`${id} has no conclude() where it was expected`);
   const body = source.slice(start, source.indexOf('\n    },\n', start));

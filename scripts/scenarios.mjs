@@ -71,7 +71,7 @@ function readRecords(path) {
       try {
         return [JSON.parse(line)];
       } catch (error) {
-        console.error(`${path}:${index + 1}: left out, not whole (${error.message})`);
+        console.error(`${path}:${index + 1}: left out, not whole (${String(error)})`);
         return [];
       }
     });

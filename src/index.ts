@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-
 import { run } from '@oclif/core/run';
 import { flush } from '@oclif/core/flush';
 
@@ -7,14 +5,17 @@ import Compare from './commands/compare.ts';
 import Diagnose from './commands/diagnose.ts';
 import Doctor from './commands/doctor.ts';
 import { explainFailure } from './commands/failure.ts';
+import { OutputError } from './commands/output.ts';
 import FleetCommand from './commands/fleet.ts';
 import Metrics from './commands/metrics.ts';
-import Record from './commands/record.ts';
+import RecordCommand from './commands/record.ts';
 import Replay from './commands/replay.ts';
 import Rules from './commands/rules.ts';
 import RulesExplain from './commands/rules-explain.ts';
 import RulesExport from './commands/rules-export.ts';
+import { answerSignals } from './commands/signals.ts';
 import Taps from './commands/taps.ts';
+import Watch from './commands/watch.ts';
 
 /** Read by oclif (package.json: oclif.commands). */
 export const COMMANDS = {
@@ -23,15 +24,16 @@ export const COMMANDS = {
   doctor: Doctor,
   fleet: FleetCommand,
   metrics: Metrics,
-  record: Record,
+  record: RecordCommand,
   replay: Replay,
   rules: Rules,
   'rules:explain': RulesExplain,
   'rules:export': RulesExport,
   taps: Taps,
+  watch: Watch,
 };
 
-/** Until stdout took everything; oclif's flush waits in vain on a pipe whose reader left early, which is no error. */
+/** oclif writes its help by itself, and its flush waits in vain on a pipe whose reader left early, which is no error. */
 async function flushed(): Promise<void> {
   if (process.stdout.errored !== null) return;
   const left = new Promise<void>((resolve) => {
@@ -42,15 +44,58 @@ async function flushed(): Promise<void> {
   await Promise.race([flush(), left]);
 }
 
+function stdoutFailed({ message }: Error): OutputError {
+  return new OutputError(`stdout: not written: ${message.replace(/, write$/, '')}`);
+}
+
+/** One line and an exit code, whatever it was and wherever it came from. */
+function end(error: unknown): void {
+  const ofStdout = error instanceof Error && 'syscall' in error && error.syscall === 'write';
+  const { line, exitCode } = explainFailure(ofStdout ? stdoutFailed(error) : error, Object.keys(COMMANDS));
+  if (line !== '') process.stderr.write(`${line}\n`);
+  process.exitCode = exitCode;
+}
+
+/** Every flag can be given by the environment: --fail-on as PKTCOST_FAIL_ON. What stands on the command line goes before it. */
+function withEnvironment(): void {
+  for (const { flags } of Object.values(COMMANDS)) {
+    for (const [name, flag] of Object.entries<{ env?: string }>(flags))
+      flag.env ??= `PKTCOST_${name.toUpperCase().replaceAll(/[^A-Z]/g, '_')}`;
+  }
+}
+
+/** What people try first, as oclif has it. */
+function wordsOf([first = '', ...others]: readonly string[]): string[] {
+  if (first === 'help') return [...others, '--help'];
+  if (first === 'version') return ['--version', ...others];
+  return [first, ...others].filter((word, index) => index > 0 || word !== '');
+}
+
 /** Runs the command line; whatever goes wrong becomes one line on stderr and an exit code. */
 export async function main(argv: readonly string[], directory: string): Promise<void> {
+  answerSignals();
+  // With any other value oclif looks for TypeScript beside the bundle and warns of what it finds; a theme is a file of
+  // whoever's home this is.
+  process.env['NODE_ENV'] = 'production';
+  process.env['PKTCOST_DISABLE_THEME'] = '1';
+  const words = wordsOf(argv);
+  // The help would say it of each flag; it says it once.
+  if (!words.some((word) => word === '--help' || word === '-h')) withEnvironment();
+  // Nobody is left to tell.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') end(stdoutFailed(error));
+  });
+  // Node would print the line of the bundle that threw, which is all of it.
+  process.on('uncaughtException', (error) => {
+    end(error);
+    process.exit();
+  });
   try {
     // There are no plugins: looking for some in a home that is not to be read (sudo, setpriv) would only warn.
-    await run([...argv], { root: fileURLToPath(directory), userPlugins: false });
+    await run(words, { root: directory, userPlugins: false });
     await flushed();
   } catch (error) {
-    const { line, exitCode } = explainFailure(error, Object.keys(COMMANDS));
-    if (line !== '') process.stderr.write(`${line}\n`);
-    process.exitCode = exitCode;
+    end(error);
   }
 }

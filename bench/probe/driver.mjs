@@ -14,8 +14,8 @@ import { parseArgs } from 'node:util';
 import { Lab } from '../../build/test/probe/lab.js';
 import { readCapabilities } from '../../build/src/probe/capabilities.js';
 import { planDevices } from '../../build/src/probe/plan.js';
-import { subtractReadings } from '../../build/src/probe/reading.js';
-import { openProbe } from '../../build/src/probe/session.js';
+import { subtractReadings } from '../../build/src/readings/reading.js';
+import { openSession } from '../../build/src/probe/session.js';
 
 const { values } = parseArgs({
   options: {
@@ -83,9 +83,13 @@ async function xdpNs() {
 
 const capabilities = readCapabilities();
 async function parts() {
-  const opened = await openProbe({ plans: planDevices([lab.facts()], { probe: 'auto' }, capabilities), capabilities });
+  const opened = await openSession({
+    plans: planDevices([lab.facts()], { probe: 'auto' }, capabilities),
+    capabilities,
+  });
   if (!opened.ok) throw new Error(opened.reason);
   try {
+    if (opened.value.tracepoints === undefined) throw new Error('no tracepoints to time by');
     opened.value.tracepoints.join();
     const before = opened.value.read();
     await sleep(400);
@@ -116,6 +120,7 @@ try {
   const rounds = Number(values.rounds);
   const load = lab.traffic('udp', rounds * 3 + 8, 60_000);
   await sleep(1500);
+  /** @type {Record<'bare' | 'spinning' | 'filtered', { driver: number, stack: number }[]>} */
   const seen = { bare: [], spinning: [], filtered: [] };
   const spinNs = [];
   for (let round = 0; round < rounds; round++) {

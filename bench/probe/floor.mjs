@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../../build/test/probe/lab.js';
 import { readCapabilities } from '../../build/src/probe/capabilities.js';
 import { calibrateFloor } from '../../build/src/probe/floor.js';
-import { summarise } from '../../build/src/probe/histogram.js';
+import { summarise } from '../../build/src/readings/histogram.js';
 import { planDevices } from '../../build/src/probe/plan.js';
-import { subtractReadings } from '../../build/src/probe/reading.js';
-import { openProbe } from '../../build/src/probe/session.js';
+import { subtractReadings } from '../../build/src/readings/reading.js';
+import { openSession } from '../../build/src/probe/session.js';
 
 const can = readCapabilities();
 const unwrap = (result) => {
@@ -19,13 +19,17 @@ const unwrap = (result) => {
   return result.value;
 };
 
-for (const kind of ['idle', 'udp', 'tcp']) {
+for (const kind of /** @type {const} */ (['idle', 'udp', 'tcp'])) {
   const lab = new Lab();
   try {
     await lab.serve();
     for (const sampleEvery of [1, 16, 64]) {
       const session = unwrap(
-        await openProbe({ plans: planDevices([lab.facts()], { probe: 'auto' }, can), capabilities: can, sampleEvery }),
+        await openSession({
+          plans: planDevices([lab.facts()], { probe: 'auto' }, can),
+          capabilities: can,
+          sampleEvery,
+        }),
       );
       const load = kind === 'idle' ? undefined : lab.traffic(kind, 3);
       await sleep(500);

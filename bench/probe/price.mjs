@@ -15,8 +15,8 @@ import { parseArgs } from 'node:util';
 import { Lab } from '../../build/test/probe/lab.js';
 import { readCapabilities } from '../../build/src/probe/capabilities.js';
 import { planDevices } from '../../build/src/probe/plan.js';
-import { subtractReadings } from '../../build/src/probe/reading.js';
-import { openProbe } from '../../build/src/probe/session.js';
+import { subtractReadings } from '../../build/src/readings/reading.js';
+import { openSession } from '../../build/src/probe/session.js';
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ const seen = { without: [], with: [] };
 try {
   await lab.serve();
   const session = unwrap(
-    await openProbe({ plans: planDevices([lab.facts()], { probe: 'auto' }, can), capabilities: can, netRxEvery: 1 }),
+    await openSession({ plans: planDevices([lab.facts()], { probe: 'auto' }, can), capabilities: can, netRxEvery: 1 }),
   );
   // No tap is in the driver's part: what that rises by is what the reader does to the caches, and not in any price.
   session.tracepoints.join();

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { Lab } from '../../build/test/probe/lab.js';
 import { readCapabilities } from '../../build/src/probe/capabilities.js';
 import { planDevices } from '../../build/src/probe/plan.js';
-import { openProbe } from '../../build/src/probe/session.js';
+import { openSession } from '../../build/src/probe/session.js';
 import { measureCost } from '../../build/src/probe/budget.js';
 import { JOINED_SLICES, ON_SHARE } from '../../build/src/probe/shifts.js';
 
@@ -40,9 +40,11 @@ const unwrap = (result) => {
 };
 
 async function withProbe(lab) {
-  const choice = values.stack
-    ? { probe: 'xdp', xdpMode: values.stack, allowSystemChanges: true, tc: values.tc }
-    : { probe: 'auto', tc: values.tc };
+  const { stack, tc } = values;
+  if (stack !== undefined && stack !== 'native' && stack !== 'generic') throw new Error('--stack native or generic');
+  if (tc !== 'auto' && tc !== 'clsact' && tc !== 'tcx') throw new Error('--tc auto, clsact or tcx');
+  /** @type {import('../../build/src/probe/plan.js').ProbeChoice} */
+  const choice = stack ? { probe: 'xdp', xdpMode: stack, allowSystemChanges: true, tc } : { probe: 'auto', tc };
   const facts = [lab.facts(), lab.facts(lab.sender, lab.peer)];
   const spans = values.spans?.split(',');
   const plans = planDevices(facts, choice, can).map((plan) => ({
@@ -50,7 +52,7 @@ async function withProbe(lab) {
     steps: plan.steps.filter((step) => !spans || spans.includes(step.span)),
   }));
   return unwrap(
-    await openProbe({
+    await openSession({
       plans,
       capabilities: can,
       sampleEvery: Number(values.every),
@@ -76,6 +78,7 @@ async function slice(lab, kind) {
  */
 async function measure(kind) {
   const lab = new Lab();
+  /** @type {Record<'without' | 'working' | 'joined' | 'resting', number[]>} */
   const rates = { without: [], working: [], joined: [], resting: [] };
   const costs = [];
   try {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 
-import { fail, type Result } from '../metrics/result.ts';
+import { fail, type Result } from '../base/result.ts';
 import { TarReader, padding, tarHeader, type ArchiveLimits, type Member } from './tar.ts';
 
 export interface BundleLimits extends ArchiveLimits {

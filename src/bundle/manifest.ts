@@ -1,6 +1,6 @@
 import type { Probe, SelfCost } from '../generated/report.ts';
-import type { DumpName } from '../collectors/reader.ts';
-import type { Result } from '../metrics/result.ts';
+import { dumpNames } from '../collectors/reader.ts';
+import type { Result } from '../base/result.ts';
 import {
   Malformed,
   count,
@@ -15,7 +15,7 @@ import {
   text,
   textOrNull,
   type Fields,
-} from './decode.ts';
+} from '../base/decode.ts';
 import { plainName } from './tar.ts';
 
 /** Minor versions add fields, a major version changes or removes them. */
@@ -71,20 +71,28 @@ export interface SampleEntry {
     readonly name: string;
     readonly path: string;
     readonly refused: string | null;
+    /** The errno's name, where that is why. */
+    readonly errno?: string;
     readonly calls: readonly CallEntry[];
   }[];
 }
 
-interface Asked {
+interface Question {
   readonly path: string;
   readonly at: number;
   readonly milliseconds: number;
 }
 
 /** One question: answered with an error, with a file of the bundle, with names, or with the target of a link. */
-export type CallEntry = Asked &
+export type CallEntry = Question &
   (
-    | { readonly op: 'read' | 'list' | 'link' | 'dump'; readonly inodes?: readonly number[]; readonly error: string }
+    | {
+        readonly op: 'read' | 'list' | 'link' | 'dump';
+        readonly inodes?: readonly number[];
+        readonly error: string;
+        /** The errno's name, where the kernel refused it. */
+        readonly errno?: string;
+      }
     | { readonly op: 'read'; readonly file: string; readonly bytes: number; readonly sha256: string }
     | {
         readonly op: 'dump';
@@ -98,15 +106,9 @@ export type CallEntry = Asked &
   );
 
 const MOST_SAMPLES = 2;
-const MOST_NAMESPACES = 20_000;
-const dumps: ReadonlySet<string> = new Set<DumpName>([
-  'packet_diag',
-  'inet_diag',
-  'socket_owners',
-  'sysconf',
-  'probe',
-  'probe_load',
-]);
+/** As many as diagnose looks into (sources/choose.ts). */
+const MOST_NAMESPACES = 10_000;
+const dumps: ReadonlySet<string> = new Set(dumpNames);
 
 /** Reads a manifest back; anything that is not as pktcost writes it is named with its place. Unknown fields are left out. */
 export function decodeManifest(value: unknown): Result<Manifest> {
@@ -180,6 +182,8 @@ function selfCost(value: unknown, place: string): SelfCost {
     peakMemoryBytes: numberOrNull(fields['peakMemoryBytes'], `${place}.peakMemoryBytes`),
     nsPerPacket: numberOrNull(fields['nsPerPacket'], `${place}.nsPerPacket`),
     cpuShare: numberOrNull(fields['cpuShare'], `${place}.cpuShare`),
+    profileCpuShare: numberOrNull(fields['profileCpuShare'] ?? null, `${place}.profileCpuShare`),
+    dropsCpuShare: numberOrNull(fields['dropsCpuShare'] ?? null, `${place}.dropsCpuShare`),
     runs: numberOrNull(fields['runs'], `${place}.runs`),
     budget: numberOrNull(fields['budget'], `${place}.budget`),
     actions: list(fields['actions'], `${place}.actions`, (each, at) => {
@@ -226,6 +230,7 @@ function sampleEntry(value: unknown, at: string): SampleEntry {
           name: text(namespace['name'], `${place}.name`),
           path: text(namespace['path'], `${place}.path`),
           refused: orNull(namespace['refused'], `${place}.refused`, text),
+          ...errnoOf(namespace, place),
           calls: list(namespace['calls'], `${place}.calls`, callEntry),
         };
       },
@@ -246,12 +251,20 @@ function callEntry(value: unknown, place: string): CallEntry {
     milliseconds: number(fields['milliseconds'], `${place}.milliseconds`),
   };
   const inodes = fields['inodes'] === undefined ? [] : list(fields['inodes'], `${place}.inodes`, count);
-  if (fields['error'] !== undefined) return { ...asked, op, inodes, error: text(fields['error'], `${place}.error`) };
+  if (fields['error'] !== undefined)
+    return { ...asked, op, inodes, error: text(fields['error'], `${place}.error`), ...errnoOf(fields, place) };
   if (op === 'list') return { ...asked, op, names: list(fields['names'], `${place}.names`, text) };
   if (op === 'link') return { ...asked, op, target: text(fields['target'], `${place}.target`) };
   const { name, bytes, sha256 } = fileEntry({ ...fields, name: fields['file'] }, place);
   if (op === 'dump') return { ...asked, op, inodes, file: name, bytes, sha256 };
   return { ...asked, op, file: name, bytes, sha256 };
+}
+
+function errnoOf({ errno }: Fields, place: string): { readonly errno?: string } {
+  if (errno === undefined) return {};
+  const name = text(errno, `${place}.errno`);
+  if (!/^(?:E[A-Z0-9]{2,19}|errno \d{1,6})$/.test(name)) throw new Malformed(`${place}.errno is no errno`);
+  return { errno: name };
 }
 
 function fileEntry(value: unknown, place: string): FileEntry {

@@ -1,3 +1,5 @@
+import type { FileForm } from '../collectors/collector.ts';
+import { collectors } from '../collectors/index.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Redacts a file's text, in which each character is one byte. `comm` gives the stand-in of a process's name. */
@@ -66,20 +68,42 @@ function dmi(text: string): string {
   return bytes.toString('latin1');
 }
 
-/** Files that hold names or addresses in a form of their own; the others only in words, if at all. */
-const redactors: readonly (readonly [path: RegExp, redact: FileRedactor])[] = [
-  [/^\/proc\/sys\/kernel\/(?:host|domain)name$/, (text, tokens) => `${tokens.host(text.trim())}\n`],
-  // Versions of four numbers look like addresses.
-  [/^\/proc\/sys\/kernel\//, (text) => text],
-  [/^\/proc\/net\/(?:tcp|udp)6?$/, inetSockets],
-  [/^\/proc\/net\/igmp$/, igmp],
-  [/^\/proc\/net\/dev_mcast$/, devMcast],
-  [/^\/proc\/\d+\/(?:task\/\d+\/)?stat$/, (text, _, comm) => threadStat(text, comm)],
-  [/^\/proc\/\d+\/(?:task\/\d+\/)?status$/, (text, _, comm) => threadStatus(text, comm)],
-  [/^\/sys\/firmware\/dmi\//, (text) => dmi(text)],
-  [/./, (text, tokens) => tokens.addresses(text)],
-];
+const redactors: Readonly<Record<FileForm, FileRedactor>> = {
+  'host-name': (text, tokens) => `${tokens.host(text.trim())}\n`,
+  nothing: (text) => text,
+  'inet-sockets': inetSockets,
+  groups: igmp,
+  'mac-groups': devMcast,
+  'thread-stat': (text, _, comm) => threadStat(text, comm),
+  'thread-status': (text, _, comm) => threadStatus(text, comm),
+  smbios: (text) => dmi(text),
+};
 
-export function fileRedactor(path: string): FileRedactor | undefined {
-  return redactors.find(([pattern]) => pattern.test(path))?.[1];
+/** What the collectors say of their files; of two that fit the first. */
+const forms: readonly (readonly [path: RegExp, form: FileForm])[] = collectors.flatMap(({ holds = {} }) =>
+  Object.entries(holds).map(([path, form]) => [patternOf(path), form] as const),
+);
+
+/** `*` stands for a name, `**` for whatever follows, `{a,b}` for either. */
+function patternOf(path: string): RegExp {
+  const source = path.replace(/\*\*|[*.{},]/g, (part) =>
+    part === '**'
+      ? '.*'
+      : part === '*'
+        ? '[^/]+'
+        : part === '.'
+          ? '\\.'
+          : part === '{'
+            ? '(?:'
+            : part === '}'
+              ? ')'
+              : '|',
+  );
+  return new RegExp(`^${source}$`);
+}
+
+/** Of a file in no form of its own the addresses are taken out wherever they stand. */
+export function fileRedactor(path: string): FileRedactor {
+  const form = forms.find(([pattern]) => pattern.test(path))?.[1];
+  return form === undefined ? (text, tokens) => tokens.addresses(text) : redactors[form];
 }

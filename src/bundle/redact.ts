@@ -1,8 +1,10 @@
 import { parseLine } from '../collectors/parse.ts';
 import { parseThreadStat } from '../collectors/processes.ts';
+import { daemonOf } from '../facts/daemons.ts';
 import type { Report } from '../generated/report.ts';
-import { ok, type Result } from '../metrics/result.ts';
-import { daemonOf } from '../rules/facts/daemons.ts';
+import { errnoWords } from '../base/errno.ts';
+import { ok, type Failure, type Result } from '../base/result.ts';
+import { ELSEWHERE, NOWHERE } from '../metrics/snapshot.ts';
 import type { Call, SampleRecording } from '../sources/recording.ts';
 import type { RunFacts } from './manifest.ts';
 import { fileRedactor } from './redact-files.ts';
@@ -12,12 +14,15 @@ import { Tokens } from './tokens.ts';
 const KNOWN_FRONTS = /^(?:qemu|kvm$|cloud-hyp|crosvm)/;
 /** Names that the kernel gives to threads of the packet path wherever they run. */
 const KERNEL_NAMES = /^(?:vhost-\d+|ovs-vswitchd|napi\/.*|ksoftirqd\/\d+)$/;
+/** Tables and chains that every host has; the others are named by people, after whom they keep out. */
+const PLAIN_FILTER =
+  /^(?:filter|nat|mangle|raw|security|broute|PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING|prerouting|input|forward|output|postrouting|ingress|egress)$/;
 /** systemd names a USB NIC, and others on request, after the MAC; wherever the name is told, in whichever namespace. */
 const NAMED_BY_MAC = /(?<![A-Za-z0-9])(?<front>(?:en|ib|sl|wl|ww)x)(?<mac>[0-9a-f]{12})(?![A-Za-z0-9])/g;
 
 /** What stays as it is on pktcost's own command line. */
 const PLAIN_ARGUMENT =
-  /^(?:--?[a-z][a-z.-]*|diagnose|record|\d+(?:\.\d+)?(?:ms|s|m|h)|auto|off|text|json|html|markdown|critical|warning|never|all|none)$/;
+  /^(?:--[a-z][a-z.-]*|-[a-zA-Z]|diagnose|record|\d+(?:\.\d+)?(?:ms|s|m|h)|auto|off|text|json|html|markdown|critical|warning|never|all|none)$/;
 
 /**
  * Takes names and addresses out of recorded samples. Made for the samples of one bundle, whose names it learns first; see
@@ -63,7 +68,7 @@ export class Redaction {
         name: this.#tokens.namespace(name),
         path: this.#path(path),
         calls: calls.map((call) => this.#call(call)),
-        refused: refused === null ? null : this.#reason(refused),
+        refused: refused === null ? null : this.#failure(refused),
       })),
     };
   }
@@ -90,7 +95,7 @@ export class Redaction {
         ...report.host,
         hostname: report.host.hostname === null ? null : this.#tokens.host(report.host.hostname),
       },
-      verdict: { ...report.verdict, headline: '', causes: [] },
+      verdict: { ...report.verdict, headline: '', answer: null, causes: [] },
       findings: [],
       taps: [],
       notMeasured: [],
@@ -118,15 +123,14 @@ export class Redaction {
   }
 
   #answer<T>(answer: Result<T>, how: (value: T) => T): Result<T> {
-    return answer.ok ? ok(how(answer.value)) : { ...answer, reason: this.#reason(answer.reason) };
+    return answer.ok ? ok(how(answer.value)) : this.#failure(answer);
   }
 
   #file(path: string, bytes: Uint8Array): Uint8Array {
     const redact = fileRedactor(path);
     // As latin1 every byte is one character, and comes back as it was.
     let text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-    if (redact !== undefined)
-      text = redact(text, this.#tokens, (comm) => this.#latin1Comm(comm, isKernelThread(bytes)));
+    text = redact(text, this.#tokens, (comm) => this.#latin1Comm(comm, isKernelThread(bytes)));
     return Buffer.from(this.#renamed(text), 'latin1');
   }
 
@@ -145,13 +149,16 @@ export class Redaction {
     return front === undefined || comm === front ? (front ?? token) : `${front}-${token.slice(5)}`.slice(0, 15);
   }
 
-  /** A message of ours: an errno says nothing of anybody, and collectors look at it. */
-  #reason(reason: string): string {
-    return /^[a-z /'-]+ \([A-Z0-9]+\)$/.test(reason) ? reason : this.#text(reason);
+  /** The words of an errno say nothing of anybody. */
+  #failure(failure: Failure): Failure {
+    const { reason, errno } = failure;
+    const plain = errno !== undefined && reason === errnoWords(errno);
+    return plain ? failure : { ...failure, reason: this.#text(reason) };
   }
 
   /** The probe numbers namespaces it has no name for. */
   #namespaceToken(name: string): string {
+    if (name === ELSEWHERE || name === NOWHERE) return name;
     return /^\d*$/.test(name) && !this.#namespaces.has(name) ? name : this.#tokens.namespace(name);
   }
 
@@ -175,6 +182,7 @@ export class Redaction {
   #json(value: unknown, key = ''): unknown {
     if (typeof value === 'string') {
       if (this.#namespaces.has(value) || key === 'netns') return this.#namespaceToken(value);
+      if (key === 'table' || key === 'chain') return PLAIN_FILTER.test(value) ? value : this.#tokens.filter(value);
       return key === 'comm' ? this.#comm(value) : this.#text(value);
     }
     if (Array.isArray(value)) return value.map((each) => this.#json(each, key));

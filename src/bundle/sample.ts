@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { parseJson, type JsonBudget } from '../sources/json.ts';
+import { errnoRecordedIn } from '../base/errno.ts';
+import { fail, ok, type Failure, type Result } from '../base/result.ts';
+import { parseJson, type JsonBudget } from '../base/json.ts';
 import type { Call, SampleRecording } from '../sources/recording.ts';
 import type { CallEntry, FileEntry, SampleEntry } from './manifest.ts';
 import type { Member } from './tar.ts';
@@ -26,7 +27,8 @@ export function encodeSample(folder: SampleFolder, recording: SampleRecording): 
     namespaces: namespaces.map(({ name, path, refused, calls: inside }) => ({
       name,
       path,
-      refused,
+      refused: refused?.reason ?? null,
+      ...(refused?.errno === undefined ? {} : { errno: refused.errno }),
       calls: encodeCalls(`${folder}/netns/${safeName(name)}`, inside, members),
     })),
   };
@@ -53,23 +55,31 @@ function encodeCalls(folder: string, calls: readonly Call[], members: Member[]):
     const asked = { op: call.op, path, at, milliseconds };
     switch (call.op) {
       case 'read':
-        if (!call.answer.ok) return { ...asked, error: call.answer.reason };
+        if (!call.answer.ok) return { ...asked, ...refusedAs(call.answer) };
         return { ...asked, op: 'read', ...keep(memberPath(path), call.answer.value) };
       case 'list':
-        if (!call.answer.ok) return { ...asked, error: call.answer.reason };
+        if (!call.answer.ok) return { ...asked, ...refusedAs(call.answer) };
         return { ...asked, op: 'list', names: call.answer.value };
       case 'link':
-        if (!call.answer.ok) return { ...asked, error: call.answer.reason };
+        if (!call.answer.ok) return { ...asked, ...refusedAs(call.answer) };
         return { ...asked, op: 'link', target: call.answer.value };
       case 'dump': {
         const { inodes } = call;
-        if (!call.answer.ok) return { ...asked, inodes, error: call.answer.reason };
+        if (!call.answer.ok) return { ...asked, inodes, ...refusedAs(call.answer) };
         const json = Buffer.from(`${JSON.stringify(call.answer.value, undefined, 2)}\n`);
         // `sos clean` takes a_b.json for the name of a host.
         return { ...asked, op: 'dump', inodes, ...keep(`/dumps/${path.replaceAll('_', '-')}.json`, json) };
       }
     }
   });
+}
+
+function refusedAs({ reason, errno }: Failure): { readonly error: string; readonly errno?: string } {
+  return { error: reason, ...(errno === undefined ? {} : { errno }) };
+}
+
+function failureOf(reason: string, errno = errnoRecordedIn(reason)): Failure {
+  return { ...fail(reason), ...(errno === undefined ? {} : { errno }) };
 }
 
 export function sha256Of(bytes: Uint8Array): string {
@@ -134,10 +144,15 @@ export function decodeSample(
   const calls = decodeCalls(entry.calls);
   if (!calls.ok) return calls;
   const namespaces: SampleRecording['namespaces'][number][] = [];
-  for (const { name, path, refused, calls: inside } of entry.namespaces) {
+  for (const { name, path, refused, errno, calls: inside } of entry.namespaces) {
     const within = decodeCalls(inside);
     if (!within.ok) return within;
-    namespaces.push({ name, path, refused, calls: within.value });
+    namespaces.push({
+      name,
+      path,
+      refused: refused === null ? null : failureOf(refused, errno),
+      calls: within.value,
+    });
   }
   const { takenAt, at, milliseconds } = entry;
   return ok({ takenAt, at, milliseconds, calls: calls.value, namespaces });
@@ -151,7 +166,7 @@ function decodeCall(
   const { path, at, milliseconds } = entry;
   const asked = { path, at, milliseconds };
   if ('error' in entry) {
-    const answer = fail(entry.error);
+    const answer = failureOf(entry.error, entry.errno);
     if (entry.op === 'dump') return ok({ ...asked, op: 'dump', inodes: entry.inodes ?? [], answer });
     return ok({ ...asked, op: entry.op, answer });
   }

@@ -1,6 +1,6 @@
 import type { Report } from '../generated/report.ts';
 import { visible } from '../report/escape.ts';
-import { formats } from '../report/words.ts';
+import { formats } from '../report/words/formats.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import type { Member } from './tar.ts';
 

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 /**
  * POSIX ustar, as far as bundles need it: plain files, and pax or GNU records for long names. Not a library, because a
@@ -26,7 +26,21 @@ const PREFIX_BYTES = 155;
 const MOST_RECORD_BYTES = 16 * 1024;
 const MOST_NAME_BYTES = 4096;
 
-const types = { file: 0x30, oldFile: 0, directory: 0x35, pax: 0x78, paxGlobal: 0x67, gnuName: 0x4c } as const;
+const types = {
+  file: 0x30,
+  oldFile: 0,
+  directory: 0x35,
+  pax: 0x78,
+  paxGlobal: 0x67,
+  gnuName: 0x4c,
+  gnuLink: 0x4b,
+  symlink: 0x32,
+} as const;
+/** No type of tar: an entry that is passed over. */
+const SKIPPED = -1;
+
+const isPlain = (type: number): boolean => type === types.file || type === types.oldFile || type === types.directory;
+
 const refused: Readonly<Record<string, string>> = {
   '1': 'a hard link',
   '2': 'a symbolic link',
@@ -100,6 +114,11 @@ function checksum(header: Uint8Array): number {
   return sum;
 }
 
+/** What to keep of an archive that somebody else made: the rest is passed over, links are noted and devices ignored. */
+export interface Selection {
+  readonly wanted: (name: string, size: number) => boolean;
+}
+
 interface Header {
   readonly type: number;
   readonly name: string;
@@ -112,6 +131,10 @@ interface Header {
  */
 export class TarReader {
   readonly #limits: ArchiveLimits;
+  readonly #selection: Selection | undefined;
+  /** Symbolic links by name, where a selection is made. */
+  readonly links = new Map<string, string>();
+  #longLink: string | undefined;
   readonly #members = new Map<string, Uint8Array>();
   /** What is left of a chunk that ended within a header. */
   #rest: Uint8Array = new Uint8Array(0);
@@ -122,8 +145,9 @@ export class TarReader {
   #open: { readonly header: Header; readonly bytes: Uint8Array; filled: number; skip: number } | undefined;
   #zeroBlocks = 0;
 
-  constructor(limits: ArchiveLimits) {
+  constructor(limits: ArchiveLimits, selection?: Selection) {
     this.#limits = limits;
+    this.#selection = selection;
   }
 
   push(chunk: Uint8Array): Result<undefined> {
@@ -187,12 +211,20 @@ export class TarReader {
     const header = parseHeader(block);
     if (!header.ok) return header;
     const { type, size } = header.value;
-    const record = type === types.pax || type === types.paxGlobal || type === types.gnuName;
+    const selecting = this.#selection !== undefined;
+    const record =
+      (selecting && type === types.gnuLink) || type === types.pax || type === types.paxGlobal || type === types.gnuName;
+    if (!record && selecting && !isPlain(type)) return this.#passOver(header.value, block);
     if (!record && type !== types.file && type !== types.oldFile && type !== types.directory) {
       const letter = String.fromCharCode(type);
       return fail(`it holds ${refused[letter] ?? `an entry of unknown type ${JSON.stringify(letter)}`}`);
     }
     if (type === types.directory && size > 0) return fail('a directory with content');
+    if (!record && this.#selection !== undefined && type !== types.directory) {
+      const name = plainName(this.#longName ?? header.value.name);
+      if (!name.ok) return name;
+      if (!this.#selection.wanted(name.value, size)) return this.#passOver(header.value, block);
+    }
     const most = record ? MOST_RECORD_BYTES : this.#limits.memberBytes;
     if (size > most) return fail(`an entry of ${size} bytes, more than ${most}`);
     if (size === 0) return this.#close(header.value, new Uint8Array(0));
@@ -200,7 +232,29 @@ export class TarReader {
     return ok(undefined);
   }
 
+  /** Skips an entry's content; of a link, where it points to is noted. */
+  #passOver(header: Header, block: Uint8Array): Result<undefined> {
+    const name = plainName(this.#longName ?? header.name);
+    if (!name.ok) return name;
+    if (header.type === types.symlink) {
+      const target = this.#longLink ?? field(block, 157, NAME_BYTES);
+      if (this.#selection?.wanted(name.value, 0) === true) this.links.set(name.value, target);
+    }
+    this.#longName = undefined;
+    this.#longLink = undefined;
+    const rest = { type: SKIPPED, name: '', size: 0 };
+    if (header.size > 0)
+      this.#open = { header: rest, bytes: new Uint8Array(0), filled: 0, skip: header.size + padding(header.size) };
+    return ok(undefined);
+  }
+
   #close(header: Header, bytes: Uint8Array): Result<undefined> {
+    if (header.type === SKIPPED) return ok(undefined);
+    if (header.type === types.gnuLink) {
+      const end = bytes.indexOf(0);
+      this.#longLink = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString();
+      return ok(undefined);
+    }
     if (header.type === types.gnuName) {
       const end = bytes.indexOf(0);
       this.#longName = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString();
@@ -211,7 +265,9 @@ export class TarReader {
       if (!records.ok) return records;
       // What changes how an archive is read, and no tar writes for small plain files.
       for (const key of records.value.keys()) {
-        if (key === 'size' || key === 'linkpath' || key.startsWith('GNU.sparse')) return fail(`a pax record "${key}"`);
+        if (key === 'linkpath' && this.#selection !== undefined) this.#longLink = records.value.get(key);
+        else if (key === 'size' || key === 'linkpath' || key.startsWith('GNU.sparse'))
+          return fail(`a pax record "${key}"`);
       }
       const path = records.value.get('path');
       if (path !== undefined && header.type === types.paxGlobal) return fail('one name for all entries');
@@ -224,7 +280,9 @@ export class TarReader {
     if (!name.ok) return name;
     if (header.type === types.directory || name.value === '') return ok(undefined);
     if (given.endsWith('/')) return bytes.length === 0 ? ok(undefined) : fail('a directory with content');
-    if (this.#members.has(name.value)) return fail(`two entries of the name ${JSON.stringify(name.value)}`);
+    // Who added to an archive meant the later one; a bundle is never added to.
+    if (this.#selection === undefined && this.#members.has(name.value))
+      return fail(`two entries of the name ${JSON.stringify(name.value)}`);
     this.#members.set(name.value, bytes);
     return ok(undefined);
   }

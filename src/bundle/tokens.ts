@@ -33,6 +33,11 @@ export class Tokens {
     return name === '' ? name : this.#named('netns', name);
   }
 
+  /** A table or chain of netfilter. */
+  filter(name: string): string {
+    return this.#named('nf', name);
+  }
+
   /** For whatever else a command line may hold. */
   argument(text: string): string {
     return this.#named('arg', text);

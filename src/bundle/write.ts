@@ -1,21 +1,14 @@
 import { randomBytes } from 'node:crypto';
 
-import { collectors } from '../collectors/index.ts';
-import { text } from '../collectors/cursor.ts';
+import { utf8Text } from '../collectors/cursor.ts';
 import type { Report } from '../generated/report.ts';
-import { Window } from '../metrics/window.ts';
-import { renderHtml } from '../report/html.ts';
+import { renderHtml } from '../report/html/index.ts';
 import { renderJson } from '../report/json.ts';
-import { renderMarkdown } from '../report/markdown.ts';
-import { renderText } from '../report/text.ts';
+import { renderMarkdown } from '../report/markdown/index.ts';
+import { renderText } from '../report/text/index.ts';
 import type { Overrides } from '../rules/engine.ts';
-import { onlyDevices } from '../sources/choose.ts';
 import type { SampleRecording } from '../sources/recording.ts';
-import { replaySample } from '../sources/replay.ts';
-import { packArchive } from './archive.ts';
-import { FORMAT_VERSION, type FileEntry, type Manifest, type RunFacts } from './manifest.ts';
-import { Redaction } from './redact.ts';
-import { judgeRun, limitsInForce } from './run.ts';
+import { FORMAT_VERSION, type FileEntry, type LimitsInForce, type Manifest, type RunFacts } from './manifest.ts';
 import { encodeSample, safeName, sha256Of } from './sample.ts';
 import { summaryText } from './summary.ts';
 import type { Member } from './tar.ts';
@@ -27,13 +20,15 @@ export interface BundleContent {
   readonly report: Report | null;
   readonly run: RunFacts;
   readonly overrides: Overrides;
+  /** Every limit with what the configuration changed. */
+  readonly limits: LimitsInForce;
   /** The report given with --baseline. */
   readonly baseline: Report | null;
   /** Version of pktcost. */
   readonly version: string;
   readonly commandLine: readonly string[];
-  /** Whether names and addresses become tokens. */
-  readonly redact: boolean;
+  /** Whether names and addresses have become tokens. */
+  readonly redacted: boolean;
 }
 
 /** What a report is written as; each renderer that is added here is in every bundle. */
@@ -54,19 +49,25 @@ const renderings: readonly {
   { name: 'report.json', render: renderJson },
 ];
 
-/** A bundle as a .tar.gz, piece by piece, for whoever writes it to a file. */
-export function packBundle(content: BundleContent): AsyncGenerator<Buffer> {
-  const { folder, members } = bundleMembers(content);
-  return packArchive(
-    members.map(({ name, bytes }) => ({ name: `${folder}/${name}`, bytes })),
-    Date.parse(content.after.takenAt) / 1000,
-  );
+export interface Bundled {
+  /** The folder that everything lies in. */
+  readonly folder: string;
+  readonly members: readonly Member[];
 }
 
 /** What a bundle holds, the summary first. */
-export function bundleMembers(given: BundleContent): { readonly folder: string; readonly members: readonly Member[] } {
-  const content = given.redact ? redacted(given) : given;
-  const { before, after, report, overrides, baseline, version, commandLine, run } = content;
+export function bundleMembers({
+  before,
+  after,
+  report,
+  overrides,
+  limits,
+  baseline,
+  version,
+  commandLine,
+  run,
+  redacted,
+}: BundleContent): Bundled {
   const encoded = [encodeSample('before', before), encodeSample('after', after)];
   const documents = [
     ...renderings.flatMap(({ name, render }) => (report === null ? [] : [document(name, render(report, baseline))])),
@@ -78,7 +79,7 @@ export function bundleMembers(given: BundleContent): { readonly folder: string; 
   const size = encoded.flatMap(({ members }) => members).reduce((sum, { bytes }) => sum + bytes.length, 0);
   const summary = document(
     'summary.txt',
-    summaryText({ report, host, kernel, before, after, version, redacted: given.redact, size, documents }),
+    summaryText({ report, host, kernel, before, after, version, redacted, size, documents }),
   );
   const manifest: Manifest = {
     format: 'pktcost-bundle',
@@ -88,9 +89,9 @@ export function bundleMembers(given: BundleContent): { readonly folder: string; 
     kernel,
     createdAt: after.takenAt,
     commandLine,
-    redacted: given.redact,
+    redacted,
     run,
-    thresholds: limitsInForce(overrides),
+    thresholds: limits,
     samples: encoded.map(({ entry }) => entry),
     files: [summary, ...documents].map(fileEntry),
   };
@@ -105,30 +106,6 @@ export function bundleMembers(given: BundleContent): { readonly folder: string; 
   };
 }
 
-/**
- * The report is not searched for names: the redacted samples are judged anew, so that what the bundle says is just what
- * a replay of it finds.
- */
-function redacted(content: BundleContent): BundleContent {
-  const redaction = new Redaction([content.before, content.after]);
-  const tokens: BundleContent = {
-    ...content,
-    before: redaction.sample(content.before),
-    after: redaction.sample(content.after),
-    run: redaction.run(content.run),
-    commandLine: redaction.commandLine(content.commandLine),
-    baseline: content.baseline === null ? null : redaction.baseline(content.baseline),
-  };
-  return { ...tokens, report: content.report === null ? null : judgeRecorded(tokens) };
-}
-
-/** The report of two recorded samples. */
-function judgeRecorded({ before, after, run, overrides, baseline, version }: BundleContent): Report {
-  const keep = onlyDevices(run.devices);
-  const window = new Window(replaySample(before, collectors, keep), replaySample(after, collectors, keep));
-  return judgeRun(window, run, { overrides, baseline, version });
-}
-
 /** Named like a sosreport: pktcost-HOST-DATE-RANDOM. */
 function folderName(host: string | null, takenAt: string): string {
   const date = takenAt.slice(0, 16).replace(/[T:]/g, '-');
@@ -138,7 +115,7 @@ function folderName(host: string | null, takenAt: string): string {
 
 function lineOf(sample: SampleRecording, path: string): string | null {
   for (const call of sample.calls) {
-    if (call.op === 'read' && call.path === path && call.answer.ok) return text(call.answer.value).trim();
+    if (call.op === 'read' && call.path === path && call.answer.ok) return utf8Text(call.answer.value).trim();
   }
   return null;
 }

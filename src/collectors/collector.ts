@@ -1,9 +1,17 @@
 import type { Labels, Metric } from '../metrics/metric.ts';
-import type { Result } from '../metrics/result.ts';
-import { OWN_NETNS, type CollectorReport, type CollectorStatus, type Gap, type Snapshot } from '../metrics/snapshot.ts';
+import { isAbsent } from '../base/errno.ts';
+import type { Result } from '../base/result.ts';
+import {
+  OWN_NETNS,
+  gapOf,
+  type CollectorReport,
+  type CollectorStatus,
+  type Gap,
+  type Snapshot,
+} from '../metrics/snapshot.ts';
 import type { DumpName, Reader } from './reader.ts';
 
-export type Errno = 'EINVAL' | 'ENODEV' | 'EOPNOTSUPP';
+export type Errno = 'EACCES' | 'EINVAL' | 'ENODEV' | 'EOPNOTSUPP' | 'EPERM';
 
 /** What a collector may do: ask the host, and emit series. Whatever the host refuses is noted as a gap by itself. */
 export interface Host {
@@ -18,6 +26,8 @@ export interface Host {
   list(path: string): readonly string[] | undefined;
   /** Names in a directory whose absence is normal. */
   listIfPresent(path: string): readonly string[];
+  /** Whether a directory was looked for where it would be, and is not there: a copy that does not hold it says nothing. */
+  hasNone(path: string): boolean;
   /** The target of a symbolic link, or undefined (no gap: links are asked for where they may be). */
   link(path: string): string | undefined;
   /** A named answer of the kernel, decoded; undefined and a gap named after the dump when it failed. */
@@ -26,6 +36,8 @@ export interface Host {
   dumpIfPresent<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
   /** Something the collector itself found wanting. */
   gap(path: string, reason: string): void;
+  /** A series that is there on the host, and could not be told. */
+  lack<L extends string>(metric: Metric<L>, labels: { readonly [K in L]?: string }, reason: string): void;
   /** The subject does not exist on this host (no NUMA, no PCI, module not loaded): not a gap, and said once. */
   notApplicable(path: string, reason: string): void;
 }
@@ -37,12 +49,41 @@ export type Emit = <L extends string>(
   value: number | readonly number[],
 ) => void;
 
-export interface Collector {
+/** What others have to know of a collector. */
+export interface CollectorFacts {
   readonly id: string;
   /** `netns`: run once in every namespace looked into; `host`: its sources are the same from everywhere. */
   readonly scope: 'host' | 'netns';
   /** The paths it reads, for the docs and `doctor`; `*` stands for each. */
   readonly reads: readonly string[];
+  /** Its label `device` is a network interface, so that `--device` leaves out the series of the others. */
+  readonly perDevice?: true;
+  /** What node_exporter calls its collector of the same, where it has another name for it. */
+  readonly exporterName?: string;
+  /** `doctor` has a section of its own about it. */
+  readonly examinedApart?: true;
+  /** Which of its files hold names or addresses in a form of their own, so that these can be taken out of a bundle. */
+  readonly holds?: Readonly<Record<string, FileForm>>;
+  /** Its series of other namespaces are few, and all of them are kept: somebody looks at each. */
+  readonly fewPerNamespace?: true;
+  /** It takes too long with more than `most` other namespaces: it is left out in them, and said of the path `unread`. */
+  readonly manyNamespaces?: { readonly most: number; readonly unread: string };
+}
+
+/**
+ * Forms in which a file holds names and addresses: `inet-sockets` as /proc/net/tcp, `groups` as /proc/net/igmp,
+ * `mac-groups` as /proc/net/dev_mcast, `thread-stat` and `thread-status` as /proc/PID/stat and status, `smbios` as the
+ * tables of the firmware, `host-name` nothing else; `nothing` what only looks like an address.
+ */
+export type FileForm =
+  'inet-sockets' | 'groups' | 'mac-groups' | 'thread-stat' | 'thread-status' | 'smbios' | 'host-name' | 'nothing';
+
+export interface Collector extends CollectorFacts {
+  /**
+   * Those with a lower one run before it: the counters that are divided by each other stand together, what describes the
+   * host comes after. The owners of sockets are looked for last of all, see owners.ts.
+   */
+  readonly turn: number;
   collect(host: Host, emit: Emit): void;
 }
 
@@ -68,31 +109,39 @@ export function runCollector(
   };
   const settle = <T>(path: string, result: Result<T>): T | undefined => {
     if (result.ok) return result.value;
-    gap(path, result.offset === undefined ? result.reason : `${result.reason} (byte ${result.offset})`);
+    gaps.push(gapOf(path, result));
     return undefined;
   };
   const host: Host = {
     gap,
+    lack: (metric, labels, reason) => {
+      snapshot.lack(metric, labels as Labels, reason);
+    },
     notApplicable: (path, reason) => {
+      // What could not be read proves nothing of the host.
+      if (gaps.some((each) => each.path === path)) return;
       seen.notApplicable = true;
       gap(path, reason);
     },
     parse: (path, parser) => {
       const bytes = settle(path, reader.read(path));
-      return bytes === undefined ? undefined : settle(path, parser(bytes));
+      return bytes === undefined ? undefined : settle(path, parser(contentOf(path, bytes)));
     },
     parseIfPresent: (path, parser, ...silent) => {
       const bytes = reader.read(path);
-      if (!bytes.ok && (isAbsent(bytes.reason) || silent.some((errno) => bytes.reason.includes(`(${errno})`))))
-        return undefined;
+      if (!bytes.ok && (isAbsent(bytes) || silent.some((errno) => bytes.errno === errno))) return undefined;
       const read = settle(path, bytes);
-      return read === undefined ? undefined : settle(path, parser(read));
+      return read === undefined ? undefined : settle(path, parser(contentOf(path, read)));
     },
     list: (path) => settle(path, reader.list(path)),
     listIfPresent: (path) => {
       const names = reader.list(path);
-      if (!names.ok && isAbsent(names.reason)) return [];
+      if (!names.ok && isAbsent(names)) return [];
       return settle(path, names) ?? [];
+    },
+    hasNone: (path) => {
+      const names = reader.list(path);
+      return !names.ok && isAbsent(names);
     },
     link: (path) => {
       const target = reader.link(path);
@@ -118,17 +167,20 @@ export function runCollector(
       return;
     }
     seen.emitted += 1;
-    snapshot.add(
+    const taken = snapshot.add(
       metric,
       metric.perNetns && netns !== OWN_NETNS ? inNetns(metric, labels) : labels,
       amount,
       reader.lastReadAt,
     );
+    if (!taken) throw new Full();
   };
   try {
     collector.collect(host, emit);
   } catch (error) {
-    gap(collector.id, `bug in collector ${collector.id}: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof Full) gap(collector.id, 'more series than are taken into memory');
+    else
+      gap(collector.id, `bug in collector ${collector.id}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const status = statusOf(gaps.length, seen.emitted, seen.notApplicable);
   const report = { id: collector.id, netns, status, gaps, milliseconds: performance.now() - started } as const;
@@ -136,13 +188,20 @@ export function runCollector(
   return report;
 }
 
+/** Ends a collector: whatever it has yet to say would not be taken in. */
+class Full extends Error {}
+
 function statusOf(gaps: number, emitted: number, notApplicable: boolean): CollectorStatus {
   if (gaps === 0) return 'ok';
   if (emitted > 0) return notApplicable ? 'ok' : 'partial';
   return notApplicable ? 'not-applicable' : 'unavailable';
 }
 
-/** ESRCH is how /proc/PID/* says that the process ended between open and read. */
-function isAbsent(reason: string): boolean {
-  return reason.includes('(ENOENT)') || reason.includes('(ENOTDIR)') || reason.includes('(ESRCH)');
+/** Tables that the firmware made: NUL is a byte like others in them. */
+const BINARY = /^\/sys\/firmware\//;
+
+/** Text ends at the first NUL: some kernels print one behind a CPU list, and tar fills a file of /sys up to a page with them. */
+function contentOf(path: string, bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0);
+  return end < 0 || BINARY.test(path) ? bytes : bytes.subarray(0, end);
 }

@@ -13,9 +13,10 @@ import {
   conntrackLimit,
   conntrackSearchRestart,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { defineCollector } from './collector.ts';
-import { Cursor } from './cursor.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { defineCollector, type Emit, type Host } from './collector.ts';
+import { cpuRows, type CpuRows } from './columns.ts';
+import { U64_MAX, wholeLines } from './cursor.ts';
 import { parseNumber } from './parse.ts';
 
 const netfilter = '/proc/sys/net/netfilter';
@@ -38,12 +39,20 @@ const columns = {
 
 export const conntrack = defineCollector({
   id: 'conntrack',
+  turn: 80,
   scope: 'netns',
-  reads: [`${netfilter}/nf_conntrack_{count,max,buckets}`, statFile],
+  reads: [`${netfilter}/nf_conntrack_{count,max,buckets}`, statFile, '/proc/modules'],
   collect(host, emit) {
     const entries = host.parseIfPresent(`${netfilter}/nf_conntrack_count`, parseNumber);
     if (entries === undefined) {
-      host.notApplicable(`${netfilter}/nf_conntrack_count`, 'connection tracking is not loaded in this kernel');
+      const count = `${netfilter}/nf_conntrack_count`;
+      // An unprivileged container hides the sysctls and shows the statistics; a copy may lack the one and have the other.
+      const others = host.listIfPresent(netfilter).some((name) => /^nf_conntrack_(?!count$)/.test(name));
+      const counted = host.parseIfPresent(statFile, parseConntrackStat);
+      if (counted !== undefined) emitCounters(counted, emit);
+      const loaded = others || counted !== undefined || isLoaded(host);
+      if (loaded) host.gap(count, 'connection tracking is loaded, yet the number of entries is not shown');
+      else host.notApplicable(count, 'connection tracking is not loaded in this kernel');
       return;
     }
     emit(conntrackEntries, {}, entries);
@@ -52,41 +61,41 @@ export const conntrack = defineCollector({
     const buckets = host.parseIfPresent(`${netfilter}/nf_conntrack_buckets`, parseNumber);
     if (buckets !== undefined) emit(conntrackBuckets, {}, buckets);
     const stat = host.parse(statFile, parseConntrackStat);
-    if (stat === undefined) return;
-    for (const [name, metric] of Object.entries(columns)) {
-      const cells = stat.get(name);
-      if (cells !== undefined) emit(metric, {}, cells);
-    }
+    if (stat !== undefined) emitCounters(stat, emit);
   },
 });
 
-/** Column name -> one u32 cell per possible CPU. */
-type ConntrackStat = ReadonlyMap<string, readonly number[]>;
-
-/**
- * Parses /proc/net/stat/nf_conntrack: a header of names, then one row of hexadecimal u32 per possible CPU. Columns are
- * mapped by name, since their order changed between kernels. Source: net/netfilter/nf_conntrack_standalone.c:ct_cpu_seq_show.
- */
-export function parseConntrackStat(bytes: Uint8Array): Result<ConntrackStat> {
-  const cursor = new Cursor(bytes);
-  const names: string[] = [];
-  while (!cursor.lineEnd) {
-    const name = cursor.word();
-    if (name !== '') names.push(name);
+function emitCounters(stat: CpuRows, emit: Emit): void {
+  for (const [name, metric] of Object.entries(columns)) {
+    const cells = stat.get(name);
+    if (cells !== undefined) emit(metric, {}, cells);
   }
-  cursor.nextLine();
-  if (!names.includes('entries')) return fail('no header with a column "entries"', 0);
-  const cells = new Map<string, number[]>(names.map((name) => [name, []]));
+}
+
+/** Whether the list of modules names it; built in, it is in no list. */
+function isLoaded(host: Host): boolean {
+  return host.parseIfPresent('/proc/modules', parseModules)?.includes('nf_conntrack') ?? false;
+}
+
+/** Parses /proc/modules: the name first, then size, users and more. Source: kernel/module/procfs.c:m_show. */
+export function parseModules(bytes: Uint8Array): Result<readonly string[]> {
+  const whole = wholeLines(bytes);
+  if (!whole.ok) return whole;
+  const cursor = whole.value;
+  const names: string[] = [];
   while (!cursor.done) {
-    for (const name of names) {
-      const cell = cursor.hex();
-      if (cell === undefined || cell > 0xffffffff)
-        return fail(`no 32-bit hexadecimal number in column ${name}`, cursor.at);
-      cells.get(name)!.push(cell);
-    }
-    if (cursor.moreOnLine()) return fail('more columns than the header names', cursor.at);
+    const at = cursor.at;
+    const name = cursor.word();
+    if (!/^\w+$/.test(name) || cursor.unsigned(U64_MAX) === undefined) return fail('no name and size of a module', at);
+    names.push(name);
     cursor.nextLine();
   }
-  if (cells.get('entries')!.length === 0) return fail('no row for any CPU', cursor.at);
-  return ok(cells);
+  return ok(names);
+}
+
+const everyKernels = ['entries', 'insert_failed', 'drop', 'early_drop'];
+
+/** Parses /proc/net/stat/nf_conntrack. Source: net/netfilter/nf_conntrack_standalone.c:ct_cpu_seq_show. */
+export function parseConntrackStat(bytes: Uint8Array): Result<CpuRows> {
+  return cpuRows(bytes, everyKernels);
 }

@@ -7,10 +7,10 @@ import {
   interruptsTotal,
   softirqsTotal,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { U32_MAX, U64_MAX, wholeLines } from './cursor.ts';
-import { parseCpuList } from './parse.ts';
+import { parseCpuListFile } from './parse.ts';
 
 const isolated = '/sys/devices/system/cpu/isolated';
 
@@ -37,6 +37,7 @@ const vectors = [
 
 export const cpu = defineCollector({
   id: 'cpu',
+  turn: 10,
   scope: 'host',
   reads: ['/proc/stat', isolated],
   collect(host, emit) {
@@ -58,7 +59,8 @@ export const cpu = defineCollector({
       if (stat.contextSwitches !== undefined) emit(contextSwitches, {}, stat.contextSwitches);
       if (stat.bootTime !== undefined) emit(bootTime, {}, stat.bootTime);
     }
-    for (const number of host.parseIfPresent(isolated, parseCpuList) ?? []) emit(cpuIsolated, { cpu: `${number}` }, 1);
+    for (const number of host.parseIfPresent(isolated, parseCpuListFile) ?? [])
+      emit(cpuIsolated, { cpu: `${number}` }, 1);
   },
 });
 
@@ -95,6 +97,8 @@ export function parseStat(bytes: Uint8Array): Result<Stat> {
       }
       // Linux 2.4 had these four; a shorter row is no row of any kernel.
       if (ticks.length < 4) return fail(`row ${name} has only ${ticks.length} times`, cursor.at);
+      if (ticks.length !== (cpus[0]?.ticks.length ?? ticks.length))
+        return fail(`row ${name} has ${ticks.length} times, others have ${cpus[0]!.ticks.length}`, cursor.at);
       cpus.push({ cpu: row[1]!, ticks });
     } else if (name === 'intr' || name === 'ctxt' || name === 'btime') {
       const total = cursor.unsigned(U64_MAX);

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 /**
  * A reading position in bytes. Parsers on long files walk bytes with it instead of splitting strings; it never moves
@@ -17,7 +17,7 @@ export const U64_MAX = 2 ** 64;
 const decoder = new TextDecoder('utf-8');
 
 /** Bytes as text. Host text is not always UTF-8: what does not decode shows as U+FFFD. */
-export function text(bytes: Uint8Array): string {
+export function utf8Text(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
@@ -126,7 +126,7 @@ export class Cursor {
       this.at += 1;
     }
     // Names of counters are ASCII, and the decoder costs several times as much for a few bytes.
-    if (bits >= 0x80) return text(this.bytes.subarray(start, this.at));
+    if (bits >= 0x80) return utf8Text(this.bytes.subarray(start, this.at));
     this.#buffer ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
     return this.#buffer.toString('latin1', start, this.at);
   }
@@ -135,7 +135,7 @@ export class Cursor {
   restOfLine(): string {
     const end = this.bytes.indexOf(LF, this.at);
     const stop = end < 0 ? this.bytes.length : end;
-    const line = text(this.bytes.subarray(this.at, stop));
+    const line = utf8Text(this.bytes.subarray(this.at, stop));
     this.at = end < 0 ? stop : end + 1;
     return line;
   }

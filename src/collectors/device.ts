@@ -1,3 +1,5 @@
+import { formatCpuList } from '../base/cpu-list.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import {
   carrierChanges,
   carrierDownChanges,
@@ -15,17 +17,23 @@ import {
   deviceUp,
   receiveMissed,
   receiveNohandler,
+  receiveRing,
+  receiveRingLost,
+  receiveRingMost,
 } from '../metrics/catalogue/index.ts';
 import type { Metric } from '../metrics/metric.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
-import { text } from './cursor.ts';
-import { formatCpuList, parseCpuMask, parseNumber } from './parse.ts';
+import { utf8Text } from './cursor.ts';
+import { decodeRingLosses, decodeRings } from './rings-dump.ts';
+import { parseCpuMask, parseNumber } from './parse.ts';
+import { parseNumberedDevices } from './packet.ts';
 import { devicePath, netDevices, pciAddress, pciChain } from './pcie.ts';
 
 const IFF_UP = 0x1;
 const IFF_BROADCAST = 0x2;
 const IFF_LOOPBACK = 0x8;
+/** Of tunnels and dummies; hardware asks for addresses. */
+const IFF_NOARP = 0x80;
 const MEGABIT = 125_000;
 const carrierOf: Readonly<Record<string, number | undefined>> = { up: 1, down: 0, lowerlayerdown: 0 };
 
@@ -36,28 +44,48 @@ const carrierOf: Readonly<Record<string, number | undefined>> = { up: 1, down: 0
  */
 export const device = defineCollector({
   id: 'device',
+  turn: 200,
   scope: 'host',
   reads: [
     `${netDevices}/*/{operstate,carrier,carrier_*,mtu,flags,speed,tx_queue_len,uevent,iflink,threaded,master,lower_*}`,
     `${netDevices}/*/statistics/{rx_missed_errors,rx_nohandler}`,
     `${netDevices}/*/queues/rx-*/rps_cpus`,
     `${netDevices}/*/device/{driver,numa_node}`,
+    '/proc/net/{igmp,dev_mcast,if_inet6}',
+    'rings',
+    'ring_losses',
   ],
+  perDevice: true,
+  exporterName: 'netclass',
   collect(host, emit) {
     const names = host.list(netDevices);
+    let known: ReadonlyMap<string, number> | undefined;
+    const numbers = (): ReadonlyMap<string, number> => (known ??= numbersOf(host));
     let found = 0;
     for (const name of names ?? []) {
       // Not a directory (bonding_masters), or gone since it was listed.
       const entries = host.listIfPresent(`${netDevices}/${name}`);
-      if (entries.length > 0 && collectDevice(host, emit, name, new Set(entries))) found += 1;
+      if (entries.length > 0 && collectDevice(host, emit, name, new Set(entries), numbers)) found += 1;
     }
+    for (const { device: name, frames, most } of host.dumpIfPresent('rings', decodeRings) ?? []) {
+      emit(receiveRing, { device: name }, frames);
+      emit(receiveRingMost, { device: name }, most);
+    }
+    for (const { device: name, counter, lost } of host.dumpIfPresent('ring_losses', decodeRingLosses) ?? [])
+      emit(receiveRingLost, { device: name, counter }, lost);
     // Every namespace has a loopback device.
     if (names !== undefined && found === 0) host.gap(netDevices, 'no network device could be read');
   },
 });
 
 /** Whether the device was there to be read. */
-function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySet<string>): boolean {
+function collectDevice(
+  host: Host,
+  emit: Emit,
+  name: string,
+  entries: ReadonlySet<string>,
+  numbers: () => ReadonlyMap<string, number>,
+): boolean {
   const directory = `${netDevices}/${name}`;
   const labels = { device: name };
   // EINVAL is how the kernel says that a link that is down has no carrier or speed, ENODEV that the device just went.
@@ -72,15 +100,26 @@ function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySe
 
   const flags = read('flags', parseFlags);
   const uevent = read('uevent', parseUevent);
-  const ifindex = uevent?.get('IFINDEX') ?? read('ifindex', parseNumber)?.toString();
-  if (flags === undefined || ifindex === undefined) return false;
+  const ifindex =
+    uevent?.get('IFINDEX') ?? read('ifindex', parseNumber)?.toString() ?? numbers().get(name)?.toString() ?? '';
+  // A device that went away while it was looked at has none of them; a copy may have any one.
+  const counted = (): boolean => read('statistics/rx_packets', parseNumber) !== undefined;
+  if (flags === undefined && uevent?.get('IFINDEX') === undefined && !(entries.has('statistics') && counted()))
+    return false;
   const path = devicePath(host, name);
   // A copy of /sys may have lost the `device` link: whatever hangs below something real is a physical device too.
   const physical = entries.has('device') || (path !== undefined && !path.startsWith('/sys/devices/virtual/'));
   const lowers = [...entries].filter((entry) => entry.startsWith('lower_')).map((entry) => entry.slice(6));
-  const kind = physical
-    ? 'physical'
-    : kindOf({ name, flags, ifindex, entries, lowers, type: uevent?.get('DEVTYPE') }, read);
+  const looks = kindOf({ name, flags: flags ?? 0, ifindex, entries, lowers, type: uevent?.get('DEVTYPE') }, read);
+  // A copy that followed the link has a folder here, and may have lost `device` in it: nothing then tells hardware from the rest.
+  const unsure = !physical && looks === 'virtual' && path === undefined && ((flags ?? 0) & IFF_NOARP) === 0;
+  const kind = physical ? 'physical' : unsure ? 'unknown' : looks;
+  if (unsure)
+    host.lack(
+      deviceInfo,
+      labels,
+      'whether it is hardware is not known: nothing of its place in /sys/devices was copied',
+    );
   emit(
     deviceInfo,
     {
@@ -95,11 +134,11 @@ function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySe
   );
   for (const lower of lowers) emit(deviceLower, { device: name, lower }, 1);
 
-  emit(deviceFlags, labels, flags);
+  if (flags !== undefined) emit(deviceFlags, labels, flags);
   const operstate = read('operstate', parseOperstate);
   if (operstate !== undefined) emit(deviceUp, labels, operstate === 'up' ? 1 : 0);
   emitFile(deviceMtu, 'mtu');
-  const running = (flags & IFF_UP) !== 0;
+  const running = ((flags ?? 0) & IFF_UP) !== 0;
   // `carrier` takes the RTNL lock, which a sick host may hold for long, to say what operstate says without it
   // (net/core/link_watch.c:default_operstate); a driver that keeps no state leaves it unknown.
   const carrier = operstate === undefined ? undefined : carrierOf[operstate];
@@ -122,6 +161,15 @@ function collectDevice(host: Host, emit: Emit, name: string, entries: ReadonlySe
   const node = physical ? numaNode(host, directory, path) : undefined;
   if (node !== undefined) emit(deviceNumaNode, labels, node);
   return true;
+}
+
+/** Interface numbers from the files of the namespace: a copy of /sys seldom has them. On a live host nothing is read for it. */
+function numbersOf(host: Host): ReadonlyMap<string, number> {
+  const numbers = ['/proc/net/igmp', '/proc/net/dev_mcast'].flatMap((path) => [
+    ...(host.parseIfPresent(path, parseNumberedDevices) ?? []),
+  ]);
+  const v6 = host.parseIfPresent('/proc/net/if_inet6', parseInet6Devices) ?? [];
+  return new Map([...v6, ...numbers].map(([ifindex, name]) => [name, ifindex]));
 }
 
 type ReadFile = <T>(file: string, parser: (bytes: Uint8Array) => Result<T>) => T | undefined;
@@ -157,7 +205,7 @@ interface Virtual {
 }
 
 function kindOf(virtual: Virtual, read: ReadFile): string {
-  if ((virtual.flags & IFF_LOOPBACK) !== 0) return 'loopback';
+  if ((virtual.flags & IFF_LOOPBACK) !== 0 || virtual.name === 'lo') return 'loopback';
   if (virtual.type !== undefined && virtual.type !== '') return virtual.type;
   if (virtual.entries.has('tun_flags')) return 'tun';
   if (virtual.entries.has('bonding')) return 'bond';
@@ -173,7 +221,7 @@ function isVeth({ name, flags, ifindex, lowers }: Virtual, read: ReadFile): bool
   if (lowers.length > 0 || (flags & IFF_BROADCAST) === 0) return false;
   if (name.startsWith('veth')) return true;
   const peer = read('iflink', parseNumber);
-  return peer !== undefined && peer !== 0 && `${peer}` !== ifindex;
+  return peer !== undefined && peer !== 0 && ifindex !== '' && `${peer}` !== ifindex;
 }
 
 /**
@@ -195,22 +243,37 @@ function lastName(target: string | undefined): string {
   return target?.replace(/\/+$/, '').split('/').at(-1) ?? '';
 }
 
+/**
+ * Parses /proc/net/if_inet6: address, interface number, prefix length, scope and flags in hexadecimal, and the name.
+ * Source: net/ipv6/addrconf.c:if6_seq_show.
+ */
+export function parseInet6Devices(bytes: Uint8Array): Result<ReadonlyMap<number, string>> {
+  const names = new Map<number, string>();
+  for (const line of utf8Text(bytes).split('\n')) {
+    if (line === '') continue;
+    const row = /^[0-9a-f]{32} ([0-9a-f]{1,8}) [0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2,} +(\S{1,15})$/.exec(line);
+    if (row === null) return fail('not a row of an address', 0);
+    names.set(Number.parseInt(row[1]!, 16), row[2]!);
+  }
+  return ok(names);
+}
+
 /** Parses flags: hexadecimal with 0x in front. Source: net/core/net-sysfs.c:flags. */
 export function parseFlags(bytes: Uint8Array): Result<number> {
-  const line = text(bytes.subarray(0, 40)).trim();
+  const line = utf8Text(bytes.subarray(0, 40)).trim();
   return /^0x[0-9a-f]{1,8}$/.test(line) ? ok(Number(line)) : fail('not hexadecimal flags', 0);
 }
 
 /** Parses operstate: unknown, notpresent, down, lowerlayerdown, testing, dormant or up (RFC 2863). */
 export function parseOperstate(bytes: Uint8Array): Result<string> {
-  const line = text(bytes.subarray(0, 40)).trim();
+  const line = utf8Text(bytes.subarray(0, 40)).trim();
   return /^[a-z]{2,20}$/.test(line) ? ok(line) : fail('not an operational state', 0);
 }
 
 /** Parses uevent: `KEY=value` per line. Source: lib/kobject_uevent.c:add_uevent_var, net-sysfs.c:netdev_uevent. */
 export function parseUevent(bytes: Uint8Array): Result<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
-  for (const line of text(bytes).split('\n')) {
+  for (const line of utf8Text(bytes).split('\n')) {
     if (line === '') continue;
     const equals = line.indexOf('=');
     if (equals <= 0) return fail('a line without KEY=', 0);

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 /** One SMBIOS structure without its strings. */
 export interface DmiStructure {

@@ -1,4 +1,15 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import type { Result } from '../base/result.ts';
+import {
+  array,
+  asCount,
+  decode,
+  asList,
+  malformed,
+  nullable,
+  asRecord,
+  asText,
+  type Fields,
+} from '../readings/decode.ts';
 
 /**
  * The answers of the kernel that come from sockets instead of files, as plain JSON values: made by sources/, kept in
@@ -21,8 +32,8 @@ export interface PacketSocketRow {
   readonly uid: number;
   readonly ring: { readonly blockSize: number; readonly blocks: number; readonly frameSize: number } | null;
   readonly fanout: { readonly id: number; readonly type: number } | null;
-  /** Absent: no filter or an eBPF one; hidden: the dump was made without CAP_NET_ADMIN. */
-  readonly filter: 'absent' | 'hidden' | PacketFilter;
+  /** Absent: no filter or an eBPF one; hidden: the dump was made without CAP_NET_ADMIN; not-told: too long for the dump, or after one that is. */
+  readonly filter: 'absent' | 'hidden' | 'not-told' | PacketFilter;
   readonly promiscuous: boolean;
   /** SK_MEMINFO_*: [0] is receive memory, [8] drops. */
   readonly memory: readonly number[] | null;
@@ -55,9 +66,32 @@ export interface UdpSocketRow extends InetSocketRow {
   readonly receiveBuffer: number | null;
 }
 
+export interface BoundUdpRow extends InetSocketRow {
+  readonly waiting: number;
+}
+
 export interface SlowReaderRow extends InetSocketRow {
   readonly peer: string;
   readonly unread: number;
+}
+
+export interface StalledSenderRow extends InetSocketRow {
+  readonly peer: string;
+  /** Bytes not acknowledged or not sent. */
+  readonly unsent: number;
+}
+
+export interface TcpDropsRow extends InetSocketRow {
+  readonly peer: string;
+  readonly drops: number;
+}
+
+/** Connections from one address to one peer, each of which takes a port of its own. */
+export interface PortsRow {
+  readonly family: 'v4' | 'v6';
+  readonly address: string;
+  readonly peer: string;
+  readonly ports: number;
 }
 
 /** Sockets of one network namespace. */
@@ -65,8 +99,16 @@ export interface InetSockets {
   readonly listeners: readonly ListenerRow[];
   /** Only those that ever dropped. */
   readonly udp: readonly UdpSocketRow[];
+  /** Sockets that are not connected, the fullest first: those that datagrams from anybody come to. */
+  readonly boundUdp: readonly BoundUdpRow[];
   /** Established connections with the most unread bytes. */
   readonly slowReaders: readonly SlowReaderRow[];
+  /** Established connections with the most bytes that wait for their peer; empty where no connection has unread bytes. */
+  readonly stalledSenders: readonly StalledSenderRow[];
+  /** Established connections that dropped the most segments, for whatever reason. */
+  readonly tcpDrops: readonly TcpDropsRow[];
+  /** The peers to which most local ports are taken, by connections that stand, begin, or were closed a while ago. */
+  readonly ports: readonly PortsRow[];
   /** Why connections were not looked at, or null. */
   readonly slowReadersSkipped: string | null;
 }
@@ -78,129 +120,114 @@ export interface SocketOwners {
 }
 
 export function decodePacketSockets(answer: unknown): Result<readonly PacketSocketRow[]> {
-  return decode(() => list(answer, packetSocket));
+  return decode(() => asList(answer, packetSocket));
 }
 
 export function decodeInetSockets(answer: unknown): Result<InetSockets> {
   return decode(() => {
-    const { listeners, udp, slowReaders, slowReadersSkipped } = record(answer);
+    const { listeners, udp, boundUdp, slowReaders, stalledSenders, tcpDrops, ports, slowReadersSkipped } =
+      asRecord(answer);
     return {
-      listeners: list(listeners, (row) => ({
+      listeners: asList(listeners, (row) => ({
         ...inetSocket(row),
-        queue: count(row['queue']),
-        limit: orNull(row['limit'], count),
-        drops: orNull(row['drops'], count),
+        queue: asCount(row['queue']),
+        limit: nullable(row['limit'], asCount),
+        drops: nullable(row['drops'], asCount),
       })),
-      udp: list(udp, (row) => ({
+      udp: asList(udp, (row) => ({
         ...inetSocket(row),
-        drops: count(row['drops']),
-        receiveBuffer: orNull(row['receiveBuffer'], count),
+        drops: asCount(row['drops']),
+        receiveBuffer: nullable(row['receiveBuffer'], asCount),
       })),
-      slowReaders: list(slowReaders, (row) => ({
+      slowReaders: asList(slowReaders, (row) => ({
         ...inetSocket(row),
-        peer: string(row['peer']),
-        unread: count(row['unread']),
+        peer: asText(row['peer']),
+        unread: asCount(row['unread']),
       })),
-      slowReadersSkipped: orNull(slowReadersSkipped, string),
+      // None of these is in bundles of the first version.
+      boundUdp: asList(boundUdp ?? [], (row) => ({ ...inetSocket(row), waiting: asCount(row['waiting']) })),
+      stalledSenders: asList(stalledSenders ?? [], (row) => ({
+        ...inetSocket(row),
+        peer: asText(row['peer']),
+        unsent: asCount(row['unsent']),
+      })),
+      tcpDrops: asList(tcpDrops ?? [], (row) => ({
+        ...inetSocket(row),
+        peer: asText(row['peer']),
+        drops: asCount(row['drops']),
+      })),
+      ports: asList(ports ?? [], (row) => ({
+        family: family(row['family']),
+        address: asText(row['address']),
+        peer: asText(row['peer']),
+        ports: asCount(row['ports']),
+      })),
+      slowReadersSkipped: nullable(slowReadersSkipped, asText),
     };
   });
 }
 
 export function decodeSocketOwners(answer: unknown): Result<SocketOwners> {
   return decode(() => {
-    const { owners, unreadable } = record(answer);
+    const { owners, unreadable } = asRecord(answer);
     return {
-      owners: list(owners, (row) => ({
-        inode: count(row['inode']),
-        pid: count(row['pid']),
-        comm: string(row['comm']),
+      owners: asList(owners, (row) => ({
+        inode: asCount(row['inode']),
+        pid: asCount(row['pid']),
+        comm: asText(row['comm']),
       })),
-      unreadable: count(unreadable),
+      unreadable: asCount(unreadable),
     };
   });
 }
 
 function packetSocket(row: Fields): PacketSocketRow {
   return {
-    inode: count(row['inode']),
-    type: count(row['type']),
-    protocol: count(row['protocol']),
-    ifindex: count(row['ifindex']),
-    version: count(row['version']),
-    flags: count(row['flags']),
-    uid: count(row['uid']),
-    ring: orNull(row['ring'], (value) => {
-      const ring = record(value);
+    inode: asCount(row['inode']),
+    type: asCount(row['type']),
+    protocol: asCount(row['protocol']),
+    ifindex: asCount(row['ifindex']),
+    version: asCount(row['version']),
+    flags: asCount(row['flags']),
+    uid: asCount(row['uid']),
+    ring: nullable(row['ring'], (value) => {
+      const ring = asRecord(value);
       return {
-        blockSize: count(ring['blockSize']),
-        blocks: count(ring['blocks']),
-        frameSize: count(ring['frameSize']),
+        blockSize: asCount(ring['blockSize']),
+        blocks: asCount(ring['blocks']),
+        frameSize: asCount(ring['frameSize']),
       };
     }),
-    fanout: orNull(row['fanout'], (value) => {
-      const fanout = record(value);
-      return { id: count(fanout['id']), type: count(fanout['type']) };
+    fanout: nullable(row['fanout'], (value) => {
+      const fanout = asRecord(value);
+      return { id: asCount(fanout['id']), type: asCount(fanout['type']) };
     }),
     filter: packetFilter(row['filter']),
     promiscuous: row['promiscuous'] === true,
-    memory: orNull(row['memory'], (value) => array(value).map(count)),
+    memory: nullable(row['memory'], (value) => array(value).map(asCount)),
   };
 }
 
 function packetFilter(value: unknown): PacketSocketRow['filter'] {
-  if (value === 'absent' || value === 'hidden') return value;
-  const filter = record(value);
+  if (value === 'absent' || value === 'hidden' || value === 'not-told') return value;
+  const filter = asRecord(value);
   return {
-    instructions: count(filter['instructions']),
+    instructions: asCount(filter['instructions']),
     acceptsAll: filter['acceptsAll'] === true,
-    snaplen: orNull(filter['snaplen'], count),
+    snaplen: nullable(filter['snaplen'], asCount),
   };
 }
 
 function inetSocket(row: Fields): InetSocketRow {
-  const family = row['family'];
-  if (family !== 'v4' && family !== 'v6') throw new Malformed('address family');
-  return { family, address: string(row['address']), port: count(row['port']), inode: count(row['inode']) };
+  return {
+    family: family(row['family']),
+    address: asText(row['address']),
+    port: asCount(row['port']),
+    inode: asCount(row['inode']),
+  };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Ends a decoding from any depth; never leaves this file. */
-class Malformed extends Error {}
-
-function decode<T>(how: () => T): Result<T> {
-  try {
-    return ok(how());
-  } catch (error) {
-    if (error instanceof Malformed) return fail(`malformed dump: no ${error.message}`);
-    throw error;
-  }
-}
-
-function record(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('object');
-  return value as Fields;
-}
-
-function array(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Malformed('list');
-  return value as readonly unknown[];
-}
-
-function list<T>(value: unknown, row: (fields: Fields) => T): readonly T[] {
-  return array(value).map((each) => row(record(each)));
-}
-
-function count(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Malformed('unsigned number');
+function family(value: unknown): 'v4' | 'v6' {
+  if (value !== 'v4' && value !== 'v6') malformed('address family');
   return value;
-}
-
-function string(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('text');
-  return value;
-}
-
-function orNull<T>(value: unknown, how: (value: unknown) => T): T | null {
-  return value === null ? null : how(value);
 }

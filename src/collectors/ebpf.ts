@@ -14,6 +14,13 @@ import {
   netRxNanoseconds,
   netRxPackets,
   netRxRuns,
+  netRxTimedRuns,
+  sentFloor,
+  sentMedian,
+  sentPackets,
+  sentSamples,
+  sentSeconds,
+  sentTapNanoseconds,
   spanBucket,
   spanCpuPackets,
   spanEvery,
@@ -26,14 +33,26 @@ import {
   spanStamped,
   spanStddev,
   tapNanoseconds,
+  tappedMedian,
+  tappedNanoseconds,
+  tappedPackets,
+  tappedSamples,
+  tappedSeconds,
+  tappedStddev,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import type { ProbeAnswer, ProbeLoad } from '../probe/answer.ts';
-import { bucketBounds, summarise, type SpanHistogram } from '../probe/histogram.ts';
-import { tracedShare, type CpuReading, type DeviceReading, type SpanReading } from '../probe/reading.ts';
+import type { ProbeAnswer } from '../readings/answer.ts';
+import { bucketBounds, summarise, type SpanHistogram } from '../readings/histogram.ts';
+import {
+  tracedShare,
+  type CpuReading,
+  type DeviceReading,
+  type SpanReading,
+  type TappedTime,
+} from '../readings/reading.ts';
 import { defineCollector, type Emit } from './collector.ts';
+import { decodeProbeAnswer, decodeProbeLoad } from './probe-answer.ts';
 
-/** Upper bounds of the seed's 16 buckets, in nanoseconds; its labels call 1024 us "1ms". */
+/** Upper bounds of the 16 buckets as they are exported, in nanoseconds; the labels call 1024 us "1ms". */
 const seedBuckets: readonly (readonly [string, number])[] = [
   ...['0-1us', '1-2us', '2-4us', '4-8us', '8-16us', '16-32us', '32-64us', '64-128us', '128-256us', '256-512us'],
   ...['512-1024us', '1-2ms', '2-4ms', '4-8ms', '8-16ms', '16ms+'],
@@ -57,13 +76,17 @@ const LEAST_SPLIT_NS = 500_000;
  */
 export const ebpf = defineCollector({
   id: 'ebpf',
+  turn: 250,
+  examinedApart: true,
   scope: 'host',
   reads: ['probe', 'probe_load'],
+  perDevice: true,
+  fewPerNamespace: true,
   collect(host, emit) {
-    const answer = host.dump('probe', decodeAnswer);
+    const answer = host.dump('probe', decodeProbeAnswer);
     if (answer === undefined) {
       emit(jitterUp, {}, 0);
-      const load = host.dumpIfPresent('probe_load', decodeLoad);
+      const load = host.dumpIfPresent('probe_load', decodeProbeLoad);
       if (load !== undefined) emitLoad(load.objects, load.error, emit);
       return;
     }
@@ -81,25 +104,39 @@ export const ebpf = defineCollector({
     // Of the window: the share of timed runs moves, so the product of a longer count could step back.
     const traced = tracedShare(window);
     const everywhere = driverShare(window.cpus);
+    for (const time of answer.tapped ?? []) emitTapped(time, placeOf(answer, time.reading), emit);
     for (const cpu of window.cpus) {
       const labels = { cpu: String(cpu.cpu) };
-      const scale = cpu.netRxSampledRuns === 0 ? 0 : cpu.netRxRuns / traced / cpu.netRxSampledRuns;
-      emit(netRxNanoseconds, labels, cpu.netRxNs * scale);
+      const { ns, skbs, runs } = wholeOf(cpu, traced);
+      emit(netRxNanoseconds, labels, ns);
       // Nothing of nothing at the first sample, so that there is something to rise from.
-      const driver = cpu.netRxNs === 0 ? 0 : (driverShare([cpu]) ?? everywhere);
-      if (driver !== undefined) emit(netRxDriverNanoseconds, labels, cpu.netRxNs * scale * driver);
-      emit(netRxPackets, labels, cpu.netRxSkbs * scale);
-      emit(netRxRuns, labels, Math.round(cpu.netRxRuns / traced));
+      const driver = ns === 0 ? 0 : (driverShare([cpu]) ?? everywhere);
+      if (driver !== undefined) emit(netRxDriverNanoseconds, labels, ns * driver);
+      emit(netRxPackets, labels, skbs);
+      emit(netRxRuns, labels, Math.round(runs));
+      emit(netRxTimedRuns, labels, cpu.netRxSampledRuns);
     }
     for (const bill of window.sockets ?? []) {
       if (bill.packets < FEWEST_BILLED) continue;
       const device = window.devices.find(({ ifindex, netns }) => ifindex === bill.ifindex && netns === bill.netns);
       const labels = { inode: bill.inode, device: device?.device ?? 'any', certainty: 'measured' };
       emit(tapNanoseconds, { ...labels, ...netnsOf(answer, bill.netns) }, bill.ns / bill.packets);
+      if (bill.txPackets < FEWEST_BILLED) continue;
+      emit(sentTapNanoseconds, { ...labels, ...netnsOf(answer, bill.netns) }, bill.txNs / bill.txPackets);
     }
+    emitSent(answer, emit);
     emitSeed(answer, emit);
   },
 });
+
+/** Of all the window: estimated slice by slice, or, in bundles of before 0.2, scaled by the time that was traced. */
+function wholeOf(cpu: CpuReading, traced: number): { ns: number; skbs: number; runs: number } {
+  const { allNs, allSkbs, allRuns } = cpu;
+  if (allNs !== undefined && allSkbs !== undefined && allRuns !== undefined)
+    return { ns: allNs, skbs: allSkbs, runs: allRuns };
+  const scale = cpu.netRxSampledRuns === 0 ? 0 : cpu.netRxRuns / traced / cpu.netRxSampledRuns;
+  return { ns: cpu.netRxNs * scale, skbs: cpu.netRxSkbs * scale, runs: cpu.netRxRuns / traced };
+}
 
 /** Of the timed NET_RX runs that were split, the share in which the stack had no packet. */
 function driverShare(cpus: readonly CpuReading[]): number | undefined {
@@ -129,6 +166,45 @@ function emitCounts(device: DeviceReading, place: { device: string; netns?: stri
     if (span.stamped > 0) emit(spanStamped, labels, span.stamped);
     const lost: Readonly<Record<string, number>> = { ...span.lost };
     for (const [reason, count] of Object.entries(lost)) emit(spanLost, { ...labels, reason }, count);
+  }
+}
+
+function emitTapped(
+  { seconds, lasts, reading }: TappedTime,
+  place: { device: string; netns?: string },
+  emit: Emit,
+): void {
+  const span = reading.spans.find(({ span: name }) => name === 'taps');
+  emit(tappedSeconds, { ...place, lasts: lasts ? '1' : '0' }, seconds);
+  emit(tappedPackets, place, reading.packets);
+  emit(tappedSamples, place, span?.count ?? 0);
+  emit(tappedNanoseconds, place, span?.sumNs ?? 0);
+  const shape = span === undefined ? undefined : summarise(span);
+  if (shape === undefined) return;
+  emit(tappedMedian, place, shape.p50Ns);
+  emit(tappedStddev, place, shape.stddevNs);
+}
+
+/** What was sent. Where taps came or went, their time speaks for them; the packets are those of all the window. */
+function emitSent({ window, reading, tappedSending, transmitFloors, netnsNames }: ProbeAnswer, emit: Emit): void {
+  if (window.transmit === undefined || window.transmitNs === undefined || window.transmitNs === 0) return;
+  emit(sentSeconds, {}, window.transmitNs / 1e9);
+  for (const device of window.transmit) {
+    const same = (other: { netns: string; ifindex: number }): boolean =>
+      other.netns === device.netns && other.ifindex === device.ifindex;
+    const name = netnsNames[device.netns] ?? '';
+    const place = { device: device.device, ...(name === '' ? {} : { netns: name }) };
+    const samples = sum(device.ways, ({ count }) => count);
+    if (samples > 0) emit(sentPackets, place, samples * reading.sampleEvery);
+    const { ways } = tappedSending?.find((time) => same(time.reading))?.reading ?? device;
+    for (const way of ways) {
+      const shape = summarise(way);
+      if (shape === undefined) continue;
+      emit(sentSamples, { ...place, way: way.way }, way.count);
+      emit(sentMedian, { ...place, way: way.way }, shape.p50Ns);
+      const floor = transmitFloors?.find((each) => same(each) && each.way === way.way)?.floor;
+      if (floor !== undefined) emit(sentFloor, { ...place, way: way.way, method: floor.method }, floor.p50Ns);
+    }
   }
 }
 
@@ -202,22 +278,4 @@ function emitLoad(objects: boolean, error: string | null, emit: Emit): void {
 
 function sum<T>(items: readonly T[], amount: (item: T) => number): number {
   return items.reduce((total, item) => total + amount(item), 0);
-}
-
-function decodeLoad(answer: unknown): Result<ProbeLoad> {
-  if (typeof answer !== 'object' || answer === null || !('version' in answer) || answer.version !== 1)
-    return fail('not what a probe says of its load');
-  const { objects, error } = answer as Partial<ProbeLoad>;
-  if (typeof objects !== 'boolean' || (error !== null && typeof error !== 'string'))
-    return fail('what a probe says of its load is not complete');
-  return ok({ version: 1, objects, error });
-}
-
-/** The answer is our own, live or from a bundle: its version is what has to be checked. */
-function decodeAnswer(answer: unknown): Result<ProbeAnswer> {
-  if (typeof answer !== 'object' || answer === null || !('version' in answer))
-    return fail('not a reading of the probe');
-  if (answer.version !== 1) return fail(`a probe reading of version ${String(answer.version)}, not 1`);
-  const complete = 'reading' in answer && 'window' in answer && 'floor' in answer && 'netnsNames' in answer;
-  return complete ? ok(answer as ProbeAnswer) : fail('a probe reading that is not complete');
 }

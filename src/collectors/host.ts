@@ -1,6 +1,8 @@
-import { kernelFeature, unameInfo } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { kernelFeature, runAsRoot, unameInfo } from '../metrics/catalogue/index.ts';
+import { isSince } from '../base/release.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
+import { utf8Text } from './cursor.ts';
 import { parseLine } from './parse.ts';
 import { parsePressure } from './pressure.ts';
 
@@ -8,8 +10,17 @@ const kernel = '/proc/sys/kernel';
 
 export const host = defineCollector({
   id: 'host',
+  turn: 240,
   scope: 'host',
-  reads: [`${kernel}/{ostype,osrelease,version,hostname,domainname,arch}`, '/proc/pressure/irq', '/sys/kernel/btf'],
+  reads: [
+    `${kernel}/{ostype,osrelease,version,hostname,domainname,arch}`,
+    '/proc/pressure/irq',
+    '/sys/kernel/btf',
+    '/proc/self/status',
+  ],
+  exporterName: 'uname',
+  // Versions of four numbers look like addresses.
+  holds: { [`${kernel}/{hostname,domainname}`]: 'host-name', [`${kernel}/**`]: 'nothing' },
   collect(host, emit) {
     const release = host.parse(`${kernel}/osrelease`, parseLine);
     if (release !== undefined) {
@@ -22,10 +33,17 @@ export const host = defineCollector({
       const machine =
         host.parseIfPresent(`${kernel}/arch`, parseLine) ?? host.dumpIfPresent('sysconf', decodeMachine) ?? '';
       emit(unameInfo, { sysname, release, version, machine, nodename, domainname }, 1);
+    } else {
+      // A copy may have the name alone.
+      const nodename = host.parseIfPresent(`${kernel}/hostname`, parseLine) ?? '';
+      const others = { sysname: '', release: '', version: '', machine: '', domainname: '' };
+      if (nodename !== '') emit(unameInfo, { ...others, nodename }, 1);
     }
     collectIrqTimeAccounting(host, emit, release);
     collectPerNetnsTaps(emit, release);
     collectBtf(host, emit);
+    const uid = host.parseIfPresent('/proc/self/status', parseEffectiveUid);
+    if (uid !== undefined) emit(runAsRoot, {}, uid === 0 ? 1 : 0);
   },
 });
 
@@ -40,7 +58,7 @@ function collectIrqTimeAccounting(host: Host, emit: Emit, release: string | unde
   const files = host.listIfPresent('/proc/pressure');
   if (files.includes('irq')) {
     if (host.parse('/proc/pressure/irq', parsePressure) !== undefined) emit(kernelFeature, { feature }, 1);
-  } else if (files.includes('cpu') && release !== undefined && atLeast61(release)) {
+  } else if (files.includes('cpu') && isSince(release, '6.1') === true) {
     emit(kernelFeature, { feature }, 0);
   }
 }
@@ -57,15 +75,16 @@ function collectPerNetnsTaps(emit: Emit, release: string | undefined): void {
   if (number >= 6018) emit(kernelFeature, { feature: 'per_netns_taps' }, 1);
 }
 
+/** Of the four user ids in /proc/PID/status the second is the effective one (fs/proc/array.c:task_state). */
+export function parseEffectiveUid(bytes: Uint8Array): Result<number> {
+  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(utf8Text(bytes))?.[1];
+  return uid === undefined ? fail('no line of user ids', 0) : ok(Number(uid));
+}
+
 /** The directory is listed and vmlinux, 5 MB, not read. Without /sys/kernel there is nothing to conclude from. */
 function collectBtf(host: Host, emit: Emit): void {
   const present = host.listIfPresent('/sys/kernel/btf').includes('vmlinux');
   if (present || host.listIfPresent('/sys/kernel').length > 0) emit(kernelFeature, { feature: 'btf' }, present ? 1 : 0);
-}
-
-function atLeast61(release: string): boolean {
-  const version = /^(\d+)\.(\d+)/.exec(release);
-  return version !== null && (Number(version[1]) > 6 || (Number(version[1]) === 6 && Number(version[2]) >= 1));
 }
 
 function decodeMachine(answer: unknown): Result<string> {

@@ -1,12 +1,17 @@
-import type { Collector } from './collector.ts';
+/* Made from the files of this folder by `npm run generate`: do not edit. */
+import { type Collector } from './collector.ts';
 import { conntrack } from './conntrack.ts';
 import { cpu } from './cpu.ts';
 import { device } from './device.ts';
+import { drops } from './drops.ts';
 import { ebpf } from './ebpf.ts';
 import { host } from './host.ts';
 import { interrupts } from './interrupts.ts';
+import { links } from './links.ts';
 import { meminfo } from './meminfo.ts';
+import { neighbours } from './neighbours.ts';
 import { netdev } from './netdev.ts';
+import { netfilter } from './netfilter.ts';
 import { netstat } from './netstat.ts';
 import { nodeconfig } from './nodeconfig.ts';
 import { numa } from './numa.ts';
@@ -14,17 +19,19 @@ import { packet } from './packet.ts';
 import { pcidevice } from './pcidevice.ts';
 import { pressure } from './pressure.ts';
 import { processes } from './processes.ts';
+import { profile } from './profile.ts';
+import { programs } from './programs.ts';
+import { qdisc } from './qdisc.ts';
+import { rawsockets } from './rawsockets.ts';
 import { sockets } from './sockets.ts';
 import { sockstat } from './sockstat.ts';
 import { softirqs } from './softirqs.ts';
 import { softnet } from './softnet.ts';
 import { sysctl } from './sysctl.ts';
+import { xfrm } from './xfrm.ts';
 import { zoneinfo } from './zoneinfo.ts';
 
-/**
- * Every collector, in the order they run: the counters that are divided by each other stand together, what describes
- * the host comes after. The owners of sockets are looked for last of all, see owners.ts.
- */
+/** Every collector, in the order they run. */
 export const collectors: readonly Collector[] = [
   cpu,
   softirqs,
@@ -32,12 +39,20 @@ export const collectors: readonly Collector[] = [
   interrupts,
   netdev,
   netstat,
+  drops,
+  qdisc,
+  neighbours,
+  xfrm,
   conntrack,
+  netfilter,
   sockstat,
   sockets,
+  rawsockets,
   packet,
+  links,
   pressure,
   processes,
+  programs,
   meminfo,
   numa,
   zoneinfo,
@@ -47,4 +62,5 @@ export const collectors: readonly Collector[] = [
   nodeconfig,
   host,
   ebpf,
+  profile,
 ];

@@ -1,17 +1,20 @@
 import { deviceInterrupts, deviceIrq, interrupts as interruptsMetric } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
 import { cpuColumns } from './columns.ts';
-import { U32_MAX, text, wholeLines } from './cursor.ts';
+import { U32_MAX, utf8Text, wholeLines } from './cursor.ts';
 import { parseLine, parseNumber } from './parse.ts';
+import { pciAddress } from './pcie.ts';
 
 const file = '/proc/interrupts';
 const net = '/sys/class/net';
 
 export const interrupts = defineCollector({
   id: 'interrupts',
+  turn: 40,
   scope: 'host',
   reads: [file, `${net}/*`, '/sys/devices/**/{msi_irqs,irq}', '/proc/irq/*/{smp,effective}_affinity_list'],
+  perDevice: true,
   collect(host, emit) {
     const lines = new Map<string, InterruptLine>();
     for (const line of host.parse(file, parseInterrupts) ?? []) {
@@ -19,7 +22,10 @@ export const interrupts = defineCollector({
       lines.set(type, line);
       for (const { cpu, count } of counts) emit(interruptsMetric, { cpu, type, info, devices }, count);
     }
-    for (const device of host.list(net) ?? []) {
+    const devices = host.list(net);
+    const known = devices?.some((device) => host.link(`${net}/${device}`) !== undefined) ?? false;
+    if (!known && devices?.length !== 0) host.gap(file, `which device has which interrupt is not known without ${net}`);
+    for (const device of devices ?? []) {
       const target = host.link(`${net}/${device}`);
       const directory = target === undefined ? undefined : deviceDirectory(target);
       if (directory !== undefined) collectDeviceIrqs(host, emit, lines, device, directory);
@@ -45,6 +51,10 @@ function collectDeviceIrqs(
     const legacy = host.parseIfPresent(`${pci}/irq`, parseNumber);
     irqs = legacy === undefined || legacy <= 0 ? [] : [`${legacy}`];
   }
+  // A copy seldom has the folder: most drivers name the device in the names of its interrupts.
+  if (irqs.length === 0) irqs = namedAfter(lines, device, directory);
+  if (irqs.length === 0 && !host.hasNone(`${pci}/msi_irqs`))
+    host.gap(file, `which interrupts ${device} has is not known`);
   for (const type of irqs) {
     const affinity = host.parseIfPresent(`/proc/irq/${type}/smp_affinity_list`, parseLine) ?? '';
     // Missing without GENERIC_IRQ_EFFECTIVE_AFF_MASK, empty for an interrupt that nobody requested.
@@ -53,6 +63,22 @@ function collectDeviceIrqs(
     // Counted here, since PromQL cannot join interrupts of several CPUs with several devices.
     for (const { cpu, count } of lines.get(type)?.counts ?? []) emit(deviceInterrupts, { device, cpu, type }, count);
   }
+}
+
+/**
+ * The lines whose action is called after the device (`eth0-TxRx-3`, `mlx5-eth0-1`), its PCI function
+ * (`mlx5_comp0@pci:0000:3b:00.0`) or its virtio device (`virtio0-input.0`).
+ */
+function namedAfter(lines: ReadonlyMap<string, InterruptLine>, device: string, directory: string): string[] {
+  const hardware = directory.split('/').at(-1) ?? '';
+  const names = /^virtio\d+$/.test(hardware) ? [device, hardware] : [device];
+  const pci = pciAddress(hardware) === undefined ? undefined : hardware;
+  const isOf = (action: string): boolean =>
+    action.split(/[-:@]/).some((name) => names.includes(name)) ||
+    (pci !== undefined && action.split('@')[1]?.replace(/^pci:/, '') === pci);
+  return [...lines.values()]
+    .filter(({ type, devices }) => /^\d+$/.test(type) && devices.split(/[\s,]+/).some(isOf))
+    .map(({ type }) => type);
 }
 
 /**
@@ -73,6 +99,11 @@ interface InterruptLine {
   readonly counts: readonly { readonly cpu: string; readonly count: number }[];
 }
 
+/** 512 CPUs of which each serves 2,000 interrupts. */
+const MOST_CELLS = 1_000_000;
+/** Behind the counts; what shares a line with others is some hundred bytes. */
+const LONGEST_NAME = 1024;
+
 const COLON = 58;
 const LF = 10;
 const SPACE = 32;
@@ -92,6 +123,7 @@ export function parseInterrupts(bytes: Uint8Array): Result<readonly InterruptLin
   if (!header.ok) return header;
   const cpus = header.value;
   const lines: InterruptLine[] = [];
+  let cells = 0;
   // 512 CPUs and 2,000 IRQs make 11 MB, nearly all of it blanks and zeros: bytes are looked at once, in place.
   for (let at = whole.value.at; at < bytes.length;) {
     const end = bytes.indexOf(LF, at);
@@ -102,7 +134,7 @@ export function parseInterrupts(bytes: Uint8Array): Result<readonly InterruptLin
       continue;
     }
     if (colon < 0 || colon > end) return fail('a row without the name of an interrupt', at);
-    const type = text(bytes.subarray(at, colon)).trim();
+    const type = utf8Text(bytes.subarray(at, colon)).trim();
     const counts: { cpu: string; count: number }[] = [];
     let column = 0;
     for (at = colon + 1; column < cpus.length; column += 1) {
@@ -120,7 +152,9 @@ export function parseInterrupts(bytes: Uint8Array): Result<readonly InterruptLin
       if (count > U32_MAX) return fail(`interrupt ${type}: a count above 32 bits`, start);
       if (count > 0) counts.push({ cpu: cpus[column]!, count });
     }
-    const rest = text(bytes.subarray(at, end)).trim();
+    cells += counts.length;
+    if (cells > MOST_CELLS) return fail(`more than ${MOST_CELLS} counts`, at);
+    const rest = utf8Text(bytes.subarray(at, Math.min(end, at + LONGEST_NAME))).trim();
     const complete = column === cpus.length;
     if (complete ? /^\d+(\s|$)/.test(rest) : column !== 1 || rest !== '') {
       return fail(`interrupt ${type}: not one count for each of ${cpus.length} CPUs`, at);

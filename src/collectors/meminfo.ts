@@ -6,7 +6,7 @@ import {
   hugepagesTotal,
   meminfo as meminfoFamily,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { U64_MAX, wholeLines } from './cursor.ts';
 import { parseNumber } from './parse.ts';
@@ -23,6 +23,7 @@ const overcommit = 'nr_overcommit_hugepages';
 
 export const meminfo = defineCollector({
   id: 'meminfo',
+  turn: 170,
   scope: 'host',
   reads: ['/proc/meminfo', `${hugepages}/*/{${[...pools.map(([name]) => name), overcommit].join()}}`],
   collect(host, emit) {

@@ -16,9 +16,9 @@ import {
   transmitFifo,
   transmitPackets,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
-import { U64_MAX, text, wholeLines } from './cursor.ts';
+import { U64_MAX, utf8Text, wholeLines } from './cursor.ts';
 
 /** In the order of the columns. */
 const columns = [
@@ -43,8 +43,10 @@ const columns = [
 /** Through /proc/self/net of the namespace; /sys/class/net shows the namespace that mounted it instead. */
 export const netdev = defineCollector({
   id: 'netdev',
+  turn: 50,
   scope: 'netns',
   reads: ['/proc/net/dev'],
+  perDevice: true,
   collect(host, emit) {
     for (const { device, counters } of host.parse('/proc/net/dev', parseNetdev) ?? []) {
       for (const [column, metric] of columns.entries()) emit(metric, { device }, counters[column]!);
@@ -74,7 +76,7 @@ export function parseNetdev(bytes: Uint8Array): Result<readonly DeviceCounters[]
     cursor.skipBlanks();
     const colon = bytes.subarray(cursor.at, end).lastIndexOf(58);
     if (colon <= 0) return fail('no device name', cursor.at);
-    const device = text(bytes.subarray(cursor.at, cursor.at + colon));
+    const device = utf8Text(bytes.subarray(cursor.at, cursor.at + colon));
     cursor.at += colon + 1;
     const counters: number[] = [];
     while (counters.length < columns.length) {

@@ -1,13 +1,16 @@
 import { netstat as fields } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { defineCollector } from './collector.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { isSince } from '../base/release.ts';
+import { defineCollector, type Host } from './collector.ts';
 import { U64_MAX, wholeLines } from './cursor.ts';
+import { parseLine } from './parse.ts';
 
 /** Every field this kernel has, under its own name: names come and go between kernels, and in the middle of the line. */
 export const netstat = defineCollector({
   id: 'netstat',
+  turn: 70,
   scope: 'netns',
-  reads: ['/proc/net/netstat', '/proc/net/snmp', '/proc/net/snmp6'],
+  reads: ['/proc/net/netstat', '/proc/net/snmp', '/proc/net/snmp6', '/proc/sys/kernel/osrelease'],
   collect(host, emit) {
     const files = [
       host.parse('/proc/net/netstat', parseNetstat),
@@ -18,8 +21,64 @@ export const netstat = defineCollector({
     for (const values of files) {
       for (const [field, value] of values ?? []) emit(fields.member(field), {}, value);
     }
+    noteCut(host, files);
   },
 });
+
+/**
+ * What rules rest on and every kernel prints, whatever it was built with, by the release since which it does; '' is older
+ * than 3.10. Source: the tables of net/ipv4/proc.c and net/ipv6/proc.c.
+ */
+const printed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '/proc/net/netstat': {
+    '': 'TcpExt: ListenOverflows ListenDrops TCPReqQFullDrop TCPReqQFullDoCookies PruneCalled RcvPruned OfoPruned TCPBacklogDrop PFMemallocDrop TCPMemoryPressures TCPAbortOnMemory TCPTimeouts TCPLostRetransmit TCPTimeWaitOverflow IPReversePathFilter; IpExt: InNoRoutes InCsumErrors',
+    '3.15': 'TcpExt: TCPSynRetrans',
+    '4.19': 'TcpExt: TCPRcvQDrop',
+  },
+  '/proc/net/snmp': {
+    '': 'Ip: InReceives InHdrErrors InAddrErrors ForwDatagrams OutRequests OutNoRoutes ReasmFails FragFails; Icmp: InCsumErrors; Tcp: ActiveOpens PassiveOpens InSegs OutSegs RetransSegs InCsumErrors; Udp: InDatagrams InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors',
+    '5.14': 'Udp: MemErrors',
+  },
+  '/proc/net/snmp6': {
+    '': 'Ip6: InReceives InHdrErrors InTooBigErrors InNoRoutes InAddrErrors OutNoRoutes ReasmFails FragFails; Icmp6: InCsumErrors; Udp6: InDatagrams InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors',
+    '5.14': 'Udp6: MemErrors',
+  },
+};
+
+type Table = ReadonlyMap<string, number>;
+
+const namesByFile = Object.entries(printed).map(([path, since]) => ({
+  path,
+  releases: Object.entries(since).map(([release, said]) => ({
+    since: release,
+    names: said.split('; ').flatMap((group) => {
+      const [protocol = '', ...names] = group.split(' ');
+      return names.map((name) => `${protocol.replace(':', '_')}${name}`);
+    }),
+  })),
+}));
+
+/** Counters of a group that every kernel prints in a file. */
+export function printedByAll(path: string, group: string): readonly string[] {
+  const names = namesByFile.find((file) => file.path === path)?.releases.find(({ since }) => since === '')?.names ?? [];
+  return names.flatMap((name) => (name.startsWith(`${group}_`) ? [name.slice(group.length + 1)] : []));
+}
+
+/** A table without what its kernel prints was cut: that it has no other counter either is no answer. */
+function noteCut(host: Host, tables: readonly (Table | undefined)[]): void {
+  let release: string | undefined;
+  for (const [index, { path, releases }] of namesByFile.entries()) {
+    for (const { since, names } of releases) {
+      const lacking = tables[index] === undefined ? undefined : names.find((name) => !tables[index]?.has(name));
+      if (lacking === undefined) continue;
+      if (since !== '') release ??= host.parseIfPresent('/proc/sys/kernel/osrelease', parseLine) ?? '';
+      if (since !== '' && isSince(release, since) === false) continue;
+      const kernels = since === '' ? 'every kernel' : `every kernel since ${since}`;
+      host.gap(path, `cut off: it has no ${lacking.replace('_', ' ')}, which ${kernels} prints`);
+      break;
+    }
+  }
+}
 
 /**
  * Parses /proc/net/netstat and /proc/net/snmp: pairs of lines, `Proto: names` and `Proto: values`, into

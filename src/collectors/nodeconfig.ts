@@ -7,11 +7,11 @@ import {
   pcieSlotOk,
   userspaceNic,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
-import { text } from './cursor.ts';
+import { utf8Text } from './cursor.ts';
 import { countSlots, parseDmiTable, type MemorySlots } from './dmi.ts';
-import { parseCpuList, parseNumber } from './parse.ts';
+import { parseCpuListFile, parseNumber } from './parse.ts';
 import { followLink, knownWidth, pciAddress, pciChain, pciDevices, possible, readLink } from './pcie.ts';
 
 const cpus = '/sys/devices/system/cpu';
@@ -30,7 +30,9 @@ const dedications = [
 
 export const nodeconfig = defineCollector({
   id: 'nodeconfig',
+  turn: 230,
   scope: 'host',
+  holds: { '/sys/firmware/dmi/**': 'smbios' },
   reads: [
     ...dedications.map(({ path }) => path),
     `${pciDevices}/*/{class,driver,numa_node,current_link_width,max_link_width}`,
@@ -60,7 +62,7 @@ function collectCpus(host: Host, emit: Emit): void {
 
 /** Parses a CPU list; no CPU is an empty line, never an empty file. */
 export function parseDedicated(bytes: Uint8Array): Result<readonly number[]> {
-  return bytes.length === 0 ? fail('empty', 0) : parseCpuList(bytes);
+  return bytes.length === 0 ? fail('empty', 0) : parseCpuListFile(bytes);
 }
 
 /** Every network controller on the bus, those given away to DPDK or a guest too; virtual functions have no link. */
@@ -109,7 +111,7 @@ function linkWidth(
 
 /** Parses class: 24 bits in hexadecimal, base class first: 0x020000 is Ethernet. Source: drivers/pci/pci-sysfs.c:class_show. */
 export function parsePciClass(bytes: Uint8Array): Result<number> {
-  const line = text(bytes.subarray(0, 20)).trim();
+  const line = utf8Text(bytes.subarray(0, 20)).trim();
   return /^0x[0-9a-f]{6}$/.test(line) ? ok(Number(line)) : fail('not a PCI class', 0);
 }
 

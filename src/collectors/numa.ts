@@ -9,10 +9,10 @@ import {
   numaOther,
   numaStatEnabled,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { U64_MAX, wholeLines } from './cursor.ts';
-import { parseCpuList, parseNumber } from './parse.ts';
+import { parseCpuListFile, parseNumber } from './parse.ts';
 
 const nodes = '/sys/devices/system/node';
 const numaStat = '/proc/sys/vm/numa_stat';
@@ -28,12 +28,17 @@ const numastatMetrics = {
 
 export const numa = defineCollector({
   id: 'numa',
+  turn: 180,
   scope: 'host',
   reads: [`${nodes}/node*/{meminfo,numastat,cpulist}`, numaStat],
+  exporterName: 'meminfo_numa',
   collect(host, emit) {
-    const ids = host.listIfPresent(nodes).flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []);
+    const names = host.listIfPresent(nodes);
+    const ids = names.flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []);
     if (ids.length === 0) {
-      host.notApplicable(nodes, 'this kernel is built without NUMA');
+      // The folder is there with NUMA only, and has a node at least.
+      if (names.length > 0) host.gap(nodes, 'no folder of a node is in it');
+      else host.notApplicable(nodes, 'this kernel is built without NUMA');
       return;
     }
     for (const node of ids) {
@@ -45,7 +50,7 @@ export const numa = defineCollector({
         if (count !== undefined) emit(metric, { node }, count);
       }
       // A node without CPUs (memory only) has an empty list.
-      const cpus = host.parse(`${nodes}/node${node}/cpulist`, parseCpuList);
+      const cpus = host.parse(`${nodes}/node${node}/cpulist`, parseCpuListFile);
       for (const cpu of cpus ?? []) emit(cpuNode, { cpu: `${cpu}`, node }, 1);
     }
     // Absent before 4.15, where the counters cannot be switched off.

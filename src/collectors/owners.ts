@@ -2,26 +2,40 @@ import {
   acceptQueue,
   listenerDrops,
   packetSocket,
+  rawSocketDrops,
   socketOwner,
   socketOwnerCpu,
+  tcpSocketDrops,
   tcpSocketReceiveQueue,
+  tcpSocketSendQueue,
   udpSocketDrops,
+  udpSocketReceiveQueue,
 } from '../metrics/catalogue/index.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import { defineCollector, type Collector } from './collector.ts';
+import { defineCollector, type Collector, type CollectorFacts } from './collector.ts';
 import { decodeSocketOwners } from './dumps.ts';
 import { parseThreadStat } from './processes.ts';
 
+/** What there is to know of it before there is a snapshot. */
+export const owners: CollectorFacts = {
+  id: 'owners',
+  scope: 'host',
+  reads: ['socket_owners', '/proc/*/stat'],
+  fewPerNamespace: true,
+};
+
+/** Of those with nothing waiting: what their process does can only be told of a window that it was known for the whole of. */
+const MOST_LISTENERS = 200;
+
 /**
  * The collector for who holds the sockets that a snapshot makes one ask about; it runs after all others. Finding owners
- * means a look at every descriptor of the host, so listeners with nothing waiting and nothing dropped are not asked for.
+ * means a look at every descriptor of the host, so of listeners with nothing waiting and nothing dropped some only are asked for.
  */
 export function ownersOf(snapshot: Snapshot): Collector {
   const inodes = wantedInodes(snapshot);
   return defineCollector({
-    id: 'owners',
-    scope: 'host',
-    reads: ['socket_owners', '/proc/*/stat'],
+    ...owners,
+    turn: Infinity,
     collect(host, emit) {
       if (inodes.length === 0) return;
       const answer = host.dump('socket_owners', decodeSocketOwners, inodes);
@@ -50,7 +64,12 @@ function wantedInodes(snapshot: Snapshot): readonly number[] {
   const wanted = [
     ...snapshot.series(packetSocket),
     ...snapshot.series(udpSocketDrops),
+    ...snapshot.series(rawSocketDrops),
+    ...snapshot.series(udpSocketReceiveQueue),
     ...snapshot.series(tcpSocketReceiveQueue),
+    ...snapshot.series(tcpSocketSendQueue),
+    ...snapshot.series(tcpSocketDrops),
+    ...snapshot.series(acceptQueue).slice(0, MOST_LISTENERS),
     ...snapshot.series(acceptQueue).filter(({ value }) => value > 0),
     ...snapshot.series(listenerDrops).filter(({ value }) => value > 0),
   ];

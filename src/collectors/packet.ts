@@ -1,7 +1,13 @@
-import { packetHooks, packetSocket, packetSocketDrops, packetSocketMemory } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import {
+  packetHooks,
+  packetSocket,
+  packetSocketDrops,
+  packetSocketMemory,
+  packetSocketRing,
+} from '../metrics/catalogue/index.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Host } from './collector.ts';
-import { Cursor, text, U32_MAX, U64_MAX } from './cursor.ts';
+import { Cursor, utf8Text, U32_MAX, U64_MAX } from './cursor.ts';
 import { decodePacketSockets, type PacketSocketRow } from './dumps.ts';
 import { isCut, parseNumber } from './parse.ts';
 
@@ -18,8 +24,10 @@ const MEM_DROPS = 8;
 
 export const packet = defineCollector({
   id: 'packet',
+  turn: 120,
   scope: 'netns',
   reads: [packetFile, ptypeFile, 'packet_diag', '/proc/net/igmp', '/proc/net/dev_mcast', '/sys/class/net/*/ifindex'],
+  holds: { '/proc/net/igmp': 'groups', '/proc/net/dev_mcast': 'mac-groups' },
   collect(host, emit) {
     const hooks = host.parse(ptypeFile, parsePtype) ?? [];
     for (const { protocol, device, handler, count } of hooks)
@@ -46,14 +54,37 @@ export const packet = defineCollector({
         hook: hookOf(socket, row, hooks, device),
         uid: `${socket.uid}`,
         ...settings(row),
+        ...(row === undefined && sharesHook(socket, sockets, hooks, device) ? { fanout: 'id unknown' } : {}),
       };
       emit(packetSocket, labels, 1);
       emit(packetSocketMemory, { inode }, socket.memory);
+      if (row?.ring != null) emit(packetSocketRing, { inode }, row.ring.blocks * row.ring.blockSize);
       const drops = row?.memory?.[MEM_DROPS];
       if (drops !== undefined) emit(packetSocketDrops, { inode }, drops);
     }
   },
 });
+
+/**
+ * Whether a socket is one of a fanout group, told without PACKET_DIAG: more sockets are running than there are hooks for
+ * their protocol and device, and the hooks are one group's.
+ */
+function sharesHook(
+  socket: PacketSocket,
+  sockets: readonly PacketSocket[],
+  hooks: readonly PtypeHook[],
+  device: string,
+): boolean {
+  const alike = sockets.filter(
+    ({ running, protocol, ifindex }) => running && protocol === socket.protocol && ifindex === socket.ifindex,
+  );
+  const protocol = socket.protocol === 3 ? 'ALL' : hex(socket.protocol);
+  const here = hooks.filter((hook) => hook.protocol === protocol && hook.device === device);
+  const [only] = here;
+  return (
+    socket.running && alike.length > 1 && here.length === 1 && only?.handler === 'packet_rcv_fanout' && only.count === 1
+  );
+}
 
 /** What only PACKET_DIAG tells. */
 function settings(row: PacketSocketRow | undefined): Record<'filter' | 'ring' | 'fanout' | 'promiscuous', string> {
@@ -71,6 +102,7 @@ function filterOf({ filter }: PacketSocketRow): string {
   // An eBPF filter is not shown, and looks like none.
   if (filter === 'absent') return 'none or eBPF';
   if (filter === 'hidden') return 'hidden (needs CAP_NET_ADMIN)';
+  if (filter === 'not-told') return 'unknown';
   return filter.acceptsAll ? 'matches all' : `classic ${filter.instructions} instructions`;
 }
 
@@ -82,7 +114,7 @@ function filterOf({ filter }: PacketSocketRow): string {
 function hookOf(
   socket: PacketSocket,
   row: PacketSocketRow | undefined,
-  hooks: readonly Hook[],
+  hooks: readonly PtypeHook[],
   device: string,
 ): string {
   if (!socket.running) return 'none';
@@ -131,7 +163,7 @@ export function parseNumberedDevices(bytes: Uint8Array): Result<ReadonlyMap<numb
   if (bytes.length > 0 && isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
   const names = new Map<number, string>();
   const cursor = new Cursor(bytes);
-  const isIgmp = /^Idx\s/.test(text(bytes.subarray(0, 4)));
+  const isIgmp = /^Idx\s/.test(utf8Text(bytes.subarray(0, 4)));
   if (isIgmp) cursor.nextLine();
   while (!cursor.done) {
     const at = cursor.at;
@@ -146,7 +178,8 @@ export function parseNumberedDevices(bytes: Uint8Array): Result<ReadonlyMap<numb
     if (ifindex === undefined || !isDeviceName(name)) return fail('no number and name of an interface', at);
     const rest = isIgmp ? /^\s*:?\s*\d+\s+\S+\s*$/ : /^\s+\d+\s+\d+\s+[0-9a-f]*\s*$/;
     const end = bytes.indexOf(LF, cursor.at);
-    if (!rest.test(text(bytes.subarray(cursor.at, end)))) return fail(`not a row of interface ${ifindex}`, cursor.at);
+    if (!rest.test(utf8Text(bytes.subarray(cursor.at, end))))
+      return fail(`not a row of interface ${ifindex}`, cursor.at);
     names.set(ifindex, name);
     cursor.nextLine();
   }
@@ -202,7 +235,7 @@ export function parsePacketSockets(bytes: Uint8Array): Result<readonly PacketSoc
 }
 
 /** Equal lines of /proc/net/ptype. */
-export interface Hook {
+export interface PtypeHook {
   /** ALL, or four hexadecimal digits. */
   readonly protocol: string;
   /** `any` for a hook on no particular device. */
@@ -215,12 +248,12 @@ export interface Hook {
  * Parses /proc/net/ptype: a header, then protocol, device (blank for none) and function, which may be followed by its
  * module in brackets. Source: net/core/net-procfs.c:ptype_seq_show.
  */
-export function parsePtype(bytes: Uint8Array): Result<readonly Hook[]> {
+export function parsePtype(bytes: Uint8Array): Result<readonly PtypeHook[]> {
   if (isCut(bytes)) return fail('cut short: the last line has no end', bytes.length);
   const cursor = new Cursor(bytes);
   if (cursor.word() !== 'Type') return fail('no header with a column "Type"', 0);
   cursor.nextLine();
-  const hooks = new Map<string, Hook>();
+  const hooks = new Map<string, PtypeHook>();
   while (!cursor.done) {
     const line = cursor.at;
     const words = cursor

@@ -1,5 +1,6 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { Cursor, text } from './cursor.ts';
+import { MAX_CPU, parseCpuList as cpusOfList } from '../base/cpu-list.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { Cursor, utf8Text } from './cursor.ts';
 
 /** Parses a file that holds one decimal number and a line feed, as most of /sys and /proc/sys do. */
 export function parseNumber(bytes: Uint8Array): Result<number> {
@@ -14,31 +15,14 @@ export function parseNumber(bytes: Uint8Array): Result<number> {
 /** Parses a file that holds one word or one line of text; the line feed is not part of it. */
 export function parseLine(bytes: Uint8Array): Result<string> {
   if (bytes.length === 0) return fail('empty file', 0);
-  const line = text(bytes);
+  const line = utf8Text(bytes);
   const end = line.indexOf('\n');
   return ok(end < 0 ? line : line.slice(0, end));
 }
 
-/** The highest CPU number taken seriously in a list: four times the kernel's NR_CPUS limit. */
-const MAX_CPU = 32768;
-
-/**
- * Parses a CPU or node list such as `0-3,8,10-11`. An empty line is the empty list, and so is `(null)`, which kernels up
- * to 6.12 print for a mask that was never allocated. Source: lib/vsprintf.c:bitmap_list_string.
- */
-export function parseCpuList(bytes: Uint8Array): Result<readonly number[]> {
-  const line = text(bytes).trim();
-  if (line === '' || line === '(null)') return ok([]);
-  const cpus: number[] = [];
-  for (const part of line.split(',')) {
-    const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
-    if (range === null) return fail(`not a CPU list: ${JSON.stringify(part.slice(0, 40))}`);
-    const first = Number(range[1]);
-    const last = range[2] === undefined ? first : Number(range[2]);
-    if (last < first || last > MAX_CPU) return fail(`not a CPU range: "${part}"`);
-    for (let cpu = first; cpu <= last; cpu += 1) cpus.push(cpu);
-  }
-  return ok(cpus);
+/** Parses a file that holds a CPU or node list such as `0-3,8,10-11`. */
+export function parseCpuListFile(bytes: Uint8Array): Result<readonly number[]> {
+  return cpusOfList(utf8Text(bytes));
 }
 
 /**
@@ -46,7 +30,7 @@ export function parseCpuList(bytes: Uint8Array): Result<readonly number[]> {
  * Source: lib/vsprintf.c:bitmap_string.
  */
 export function parseCpuMask(bytes: Uint8Array): Result<readonly number[]> {
-  const words = text(bytes).trim().split(',');
+  const words = utf8Text(bytes).trim().split(',');
   if (words.length * 32 > MAX_CPU) return fail('a CPU mask longer than any kernel has');
   const cpus: number[] = [];
   for (const [index, word] of words.reverse().entries()) {
@@ -55,19 +39,6 @@ export function parseCpuMask(bytes: Uint8Array): Result<readonly number[]> {
     for (let bit = 0; bit < 32; bit += 1) if ((bits >>> bit) & 1) cpus.push(index * 32 + bit);
   }
   return ok(cpus);
-}
-
-/** CPUs written as the kernel writes a list: `0-3,8`. */
-export function formatCpuList(cpus: readonly number[]): string {
-  const sorted = [...cpus].sort((a, b) => a - b);
-  const parts: string[] = [];
-  for (let index = 0; index < sorted.length;) {
-    let end = index;
-    while (end + 1 < sorted.length && sorted[end + 1] === sorted[end]! + 1) end += 1;
-    parts.push(end === index ? `${sorted[index]!}` : `${sorted[index]!}-${sorted[end]!}`);
-    index = end + 1;
-  }
-  return parts.join(',');
 }
 
 /** Whether a file that the kernel ends with a line feed does not: its last number may be half of one. */

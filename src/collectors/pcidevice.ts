@@ -21,11 +21,12 @@ import {
   pciDevices,
   possible,
   readLink,
-  type Link,
+  type PcieLink,
 } from './pcie.ts';
 
 export const pcidevice = defineCollector({
   id: 'pcidevice',
+  turn: 220,
   scope: 'host',
   reads: [`${pciDevices}/*/{numa_node,current_link_*,max_link_*,physfn}`, `${netDevices}/*`],
   collect(host, emit) {
@@ -34,7 +35,7 @@ export const pcidevice = defineCollector({
       host.notApplicable(pciDevices, 'this host has no PCI devices');
       return;
     }
-    const links = new Map<string, Link>();
+    const links = new Map<string, PcieLink>();
     for (const address of addresses) {
       const link = collectFunction(host, emit, address);
       if (link !== undefined) links.set(address, link);
@@ -44,7 +45,7 @@ export const pcidevice = defineCollector({
   },
 });
 
-function collectFunction(host: Host, emit: Emit, address: string): Link | undefined {
+function collectFunction(host: Host, emit: Emit, address: string): PcieLink | undefined {
   const labels = pciAddress(address)!;
   const names = host.listIfPresent(`${pciDevices}/${address}`);
   // Gone since the bus was listed.
@@ -62,7 +63,7 @@ function collectFunction(host: Host, emit: Emit, address: string): Link | undefi
   return link;
 }
 
-function collectDevice(host: Host, emit: Emit, device: string, links: ReadonlyMap<string, Link>): void {
+function collectDevice(host: Host, emit: Emit, device: string, links: ReadonlyMap<string, PcieLink>): void {
   const path = devicePath(host, device);
   const chain = path === undefined ? [] : pciChain(path);
   const address = chain.at(-1);

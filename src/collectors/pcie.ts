@@ -1,6 +1,6 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Host } from './collector.ts';
-import { text } from './cursor.ts';
+import { utf8Text } from './cursor.ts';
 
 export const pciDevices = '/sys/bus/pci/devices';
 export const netDevices = '/sys/class/net';
@@ -48,7 +48,7 @@ export function pciChain(path: string): readonly string[] {
 }
 
 /** A link as its port reports it. -1 where the port has no link; undefined where it has one that could not be read. */
-export interface Link {
+export interface PcieLink {
   readonly width: number | undefined;
   readonly maxWidth: number | undefined;
   readonly speed: number | undefined;
@@ -61,7 +61,7 @@ export const NO_LINK = -1;
  * Reads the link of one PCI function. The directory is listed first: conventional PCI devices lack these files, and a
  * file that is there but fails must stay apart from one that is not.
  */
-export function readLink(host: Host, address: string, names: readonly string[]): Link {
+export function readLink(host: Host, address: string, names: readonly string[]): PcieLink {
   const directory = `${pciDevices}/${address}`;
   const read = (name: string, parser: (bytes: Uint8Array) => Result<number>): number | undefined =>
     names.includes(name) ? host.parseIfPresent(`${directory}/${name}`, parser, 'EINVAL', 'ENODEV') : NO_LINK;
@@ -98,7 +98,7 @@ export function possible(
 
 /** Parses current_link_width and max_link_width: a number of lanes. Source: drivers/pci/pci-sysfs.c:max_link_width_show. */
 export function parseLinkWidth(bytes: Uint8Array): Result<number> {
-  const line = text(bytes.subarray(0, 40)).trim();
+  const line = utf8Text(bytes.subarray(0, 40)).trim();
   if (line.startsWith('Unknown')) return ok(NO_LINK);
   return /^\d{1,3}$/.test(line) ? ok(Number(line)) : fail('not a number of lanes', 0);
 }
@@ -108,7 +108,7 @@ export function parseLinkWidth(bytes: Uint8Array): Result<number> {
  * Source: drivers/pci/probe.c:pci_speed_string.
  */
 export function parseLinkSpeed(bytes: Uint8Array): Result<number> {
-  const line = text(bytes.subarray(0, 40)).trim();
+  const line = utf8Text(bytes.subarray(0, 40)).trim();
   if (line.startsWith('Unknown')) return ok(NO_LINK);
   const speed = /^(\d{1,4}(?:\.\d{1,3})?) GT\/s(?: PCIe)?$/.exec(line);
   return speed === null ? fail('not a link speed', 0) : ok(Math.round(Number(speed[1]) * 1e9));

@@ -1,7 +1,7 @@
 import { processAllowed, processCpu, processLastCpu } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
-import { Cursor, U64_MAX, text } from './cursor.ts';
+import { Cursor, U64_MAX, utf8Text } from './cursor.ts';
 
 /** Times in /proc are in USER_HZ, which is 100 whatever CONFIG_HZ is. */
 const USER_HZ = 100;
@@ -18,8 +18,15 @@ const kernelThreads: readonly (readonly [string, Role])[] = [
 
 export const processes = defineCollector({
   id: 'processes',
+  turn: 150,
   scope: 'host',
   reads: ['/proc/*/stat', '/proc/*/status', '/proc/*/task/*/{stat,status}'],
+  holds: {
+    '/proc/*/stat': 'thread-stat',
+    '/proc/*/task/*/stat': 'thread-stat',
+    '/proc/*/status': 'thread-status',
+    '/proc/*/task/*/status': 'thread-status',
+  },
   collect(host, emit) {
     let seenKsoftirqd = false;
     const pids = host.list('/proc')?.filter(isNumber);
@@ -78,11 +85,15 @@ function isNumber(name: string): boolean {
 
 interface ThreadStat {
   readonly comm: string;
+  /** R, S, D and the like. */
+  readonly state: string;
   /** PF_KTHREAD: a name alone proves nothing, any process may call itself napi/eth0. */
   readonly kernelThread: boolean;
   readonly threads: number;
   /** utime + stime. */
   readonly cpuSeconds: number;
+  readonly userSeconds: number;
+  readonly systemSeconds: number;
   readonly lastCpu: number;
 }
 
@@ -109,7 +120,8 @@ export function parseThreadStat(bytes: Uint8Array): Result<ThreadStat> {
   if (open < 0 || close < open) return fail('no name in parentheses', 0);
   const cursor = new Cursor(bytes);
   cursor.at = close + 1;
-  if (!/^[A-Za-z]$/.test(cursor.word())) return fail('no state after the name', cursor.at);
+  const state = cursor.word();
+  if (!/^[A-Za-z]$/.test(state)) return fail('no state after the name', cursor.at);
   const numbers: number[] = [];
   for (let index = field.ppid; index <= field.processor; index += 1) {
     const number = cursor.decimal();
@@ -124,10 +136,13 @@ export function parseThreadStat(bytes: Uint8Array): Result<ThreadStat> {
     return fail('a time or a CPU out of range', cursor.at);
   }
   return ok({
-    comm: text(bytes.subarray(open + 1, close)),
+    comm: utf8Text(bytes.subarray(open + 1, close)),
+    state,
     kernelThread: (at(field.flags) & PF_KTHREAD) !== 0,
     threads: at(field.threads),
     cpuSeconds: (at(field.utime) + at(field.stime)) / USER_HZ,
+    userSeconds: at(field.utime) / USER_HZ,
+    systemSeconds: at(field.stime) / USER_HZ,
     lastCpu: at(field.processor),
   });
 }
@@ -137,7 +152,7 @@ export function parseThreadStat(bytes: Uint8Array): Result<ThreadStat> {
  * missing on kernels without cpusets. Source: fs/proc/array.c:task_cpus_allowed, kernel/cgroup/cpuset.c.
  */
 export function parseAllowed(bytes: Uint8Array): Result<{ readonly cpus: string; readonly mems: string }> {
-  const status = text(bytes);
+  const status = utf8Text(bytes);
   const cpus = /^Cpus_allowed_list:[\t ]*([\d,-]*)$/m.exec(status)?.[1];
   const mems = /^Mems_allowed_list:[\t ]*([\d,-]*)\n/m.exec(status)?.[1];
   return cpus === undefined ? fail('no line Cpus_allowed_list') : ok({ cpus, mems: mems ?? '' });

@@ -2,12 +2,16 @@ import {
   acceptQueue,
   acceptQueueLimit,
   listenerDrops,
+  tcpPortsTaken,
+  tcpSocketDrops,
   tcpSocketReceiveQueue,
+  tcpSocketSendQueue,
   udpQueues,
   udpSocketDrops,
   udpSocketReceiveBuffer,
+  udpSocketReceiveQueue,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { formatIpv4, formatIpv6 } from './address.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { Cursor, U32_MAX, U64_MAX } from './cursor.ts';
@@ -22,8 +26,10 @@ const families = [
 
 export const sockets = defineCollector({
   id: 'sockets',
+  turn: 110,
   scope: 'netns',
   reads: ['inet_diag', '/proc/net/udp', '/proc/net/udp6', '/proc/net/tcp', '/proc/net/tcp6'],
+  holds: { '/proc/net/{tcp,tcp6,udp,udp6}': 'inet-sockets' },
   collect(host, emit) {
     const udp = new Map(
       families.map(([family, suffix]) => [family, host.parseIfPresent(`/proc/net/udp${suffix}`, parseInetSockets)]),
@@ -49,7 +55,11 @@ export const sockets = defineCollector({
       emit(udpSocketDrops, labelsOf(row), row.drops);
       if (row.receiveBuffer !== null) emit(udpSocketReceiveBuffer, labelsOf(row), row.receiveBuffer);
     }
+    for (const row of answer.boundUdp) emit(udpSocketReceiveQueue, labelsOf(row), row.waiting);
     for (const row of answer.slowReaders) emit(tcpSocketReceiveQueue, { ...labelsOf(row), peer: row.peer }, row.unread);
+    for (const row of answer.stalledSenders) emit(tcpSocketSendQueue, { ...labelsOf(row), peer: row.peer }, row.unsent);
+    for (const row of answer.tcpDrops) emit(tcpSocketDrops, { ...labelsOf(row), peer: row.peer }, row.drops);
+    for (const { family, address, peer, ports } of answer.ports) emit(tcpPortsTaken, { family, address, peer }, ports);
   },
 });
 
@@ -70,7 +80,11 @@ function fromFiles(host: Host, udp: readonly InetSocket[]): InetSockets {
       .filter(({ state }) => state === LISTEN)
       .map((row) => ({ ...row, queue: row.receiveQueue, limit: null, drops: null })),
     udp: udp.flatMap((row) => (row.drops ? [{ ...row, drops: row.drops, receiveBuffer: null }] : [])),
+    boundUdp: [],
     slowReaders: [],
+    stalledSenders: [],
+    tcpDrops: [],
+    ports: [],
     slowReadersSkipped: null,
   };
 }

@@ -1,11 +1,12 @@
 import { sockstat as fields } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { U64_MAX, wholeLines } from './cursor.ts';
 import { parseLine } from './parse.ts';
 
 export const sockstat = defineCollector({
   id: 'sockstat',
+  turn: 100,
   scope: 'netns',
   reads: ['/proc/net/sockstat', '/proc/net/sockstat6', 'sysconf', '/proc/sys/kernel/osrelease'],
   collect(host, emit) {

@@ -1,5 +1,5 @@
 import { softirqFunctions } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { U32_MAX, wholeLines } from './cursor.ts';
 import { cpuColumns } from './columns.ts';
@@ -8,6 +8,7 @@ const file = '/proc/softirqs';
 
 export const softirqs = defineCollector({
   id: 'softirqs',
+  turn: 20,
   scope: 'host',
   reads: [file],
   collect(host, emit) {

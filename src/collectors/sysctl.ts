@@ -1,5 +1,5 @@
 import { sysctl as sysctlMetric, tcpMem, udpMem } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { Cursor, U64_MAX } from './cursor.ts';
 import { parseNumber } from './parse.ts';
@@ -24,10 +24,27 @@ const numbers = [
   'ipv4.tcp_max_orphans',
 ] as const;
 
+/** Those of one number by their dotted names, and the one that every namespace has. */
+export const settingNames: readonly string[] = ['core.somaxconn', ...numbers].map((name) => `net.${name}`);
+
+/**
+ * Each read below /proc/sys/net takes longer the more namespaces there are: measured 0.3 ms with 300 of them and 1 ms with
+ * 1,000, where a read below /proc/net takes 0.02 ms. Why was not traced.
+ */
+const MOST_NAMESPACES = 100;
+
 export const sysctl = defineCollector({
   id: 'sysctl',
+  turn: 210,
   scope: 'netns',
-  reads: [`${root}/core/somaxconn`, ...numbers.map(path), path('ipv4.tcp_{rmem,mem}'), path('ipv4.udp_mem')],
+  reads: [
+    `${root}/core/somaxconn`,
+    ...numbers.map(path),
+    path('ipv4.tcp_{rmem,mem}'),
+    path('ipv4.udp_mem'),
+    path('ipv4.ip_local_port_range'),
+  ],
+  manyNamespaces: { most: MOST_NAMESPACES, unread: root },
   collect(host, emit) {
     // The one that every network namespace of every kernel has: when it is missing, /proc/sys/net itself is.
     const somaxconn = host.parse(path('core.somaxconn'), parseNumber);
@@ -42,6 +59,8 @@ export const sysctl = defineCollector({
         emit(sysctlMetric, { name: `net.ipv4.tcp_rmem.${part}` }, rmem[index]!);
       }
     }
+    const ports = host.parseIfPresent(path('ipv4.ip_local_port_range'), parsePair);
+    if (ports !== undefined) emit(sysctlMetric, { name: 'net.ipv4.ip_local_port_range' }, ports[1] - ports[0] + 1);
     // Global limits of the host, visible in the initial namespace only.
     for (const [name, metric] of [['ipv4.tcp_mem', tcpMem] as const, ['ipv4.udp_mem', udpMem] as const]) {
       const pages = host.parseIfPresent(path(name), parseTriple);
@@ -53,6 +72,17 @@ export const sysctl = defineCollector({
 
 function path(name: string): string {
   return `${root}/${name.replace('.', '/')}`;
+}
+
+/** Parses a sysctl of two numbers: the first and the last port. */
+export function parsePair(bytes: Uint8Array): Result<readonly [number, number]> {
+  const cursor = new Cursor(bytes);
+  const first = cursor.unsigned(U64_MAX);
+  const second = cursor.unsigned(U64_MAX);
+  if (first === undefined || second === undefined) return fail('not two numbers', cursor.at);
+  cursor.skipBlanks();
+  if (!cursor.lineEnd) return fail('more than two numbers', cursor.at);
+  return second >= first ? ok([first, second]) : fail('a range that ends before it begins', 0);
 }
 
 /** Parses a sysctl of three numbers separated by tabs: tcp_rmem in bytes, tcp_mem and udp_mem in pages. */

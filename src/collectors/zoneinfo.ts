@@ -7,7 +7,7 @@ import {
   zoneMiss,
   zoneOther,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { Cursor, U64_MAX } from './cursor.ts';
 
@@ -24,6 +24,7 @@ const metrics = {
 
 export const zoneinfo = defineCollector({
   id: 'zoneinfo',
+  turn: 190,
   scope: 'host',
   reads: ['/proc/zoneinfo'],
   collect(host, emit) {

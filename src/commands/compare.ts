@@ -2,6 +2,9 @@ import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
+import { exitCodeOf, failOn, judgedComparison } from './exit-code.ts';
+import { formatFlag, formatOf, jsonFlag } from './flags.ts';
+import { openOutput } from './output.ts';
 import { present, textStyle } from './present.ts';
 
 const formats = ['text', 'json', 'markdown'] as const;
@@ -22,38 +25,37 @@ export default class Compare extends Command {
     after: Args.string({ required: true, description: 'report or bundle' }),
   };
   static override flags = {
-    format: Flags.option({ options: formats, default: 'text' as const })({
-      char: 'f',
-      description: 'form of the result',
-    }),
-    json: Flags.boolean({ description: 'the same as --format json' }),
+    format: formatFlag(formats),
+    json: jsonFlag,
     output: Flags.string({ char: 'o', description: 'write to a new file instead of stdout', helpValue: 'FILE' }),
+    'fail-on': Flags.option({ options: failOn, default: 'warning' as const })({
+      description: 'the least that is new or worse after which the exit code is non-zero',
+    }),
     verbose: Flags.boolean({ char: 'v', default: false, description: 'also show what is within noise' }),
   };
 
   override async run(): Promise<void> {
-    const { args, flags } = await this.parse(Compare);
+    const { args, flags, metadata } = await this.parse(Compare);
+    const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
     const { visible } = await import('../report/escape.ts');
-    const { openSide } = await import('../compare.ts');
-    const { compareReports } = await import('../report/compare.ts');
+    const { openSide } = await import('../jobs/compare.ts');
+    const { compareReports } = await import('../report/compare/index.ts');
     const { version } = this.config;
     const [before, after] = [await openSide(args.before, version), await openSide(args.after, version)];
-    const output =
-      flags.output === undefined
-        ? undefined
-        : await (await import('./output.ts')).OutputFile.open(flags.output, 'create', 0o600);
+    const output = await openOutput(flags.output, 'create', 0o600);
     for (const { source, notes } of [before, after]) {
       for (const note of notes) process.stderr.write(`pktcost: ${visible(source, 200)}: ${visible(note, 1000)}\n`);
     }
     const comparison = compareReports(before, after, version);
-    if (flags.json || flags.format === 'json') {
+    process.exitCode = exitCodeOf(judgedComparison(comparison), flags['fail-on']);
+    if (format === 'json') {
       const { renderJson } = await import('../report/json.ts');
       await present(renderJson(comparison), output);
-    } else if (flags.format === 'markdown') {
-      const { renderComparisonMarkdown } = await import('../report/compare-markdown.ts');
+    } else if (format === 'markdown') {
+      const { renderComparisonMarkdown } = await import('../report/compare/markdown.ts');
       await present(renderComparisonMarkdown(comparison, { verbose: flags.verbose }), output);
     } else {
-      const { renderComparisonText } = await import('../report/compare-text.ts');
+      const { renderComparisonText } = await import('../report/compare/text.ts');
       await present(renderComparisonText(comparison, { ...textStyle(output), verbose: flags.verbose }), output);
     }
   }

@@ -1,11 +1,24 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import { pathFlags, probeFlags } from './flags.ts';
-import { BundleFile, bundleFlags } from './bundle-file.ts';
-import { exitCodeOf, failOn, presentReport, readyToPresent, reportFormats } from './present.ts';
+import {
+  formatFlag,
+  formatOf,
+  jsonFlag,
+  netnsFlag,
+  overheadFlag,
+  pathFlags,
+  probeChoiceOf,
+  probeFlags,
+  rootsOf,
+} from './flags.ts';
+import { BundleFile, bundleFlags, runOf } from './bundle-file.ts';
+import { openOutput } from './output.ts';
+import { exitCodeOf, failOn, judgedReport } from './exit-code.ts';
+import { eachOnItsOwn, presentReport, readyToPresent, reportFormats } from './present.ts';
 import { stopOnSignal } from './signals.ts';
-import { parsePercent, parseWindow, UsageError } from '../usage.ts';
+import { UsageError } from '../base/usage.ts';
+import { parsePercent, parseWindow } from './arguments.ts';
 import type { Report } from '../generated/report.ts';
 import type { Endpoint } from '../sources/endpoint.ts';
 
@@ -17,27 +30,26 @@ export default class Diagnose extends Command {
   static override examples = [
     '<%= config.bin %> diagnose --window 30s',
     '<%= config.bin %> diagnose --window 10s --interface eth0 --json > ticket.json',
-    'ip netns exec blue <%= config.bin %> diagnose --window 5s',
+    '$ sudo ip netns exec blue <%= config.bin %> diagnose --window 5s',
     '<%= config.bin %> diagnose --exporter http://web-1:9100/metrics --window 1m',
   ];
   static override flags = {
-    window: Flags.string({ char: 'w', default: '30s', description: 'length of the window, 500ms to 1h' }),
-    interface: Flags.string({ char: 'i', multiple: true, description: 'judge only this device (repeatable)' }),
-    netns: Flags.string({
-      default: 'all',
-      description: 'namespaces to look into besides the own one: all, none, or a name or PID',
-      helpValue: 'all|none|NAME|PID',
+    window: Flags.string({
+      char: 'w',
+      default: '30s',
+      description: 'length of the window, 500ms to 1h',
+      helpValue: 'DURATION',
     }),
-    'max-overhead': Flags.string({
-      default: '1%',
-      helpGroup: 'PROBE',
-      description: "share of the host's CPU time the probe may take",
+    interface: Flags.string({
+      char: 'i',
+      multiple: true,
+      description: 'judge only this device (repeatable)',
+      helpValue: 'DEVICE',
     }),
-    format: Flags.option({ options: reportFormats, default: 'text' as const })({
-      char: 'f',
-      description: 'form of the report',
-    }),
-    json: Flags.boolean({ description: 'the same as --format json' }),
+    netns: netnsFlag('all'),
+    'max-overhead': overheadFlag,
+    format: formatFlag(reportFormats, 'report'),
+    json: jsonFlag,
     output: Flags.string({
       char: 'o',
       description: 'write the report to a new file instead of stdout',
@@ -55,7 +67,10 @@ export default class Diagnose extends Command {
     'fail-on': Flags.option({ options: failOn, default: 'warning' as const })({
       description: 'the least outcome that makes the exit code non-zero',
     }),
-    verbose: Flags.boolean({ char: 'v', description: 'also show what was found in order, and every collector' }),
+    verbose: Flags.boolean({
+      char: 'v',
+      description: 'everything: evidence, taps, losses, the cost of a packet, what was found in order, every collector',
+    }),
     quiet: Flags.boolean({ char: 'q', description: 'no progress line' }),
     ...bundleFlags,
     ...probeFlags,
@@ -64,32 +79,29 @@ export default class Diagnose extends Command {
 
   override async run(): Promise<void> {
     const { flags, metadata } = await this.parse(Diagnose);
-    const { OutputFile } = await import('./output.ts');
-    const { runDiagnosis } = await import('../diagnose.ts');
+    const { runDiagnosis } = await import('../jobs/diagnose.ts');
     const { startProgress } = await import('./progress.ts');
-    const { readConfig } = await import('./config.ts');
+    const { configuredLimits } = await import('./config.ts');
 
     const seconds = parseWindow(flags.window);
+    const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
     const given = Object.entries(flags).flatMap(([name, value]) =>
       value === undefined || value === false || metadata.flags[name]?.setFromDefault === true ? [] : [name],
     );
     const exporter = flags.exporter === undefined ? undefined : await endpointOf(flags.exporter, given);
-    const overrides = flags.config === undefined ? {} : await readConfig(flags.config);
+    const overrides = await configuredLimits(flags.config);
     const baseline = flags.baseline === undefined ? undefined : await this.#baseline(flags.baseline);
-    const output = flags.output === undefined ? undefined : await OutputFile.open(flags.output, 'create', 0o600);
     if (flags.redact && flags.bundle === undefined) throw new UsageError('--redact is for a bundle: it takes --bundle');
+    const stop = stopOnSignal();
+    const output = await openOutput(flags.output, 'create', 0o600);
     const bundle =
       flags.bundle === undefined
         ? undefined
         : await BundleFile.open(flags.bundle, '--bundle', {
             version: this.config.version,
-            devices: flags.interface ?? [],
             redact: flags.redact,
-            verdict: true,
           });
-    const stop = stopOnSignal();
     const progress = await startProgress(seconds, flags.quiet);
-    const format = flags.json ? 'json' : flags.format;
     let ready: Promise<void> | undefined;
     let report: Report;
     try {
@@ -99,7 +111,7 @@ export default class Diagnose extends Command {
         overrides,
         baseline,
         version: this.config.version,
-        stop: stop.signal,
+        stop,
         onTick: (left: number) => {
           progress.tick(left);
           // Loaded in the window: before it and at its end somebody waits.
@@ -110,39 +122,49 @@ export default class Diagnose extends Command {
         exporter === undefined
           ? runDiagnosis({
               ...asked,
-              roots: { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] },
+              roots: rootsOf(flags),
               netns: flags.netns,
-              probe: flags.probe,
-              ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
-              allowSystemChanges: flags['allow-system-changes'],
+              ...probeChoiceOf(flags),
               maxOverhead: parsePercent(flags['max-overhead']),
+              onFewDescriptors: async () => {
+                await (ready ??= readyToPresent(format));
+                await bundle?.ready();
+              },
               ...(bundle === undefined ? {} : { onSample: bundle.onSample }),
             })
-          : (await import('../exporter.ts')).diagnoseExporter({ ...asked, endpoint: exporter });
+          : (await import('../jobs/exporter.ts')).diagnoseExporter({ ...asked, endpoint: exporter });
       report = await diagnosis;
       await ready;
     } finally {
       progress.stop();
-      stop.release();
     }
-    await presentReport(report, {
-      format,
-      verbose: flags.verbose,
-      output,
-      baseline: baseline?.report,
-    });
-    await bundle?.write(report, overrides, baseline?.report ?? null);
-    process.exitCode = exitCodeOf(report.verdict.outcome, flags['fail-on'], stop.received());
+    process.exitCode = exitCodeOf(judgedReport(report, flags.interface, namedNetns(flags.netns)), flags['fail-on']);
+    await eachOnItsOwn(
+      () => presentReport(report, { format, verbose: flags.verbose, output, baseline: baseline?.report }),
+      async () =>
+        bundle?.write({
+          run: runOf(report, flags.interface ?? []),
+          report,
+          overrides,
+          baseline: baseline?.report ?? null,
+        }),
+    );
   }
 
   /** Whatever compare takes for a side. */
   async #baseline(path: string): Promise<{ readonly name: string; readonly report: Report }> {
-    const { openSide } = await import('../compare.ts');
+    const { openSide } = await import('../jobs/compare.ts');
     const { visible } = await import('../report/escape.ts');
     const { report, notes } = await openSide(path, this.config.version);
     for (const note of notes) process.stderr.write(`pktcost: --baseline: ${visible(note, 1000)}\n`);
     return { name: path, report };
   }
+}
+
+/** As its series are labelled. */
+function namedNetns(netns: string): string | undefined {
+  if (netns === 'all' || netns === 'none') return undefined;
+  return /^\d+$/.test(netns) ? `pid:${netns}` : netns;
 }
 
 /** What is said about this host only: there is no use for it on another's page. */
@@ -166,6 +188,6 @@ async function endpointOf(url: string, given: readonly string[]): Promise<Endpoi
       `--exporter judges another host's page: leave out ${useless.join(', ')}, of use on this host only`,
     );
   }
-  const { exporterEndpoint } = await import('../exporter.ts');
+  const { exporterEndpoint } = await import('../jobs/exporter.ts');
   return exporterEndpoint(url);
 }

@@ -1,5 +1,7 @@
 import { visible } from '../report/escape.ts';
-import { exitCodes, nearest, UsageError } from '../usage.ts';
+import { nearest, UsageError } from '../base/usage.ts';
+import { exitCodes } from './arguments.ts';
+import { OutputError } from './output.ts';
 
 export interface Failed {
   /** '' when there is nothing to say: the command has said it. */
@@ -13,22 +15,20 @@ export function explainFailure(error: unknown, commands: readonly string[]): Fai
   // It may quote a file, a page or a server.
   if (error instanceof UsageError)
     return { line: `pktcost: ${visible(error.message, 2000)}`, exitCode: exitCodes.usage };
+  if (error instanceof OutputError)
+    return { line: `pktcost: ${visible(error.message, 2000)}`, exitCode: exitCodes.internal };
   if (!(error instanceof Error)) return { line: `pktcost: ${String(error)}`, exitCode: exitCodes.internal };
+  if ('code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE'))
+    return { line: 'pktcost: too many open files: raise the limit (ulimit -n 256)', exitCode: exitCodes.internal };
   const exit = oclifExit(error);
   if ('code' in error && error.code === 'EEXIT') return { line: '', exitCode: exit ?? 0 };
   const message = oneLine(error.message);
-  const unknownCommand = /^command (\S+) not found/.exec(message);
-  if (unknownCommand !== null) {
-    const asked = unknownCommand[1]!.replaceAll(':', ' ');
-    const near = nearest(
-      asked,
-      commands.map((name) => name.replaceAll(':', ' ')),
-    );
-    const hint = near === undefined ? 'see pktcost --help' : `did you mean "pktcost ${near}"?`;
-    return { line: `pktcost: there is no command "${asked}": ${hint}`, exitCode: exitCodes.usage };
+  const unknownCommand = /^command (\S+) not found/.exec(message)?.[1];
+  if (unknownCommand !== undefined) {
+    return { line: `pktcost: ${noCommand(unknownCommand.split(':'), commands)}`, exitCode: exitCodes.usage };
   }
   if (exit !== undefined || 'parse' in error)
-    return { line: `pktcost: ${message}${flagHint(error, message)}`, exitCode: exitCodes.usage };
+    return { line: `pktcost: ${visible(misuse(error, message), 2000)}`, exitCode: exitCodes.usage };
   return {
     line: `pktcost: internal error: ${message} (DEBUG=pktcost shows where; please report it)`,
     exitCode: exitCodes.internal,
@@ -45,12 +45,60 @@ function oneLine(message: string): string {
     .replaceAll(':; ', ': ');
 }
 
-function flagHint(error: Error, message: string): string {
-  const misspelt = /^Nonexistent flags?: --?([\w.-]+)/.exec(message)?.[1];
-  const known = knownFlags(error);
-  const near = misspelt === undefined ? undefined : nearest(misspelt, known);
-  if (near !== undefined) return `: did you mean --${near}?`;
-  return '; --help lists what there is';
+/** Of the commands that the words may have been meant for, the one of most words: `rules explan CODE`, not `rules`. */
+function noCommand(words: readonly string[], commands: readonly string[]): string {
+  const known = commands.map((name) => name.split(':'));
+  const longest = Math.max(...known.map(({ length }) => length));
+  for (let length = Math.min(longest, words.length); length > 0; length -= 1) {
+    const asked = words.slice(0, length).join(' ');
+    const near = nearest(
+      asked,
+      known.filter((name) => name.length === length).map((name) => name.join(' ')),
+    );
+    if (near === undefined) continue;
+    if (near === asked) return `${asked} takes no "${words[length] ?? ''}": see pktcost ${asked} --help`;
+    return `there is no command "${asked}": did you mean "pktcost ${near}"?`;
+  }
+  return `there is no command "${words.join(' ')}": see pktcost --help`;
+}
+
+/** oclif's words for what is wrong with a command line, and ours. */
+const misuses: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
+  [
+    /^The following errors? occurred: (.*)$/,
+    (all = '') => all.replace(/Missing required flag (\S+)/g, '--$1 is missing'),
+  ],
+  [
+    /^Missing \d+ required args?: (.*)$/,
+    (all = '') =>
+      all.replace(/(^|; )(\S+) {2}/g, (_, and: string, name: string) => `${and}${name.toUpperCase()} is missing: `),
+  ],
+  [/^Unexpected arguments?: (.*)$/, (all = '') => `too many arguments: ${all}`],
+  [
+    /^Parsing (--\S+); Expected (.*) but received: (.*)$/,
+    (flag = '', what = '', got = '') => `${flag} ${got}: must be ${what}`,
+  ],
+  [
+    /^Expected (--\S+?)=(.*) to be one of: (.*)$/,
+    (flag = '', got = '', all = '') => `${flag} ${got}: must be one of ${all}`,
+  ],
+  [/^Flag (--\S+) expects a value$/, (flag = '') => `${flag} takes a value`],
+  [/^Flag (--\S+) can only be specified once$/, (flag = '') => `${flag} is given twice`],
+];
+
+function misuse(error: Error, message: string): string {
+  const missing = /^Nonexistent flags?: (.*)$/.exec(message)?.[1]?.split(', ');
+  if (missing !== undefined) return `there is no flag ${missing.join(', ')}${flagHint(error, missing[0] ?? '')}`;
+  for (const [pattern, ours] of misuses) {
+    const found = pattern.exec(message);
+    if (found !== null) return `${ours(...found.slice(1))}; see --help`;
+  }
+  return `${message}; see --help`;
+}
+
+function flagHint(error: Error, flag: string): string {
+  const near = nearest(flag.replace(/^--?/, ''), knownFlags(error));
+  return near === undefined ? '; see --help' : `: did you mean --${near}?`;
 }
 
 function knownFlags(error: Error): string[] {

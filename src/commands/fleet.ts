@@ -1,11 +1,14 @@
-import { readFile } from 'node:fs/promises';
-
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import type { Fleet } from '../generated/fleet.ts';
-import { parseLength, parseTime, parseWindow, UsageError } from '../usage.ts';
-import { exitCodeOf, failOn, present, textStyle } from './present.ts';
+import { readGivenFile } from '../base/file.ts';
+import { UsageError } from '../base/usage.ts';
+import { parseLength, parseTime, parseWindow } from './arguments.ts';
+import { formatFlag, formatOf, jsonFlag } from './flags.ts';
+import { openOutput } from './output.ts';
+import { exitCodeOf, failOn, judgedFleet } from './exit-code.ts';
+import { present, textStyle } from './present.ts';
+import { stopOnSignal } from './signals.ts';
 
 const formats = ['text', 'json', 'markdown'] as const;
 
@@ -13,15 +16,15 @@ const formats = ['text', 'json', 'markdown'] as const;
 const TOP = 20;
 
 export default class FleetCommand extends Command {
-  static override summary = 'The hosts of a Prometheus, Thanos or Mimir server, worst first, by the same rules.';
+  static override summary = 'Judges all hosts of a Prometheus, Thanos or Mimir server, worst first.';
   static override description =
-    "Asks the server's HTTP API for what the rules need of node_exporter's metrics, and judges each host as diagnose " +
-    'would on the same samples. A host that is down or has no samples is said to be so, and is never ok. Nothing but ' +
+    "Asks the server's HTTP API for what the rules need of node_exporter's metrics, and judges each " +
+    'host by the same rules as diagnose. A host that is down or has no samples is said to be so, and is never ok. Nothing but ' +
     'the questions goes to the server, and nothing to anybody else.';
   static override examples = [
-    '<%= config.bin %> fleet --prometheus http://prometheus:9090',
-    `<%= config.bin %> fleet --prometheus https://mimir/prometheus --tenant ops --token-file token --match '{job="node"}'`,
-    '<%= config.bin %> fleet --prometheus http://prometheus:9090 --at 2026-03-01T09:30:00Z --json',
+    `<%= config.bin %> fleet --prometheus http://prometheus:9090 --match '{job="node"}'`,
+    `<%= config.bin %> fleet --prometheus https://mimir/prometheus --token-file token`,
+    '<%= config.bin %> fleet --prometheus http://db:9090 --at 2026-03-01T09:30:00Z --json',
   ];
   static override flags = {
     prometheus: Flags.string({ required: true, description: "address of the server's API", helpValue: 'URL' }),
@@ -29,18 +32,20 @@ export default class FleetCommand extends Command {
       char: 'w',
       default: '5m',
       description: 'length of the window, to 1h; at least four scrapes long',
+      helpValue: 'DURATION',
     }),
     at: Flags.string({ description: "end of the window; the server's now, if not given", helpValue: 'TIME' }),
-    match: Flags.string({ description: 'only hosts with these labels', helpValue: `'{job="node"}'` }),
+    match: Flags.string({ description: 'only hosts with these labels, such as {job="node"}', helpValue: 'SELECTOR' }),
     'token-file': Flags.string({ description: 'file whose first line is a bearer token', helpValue: 'FILE' }),
     tenant: Flags.string({ description: 'tenant of Mimir (X-Scope-OrgID)', helpValue: 'NAME' }),
-    timeout: Flags.string({ default: '60s', description: 'for all questions together, to 1h' }),
-    top: Flags.integer({ min: 1, description: `most hosts listed; ${TOP} if not given, with JSON all` }),
-    format: Flags.option({ options: formats, default: 'text' as const })({
-      char: 'f',
-      description: 'form of the result',
+    timeout: Flags.string({ default: '60s', description: 'for all questions together, to 1h', helpValue: 'DURATION' }),
+    top: Flags.integer({
+      min: 1,
+      description: `most hosts listed; ${TOP} if not given, with JSON all`,
+      helpValue: 'N',
     }),
-    json: Flags.boolean({ description: 'the same as --format json' }),
+    format: formatFlag(formats),
+    json: jsonFlag,
     output: Flags.string({ char: 'o', description: 'write to a new file instead of stdout', helpValue: 'FILE' }),
     config: Flags.string({ description: 'JSON file with limits of your own', helpValue: 'FILE' }),
     'fail-on': Flags.option({ options: failOn, default: 'warning' as const })({
@@ -54,9 +59,10 @@ export default class FleetCommand extends Command {
   };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(FleetCommand);
-    const { readConfig } = await import('./config.ts');
-    const { judgeFleet } = await import('../fleet.ts');
+    const { flags, metadata } = await this.parse(FleetCommand);
+    const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
+    const { configuredLimits } = await import('./config.ts');
+    const { judgeFleet } = await import('../jobs/fleet.ts');
     const timeoutSeconds = parseLength('--timeout', flags.timeout);
     if (timeoutSeconds < 1 || timeoutSeconds > 3600) {
       throw new UsageError(`--timeout ${flags.timeout} is out of range: from 1s to 1h`);
@@ -64,7 +70,6 @@ export default class FleetCommand extends Command {
     if (flags.tenant !== undefined && !/^[\x21-\x7e]{1,150}$/.test(flags.tenant)) {
       throw new UsageError('--tenant: no name of a tenant: printable ASCII without spaces');
     }
-    const format = flags.json ? 'json' : flags.format;
     const options = {
       url: flags.prometheus,
       seconds: parseWindow(flags.window),
@@ -74,40 +79,31 @@ export default class FleetCommand extends Command {
       tenant: flags.tenant,
       timeoutSeconds,
       top: flags.top ?? (format === 'json' ? Infinity : TOP),
-      overrides: flags.config === undefined ? {} : await readConfig(flags.config),
+      overrides: await configuredLimits(flags.config),
       version: this.config.version,
     };
-    const output =
-      flags.output === undefined
-        ? undefined
-        : await (await import('./output.ts')).OutputFile.open(flags.output, 'create', 0o600);
-    const fleet = await judgeFleet(options);
+    const stop = stopOnSignal();
+    const output = await openOutput(flags.output, 'create', 0o600);
+    const fleet = await judgeFleet({ ...options, stop });
     if (format === 'json') {
       await present((await import('../report/json.ts')).renderJson(fleet), output);
     } else if (format === 'markdown') {
-      await present((await import('../report/fleet-markdown.ts')).renderFleetMarkdown(fleet), output);
+      await present((await import('../report/fleet/markdown.ts')).renderFleetMarkdown(fleet), output);
     } else {
-      const { renderFleetText } = await import('../report/fleet-text.ts');
+      const { renderFleetText } = await import('../report/fleet/text.ts');
       await present(renderFleetText(fleet, { ...textStyle(output), verbose: flags.verbose }), output);
     }
-    process.exitCode = exitCodeOf(worstOf(fleet), flags['fail-on']);
+    process.exitCode = exitCodeOf(judgedFleet(fleet), flags['fail-on']);
   }
 }
 
-function worstOf({ counts }: Fleet): 'critical' | 'warning' | 'ok' {
-  return counts.critical > 0 ? 'critical' : counts.warning > 0 ? 'warning' : 'ok';
-}
+const MOST_TOKEN_BYTES = 64 * 1024;
 
 async function readToken(path: string): Promise<string> {
-  const { tokenIn } = await import('../fleet.ts');
-  let content: string;
-  try {
-    content = await readFile(path, 'latin1');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/, \w+ '.*$/, '') : String(error);
-    throw new UsageError(`--token-file ${path}: cannot be read: ${reason}`);
-  }
-  const token = tokenIn(content);
+  const { tokenIn } = await import('../jobs/fleet.ts');
+  const bytes = await readGivenFile(path, MOST_TOKEN_BYTES);
+  if (!bytes.ok) throw new UsageError(`--token-file ${path}: cannot be read: ${bytes.reason}`);
+  const token = tokenIn(Buffer.from(bytes.value).toString('latin1'));
   if (!token.ok) throw new UsageError(`--token-file ${path}: ${token.reason}`);
   return token.value;
 }

@@ -1,17 +1,14 @@
 import type { Report } from '../generated/report.ts';
-import { exitCodes } from '../usage.ts';
-import type { OutputFile } from './output.ts';
+import { visible } from '../report/escape.ts';
+import { OutputError, stdout, type Output } from './output.ts';
 
 /** What a report is printed as. */
-export const reportFormats = ['text', 'json', 'markdown', 'html'] as const;
-
-export const failOn = ['critical', 'warning', 'never'] as const;
+export const reportFormats = ['text', 'json', 'markdown', 'html', 'folded'] as const;
 
 export interface Presentation {
   readonly format: (typeof reportFormats)[number];
   readonly verbose: boolean;
-  /** A file instead of stdout. */
-  readonly output: OutputFile | undefined;
+  readonly output: Output;
   /** The report given with --baseline. */
   readonly baseline?: Report | null | undefined;
 }
@@ -23,9 +20,10 @@ export async function presentReport(report: Report, presentation: Presentation):
 
 const renderers = {
   json: () => import('../report/json.ts'),
-  markdown: () => import('../report/markdown.ts'),
-  html: () => import('../report/html.ts'),
-  text: () => import('../report/text.ts'),
+  markdown: () => import('../report/markdown/index.ts'),
+  html: () => import('../report/html/index.ts'),
+  text: () => import('../report/text/index.ts'),
+  folded: () => import('../report/folded.ts'),
 };
 
 /** Loads what a report of this format takes, so that nobody waits for it when the window has ended. */
@@ -41,50 +39,79 @@ async function rendered(report: Report, { format, verbose, output, baseline }: P
       return (await renderers.markdown()).renderMarkdown(report, { baseline });
     case 'html':
       return (await renderers.html()).renderHtml(report, { baseline });
+    case 'folded':
+      return (await renderers.folded()).renderFolded(report);
     case 'text':
       return (await renderers.text()).renderText(report, { ...textStyle(output), verbose, baseline });
   }
 }
 
-export async function present(text: string, output: OutputFile | undefined): Promise<void> {
-  if (output === undefined) await writeAll(text);
-  else await output.write(text);
+/** Writes a result where it was asked for; what cannot be written there is better on stdout than lost. */
+export async function present(text: string, output: Output): Promise<void> {
+  try {
+    await output.write(text);
+  } catch (error) {
+    if (!(error instanceof OutputError) || output.isStdout) throw error;
+    await stdout.write(text);
+    throw new OutputError(`${error.message}; it is on stdout instead`);
+  }
 }
 
+/**
+ * The end of a run: each output is written whatever becomes of the others.
+ * @throws the first failure, when all have had their turn; further ones are said on stderr
+ */
+export async function eachOnItsOwn(...outputs: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: Error[] = [];
+  for (const write of outputs) {
+    try {
+      await write();
+    } catch (error) {
+      failures.push(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+  const [first, ...others] = failures;
+  for (const error of others) {
+    process.stderr.write(`pktcost: ${visible(error.message, 2000)}\n`);
+  }
+  if (first !== undefined) throw first;
+}
+
+/** Widths that text is laid out for. */
+const NARROWEST = 60;
+const WIDEST = 200;
+/** Where nothing tells of a terminal. */
+const USUAL_WIDTH = 80;
+const USUAL_ROWS = 24;
+
 /** How text looks on stdout or in a file. */
-export function textStyle(output: OutputFile | undefined): {
+export function textStyle(output: Output): {
   readonly colour: boolean;
   readonly width: number;
   readonly unicode: boolean;
+  readonly rows: number | undefined;
 } {
-  const toTerminal = output === undefined && process.stdout.isTTY;
+  const toTerminal = output.isStdout && process.stdout.isTTY;
+  // A terminal that was never given a size says 0.
+  const columns = (toTerminal && process.stdout.columns) || (process.stderr.isTTY && process.stderr.columns);
+  const width = columns || Number(process.env['COLUMNS']) || USUAL_WIDTH;
   return {
-    colour: toTerminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
-    width: toTerminal ? Math.max(60, Math.min(process.stdout.columns, 140)) : 100,
+    colour: coloured(toTerminal),
+    width: Math.max(NARROWEST, Math.min(width, WIDEST)),
     unicode: unicodeTerminal(),
+    rows: toTerminal ? process.stdout.rows || USUAL_ROWS : undefined,
   };
 }
 
-/** 3 critical, 4 warnings only, 0 clean; a window ended by a signal is never 0. */
-export function exitCodeOf(outcome: Report['verdict']['outcome'], least: (typeof failOn)[number], signal = 0): number {
-  if (outcome === 'critical' && least !== 'never') return exitCodes.critical;
-  if (outcome === 'warning' && least === 'warning') return exitCodes.warning;
-  return signal === 0 ? exitCodes.clean : 128 + signal;
+/** FORCE_COLOR decides where it is set, as in Node; then NO_COLOR; else a terminal that knows colours has them. */
+function coloured(toTerminal: boolean): boolean {
+  const forced = process.env['FORCE_COLOR'];
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return toTerminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }
 
-function unicodeTerminal(): boolean {
-  return /utf-?8/i.test(process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?? process.env['LANG'] ?? '');
-}
-
-/** Waits until stdout took everything: process.exit would cut a pipe short. A reader that left early is no error. */
-async function writeAll(content: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') resolve();
-      else reject(error);
-    });
-    process.stdout.write(content, () => {
-      resolve();
-    });
-  });
+export function unicodeTerminal(): boolean {
+  // An empty variable is as good as none.
+  const locale = ['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => process.env[name] ?? '').find((value) => value !== '');
+  return /utf-?8/i.test(locale ?? '');
 }

@@ -1,12 +1,13 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import { parsePercent, parseWindow } from '../usage.ts';
+import { parsePercent, parseWindow } from './arguments.ts';
 import { BundleFile, bundleFlags } from './bundle-file.ts';
-import { pathFlags, probeFlags } from './flags.ts';
-import { stopOnSignal } from './signals.ts';
+import { netnsFlag, overheadFlag, pathFlags, probeChoiceOf, probeFlags, rootsOf } from './flags.ts';
+import { stdout } from './output.ts';
+import { signalled, stopOnSignal } from './signals.ts';
 
-export default class Record extends Command {
+export default class RecordCommand extends Command {
   static override summary = 'Evidence without a verdict: what diagnose reads, as a bundle.';
   static override description =
     'Samples the host twice, as diagnose does, and writes everything that was read to FILE. Whoever gets it makes the ' +
@@ -20,57 +21,59 @@ export default class Record extends Command {
       description: 'the archive to write',
       helpValue: 'FILE.tar.gz',
     }),
-    window: Flags.string({ char: 'w', default: '30s', description: 'length of the window, 500ms to 1h' }),
-    netns: Flags.string({
-      default: 'all',
-      description: 'namespaces to look into besides the own one: all, none, or a name or PID',
-      helpValue: 'all|none|NAME|PID',
+    window: Flags.string({
+      char: 'w',
+      default: '30s',
+      description: 'length of the window, 500ms to 1h',
+      helpValue: 'DURATION',
     }),
-    'max-overhead': Flags.string({
-      default: '1%',
-      helpGroup: 'PROBE',
-      description: "share of the host's CPU time the probe may take",
-    }),
-    quiet: Flags.boolean({ char: 'q', description: 'no progress line' }),
+    netns: netnsFlag('all'),
+    'max-overhead': overheadFlag,
+    quiet: Flags.boolean({ char: 'q', description: 'no progress line, and not what was written' }),
     ...probeFlags,
     ...pathFlags,
   };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(Record);
-    const { runDiagnosis } = await import('../diagnose.ts');
+    const { flags } = await this.parse(RecordCommand);
+    const { recordEvidence } = await import('../jobs/record.ts');
     const { startProgress } = await import('./progress.ts');
     const seconds = parseWindow(flags.window);
     const maxOverhead = parsePercent(flags['max-overhead']);
     const { version } = this.config;
     const { redact } = flags;
-    const bundle = await BundleFile.open(flags.bundle, '--bundle', { version, devices: [], redact, verdict: false });
     const stop = stopOnSignal();
+    const bundle = await BundleFile.open(flags.bundle, '--bundle', { version, redact });
     const progress = await startProgress(seconds, flags.quiet);
     try {
-      const report = await runDiagnosis({
+      const run = await recordEvidence({
         seconds,
-        roots: { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] },
+        roots: rootsOf(flags),
         devices: [],
         netns: flags.netns,
-        probe: flags.probe,
-        ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
-        allowSystemChanges: flags['allow-system-changes'],
+        ...probeChoiceOf(flags),
         maxOverhead,
-        overrides: {},
-        baseline: undefined,
-        version,
-        stop: stop.signal,
+        stop,
         onTick: (left) => {
           progress.tick(left);
         },
+        onFewDescriptors: () => bundle.ready(),
         onSample: bundle.onSample,
       });
-      await bundle.write(report, {}, null);
+      await bundle.write({ run, report: null, overrides: {}, baseline: null });
+      progress.stop();
+      if (!flags.quiet) await stdout.write(`${await wroteWords(flags.bundle)}\n`);
     } finally {
       progress.stop();
-      stop.release();
     }
-    process.exitCode = stop.received() === 0 ? 0 : 128 + stop.received();
+    process.exitCode = signalled() === 0 ? 0 : 128 + signalled();
   }
+}
+
+async function wroteWords(path: string): Promise<string> {
+  const { statSync } = await import('node:fs');
+  const { formats } = await import('../report/words/formats.ts');
+  const { visible } = await import('../report/escape.ts');
+  const shown = visible(path, 1000);
+  return `Wrote ${shown}, ${formats.bytes(statSync(path).size)}. The verdict: pktcost replay ${shown}`;
 }

@@ -1,7 +1,14 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 
-import { nearest, UsageError } from '../usage.ts';
+import { formatFlag, formatOf, jsonFlag, outputFlag } from './flags.ts';
+import { openOutput } from './output.ts';
+import { present, textStyle } from './present.ts';
+import { nearest, UsageError } from '../base/usage.ts';
+
+/** The PromQL of a signal has no bound of its own. */
+const LONGEST = 20_000;
+const formats = ['text', 'json'] as const;
 
 export default class RulesExplain extends Command {
   static override summary = 'What a rule means, how it decides, its limits and its signals.';
@@ -10,8 +17,15 @@ export default class RulesExplain extends Command {
     code: Args.string({ required: true, description: 'a code such as PKT0201, or the name of a rule' }),
   };
 
+  static override flags = {
+    format: formatFlag(formats),
+    json: jsonFlag,
+    output: outputFlag,
+  };
+
   override async run(): Promise<void> {
-    const { args } = await this.parse(RulesExplain);
+    const { args, flags, metadata } = await this.parse(RulesExplain);
+    const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
     const { rules } = await import('../rules/index.ts');
     const { describeRule } = await import('../rules/describe.ts');
     const rule = rules.find(({ code, id }) => code === args.code.toUpperCase() || id === args.code.toLowerCase());
@@ -23,28 +37,44 @@ export default class RulesExplain extends Command {
       const hint = near === undefined ? 'pktcost rules lists them' : `did you mean ${near}?`;
       throw new UsageError(`there is no rule "${args.code}": ${hint}`);
     }
-    const { signals, thresholds, scope } = describeRule(rule);
+    const described = describeRule(rule);
+    const page = (await pageOf(rule.code, this.config.root)).trimEnd();
+    const output = await openOutput(flags.output, 'create', 0o600);
+    if (format === 'json') {
+      await present(`${JSON.stringify({ ...described, page }, null, 2)}\n`, output);
+      return;
+    }
+    const { signals, thresholds, scope } = described;
+    const { reflowed } = await import('../report/text/rule-page.ts');
+    const { paragraph, show } = await import('../report/text/layout.ts');
+    const style = textStyle(output);
+    const say = (text: string, indent = '', hang = 0): string[] => paragraph(text, style.width, indent, hang);
     const lines = [
-      `${rule.code} ${rule.id}: ${rule.title}`,
+      ...say(`${rule.code} ${rule.id}: ${rule.title}`),
       '',
-      `Judged once for ${scope.length === 0 ? 'the host' : `each ${scope.join(' and ')}`}; the seed's ${rule.seed}.`,
+      ...reflowed(page, style),
+      '',
+      '## Signals and limits',
+      '',
+      `Judged once for ${scope.length === 0 ? 'the host' : `each ${scope.join(' and ')}`}.`,
       '',
       'Signals',
       ...signals.flatMap(({ name, required, promql, sources }) => [
-        `  ${name}${required ? '' : ' (optional)'}, from ${sources.join(', ')}`,
+        ...say(`${name}${required ? '' : ' (optional)'}, from ${sources.join(', ')}`, '  ', 2),
+        // To be copied.
         `    ${promql}`,
       ]),
       '',
       'Limits (change them with --config)',
       ...thresholds.flatMap(({ name, value, unit, help, source }) => [
         `  ${name} = ${value} ${unit === 'none' ? '' : unit}`.trimEnd(),
-        `    ${help}`,
-        `    Source: ${source}.`,
+        ...say(help, '    '),
+        ...say(`Source: ${source}.`, '    '),
       ]),
-      '',
-      await pageOf(rule.code, this.config.root),
     ];
-    process.stdout.write(`${lines.join('\n').trimEnd()}\n`);
+    // A terminal that knows no UTF-8 has no µ.
+    const shown = lines.map((line) => show(style, line, LONGEST));
+    await present(`${shown.join('\n').trimEnd()}\n`, output);
   }
 }
 

@@ -1,7 +1,9 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import { parseRange } from '../usage.ts';
+import { openOutput } from './output.ts';
+import { present } from './present.ts';
+import { parseRange } from './arguments.ts';
 
 export default class RulesExport extends Command {
   static override summary = 'The rules as alerting rules for Prometheus.';
@@ -16,7 +18,7 @@ export default class RulesExport extends Command {
     range: Flags.string({
       default: '5m',
       description: 'what rates and counts are of, four scrapes or more',
-      helpValue: '5m',
+      helpValue: 'DURATION',
     }),
     config: Flags.string({ description: 'limits of your own, as for diagnose', helpValue: 'FILE' }),
     output: Flags.string({
@@ -29,18 +31,12 @@ export default class RulesExport extends Command {
   override async run(): Promise<void> {
     const { flags } = await this.parse(RulesExport);
     const range = parseRange(flags.range);
-    const { readConfig } = await import('./config.ts');
-    const { OutputFile } = await import('./output.ts');
+    const { configuredLimits } = await import('./config.ts');
     const { rules } = await import('../rules/index.ts');
     const { alertRules } = await import('../rules/alerts.ts');
-    const { renderAlertRules } = await import('../report/alert-rules.ts');
-    const overrides = flags.config === undefined ? {} : await readConfig(flags.config);
+    const { renderAlertRules } = await import('../report/prometheus/alert-rules.ts');
+    const overrides = await configuredLimits(flags.config);
     const page = renderAlertRules(alertRules(rules, overrides, range), this.config.version);
-    if (flags.output === undefined) {
-      process.stdout.write(page);
-      return;
-    }
-    const output = await OutputFile.open(flags.output, 'replace', 0o644);
-    await output.write(page);
+    await present(page, await openOutput(flags.output, 'replace', 0o644));
   }
 }

@@ -1,8 +1,14 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
+import { formatFlag, formatOf, outputFlag } from './flags.ts';
+import { openOutput } from './output.ts';
+import { present, textStyle } from './present.ts';
+
+const formats = ['text', 'json'] as const;
+
 export default class Rules extends Command {
-  static override summary = 'The catalogue of rules.';
+  static override summary = 'Lists the rules; explains one (rules explain), or makes alerts (rules export).';
   static override examples = [
     '<%= config.bin %> rules',
     '<%= config.bin %> rules --json',
@@ -10,18 +16,22 @@ export default class Rules extends Command {
     '<%= config.bin %> rules export',
   ];
   static override flags = {
+    format: formatFlag(formats, 'list'),
     json: Flags.boolean({ description: 'everything about each rule, with the PromQL of its signals' }),
+    output: outputFlag,
   };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(Rules);
+    const { flags, metadata } = await this.parse(Rules);
+    const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
     const { rules } = await import('../rules/index.ts');
-    if (flags.json) {
+    const output = await openOutput(flags.output, 'create', 0o600);
+    if (format === 'json') {
       const { describeRule } = await import('../rules/describe.ts');
-      process.stdout.write(`${JSON.stringify(rules.map(describeRule), null, 2)}\n`);
+      await present(`${JSON.stringify(rules.map(describeRule), null, 2)}\n`, output);
       return;
     }
-    const width = Math.max(...rules.map(({ id }) => id.length));
-    for (const { code, id, title } of rules) process.stdout.write(`${code}  ${id.padEnd(width)}  ${title}\n`);
+    const { ruleList } = await import('../report/text/rule-page.ts');
+    await present(`${ruleList(rules, textStyle(output)).join('\n')}\n`, output);
   }
 }

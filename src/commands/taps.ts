@@ -1,54 +1,96 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import { parsePercent, parseWindow } from '../usage.ts';
-import { pathFlags, probeFlags } from './flags.ts';
+import type { Report } from '../generated/report.ts';
+import { parsePercent, parseWindow } from './arguments.ts';
+import {
+  formatFlag,
+  formatOf,
+  jsonFlag,
+  netnsFlag,
+  outputFlag,
+  pathFlags,
+  probeChoiceOf,
+  probeFlags,
+  rootsOf,
+} from './flags.ts';
+import { openOutput, type Output } from './output.ts';
 import { present, textStyle } from './present.ts';
+import { startProgress } from './progress.ts';
+import { signalled, stopOnSignal } from './signals.ts';
+
+const formats = ['text', 'json', 'markdown'] as const;
 
 export default class Taps extends Command {
-  static override summary =
-    'Every packet socket in every namespace: hook, device, filter, ring, owner; with --window its price.';
+  static override summary = 'Every packet socket of the host: hook, device, filter, ring, owner, and price.';
+  static override description =
+    'Looks into every network namespace. The price needs a window (--window), in which the probe measures it.';
   static override examples = ['<%= config.bin %> taps', '<%= config.bin %> taps --window 10s'];
   static override flags = {
-    window: Flags.string({ char: 'w', description: 'measure this long what the taps cost, 500ms to 1h' }),
-    netns: Flags.string({
-      default: 'all',
-      description: 'namespaces to look into besides the own one: all, none, or a name or PID',
-      helpValue: 'all|none|NAME|PID',
+    window: Flags.string({
+      char: 'w',
+      description: 'measure this long what the taps cost, 500ms to 1h',
+      helpValue: 'DURATION',
     }),
-    json: Flags.boolean({ description: 'taps[] of the report as JSON' }),
+    netns: netnsFlag('all'),
+    interface: Flags.string({
+      char: 'i',
+      multiple: true,
+      description: 'only those on this device or on any (repeatable)',
+      helpValue: 'DEVICE',
+    }),
+    format: formatFlag(formats),
+    json: jsonFlag,
+    output: outputFlag,
+    quiet: Flags.boolean({ char: 'q', description: 'no progress line' }),
     ...probeFlags,
     ...pathFlags,
   };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(Taps);
-    const { listTaps, runDiagnosis } = await import('../diagnose.ts');
-    const { tapsSection } = await import('../report/text-cost.ts');
-    const roots = { procfs: flags['path.procfs'], sysfs: flags['path.sysfs'], rootfs: flags['path.rootfs'] };
+    const { flags, metadata } = await this.parse(Taps);
+    const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
+    const { checkTapped, listTaps, priceTaps } = await import('../jobs/taps.ts');
+    const roots = rootsOf(flags);
     const seconds = flags.window === undefined ? undefined : parseWindow(flags.window);
-    const taps =
+    const devices = flags.interface ?? [];
+    checkTapped(devices, flags.netns, roots);
+    const output = await openOutput(flags.output, 'create', 0o600);
+    const progress = await startProgress(seconds ?? 0, seconds === undefined || flags.quiet);
+    const all =
       seconds === undefined
         ? listTaps(roots, flags.netns)
-        : (
-            await runDiagnosis({
-              seconds,
-              roots,
-              devices: [],
-              netns: flags.netns,
-              probe: flags.probe,
-              ...(flags['xdp-mode'] === undefined ? {} : { xdpMode: flags['xdp-mode'] }),
-              allowSystemChanges: flags['allow-system-changes'],
-              maxOverhead: parsePercent('1%'),
-              overrides: {},
-              baseline: undefined,
-              version: this.config.version,
-              stop: new AbortController().signal,
-              onTick: () => undefined,
-            })
-          ).taps;
-    if (flags.json) await present(`${JSON.stringify(taps, null, 2)}\n`, undefined);
-    else if (taps.length === 0) await present('No packet socket in the namespaces looked into.\n', undefined);
-    else await present(`${tapsSection({ taps }, textStyle(undefined), true).join('\n').trim()}\n`, undefined);
+        : await priceTaps({
+            seconds,
+            roots,
+            devices: [],
+            netns: flags.netns,
+            ...probeChoiceOf(flags),
+            maxOverhead: parsePercent('1%'),
+            stop: stopOnSignal(),
+            onTick: (left) => {
+              progress.tick(left);
+            },
+          }).finally(() => {
+            progress.stop();
+          });
+    const taps = all.filter(({ device }) => devices.length === 0 || device === 'any' || devices.includes(device));
+    await present(await rendered(taps, format, output), output);
+    process.exitCode = signalled() === 0 ? 0 : 128 + signalled();
   }
+}
+
+/** `taps[]` of the report, in the form that was asked for. */
+async function rendered(taps: Report['taps'], format: (typeof formats)[number], output: Output): Promise<string> {
+  if (format === 'json') return `${JSON.stringify(taps, null, 2)}\n`;
+  if (taps.length === 0) {
+    const more = process.geteuid?.() === 0 ? '' : ' Run it as root to look into those of others.';
+    return `No packet socket in the namespaces looked into.${more}\n`;
+  }
+  if (format === 'markdown') {
+    const { tapsPage } = await import('../report/markdown/index.ts');
+    return tapsPage(taps);
+  }
+  const { tapsSection } = await import('../report/text/cost.ts');
+  return `${tapsSection({ taps }, textStyle(output)).join('\n').trim()}\n`;
 }

@@ -1,7 +1,11 @@
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { KoffiFunc } from 'koffi';
 
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { ifAllowed } from '../base/errno.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 export type Koffi = typeof import('koffi');
 /** A foreign function that can also be called on a thread of libuv's, with `.async`. */
@@ -17,9 +21,26 @@ export function loadKoffi(): Result<Koffi> {
 
 function load(): Result<Koffi> {
   try {
-    return ok(createRequire(import.meta.url)('koffi') as Koffi);
+    const require = createRequire(import.meta.url);
+    const path = require.resolve('koffi');
+    if (!isInstalledWithUs(path))
+      return fail(`foreign calls need koffi, which is not installed with pktcost: ${path} is left alone`);
+    return ok(require(path) as Koffi);
   } catch (error) {
     return fail(`foreign calls need koffi, which could not be loaded: ${firstLine(error)}`);
+  }
+}
+
+/**
+ * Where there is none beside pktcost, Node goes on to look below NODE_PATH and in the user's home (~/.node_modules): code that
+ * somebody else may have put there, to be run by root.
+ */
+function isInstalledWithUs(path: string): boolean {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    // Resolved as `path` is: the folder of packages may be a link itself.
+    const packages = ifAllowed(() => realpathSync(join(folder, 'node_modules')));
+    if (packages !== undefined && path.startsWith(join(packages, sep))) return true;
+    if (folder === dirname(folder)) return false;
   }
 }
 

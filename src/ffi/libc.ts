@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { firstLine, loadKoffi, type ForeignFunction, type Koffi } from './koffi.ts';
 
 /** The calls of libc that Node does not offer. Each answers -1 and sets errno, to be read at once. */
@@ -10,12 +10,16 @@ export interface Libc {
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
+  readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
   readonly send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
   readonly recv: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
   /** Has `.async`: closing a link of the probe can wait for a driver. */
   readonly close: ForeignFunction<(fd: number) => number>;
   readonly readlinkat: (directory: number, name: string, bytes: Uint8Array, length: number) => number;
+  readonly fsopen: (name: string, flags: number) => number;
+  readonly fsconfig: (context: number, command: number) => number;
+  readonly fsmount: (context: number, flags: number, attributes: number) => number;
   readonly errno: () => number;
   /** Of the first byte, for structures that hold a pointer. Good while the bytes live and are no slice of Node's pool. */
   readonly addressOf: (bytes: Uint8Array) => bigint;
@@ -47,17 +51,46 @@ function declare(koffi: Koffi): Result<Libc> {
       connect: call('int connect(int, const void *, uint32_t)') as Libc['connect'],
       getsockname: call('int getsockname(int, void *, void *)') as Libc['getsockname'],
       setsockopt: call('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
+      getsockopt: call('int getsockopt(int, int, int, void *, void *)') as Libc['getsockopt'],
       send: call('int send(int, const void *, size_t, int)') as Libc['send'],
       recv: call('int recv(int, void *, size_t, int)') as Libc['recv'],
       ioctl: call('int ioctl(int, unsigned long, void *)') as Libc['ioctl'],
       close: call('int close(int)') as Libc['close'],
       readlinkat: call('int readlinkat(int, const char *, void *, size_t)') as Libc['readlinkat'],
+      ...mountCalls(library),
       errno: () => koffi.errno(),
       addressOf: (bytes) => koffi.address(bytes),
     });
   } catch (error) {
     return fail(`calls into libc could not be declared: ${firstLine(error)}`);
   }
+}
+
+/** Of the same numbers everywhere (include/uapi/asm-generic/unistd.h); glibc has names for them from 2.36 on. */
+const SYS = { fsopen: 430, fsconfig: 431, fsmount: 432 } as const;
+
+function mountCalls(library: ReturnType<Koffi['load']>): Pick<Libc, 'fsopen' | 'fsconfig' | 'fsmount'> {
+  const syscall = (...parameters: string[]): unknown => library.func('syscall', 'int', ['long', ...parameters]);
+  const open = syscall('str', 'uint') as (number: number, name: string, flags: number) => number;
+  const configure = syscall('int', 'uint', 'str', 'str', 'int') as (
+    number: number,
+    context: number,
+    command: number,
+    key: null,
+    value: null,
+    more: number,
+  ) => number;
+  const mount = syscall('int', 'uint', 'uint') as (
+    number: number,
+    fd: number,
+    flags: number,
+    attributes: number,
+  ) => number;
+  return {
+    fsopen: (name, flags) => open(SYS.fsopen, name, flags),
+    fsconfig: (context, command) => configure(SYS.fsconfig, context, command, null, null, 0),
+    fsmount: (context, flags, attributes) => mount(SYS.fsmount, context, flags, attributes),
+  };
 }
 
 /** <malloc.h>: M_ARENA_MAX. */

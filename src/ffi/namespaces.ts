@@ -1,8 +1,8 @@
-import { closeSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { errnoReason, systemErrorReason } from './errno.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { errnoReason, refusal, systemRefusal } from '../base/errno.ts';
 import { libc, type Libc } from './libc.ts';
 
 const CLONE_NEWNET = 0x40000000;
@@ -14,7 +14,7 @@ export function netnsInode(path = '/proc/self/ns/net'): Result<number> {
     const inode = /^net:\[(\d{1,15})\]$/.exec(readlinkSync(path))?.[1];
     return inode === undefined ? fail('not a network namespace') : ok(Number(inode));
   } catch (error) {
-    return fail(systemErrorReason(error));
+    return systemRefusal(error);
   }
 }
 
@@ -58,7 +58,7 @@ function away<T>(refused: string, leave: (library: Libc) => number, there: () =>
   const home = open(OURS, 'our own network namespace');
   if (!home.ok) return home;
   try {
-    if (leave(library.value) < 0) return fail(`${refused}: ${errnoReason(errno())}`);
+    if (leave(library.value) < 0) return refusal(errno(), refused);
     try {
       return there();
     } finally {
@@ -76,8 +76,9 @@ function lost(errno: number): never {
 
 function open(path: string, what: string): Result<number> {
   try {
-    return ok(openSync(path, 'r'));
+    // Under a given root it may be anything: a FIFO would wait for somebody to write to it.
+    return ok(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   } catch (error) {
-    return fail(`cannot open ${what}: ${systemErrorReason(error)}`);
+    return systemRefusal(error, `cannot open ${what}`);
   }
 }

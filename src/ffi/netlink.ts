@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { errnoReason } from './errno.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { refusal } from '../base/errno.ts';
 import { libc, type Libc } from './libc.ts';
 
 /** Netlink numbers are in the host's byte order. */
@@ -9,6 +9,7 @@ export const LITTLE = endianness() === 'LE';
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
+export const NETLINK_NETFILTER = 12;
 /** The request of every socket dump, include/uapi/linux/sock_diag.h. */
 export const SOCK_DIAG_BY_FAMILY = 20;
 
@@ -18,6 +19,7 @@ const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const MSG_TRUNC = 0x20;
 const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
 const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
 const NLMSG_NOOP = 1;
@@ -65,7 +67,7 @@ export function parseDatagram(bytes: Uint8Array, sequence: number): Result<Datag
       if (type === NLMSG_ERROR || type === NLMSG_DONE) {
         // Both carry a negative errno; NLMSG_DONE did not before it could fail.
         const errno = length >= HEADER + 4 ? view.getInt32(at + HEADER, LITTLE) : 0;
-        return errno < 0 ? fail(errnoReason(errno)) : ok({ payloads, done: true, interrupted });
+        return errno < 0 ? refusal(errno) : ok({ payloads, done: true, interrupted });
       }
       payloads.push(bytes.subarray(at + HEADER, at + length));
     }
@@ -124,13 +126,14 @@ let sequences = 0;
 /**
  * Asks the kernel for a dump in the namespace this thread is in, and waits for it. `row` turns one message into a row,
  * or into undefined for one that is not wanted; it must not keep the bytes. A list that changed meanwhile is asked for
- * again. 0.5-1.5 ms each.
+ * again, which `begin` is told each time. 0.5-1.5 ms each.
  */
 export function netlinkDump<T>(
   protocol: number,
   type: number,
-  request: Uint8Array,
+  body: Uint8Array,
   row: (payload: Uint8Array) => Result<T | undefined>,
+  begin: () => void = () => undefined,
 ): Result<readonly T[]> {
   const library = libc();
   if (!library.ok) return library;
@@ -140,7 +143,8 @@ export function netlinkDump<T>(
     const opened = open(library.value, fd);
     if (!opened.ok) return opened;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const rows = dumpOnce(library.value, fd, type, request, row);
+      begin();
+      const rows = dumpOnce(library.value, fd, type, body, row);
       if (!rows.ok || rows.value !== 'interrupted') return rows as Result<readonly T[]>;
     }
     return fail(`the list changed during each of ${ATTEMPTS} dumps`);
@@ -149,7 +153,12 @@ export function netlinkDump<T>(
   }
 }
 
-/** Connected to the kernel: answers of nobody else are taken. The kernel answers at once; a lost answer must not hang us. */
+/**
+ * Connected to the kernel: answers of nobody else are taken. The kernel answers at once; a lost answer must not hang us.
+ *
+ * It sizes the messages of a dump by the longest read that it has seen on the socket, and makes the first before any: a row
+ * longer than a page then ends the dump, as if there were no more (netlink_dump, sk_diag_fill). So something is read first.
+ */
 function open(library: Libc, fd: number): Result<undefined> {
   const timeout = new BigInt64Array([BigInt(TIMEOUT_SECONDS), 0n]);
   const timeval = new Uint8Array(timeout.buffer);
@@ -158,18 +167,22 @@ function open(library: Libc, fd: number): Result<undefined> {
   const kernel = new Uint8Array(12);
   viewOf(kernel).setUint16(0, AF_NETLINK, LITTLE);
   if (library.connect(fd, kernel, kernel.length) < 0) return refused(library, 'connect');
-  return ok(undefined);
+  sequences += 1;
+  const nothing = request(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, sequences, new Uint8Array());
+  if (library.send(fd, nothing, nothing.length, 0) < 0) return refused(library, 'send');
+  const acknowledged = receive(library, fd);
+  return acknowledged.ok ? ok(undefined) : acknowledged;
 }
 
 function dumpOnce<T>(
   library: Libc,
   fd: number,
   type: number,
-  request: Uint8Array,
+  body: Uint8Array,
   row: (payload: Uint8Array) => Result<T | undefined>,
 ): Result<readonly T[] | 'interrupted'> {
   sequences += 1;
-  const message = dumpRequest(type, sequences, request);
+  const message = request(type, NLM_F_REQUEST | NLM_F_DUMP, sequences, body);
   if (library.send(fd, message, message.length, 0) < 0) return refused(library, 'send');
   const rows: T[] = [];
   let interrupted = false;
@@ -190,12 +203,12 @@ function dumpOnce<T>(
   return fail(`netlink answer longer than ${MOST_BYTES / 1024 / 1024} MiB`);
 }
 
-function dumpRequest(type: number, sequence: number, body: Uint8Array): Uint8Array {
+function request(type: number, flags: number, sequence: number, body: Uint8Array): Uint8Array {
   const message = new Uint8Array(HEADER + body.length);
   const view = viewOf(message);
   view.setUint32(0, message.length, LITTLE);
   view.setUint16(4, type, LITTLE);
-  view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, LITTLE);
+  view.setUint16(6, flags, LITTLE);
   view.setUint32(8, sequence, LITTLE);
   message.set(body, HEADER);
   return message;
@@ -211,11 +224,11 @@ function receive(library: Libc, fd: number): Result<Uint8Array> {
     if (length === 0) return fail('the kernel closed the netlink socket');
     const errno = library.errno();
     if (errno === EAGAIN) return fail(`no answer from the kernel within ${TIMEOUT_SECONDS} s`);
-    if (errno !== EINTR) return fail(`recv: ${errnoReason(errno)}`);
+    if (errno !== EINTR) return refusal(errno, 'recv');
   }
 }
 
 function refused(library: Libc, call: string): Result<never> {
   const errno = library.errno();
-  return fail(`${call}: ${errnoReason(errno)}`);
+  return refusal(errno, call);
 }

@@ -5,7 +5,7 @@
  */
 export type Certainty = 'measured' | 'correlated' | 'possible' | null;
 /**
- * A cause makes packets dear, an outcome is what users suffer from it, context helps to judge both.
+ * A cause makes packets expensive, an outcome is what users suffer from it, context helps to judge both.
  */
 export type Role = 'cause' | 'outcome' | 'context';
 /**
@@ -14,7 +14,7 @@ export type Role = 'cause' | 'outcome' | 'context';
 export type Outcome = 'critical' | 'warning' | 'info' | 'ok' | 'not-measured' | 'not-applicable';
 
 /**
- * What one run of pktcost found: the verdict, the findings with their evidence, and what could not be measured. Every field is always there; what is not known is null. Minor versions only add fields, and readers ignore fields they do not know. Strings that come from the host (names of processes, devices, namespaces) are given as they are: whoever prints them must escape them.
+ * What one run of pktcost found: the verdict, the findings with their evidence, and what could not be measured. Every field is always there, but for those that came with a later minor version; what is not known is null. Minor versions only add fields, and readers ignore fields they do not know. Strings that come from the host (names of processes, devices, namespaces) are given as they are: whoever prints them must escape them.
  */
 export interface Report {
   /**
@@ -34,6 +34,7 @@ export interface Report {
    */
   taps: Tap[];
   cost: Cost;
+  profile?: Profile;
   probe: Probe;
   selfCost: SelfCost;
   /**
@@ -52,6 +53,7 @@ export interface Report {
    * Name of the report given with --baseline.
    */
   baseline: string | null;
+  ledger?: Ledger;
 }
 /**
  * What made this report.
@@ -104,6 +106,10 @@ export interface HostFacts {
   features: {
     [k: string]: boolean;
   };
+  /**
+   * Whether pktcost ran there as root; null where that is not known, as in copies and on exporters.
+   */
+  asRoot?: boolean | null;
 }
 /**
  * The time between the two samples.
@@ -147,7 +153,11 @@ export interface Verdict {
    */
   headline: string;
   /**
-   * Code of the finding that matters most; it is then the first of findings.
+   * What the headline says of the principal finding, for programs; null where there is none.
+   */
+  answer?: Answer | null;
+  /**
+   * Code of the finding that matters most; it is then the first of findings. Never context.
    */
   principal: string | null;
   certainty: Certainty;
@@ -157,7 +167,40 @@ export interface Verdict {
   causes: Cause[];
 }
 /**
- * A cause, with the outcomes it shares a CPU or a device with.
+ * What the headline says of the principal finding.
+ */
+export interface Answer {
+  /**
+   * What is wrong, without the place: that is in the first of findings.
+   */
+  title: string;
+  /**
+   * What it loses, packets or connections per second; null where that is not known.
+   */
+  lostPerSecond: number | null;
+  /**
+   * Share of all CPU time that it costs, as a ratio; null where that is not known.
+   */
+  cpuShare: number | null;
+  /**
+   * Whose it is; null where no process is known.
+   */
+  process: string | null;
+  /**
+   * Codes of the outcomes at the same place.
+   */
+  samePlace: string[];
+  /**
+   * What to do first.
+   */
+  action: string | null;
+  /**
+   * What to type for that.
+   */
+  command: string | null;
+}
+/**
+ * A cause, with the outcomes of the same process or on the same CPU that is short of time.
  */
 export interface Cause {
   /**
@@ -212,6 +255,10 @@ export interface Place {
    * CPUs; empty when not tied to any.
    */
   cpus: string[];
+  /**
+   * Ids of the processes it is about; empty when it is about none.
+   */
+  pids?: string[];
 }
 /**
  * What one rule concluded for one instance of its scope, or for several that said the same.
@@ -245,6 +292,12 @@ export interface ReportFinding {
    */
   args: {
     [k: string]: string | number;
+  };
+  /**
+   * What those of args that are words were made from, by the same name: lists, figures, names.
+   */
+  data?: {
+    [k: string]: unknown;
   };
   at: Labels;
   /**
@@ -357,6 +410,14 @@ export interface Remedy {
    * What to type to see that it worked.
    */
   verify: string | null;
+  /**
+   * What to type to take it back: the value that was read before; null when command changes nothing.
+   */
+  undo?: string | null;
+  /**
+   * What to type to keep it after a restart of the host or of the service.
+   */
+  lasts?: string | null;
 }
 /**
  * A reading a rule needed and did not get.
@@ -432,11 +493,11 @@ export interface Tap {
    */
   drops: number | null;
   /**
-   * Whether every packet of the device pays for it: a running ETH_P_ALL hook.
+   * Whether the packets of the device pay for it: a running ETH_P_ALL hook, or, since 1.1, one for the ethertype of most of them.
    */
   onHotPath: boolean;
   /**
-   * Its price per packet, on the device where it is dearest.
+   * Its price per packet, on the device where it is highest.
    */
   nsPerPacket: number | null;
   /**
@@ -444,9 +505,14 @@ export interface Tap {
    */
   priceCertainty: string | null;
   /**
-   * Its price on each device, dearest first.
+   * Its price on each device, highest first.
    */
   prices: TapPrice[];
+  /**
+   * The same per packet that the device sends, which the sender pays; empty where that was not measured.
+   */
+  sentPrices?: TapPrice[];
+  bill?: CaptureBill;
 }
 /**
  * A process.
@@ -477,6 +543,56 @@ export interface TapPrice {
    * measured or estimated.
    */
   certainty: string;
+  /**
+   * Of an estimate that the profile made: within plus or minus so many nanoseconds, 95 times in 100; null for the others.
+   */
+  errorNs?: number | null;
+}
+/**
+ * What it costs in all.
+ */
+export interface CaptureBill {
+  /**
+   * In the path of received packets; null where that was not measured.
+   */
+  receiveCpu: number | null;
+  /**
+   * In the path of sent packets; null where that was not measured.
+   */
+  transmitCpu: number | null;
+  /**
+   * User time of the processes that hold it, whatever they do; null where they could not be seen.
+   */
+  readerUserCpu: number | null;
+  /**
+   * Their time in the kernel, likewise.
+   */
+  readerSystemCpu: number | null;
+  /**
+   * Memory of its ring; null without a ring, or where that could not be read.
+   */
+  ringBytes: number | null;
+  /**
+   * Processes that pay for taps on what they send, by the profile, for all taps of the host together; empty where it met none.
+   */
+  payers: CapturePayer[];
+}
+/**
+ * A process that pays for taps on what it sends. Since 1.1.
+ */
+export interface CapturePayer {
+  /**
+   * Its id.
+   */
+  pid: number;
+  /**
+   * Its name.
+   */
+  comm: string;
+  /**
+   * Of the samples that met such taps.
+   */
+  share: number;
 }
 /**
  * What a packet costs the kernel.
@@ -550,15 +666,36 @@ export interface HostCost {
  */
 export interface CostPart {
   /**
-   * driver-gro: NET_RX before packets enter the stack and after it returns (driver, building skbs, GRO, backlog, the softirq loop), absent where it was not told apart; taps: ETH_P_ALL hooks above the measured floor; net-rx-rest: the rest of NET_RX, that is protocols and sockets, and the driver where that is not a part of its own; unexplained: accounted time outside NET_RX.
+   * driver-gro: NET_RX before packets enter the stack and after it returns (driver, building skbs, GRO, backlog, the softirq loop), absent where it was not told apart; tracing: programs and probes of others by the profile, absent where there are none (since 1.1); taps: ETH_P_ALL hooks above the measured floor; net-rx-rest: the rest of NET_RX, that is protocols and sockets, and the driver where that is not a part of its own; unexplained: accounted time outside NET_RX.
    */
-  part: 'driver-gro' | 'taps' | 'net-rx-rest' | 'unexplained';
+  part: 'driver-gro' | 'tracing' | 'taps' | 'net-rx-rest' | 'unexplained';
   /**
    * Nanoseconds per pass into the stack.
    */
   ns: number;
   /**
    * Share of the whole.
+   */
+  share: number;
+  /**
+   * What net-rx-rest is made of, by the profile; empty for the other parts and without a profile.
+   */
+  parts?: PartOfRest[];
+}
+/**
+ * A part of the rest of NET_RX.
+ */
+export interface PartOfRest {
+  /**
+   * As in profile.
+   */
+  part: string;
+  /**
+   * Nanoseconds per pass into the stack.
+   */
+  ns: number;
+  /**
+   * Share of the whole packet.
    */
   share: number;
 }
@@ -773,6 +910,10 @@ export interface CpuCost {
    */
   netRxRuns: number | null;
   /**
+   * Runs of the NET_RX softirq that were timed; they stand for all.
+   */
+  netRxTimedRuns?: number | null;
+  /**
    * Time in NET_RX per pass, exact; from the probe.
    */
   netRxNsPerPacket: number | null;
@@ -796,6 +937,245 @@ export interface CpuCost {
    * Times net_rx_action stopped with work left.
    */
   squeezed: number | null;
+}
+/**
+ * Samples of the packet path, taken by a clock on every CPU throughout the window.
+ */
+export interface Profile {
+  /**
+   * cpu-clock: a timer, which under-counts what runs with interrupts off; cycles: the CPU's counter.
+   */
+  clock: string | null;
+  /**
+   * Nanoseconds of one CPU that a sample stands for.
+   */
+  periodNs: number | null;
+  /**
+   * How long it sampled.
+   */
+  seconds: number | null;
+  /**
+   * CPUs that were sampled.
+   */
+  cpus: number | null;
+  /**
+   * Samples taken and not counted.
+   */
+  lost: number | null;
+  /**
+   * What the sampler's own program took, in all.
+   */
+  ownNs: number | null;
+  /**
+   * Why there is no profile, or null.
+   */
+  reason: string | null;
+  /**
+   * receive, transmit and socket; empty without a profile.
+   */
+  directions: ProfileDirection[];
+  /**
+   * Watched devices, most expensive first; those whose CPUs others' packets share are left out.
+   */
+  devices: ProfileDevice[];
+}
+/**
+ * One direction of the packet path.
+ */
+export interface ProfileDirection {
+  /**
+   * receive: what NET_RX does, answers and forwarding included; transmit: from the hand-over to the device down, outside of NET_RX; socket: the rest of socket calls in the kernel.
+   */
+  direction: 'receive' | 'transmit' | 'socket';
+  /**
+   * Samples of it.
+   */
+  samples: number;
+  /**
+   * CPU-seconds per second.
+   */
+  cpuShare: number;
+  /**
+   * Passes into the stack, packets handed to devices, or both for socket calls.
+   */
+  packetsPerSecond: number | null;
+  /**
+   * What a packet costs in this direction; null where it cannot be told.
+   */
+  nsPerPacket: number | null;
+  /**
+   * Half the width of its 95 % interval.
+   */
+  nsError: number | null;
+  /**
+   * net_rx: the probe's time of NET_RX; samples: samples x period / packets.
+   */
+  ruler: string | null;
+  /**
+   * The same by the other ruler, where there are two.
+   */
+  otherNs: number | null;
+  /**
+   * The two rulers differ by more than their errors.
+   */
+  rulersDiffer: boolean;
+  /**
+   * Why there is no price, or null.
+   */
+  reason: string | null;
+  /**
+   * What it is made of, largest first; shares add up to 1.
+   */
+  parts: ProfilePart[];
+  /**
+   * By netfilter hook, largest first.
+   */
+  netfilter: ProfileHook[];
+  /**
+   * Processes that paid, largest first; empty for receive.
+   */
+  processes: ProfilePayer[];
+  /**
+   * BPF programs of others that were on the stack, largest first.
+   */
+  programs: ProfilePayer[];
+  /**
+   * Functions of the part other, busiest first.
+   */
+  other: ProfileStack[];
+  /**
+   * The stacks, largest first: what a flame graph is drawn from.
+   */
+  stacks: ProfileStack[];
+}
+/**
+ * A part of what packets cost in one direction.
+ */
+export interface ProfilePart {
+  /**
+   * Its name: nftables, conntrack, tap-receive, driver-receive, copy, lock or the like; docs list them all.
+   */
+  part: string;
+  /**
+   * The same in words.
+   */
+  title: string;
+  /**
+   * Where to look for whom to ask: driver, kernel, packet-sockets, bpf-programs, netfilter, tc, virtual-device, tunnel, sockets, tracing, security or pktcost.
+   */
+  owner: string;
+  /**
+   * Samples with this part innermost.
+   */
+  samples: number;
+  /**
+   * Of the samples of the direction.
+   */
+  share: number;
+  /**
+   * Half the width of the 95 % interval of the share.
+   */
+  error: number;
+  /**
+   * Nanoseconds per packet; null where the direction has no price.
+   */
+  ns: number | null;
+  /**
+   * Half the width of its 95 % interval.
+   */
+  nsError: number | null;
+}
+/**
+ * A netfilter hook and what was on it.
+ */
+export interface ProfileHook {
+  /**
+   * prerouting, input, forward, output, postrouting, ingress, egress, those of bridges and arp, or other.
+   */
+  hook: string;
+  /**
+   * nftables, iptables, ebtables, conntrack, nat or other.
+   */
+  engine: string;
+  /**
+   * Samples inside of it.
+   */
+  samples: number;
+  /**
+   * Of the samples of the direction.
+   */
+  share: number;
+}
+/**
+ * A process that paid, or a BPF program that ran.
+ */
+export interface ProfilePayer {
+  /**
+   * pid, or id of the program.
+   */
+  id: string;
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * Samples of it.
+   */
+  samples: number;
+  /**
+   * Of the samples of the direction.
+   */
+  share: number;
+}
+/**
+ * Samples that share a stack.
+ */
+export interface ProfileStack {
+  /**
+   * Functions joined by semicolons, from where the direction begins; rare stacks are cut to what they share with others.
+   */
+  stack: string;
+  /**
+   * Samples that ended there.
+   */
+  samples: number;
+}
+/**
+ * A watched device, from tc ingress on.
+ */
+export interface ProfileDevice {
+  /**
+   * Network namespace; an empty string is the one pktcost ran in.
+   */
+  netns: string;
+  /**
+   * Name of the device.
+   */
+  device: string;
+  /**
+   * Samples while a packet of it was the last taken up.
+   */
+  samples: number;
+  /**
+   * Packets of it that passed the probe.
+   */
+  packetsPerSecond: number | null;
+  /**
+   * What its packets cost after tc ingress.
+   */
+  nsPerPacket: number | null;
+  /**
+   * Half the width of its 95 % interval.
+   */
+  nsError: number | null;
+  /**
+   * Why there is no price, or null.
+   */
+  reason: string | null;
+  /**
+   * What that is made of, largest first.
+   */
+  parts: ProfilePart[];
 }
 /**
  * The eBPF probe: what was attached, and what was not.
@@ -856,7 +1236,7 @@ export interface ProbePlan {
   price: string | null;
 }
 /**
- * What asking cost the host.
+ * What the run cost the host.
  */
 export interface SelfCost {
   /**
@@ -875,6 +1255,14 @@ export interface SelfCost {
    * Run time of the probe as a share of all CPU time in the window.
    */
   cpuShare: number | null;
+  /**
+   * Run time of the profile's samples as a share of all CPU time while it sampled.
+   */
+  profileCpuShare?: number | null;
+  /**
+   * What counting dropped packets took as a share of all CPU time in the window: packets counted, times an estimate.
+   */
+  dropsCpuShare?: number | null;
   /**
    * Runs of the probe's programs in the window.
    */
@@ -987,4 +1375,131 @@ export interface ChangedThreshold {
    * Unit of both.
    */
   unit: string | null;
+}
+/**
+ * Where packets were lost in the window: every drop that was counted, and the books of each network namespace. Absent in reports of before there were such.
+ */
+export interface Ledger {
+  /**
+   * The kernel's drops were counted by reason; if not, the rows are what counters tell.
+   */
+  counted: boolean;
+  /**
+   * Why they were not counted.
+   */
+  reason: string | null;
+  /**
+   * Packets the kernel freed as dropped, in all namespaces.
+   */
+  total: number;
+  /**
+   * Of these, the ones whose reason and place were looked at; each stands for those passed over before it.
+   */
+  lookedAt: number;
+  /**
+   * Counted, but under no reason, as the table was full.
+   */
+  noRoom: number;
+  /**
+   * In the worst flood one drop in so many was looked at; 1 when each was.
+   */
+  sampling: number;
+  /**
+   * One per reason and place, the largest first.
+   */
+  rows: LedgerRow[];
+  /**
+   * One per network namespace that received frames.
+   */
+  books: LedgerBook[];
+}
+/**
+ * Packets dropped for one reason at one place.
+ */
+export interface LedgerRow {
+  /**
+   * As the kernel calls it, or the counter that tells.
+   */
+  reason: string;
+  /**
+   * What it means, in words.
+   */
+  means: string;
+  /**
+   * The function that dropped, or the source of the counter; empty where it is not known.
+   */
+  place: string;
+  /**
+   * Device; empty where it is not known.
+   */
+  device: string;
+  /**
+   * Network namespace; empty for the one pktcost ran in, (elsewhere) for those not looked into.
+   */
+  netns: string;
+  /**
+   * Packets in the window.
+   */
+  packets: number;
+  /**
+   * Share of the frames that the device, or where none is named the namespace, received.
+   */
+  share: number | null;
+  /**
+   * loss: somebody waits for the packet; policy: dropped on purpose; noise: nothing was lost; unclear: the kernel does not say.
+   */
+  kind: 'loss' | 'policy' | 'noise' | 'unclear';
+  /**
+   * Code of the rule that speaks about it.
+   */
+  rule: string | null;
+}
+/**
+ * The books of one network namespace: framesIn is the sum of delivered, forwarded, lost, policy, noise, unclear and notAccounted.
+ */
+export interface LedgerBook {
+  /**
+   * Network namespace; empty for the one pktcost ran in.
+   */
+  netns: string;
+  /**
+   * Devices that received frames.
+   */
+  devices: string[];
+  /**
+   * Frames received by all of them.
+   */
+  framesIn: number;
+  /**
+   * Packets that IP handed to a protocol.
+   */
+  delivered: number;
+  /**
+   * Packets that IP sent on.
+   */
+  forwarded: number;
+  /**
+   * Lost before either.
+   */
+  lost: number;
+  /**
+   * Dropped on purpose before either.
+   */
+  policy: number;
+  /**
+   * Dropped before either without a loss.
+   */
+  noise: number;
+  /**
+   * Dropped before either for a reason that the kernel does not say.
+   */
+  unclear: number;
+  /**
+   * What is left: other protocols, frames that pass several devices, and what nobody counts; negative where more left than came.
+   */
+  notAccounted: number;
+  /**
+   * Dropped by their protocol or socket once delivered, or on the way out.
+   */
+  droppedAfter: number;
 }

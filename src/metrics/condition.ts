@@ -1,13 +1,15 @@
-import { binary, carried, grouped, pick, wrap, type Expression, type Point } from './expression.ts';
+import { binary, onKey, type Expression } from './expression.ts';
 import type { ReadingUnit } from './metric.ts';
+import { grouped, Keyed } from './points.ts';
+import { binds, carried, operand } from './promql.ts';
 
 /**
  * Conditions, in the language of expression.ts and with its promise: what they keep on a Window is what their PromQL
  * keeps. A condition holds where it has a point, and the point's value is that of what was compared.
  */
-export type Compare = '>' | '>=' | '<' | '<=' | '==' | '!=';
+export type Comparator = '>' | '>=' | '<' | '<=' | '==' | '!=';
 
-const holds: Readonly<Record<Compare, (value: number, limit: number) => boolean>> = {
+const holds: Readonly<Record<Comparator, (value: number, limit: number) => boolean>> = {
   '>': (value, limit) => value > limit,
   '>=': (value, limit) => value >= limit,
   '<': (value, limit) => value < limit,
@@ -17,10 +19,11 @@ const holds: Readonly<Record<Compare, (value: number, limit: number) => boolean>
 };
 
 /** Only the points that compare so with the limit. */
-export function where<L extends string>(of: Expression<L>, compare: Compare, limit: number): Expression<L> {
+export function where<L extends string>(of: Expression<L>, compare: Comparator, limit: number): Expression<L> {
   return {
     ...of,
-    promql: (range) => `${wrap(of, range)} ${compare} ${limit === Infinity ? '+Inf' : limit}`,
+    binding: binds.compare,
+    promql: (range) => `${operand(of, range)} ${compare} ${limit === Infinity ? '+Inf' : limit}`,
     evaluate: (window) => {
       const { points, missing } = of.evaluate(window);
       return { points: points.filter(({ value }) => holds[compare](value, limit)), missing };
@@ -39,38 +42,34 @@ export function unlessOn<L extends string, R extends string>(
   left: Expression<L>,
   right: Expression<R>,
 ): Expression<L> {
-  const perNetns = left.perNetns && right.perNetns;
+  const key = { on, perNetns: left.perNetns && right.perNetns };
   return {
     ...left,
     metrics: [...left.metrics, ...right.metrics],
-    promql: (range) => `${wrap(left, range)} unless on (${carried(on, perNetns).join(', ')}) ${wrap(right, range)}`,
+    binding: binds.and,
+    promql: (range) => `${operand(left, range)} unless ${onKey(key)} ${operand(right, range)}`,
     evaluate: (window) => {
-      const kept = left.evaluate(window);
-      const taken = new Set(right.evaluate(window).points.map(({ labels }) => keyOf(labels, on, perNetns)));
-      return {
-        points: kept.points.filter(({ labels }) => !taken.has(keyOf(labels, on, perNetns))),
-        missing: kept.missing,
-      };
+      const { points, missing } = left.evaluate(window);
+      const taken = new Keyed(right.evaluate(window).points, key);
+      return { points: points.filter((point) => !taken.has(point)), missing };
     },
   };
 }
 
 /** Zero for each point of `like` that `of` lacks: for counters that some kernels and exporters do not have. */
 export function orZero<L extends string>(of: Expression<L>, like: Expression<L>): Expression<L> {
-  const perNetns = of.perNetns && like.perNetns;
+  const key = { on: of.labels, perNetns: of.perNetns && like.perNetns };
   return {
     ...of,
     metrics: [...of.metrics, ...like.metrics],
     speaks: (has) => like.speaks(has),
-    promql: (range) =>
-      `${wrap(of, range)} or on (${carried(of.labels, perNetns).join(', ')}) (${wrap(like, range)} * 0)`,
+    binding: binds.or,
+    promql: (range) => `${operand(of, range)} or ${onKey(key)} (${operand(like, range)} * 0)`,
     evaluate: (window) => {
       const { points } = of.evaluate(window);
-      const there = new Set(points.map(({ labels }) => keyOf(labels, of.labels, perNetns)));
+      const there = new Keyed(points, key);
       const likes = like.evaluate(window);
-      const zeros = likes.points
-        .filter(({ labels }) => !there.has(keyOf(labels, of.labels, perNetns)))
-        .map((point) => ({ ...point, value: 0 }));
+      const zeros = likes.points.filter((point) => !there.has(point)).map((point) => ({ ...point, value: 0 }));
       return { points: [...points, ...zeros], missing: points.length + zeros.length > 0 ? [] : likes.missing };
     },
   };
@@ -99,18 +98,18 @@ function gathered<L extends string>(
     perNetns,
     metrics: terms.flatMap(({ metrics }) => metrics),
     speaks: (has) => terms.some((term) => term.speaks(has)),
+    binding: binds.nested,
     promql: (range) => {
       const told = terms.map((term, index) =>
-        index === 0 ? wrap(term, range) : `label_replace(${term.promql(range)}, "term", "${index}", "", "")`,
+        index === 0 ? operand(term, range) : `label_replace(${term.promql(range)}, "term", "${index}", "", "")`,
       );
-      return `${name} by (${carried(first.labels, perNetns).join(', ')}) (${told.join(' or ')})`;
+      return `${name} by (${carried(first.labels, perNetns)}) (${told.join(' or ')})`;
     },
     evaluate: (window) => {
       const evaluations = terms.map((term) => term.evaluate(window));
       const points = grouped(
         evaluations.flatMap((each) => each.points),
-        first.labels,
-        perNetns,
+        { on: first.labels, perNetns },
         fold,
       );
       return { points, missing: points.length > 0 ? [] : evaluations.flatMap(({ missing }) => missing) };
@@ -131,6 +130,7 @@ export function multiply<L extends string>(
 export function clampMin<L extends string>(of: Expression<L>, least: number): Expression<L> {
   return {
     ...of,
+    binding: binds.nested,
     promql: (range) => `clamp_min(${of.promql(range)}, ${least})`,
     evaluate: (window) => {
       const { points, missing } = of.evaluate(window);
@@ -148,15 +148,12 @@ export function byValue<const T extends string>(label: T, of: Expression): Expre
     ...of,
     labels: [label],
     unit: 'number',
-    promql: (range) => `count_values by (${carried([], of.perNetns).join(', ')}) ("${label}", ${of.promql(range)})`,
+    binding: binds.nested,
+    promql: (range) => `count_values by (${carried([], of.perNetns)}) ("${label}", ${of.promql(range)})`,
     evaluate: (window) => {
       const { points, missing } = of.evaluate(window);
       const named = points.map((point) => ({ ...point, labels: { ...point.labels, [label]: `${point.value}` } }));
-      return { points: grouped(named, [label], of.perNetns, (values) => values.length), missing };
+      return { points: grouped(named, { on: [label], perNetns: of.perNetns }, (values) => values.length), missing };
     },
   };
-}
-
-function keyOf(labels: Point['labels'], names: readonly string[], perNetns: boolean): string {
-  return JSON.stringify(pick(labels, names, perNetns));
 }

@@ -12,7 +12,7 @@ export type MetricType = 'counter' | 'gauge' | 'untyped';
  */
 export type CounterWidth = 'u64' | 'u32' | 'u32-per-cpu';
 
-export type Unit =
+export type MetricUnit =
   | 'packets'
   | 'bytes'
   | 'seconds'
@@ -32,17 +32,19 @@ export type Unit =
   | 'none';
 
 /** What an expression counts in: as its metric, or of that per second. */
-export type ReadingUnit = Unit | `${Unit}/s`;
+export type ReadingUnit = MetricUnit | `${MetricUnit}/s`;
 
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Metric<L extends string = string> {
   readonly name: string;
   readonly type: MetricType;
-  readonly unit: Unit;
+  readonly unit: MetricUnit;
   /** One sentence for a kernel engineer: what makes this number move. */
   readonly help: string;
   readonly labels: readonly L[];
+  /** Those of them that say what the number is of: where one is empty it is a sum, or another thing altogether. */
+  readonly identifiedBy: readonly string[];
   readonly width: CounterWidth;
   /** Time-like counter whose cells may step back a little (idle, iowait): negative steps count as zero. */
   readonly stepsBack: boolean;
@@ -53,22 +55,47 @@ export interface Metric<L extends string = string> {
   readonly collector: string;
   /** The file or dump it is read from. */
   readonly source: string;
+  /** The flag without which node_exporter does not show it, of those that it has. */
+  readonly exporterFlag?: string;
+  /** On the page of `pktcost metrics` and nowhere else. */
+  readonly pageOnly: boolean;
 }
 
 export interface MetricSpec<L extends string> {
-  readonly unit: Unit;
+  readonly unit: MetricUnit;
   readonly labels: readonly L[];
   readonly collector: string;
   readonly source: string;
   readonly help: string;
+  /** Where it is not what its unit suggests: cells by what usually names one, what only describes by its CPU or device. */
+  readonly identifiedBy?: readonly NoInfer<L>[];
   readonly width?: CounterWidth;
   readonly stepsBack?: boolean;
   readonly sparse?: boolean;
   readonly perNetns?: boolean;
+  readonly exporterFlag?: string;
+  /** Said of a metric that has a name as node_exporter's have, which it does not show all the same. */
+  readonly pageOnly?: true;
 }
 
+const describedBy = ['cpu', 'device'];
+const cellOf = [...describedBy, 'mode', 'node', 'type', 'vector', 'span', 'quantile', 'size', 'name', 'state'];
+
 function declare<const L extends string>(name: string, type: MetricType, spec: MetricSpec<L>): Metric<L> {
-  return { width: 'u64', stepsBack: false, sparse: false, perNetns: false, ...spec, name, type };
+  const pageOnly = name.startsWith('pktcost_');
+  const naming = spec.unit === 'none' ? describedBy : cellOf;
+  const identifiedBy = spec.labels.filter((label) => naming.includes(label));
+  return {
+    identifiedBy,
+    width: 'u64',
+    stepsBack: false,
+    sparse: false,
+    perNetns: false,
+    pageOnly,
+    ...spec,
+    name,
+    type,
+  };
 }
 
 export function counter<const L extends string>(name: string, spec: MetricSpec<L>): Metric<L> {

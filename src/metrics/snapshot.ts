@@ -1,3 +1,4 @@
+import type { Failure } from '../base/result.ts';
 import type { Labels, Metric } from './metric.ts';
 
 /** One number of one metric. `labels` holds the metric's own labels, and `netns` where it is not the host's. */
@@ -13,12 +14,26 @@ export interface Series {
   readonly noStep?: string;
 }
 
+/** One series that is missing, and why. */
+export interface Lacking {
+  readonly labels: Labels;
+  readonly reason: string;
+}
+
 export type CollectorStatus = 'ok' | 'partial' | 'unavailable' | 'not-applicable';
 
 /** One thing a collector could not read, and why; the path is as the kernel names it (/proc/..., /sys/...). */
 export interface Gap {
   readonly path: string;
   readonly reason: string;
+  /** The errno's name, where the kernel refused it. */
+  readonly errno?: string;
+}
+
+/** What a failure leaves unread. */
+export function gapOf(path: string, { reason, errno, offset }: Failure): Gap {
+  const told = offset === undefined ? reason : `${reason} (byte ${offset})`;
+  return { path, reason: told, ...(errno === undefined ? {} : { errno }) };
 }
 
 export interface CollectorReport {
@@ -31,6 +46,13 @@ export interface CollectorReport {
 
 /** The name of the namespace pktcost itself runs in; its series carry no `netns` label. */
 export const OWN_NETNS = '';
+/** Name of the namespace that the host booted with, where pktcost runs in another one. */
+export const HOST_NETNS = 'host';
+
+/** The label netns of drops in namespaces that were not looked into, or are gone. */
+export const ELSEWHERE = '(elsewhere)';
+/** The label netns of drops of packets that had neither a device nor a socket left. */
+export const NOWHERE = '(no namespace)';
 
 /** Labels written as one string, for use as a map key: `a=1,b=2` with names in order. */
 export function labelKey(labels: Labels): string {
@@ -46,17 +68,27 @@ export function labelKey(labels: Labels): string {
 /** Which series a snapshot takes in: `--interface` leaves the other devices out. */
 export type Keep = (metric: Metric, labels: Labels) => boolean;
 
+/**
+ * What one pass takes into memory, so that a small file cannot make it large: 10,000 devices, 5,000 namespaces and 100,000
+ * sockets have a million series, with labels of 60 characters.
+ */
+const MOST_NUMBERS = 4_000_000;
+const MOST_TEXT = 256 * 2 ** 20;
+
 /** Everything read in one pass over the host, indexed by metric name and then by labels. */
 export class Snapshot {
   readonly #byMetric = new Map<string, Map<string, Series>>();
   readonly #metrics = new Map<string, Metric>();
   readonly collectors: CollectorReport[] = [];
+  readonly #lacking = new Map<string, Lacking[]>();
   /** Wall-clock time of the pass, ISO 8601. */
   readonly takenAt: string;
   /** CLOCK_MONOTONIC seconds at the start of the pass. */
   readonly at: number;
 
   readonly #keep: Keep;
+  #size = 0;
+  #text = 0;
   #lastLabels: Labels | undefined;
   #lastKey = '';
 
@@ -66,8 +98,9 @@ export class Snapshot {
     this.#keep = keep;
   }
 
-  add(metric: Metric, labels: Labels, value: number | readonly number[], at: number, noStep?: string): void {
-    if (!this.#keep(metric, labels)) return;
+  /** @returns false when the snapshot has taken in as much as a host can have */
+  add(metric: Metric, labels: Labels, value: number | readonly number[], at: number, noStep?: string): boolean {
+    if (!this.#keep(metric, labels)) return true;
     let cells = this.#byMetric.get(metric.name);
     if (cells === undefined) {
       cells = new Map<string, Series>();
@@ -84,7 +117,11 @@ export class Snapshot {
       this.#lastLabels = labels;
       this.#lastKey = labelKey(labels);
     }
+    this.#size += 1 + (typeof value === 'number' ? 0 : value.length);
+    this.#text += this.#lastKey.length;
+    if (this.#size > MOST_NUMBERS || this.#text > MOST_TEXT) return false;
     cells.set(this.#lastKey, series);
+    return true;
   }
 
   /** All series of a metric; empty when it is absent, which is not the same as zero. */
@@ -97,8 +134,28 @@ export class Snapshot {
     return this.#byMetric.get(metric.name)?.get(labelKey(labels));
   }
 
+  /** Notes that a series is missing which has to be there, since the same thing has others of the same file. */
+  lack(metric: Metric, labels: Labels, reason: string): void {
+    const known = this.#lacking.get(metric.name);
+    if (known === undefined) this.#lacking.set(metric.name, [{ labels, reason }]);
+    else known.push({ labels, reason });
+  }
+
+  lacking(metric: Metric): readonly Lacking[] {
+    return this.#lacking.get(metric.name) ?? [];
+  }
+
   metrics(): readonly Metric[] {
     return [...this.#metrics.values()];
+  }
+
+  /** What a collector said of the files that a metric comes from, where it could not read them. */
+  unread({ collector, source }: Metric): readonly Gap[] {
+    const pattern = new RegExp(`^${source.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]+')}`);
+    const isSource = ({ path }: Gap): boolean => pattern.test(path) || source.startsWith(path);
+    return this.collectors
+      .filter(({ id, status }) => id === collector && status !== 'not-applicable')
+      .flatMap(({ gaps }) => gaps.filter(isSource));
   }
 
   /** The report of one collector in one namespace. */

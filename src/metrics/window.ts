@@ -20,6 +20,12 @@ export interface Missing {
   readonly reason: string;
   /** The thing itself came or went within the window: nothing was overlooked. */
   readonly transient?: true;
+  /** It was looked for where it would be: this host has none, and nothing was overlooked. */
+  readonly absent?: true;
+  /** The namespace that a collector could not read it in, where that was in one. */
+  readonly netns?: string;
+  /** The one series that it is said of, where it is not said of all. */
+  readonly labels?: Labels;
 }
 
 export interface Increases {
@@ -37,9 +43,13 @@ export class Window {
   readonly after: Snapshot;
   readonly #increases = new Map<string, Increases>();
 
-  constructor(before: Snapshot, after: Snapshot) {
+  /** Seconds that the host had been up at the end, where a source knows; for a window of one sample. */
+  readonly uptime: number | undefined;
+
+  constructor(before: Snapshot, after: Snapshot, uptime?: number) {
     this.before = before;
     this.after = after;
+    this.uptime = uptime;
   }
 
   get seconds(): number {
@@ -49,6 +59,22 @@ export class Window {
   /** True when there was only one sample, as in a sosreport: rates cannot be told. */
   get single(): boolean {
     return this.before === this.after;
+  }
+
+  /**
+   * The one sample as a window that began when the host did, with all counters at zero: increases are totals since boot.
+   * Without an uptime no rate can be told, and the window is endless. Counters of other namespaces began when those did.
+   */
+  sinceBoot(): Window {
+    const start = new Snapshot(this.after.takenAt, this.after.at - (this.uptime ?? Infinity));
+    for (const metric of this.after.metrics()) {
+      for (const { labels, value, cells } of this.after.series(metric)) {
+        const from = cells === undefined ? 0 : cells.map(() => 0);
+        start.add(metric, labels, countsUp(metric) ? from : (cells ?? value), start.at);
+      }
+    }
+    start.collectors.push(...this.after.collectors);
+    return new Window(start, this.after, this.uptime);
   }
 
   /** The metric's latest values. */
@@ -66,6 +92,20 @@ export class Window {
       if (earlier === undefined || series.value >= earlier.value) cells.set(key, series);
     }
     return [...cells.values()];
+  }
+
+  /** Series that have to be there and are not, at either end. */
+  lacking(metric: Metric): readonly Missing[] {
+    const ends = this.single ? [this.after] : [this.before, this.after];
+    return ends.flatMap((end) =>
+      end
+        .lacking(metric)
+        .map(({ labels, reason }) =>
+          Object.keys(labels).every((name) => name === 'netns')
+            ? { ...missing(metric, reason), labels }
+            : missingOne(metric, { labels }, `: ${reason}`),
+        ),
+    );
   }
 
   increase(metric: Metric): Increases {
@@ -86,17 +126,17 @@ export class Window {
       const before = this.before.get(metric, after.labels);
       const from = before ?? (metric.sparse ? this.#zeroBefore(metric, after) : undefined);
       if (from === undefined) {
-        const unread = unreadIn(this.before, metric, after.labels['netns']);
+        const unread = unreadAt(this.before, metric, after);
         gone.push(
           unread === undefined
-            ? { ...missing(metric, `${describe(after.labels)} appeared during the window`), transient: true }
+            ? { ...missingOne(metric, after, ' appeared during the window'), transient: true }
             : { metric: metric.name, source: unread.path, reason: unread.reason },
         );
         continue;
       }
       const step = stepOf(metric, from, after);
       if (step === undefined) {
-        gone.push(missing(metric, `${describe(after.labels)} went from ${from.value} back to ${after.value}: reset`));
+        gone.push(missingOne(metric, after, ` went from ${from.value} back to ${after.value}: reset`));
         continue;
       }
       cells.push({
@@ -109,13 +149,14 @@ export class Window {
     }
     for (const before of this.before.series(metric)) {
       if (seen.has(labelKey(before.labels))) continue;
-      const unread = unreadIn(this.after, metric, before.labels['netns']);
+      const unread = unreadAt(this.after, metric, before);
       gone.push(
         unread === undefined
-          ? { ...missing(metric, `${describe(before.labels)} went away during the window`), transient: true }
+          ? { ...missingOne(metric, before, ' went away during the window'), transient: true }
           : { metric: metric.name, source: unread.path, reason: unread.reason },
       );
     }
+    gone.push(...this.lacking(metric));
     if (cells.length === 0 && gone.length === 0) return { cells, missing: this.whyAbsent(metric) };
     return { cells, missing: gone };
   }
@@ -131,13 +172,16 @@ export class Window {
   whyAbsent(metric: Metric): readonly Missing[] {
     const reports = this.after.collectors.filter((report) => report.id === metric.collector);
     if (reports.length === 0) return [missing(metric, `collector ${metric.collector} did not run`)];
-    const gaps = reports.flatMap((report) => report.gaps);
+    const gaps = reports.flatMap(({ netns, gaps: of }) => of.map((gap) => ({ ...gap, netns })));
     const own = gaps.filter((gap) => sameSource(gap, metric));
-    const told = own.length > 0 ? own : gaps;
+    const unread = reports.some(({ status }) => status === 'unavailable' || status === 'not-applicable');
+    // The collector stumbled over another file than this metric's.
+    const elsewhere = own.length === 0 && !unread && isOneFile(metric);
+    const told = own.length > 0 ? own : elsewhere ? [] : gaps;
     if (told.length > 0) {
-      return told.slice(0, 3).map((gap) => ({ metric: metric.name, source: gap.path, reason: gap.reason }));
+      return told.slice(0, 3).map(({ path, reason, netns }) => ({ metric: metric.name, source: path, reason, netns }));
     }
-    return metric.sparse ? [] : [missing(metric, 'this kernel does not provide it')];
+    return metric.sparse ? [] : [{ ...missing(metric, 'this kernel does not provide it'), absent: true }];
   }
 }
 
@@ -148,7 +192,23 @@ export class Window {
 export function unreadIn(snapshot: Snapshot, { collector }: Metric, netns = OWN_NETNS): Gap | undefined {
   const report = snapshot.collector(collector, netns);
   if (report?.status !== 'unavailable') return undefined;
-  return report.gaps.find(({ reason }) => netns === OWN_NETNS || !/\((ENOENT|ESRCH)\)/.test(reason));
+  return report.gaps.find(({ errno }) => netns === OWN_NETNS || (errno !== 'ENOENT' && errno !== 'ESRCH'));
+}
+
+/**
+ * Why a series is missing at one end, where it is not that the thing itself came or went: nothing of the metric was read
+ * there, or the same thing was read there by other metrics of the collector.
+ */
+function unreadAt(snapshot: Snapshot, metric: Metric, { labels }: Series): Gap | undefined {
+  const nothing = snapshot.series(metric).length === 0 ? snapshot.unread(metric)[0] : undefined;
+  const gap = unreadIn(snapshot, metric, labels['netns']) ?? nothing;
+  if (gap !== undefined || Object.keys(labels).every((name) => name === 'netns')) return gap;
+  const beside = snapshot
+    .metrics()
+    .some(
+      (other) => other !== metric && other.collector === metric.collector && snapshot.get(other, labels) !== undefined,
+    );
+  return beside ? { path: metric.source, reason: `${describe(labels)} was read, but for this` } : undefined;
 }
 
 /** What a source said against subtracting: once, where it says the same of all series. */
@@ -159,7 +219,7 @@ function noSteps(metric: Metric, all: readonly Series[]): readonly Missing[] {
   if (told.length === all.length && told.every(({ noStep }) => noStep === first.noStep)) {
     return [missing(metric, first.noStep)];
   }
-  return told.map(({ labels, noStep }) => missing(metric, `${describe(labels)}: ${noStep}`));
+  return told.map(({ labels, noStep }) => missingOne(metric, { labels }, `: ${noStep}`));
 }
 
 /** Whether a counter that read `from` and then `to` was reset in between. */
@@ -171,8 +231,18 @@ function sameSource(gap: Gap, metric: Metric): boolean {
   return metric.source.includes(gap.path) || gap.path.includes(metric.source);
 }
 
+/** Whether the metric comes from a file of a fixed name, which a gap names as it is, or from no file at all. */
+function isOneFile({ source }: Metric): boolean {
+  return /^(?:\/proc\/[\w./]+|ethtool -\w)$/.test(source);
+}
+
 function missing(metric: Metric, reason: string): Missing {
   return { metric: metric.name, source: metric.source, reason };
+}
+
+/** What is missing of one series: its labels, and what became of it. */
+function missingOne(metric: Metric, { labels }: Pick<Series, 'labels'>, became: string): Missing {
+  return { ...missing(metric, `${describe(labels)}${became}`), labels };
 }
 
 type Reading = Pick<Series, 'value' | 'cells' | 'at'>;

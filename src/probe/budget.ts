@@ -4,13 +4,15 @@
  * much of each run time is theirs.
  */
 import { closeSync } from 'node:fs';
-import { cpus as onlineCpus } from 'node:os';
+import { cpus as hostCpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ok, type Result } from '../metrics/result.ts';
-import type { ProgramFd, ProgramRuns } from './libbpf.ts';
+import { ok, type Result } from '../base/result.ts';
+import type { ProgramFd } from './libbpf.ts';
 import { DRIVER_PROGRAMS } from './net-rx.ts';
-import { tracedShare, type ProbeReading } from './reading.ts';
+import { percent, type Overhead } from './overhead.ts';
+import { tracedShare, type ProbeReading, type ProgramRuns } from '../readings/reading.ts';
 import type { ProbeSession } from './session.ts';
+import { TRANSMIT_PROGRAMS, TRANSMIT_RUNS_PER_PACKET } from './transmit.ts';
 
 export interface ProgramCost {
   readonly name: string;
@@ -34,6 +36,13 @@ export interface ProbeCost {
   readonly programs: readonly ProgramCost[];
 }
 
+/** Asked once: it reads all of /proc/cpuinfo. */
+let online: number | undefined;
+export function onlineCpus(): number {
+  online ??= Math.max(1, hostCpus().length);
+  return online;
+}
+
 /** Measured on the development machine; used while too few packets came by to calibrate. */
 const SHIPPED_STATS_NS = 65;
 const ENOUGH_RUNS = 200;
@@ -45,7 +54,7 @@ const LEAST_MS = 100;
 const SHIPPED_RUN_NS = 30;
 
 /** Pure: what the counts of a measured interval say. */
-export function costOf(
+export function probeCostOf(
   before: readonly ProgramRuns[],
   after: readonly ProgramRuns[],
   empty: { readonly runs: number; readonly ns: number },
@@ -118,7 +127,7 @@ export async function measureCost(
       const packets = after.packets - before.packets;
       const plenty = nothing.runs >= ENOUGH_RUNS && packets >= PLENTY_OF_PACKETS;
       if (left > 0 && !plenty && signal?.aborted !== true) continue;
-      return ok(costOf(before.programs, after.programs, nothing, packets, elapsed, onlineCpus().length));
+      return ok(probeCostOf(before.programs, after.programs, nothing, packets, elapsed, onlineCpus()));
     }
   } finally {
     closeSync(stats.value);
@@ -154,26 +163,17 @@ function nsPerRun({ programs }: ProbeCost, name: string): number {
   return measured !== undefined && measured.runs >= ENOUGH_RUNS ? measured.nsPerRun : SHIPPED_RUN_NS;
 }
 
-/**
- * What one more packet takes. The measurement comes before the window and may have met next to no traffic: the runs of an idle
- * host, divided by its few packets, would be a price at which the probe had to leave as soon as packets come.
- */
-export function packetPrice(cost: ProbeCost): number {
-  if (cost.packets < ENOUGH_RUNS)
-    return [...PER_PACKET, ...PER_SOFTIRQ].reduce((sum, name) => sum + nsPerRun(cost, name), 0);
-  const ns = cost.programs.reduce((sum, { name, runs, nsPerRun: each }) => {
-    if (DRIVER_PROGRAMS.includes(name)) return sum;
-    return sum + each * (PER_SOFTIRQ.includes(name) ? Math.min(runs, cost.packets) : runs);
-  }, 0);
-  return ns / cost.packets;
-}
+/** The programs of the devices stay; what else runs per packet works in shifts. */
+const RESIDENT = ['pktcost_in', 'pktcost_out', 'pktcost_xdp'];
 
-/**
- * The share of CPU time which the probe took in a window, from its price per packet and the packets that came: no statistics
- * needed, so it can be asked at any time. Traffic that grows after the measurement is seen this way.
- */
-export function projectShare(cost: ProbeCost, packets: number, elapsedNs: number, cpus = onlineCpus().length): number {
-  return elapsedNs === 0 ? 0 : (packets * packetPrice(cost)) / elapsedNs / Math.max(1, cpus);
+/** Of the share that was measured with everything attached, what is to be expected of a window with shifts of `onShare` at most. */
+export function expectedShare({ cpuShare, programs }: ProbeCost, onShare: number): number {
+  const total = (of: (name: string) => boolean): number =>
+    programs.reduce((sum, { name, runs, nsPerRun: each }) => sum + (of(name) ? runs * each : 0), 0);
+  const all = total(() => true);
+  if (all === 0) return cpuShare;
+  const resident = total((name) => RESIDENT.includes(name)) / all;
+  return cpuShare * (resident + (1 - resident) * onShare);
 }
 
 export interface WindowCost {
@@ -187,28 +187,33 @@ export interface WindowCost {
  * What the probe took in the window itself: run times from the measurement before it, runs from what the programs counted, which
  * for the tracepoints is what came in their shifts.
  */
-export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlineCpus().length): WindowCost {
+export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlineCpus()): WindowCost {
   const reached = window.devices.reduce((sum, device) => sum + device.packets, 0);
   const seen = window.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
   const softirqs = window.cpus.reduce((sum, cpu) => sum + cpu.netRxRuns, 0);
   const driver = window.cpus.reduce((sum, cpu) => sum + (cpu.driverCalls ?? 0), 0);
-  const packets = Math.max(reached, seen / tracedShare(window));
+  const met = window.cpus.reduce((sum, { allSkbs }) => sum + (allSkbs ?? 0), 0);
+  const packets = Math.max(reached, met, seen / tracedShare(window));
   // Programs of XDP and of single sockets have no count of their own: as many runs per packet as in the measurement.
   const others = cost.programs.filter(
-    ({ name }) => ![...PER_PACKET, ...PER_SOFTIRQ, ...DRIVER_PROGRAMS].includes(name),
+    ({ name }) => ![...PER_PACKET, ...PER_SOFTIRQ, ...DRIVER_PROGRAMS, ...TRANSMIT_PROGRAMS].includes(name),
   );
+  const sent = (window.transmitCalls ?? 0) * TRANSMIT_RUNS_PER_PACKET;
   const scale = cost.packets < ENOUGH_RUNS ? 0 : packets / cost.packets;
   const ns =
     reached * nsPerRun(cost, 'pktcost_in') +
     seen * nsPerRun(cost, 'pktcost_recv') +
     softirqs * PER_SOFTIRQ.reduce((sum, name) => sum + nsPerRun(cost, name), 0) +
     driver * SHIPPED_DRIVER_NS +
+    sent * nsPerRun(cost, 'pktcost_start') +
     others.reduce((sum, { runs, nsPerRun: each }) => sum + runs * each, 0) * scale;
   const elapsedNs = window.attachedNs ?? 0;
   return {
     nsPerPacket: packets === 0 ? null : ns / packets,
     cpuShare: elapsedNs === 0 ? 0 : ns / elapsedNs / Math.max(1, cpus),
-    runs: Math.round(reached + seen + 2 * softirqs + driver + others.reduce((sum, { runs }) => sum + runs, 0) * scale),
+    runs: Math.round(
+      reached + seen + 2 * softirqs + driver + sent + others.reduce((sum, { runs }) => sum + runs, 0) * scale,
+    ),
   };
 }
 
@@ -231,25 +236,23 @@ export interface BudgetAction {
 }
 
 export interface BudgetReport {
-  readonly maxOverhead: number;
   readonly cost?: ProbeCost;
   readonly reason?: string;
   readonly actions: readonly BudgetAction[];
 }
 
 export interface BudgetOptions {
-  /** Share of the host's CPU time, 0.01 is one per cent. */
-  readonly maxOverhead: number;
+  readonly overhead: Overhead;
+  /** The most of the window in which the tracepoints will be attached. */
+  readonly onShare: number;
   readonly windowMs: number;
   readonly signal?: AbortSignal;
-  /** Called before the session is closed for being over its budget: the last chance for a reading. */
-  readonly beforeDetach?: () => void;
   readonly measure?: (session: ProbeSession, milliseconds: number, signal?: AbortSignal) => Promise<Result<ProbeCost>>;
 }
 
 /**
  * To be run before the first reading: the statistics lengthen every program, hence the spans, while they are on, and thinning
- * changes the floor. Ends after one measurement within the budget; `projectShare` watches from then on.
+ * changes the floor. Ends after one measurement within the budget; `costInWindow` watches from then on.
  */
 export async function keepBudget(session: ProbeSession, options: BudgetOptions): Promise<BudgetReport> {
   const measure = options.measure ?? measureCost;
@@ -259,29 +262,29 @@ export async function keepBudget(session: ProbeSession, options: BudgetOptions):
   let cost: ProbeCost | undefined;
   for (let thinnings = 0; ; thinnings++) {
     const measured = await measure(session, part, options.signal);
-    if (!measured.ok) return report(options, actions, cost, measured.reason);
+    if (!measured.ok) return report(actions, cost, measured.reason);
     cost = measured.value;
-    const step = decide(cost.cpuShare, options.maxOverhead, thinnings);
-    if (step === 'keep' || options.signal?.aborted === true) return report(options, actions, cost);
-    const reason = `${(cost.cpuShare * 100).toFixed(2)} % of the CPU time is above ${(options.maxOverhead * 100).toFixed(2)} %`;
+    const share = expectedShare(cost, options.onShare);
+    const step = decide(share, options.overhead.left('spans'), thinnings);
+    if (step === 'keep' || options.signal?.aborted === true) return report(actions, cost);
+    const reason = overBudget(share, options.overhead);
     const atMs = performance.now() - began;
     if (step === 'detach') {
       actions.push({ atMs, action: step, reason, sampleEvery: session.sampleEvery });
-      options.beforeDetach?.();
       await session.close();
-      return report(options, actions, cost);
+      return report(actions, cost);
     }
     const thinned = session.thin(THIN_FACTOR);
-    if (!thinned.ok) return report(options, actions, cost, thinned.reason);
+    if (!thinned.ok) return report(actions, cost, thinned.reason);
     actions.push({ atMs, action: step, reason, sampleEvery: session.sampleEvery });
   }
 }
 
-function report(
-  { maxOverhead }: BudgetOptions,
-  actions: readonly BudgetAction[],
-  cost: ProbeCost | undefined,
-  reason?: string,
-): BudgetReport {
-  return { maxOverhead, actions, ...(cost && { cost }), ...(reason !== undefined && { reason }) };
+/** In every reason for thinning or leaving. */
+export function overBudget(share: number, overhead: Overhead): string {
+  return `${percent(share)} of the host's CPU time is above ${overhead.said('spans')}`;
+}
+
+function report(actions: readonly BudgetAction[], cost: ProbeCost | undefined, reason?: string): BudgetReport {
+  return { actions, ...(cost && { cost }), ...(reason !== undefined && { reason }) };
 }

@@ -2,9 +2,10 @@
  * What this kernel lets the probe do. The one place where kernels differ: each choice names the fact it was made from, so that
  * the lab can run every row, and an attempt that fails afterwards still ends in a reason and not in a crash.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, ok, type Result } from '../metrics/result.ts';
+
+import { readFileGuarded } from '../base/file.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 export interface Capabilities {
   readonly kernel: string;
@@ -100,20 +101,13 @@ export function capabilitiesOf(kernel: string, facts: BtfFacts | undefined, sour
 
 /** Reads the BTF under the given roots; a kernel without it has no tp_btf programs, hence no probe at all. */
 export function readCapabilities(sysfs = '/sys', procfs = '/proc'): Capabilities {
-  let kernel = 'unknown';
-  try {
-    kernel = readFileSync(join(procfs, 'sys/kernel/osrelease'), 'utf8').trim();
-  } catch {
-    // The release is only shown; every choice is made from BTF.
-  }
+  // The release is only shown; every choice is made from BTF.
+  const release = readFileGuarded(join(procfs, 'sys/kernel/osrelease'), 4096);
+  const kernel = release.ok ? Buffer.from(release.value).toString('utf8').trim() : 'unknown';
   const path = join(sysfs, 'kernel/btf/vmlinux');
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    return capabilitiesOf(kernel, undefined, `${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
-  const facts = parseBtf(bytes, [...TAP_FUNCTIONS, 'tcx_link_attach', 'bpf_cast_to_kern_ctx'], ['net.ptype_all']);
+  const bytes = readFileGuarded(path);
+  if (!bytes.ok) return capabilitiesOf(kernel, undefined, `${path}: ${bytes.reason}`);
+  const facts = parseBtf(bytes.value, [...TAP_FUNCTIONS, 'tcx_link_attach', 'bpf_cast_to_kern_ctx'], ['net.ptype_all']);
   return facts.ok
     ? capabilitiesOf(kernel, facts.value, path)
     : capabilitiesOf(kernel, undefined, `${path}: ${facts.reason}`);

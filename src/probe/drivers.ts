@@ -199,7 +199,7 @@ function release(text: string): readonly [number, number] {
   return [Number(major), Number(minor)];
 }
 
-export function atLeast(kernel: string, wanted: string): boolean {
+export function kernelAtLeast(kernel: string, wanted: string): boolean {
   const [a, b] = release(kernel);
   const [c, d] = release(wanted);
   return a > c || (a === c && b >= d);
@@ -207,6 +207,6 @@ export function atLeast(kernel: string, wanted: string): boolean {
 
 export function metadataOf(entry: DriverRow, kernel: string): Metadata {
   let answer: Metadata = 'refused';
-  for (const [since, kept] of entry.metadata) if (atLeast(kernel, since)) answer = kept;
+  for (const [since, kept] of entry.metadata) if (kernelAtLeast(kernel, since)) answer = kept;
   return answer;
 }

@@ -1,7 +1,7 @@
 /** Driver name and offload features of a device, by ioctl, in this thread's network namespace. */
-import { errnoReason } from '../ffi/errno.ts';
+import { refusal } from '../base/errno.ts';
 import { libc } from '../ffi/libc.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { ok, type Result } from '../base/result.ts';
 
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
@@ -21,12 +21,12 @@ function ethtool(name: string, command: Buffer): Result<void> {
   if (!library.ok) return library;
   const { socket, ioctl, close, errno, addressOf } = library.value;
   const fd = socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
-  if (fd < 0) return fail(`socket: ${errnoReason(errno())}`);
+  if (fd < 0) return refusal(errno(), 'socket');
   try {
     const request = Buffer.alloc(40);
     request.write(name, 0, 15, 'utf8');
     request.writeBigUInt64LE(addressOf(command), 16);
-    return ioctl(fd, SIOCETHTOOL, request) < 0 ? fail(`ethtool: ${errnoReason(errno())}`) : ok(undefined);
+    return ioctl(fd, SIOCETHTOOL, request) < 0 ? refusal(errno(), 'ethtool') : ok(undefined);
   } finally {
     close(fd);
   }

@@ -1,6 +1,6 @@
 /** What is known about a device before anything is attached: rtnetlink, ethtool and program queries, all of them read only. */
 import { askInNamespace, netnsInode } from '../ffi/namespaces.ts';
-import { ok, type Result } from '../metrics/result.ts';
+import { ok, type Result } from '../base/result.ts';
 import { driverOf, featuresOf, type Features } from './ethtool.ts';
 import { AttachType, loadLibbpf } from './libbpf.ts';
 import { dumpClsact, dumpFilters, dumpLinks, type Link, type XdpOnLink } from './rtnetlink.ts';
@@ -24,6 +24,8 @@ export interface DeviceFacts {
   readonly up: boolean;
   readonly operstate: string;
   readonly mtu: number;
+  /** Kind of the root queueing discipline; `noqueue` for none. */
+  readonly qdisc?: string;
   readonly master?: number;
   readonly lower?: number;
   readonly upperHasXdp: boolean;
@@ -98,6 +100,7 @@ function factsOf(
     ...(filters?.length && { firstPriority: Math.min(...filters.map(({ priority }) => priority)) }),
     ...(driver !== undefined && { driver }),
     ...(link.kind !== undefined && { kind: link.kind }),
+    ...(link.qdisc !== undefined && { qdisc: link.qdisc }),
     ...(link.master !== undefined && { master: link.master }),
     ...(link.lower !== undefined && link.lowerNetns === undefined && { lower: link.lower }),
     ...(link.xdp && { xdp: link.xdp }),

@@ -14,32 +14,24 @@
  */
 import { closeSync } from 'node:fs';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { errnoReason } from '../ffi/errno.ts';
+import { errnoReason, refusal } from '../base/errno.ts';
 import { libc, type Libc } from '../ffi/libc.ts';
 import { askInNamespace, privateNamespace } from '../ffi/namespaces.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { quantile, subtractSpans, summarise, type SpanHistogram } from './histogram.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { quantile, subtractSpans, summarise, type SpanHistogram } from '../readings/histogram.ts';
 import { dumpLinks } from './rtnetlink.ts';
 import type { DeviceFacts } from './facts.ts';
 import type { PlanStep } from './plan.ts';
-import type { DeviceReading, ProbeReading } from './reading.ts';
+import type { DeviceReading, ProbeReading } from '../readings/reading.ts';
+import type { Floor } from '../readings/answer.ts';
 import type { ProbeSession } from './session.ts';
-
-export interface Floor {
-  readonly method: `measured-on:${string}` | 'calibrated' | 'shipped';
-  readonly sampleEvery: number;
-  readonly samples: number;
-  readonly p50Ns: number;
-  /** Mean of the samples up to p99: an interrupt in one of them is not part of the floor. */
-  readonly avgNs: number;
-  /** How far the floor under the host's real traffic may lie above or below. */
-  readonly uncertaintyNs: number;
-  readonly reason?: string;
-}
 
 const ENOUGH_SAMPLES = 200;
 /** A loaded machine lets few packets through in the time there is; the median of 50 is still within a few per cent. */
 const FEWEST_CALIBRATION_SAMPLES = 50;
+
+/** How much longer than asked a host is waited for that lets even those few not through: without a floor there is no price. */
+const STARVED = 6;
 
 /** Under TCP bulk the same span was up to 0.8 of itself longer than on lo: copying evicts the caches between two packets. */
 const LO_UNCERTAINTY = 0.8;
@@ -89,14 +81,26 @@ export function shippedFloor(sampleEvery: number, reason: string): Floor {
 }
 
 /**
+ * TCP bulk makes the floor up to LO_UNCERTAINTY dearer than lo; a device far above that has something in its span that is no floor,
+ * such as a tap that came and went between two looks, generic XDP, or another's program.
+ */
+const MOST_OVER_CALIBRATED = 2.5;
+
+/**
  * The floor from the window itself. `tapped` says whether an ETH_P_ALL hook saw that device's packets; the caller knows the
  * packet sockets, this module does not.
  */
-export function floorInWindow(delta: ProbeReading, tapped: (device: DeviceReading) => boolean): Floor | undefined {
+export function floorInWindow(
+  delta: ProbeReading,
+  tapped: (device: DeviceReading) => boolean,
+  calibrated?: Floor,
+): Floor | undefined {
+  const most = calibrated?.method === 'calibrated' ? MOST_OVER_CALIBRATED * calibrated.p50Ns : Infinity;
   let best: { device: DeviceReading; span: SpanHistogram } | undefined;
   for (const device of delta.devices) {
     const span = device.spans.find((candidate) => candidate.span === 'taps');
     if (!span || span.count < ENOUGH_SAMPLES || tapped(device)) continue;
+    if ((quantile(span, 0.5) ?? 0) > most) continue;
     if (!best || span.count > best.span.count) best = { device, span };
   }
   if (!best) return undefined;
@@ -116,30 +120,35 @@ export interface CalibrationOptions {
  * last: its packets would count among the host's.
  */
 export async function calibrateFloor(session: ProbeSession, options: CalibrationOptions = {}): Promise<Result<Floor>> {
-  const library = libc();
-  if (!library.ok) return library;
   const made = privateNamespace();
   if (!made.ok) return made;
   const netns = { id: 'private', path: `/proc/self/fd/${String(made.value)}` };
   try {
-    const ready = askInNamespace(netns.path, () => prepareLoopback(library.value));
-    if (!ready.ok) return ready;
-    const { ifindex, socket } = ready.value;
-    try {
-      return await exchange(
-        session,
-        netns,
-        ifindex,
-        () => {
-          send(library.value, socket, 16 * session.sampleEvery);
-        },
-        options,
-      );
-    } finally {
-      library.value.close(socket);
-    }
+    return await talkOnLoopback(netns, 16 * session.sampleEvery, (ifindex, send) =>
+      exchange(session, netns, ifindex, send, options),
+    );
   } finally {
     closeSync(made.value);
+  }
+}
+
+/** Brings `lo` of a namespace of our own up, and gives `work` its number and what sends so many packets over it. */
+export async function talkOnLoopback<T>(
+  { path }: DeviceFacts['netns'],
+  packets: number,
+  work: (ifindex: number, send: () => void) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const library = libc();
+  if (!library.ok) return library;
+  const ready = askInNamespace(path, () => prepareLoopback(library.value));
+  if (!ready.ok) return ready;
+  const { ifindex, socket } = ready.value;
+  try {
+    return await work(ifindex, () => {
+      send(library.value, socket, packets);
+    });
+  } finally {
+    library.value.close(socket);
   }
 }
 
@@ -167,7 +176,7 @@ async function exchange(
   if (!watched.ok) return watched;
   const device = watched.value;
   try {
-    const until = performance.now() + maxMs;
+    const begun = performance.now();
     // The first samples fill the caches and are not counted.
     send();
     const warm = device.readTaps();
@@ -178,7 +187,8 @@ async function exchange(
       if (!now.ok) return now;
       const span = subtractSpans(now.value, warm.value);
       const enough = span.count >= samples;
-      if (enough || performance.now() > until) {
+      const patience = span.count < FEWEST_CALIBRATION_SAMPLES ? STARVED * maxMs : maxMs;
+      if (enough || performance.now() - begun > patience) {
         if (span.count < FEWEST_CALIBRATION_SAMPLES) return fail(`only ${String(span.count)} packets were sampled`);
         const p50 = quantile(span, 0.5) ?? 0;
         return ok(floorOf(span, 'calibrated', session.sampleEvery, p50 * LO_UNCERTAINTY));
@@ -201,7 +211,7 @@ function tapsStep(session: ProbeSession): PlanStep {
 /** Brings lo up and binds a UDP socket to it which talks to itself and is never read: what does not fit is dropped at the end. */
 function prepareLoopback(c: Libc): Result<{ ifindex: number; socket: number }> {
   const socket = c.socket(2, 2 | 0o2000000, 0);
-  if (socket < 0) return fail(`socket: ${errnoReason(c.errno())}`);
+  if (socket < 0) return refusal(c.errno(), 'socket');
   const refuse = (what: string): Result<never> => {
     const reason = `${what}: ${errnoReason(c.errno())}`;
     c.close(socket);

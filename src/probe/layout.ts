@@ -1,38 +1,19 @@
 /**
- * bpf/profile.h seen from user space. Sizes are compared with the loaded object's maps, so that a header changed on one side
- * only is an error at load and not a wrong number in a report.
+ * bpf/profile.h seen from user space, by the offsets that the compiled objects' BTF has. Sizes are compared with the loaded
+ * object's maps, so that another object is an error at load and not a wrong number in a report.
  */
-import { emptySpan, type SpanHistogram, type Lost } from './histogram.ts';
+import { billLayout, cpuLayout, spanLayout, tapcpuLayout } from '../generated/kernel-layout.ts';
+import { emptySpan, type SpanHistogram, type LostSamples } from '../readings/histogram.ts';
+import type { CpuReading, SocketBill, TapTotals } from '../readings/reading.ts';
 
-export const SLOTS = 64;
-export const BUCKETS = 432;
-const LOST_KINDS = 6;
+export const SPAN_BYTES = spanLayout.bytes;
+export const CPU_BYTES = cpuLayout.bytes;
+export const BILL_BYTES = billLayout.bytes;
+export const TAPCPU_BYTES = tapcpuLayout.bytes;
 
-export const SPAN_BYTES = 7 * 8 + LOST_KINDS * 8 + BUCKETS * 4;
-export const CPU_BYTES = 20 * 8 + SLOTS * 8;
-export const BILL_BYTES = 48;
-export const TAPCPU_BYTES = 104;
-
-/** What one CPU has counted since the probe was attached. */
-export interface CpuReading {
-  readonly cpu: number;
-  readonly skbs: number;
-  readonly stamped: number;
-  readonly uncollected: number;
-  readonly netRxRuns: number;
-  /** Timed runs; `netRxNs` and `netRxSkbs` are theirs, so nanoseconds per packet need no scaling and totals do. */
-  readonly netRxSampledRuns: number;
-  readonly netRxNs: number;
-  readonly netRxSkbs: number;
-  /**
-   * Of the timed runs that were split (bpf/driver.bpf.c): all of their time, and what of it the stack had; then how often the
-   * programs that split them ran. Absent in readings of before there were such.
-   */
-  readonly splitNs?: number;
-  readonly splitStackNs?: number;
-  readonly splitSkbs?: number;
-  readonly driverCalls?: number;
-}
+/** The arrays at the ends of struct pktcost_cpu (u64) and pktcost_span (u32). */
+export const SLOTS = (CPU_BYTES - cpuLayout.packets) / 8;
+export const BUCKETS = (SPAN_BYTES - spanLayout.buckets) / 4;
 
 export interface CpuState {
   readonly counts: CpuReading;
@@ -40,95 +21,82 @@ export interface CpuState {
   readonly packets: readonly number[];
 }
 
-export function readCpus(bytes: Buffer, cpus: number): CpuState[] {
+/** Of the first `slots` devices: 64 counts of each CPU are many on a host of hundreds. */
+export function readCpus(bytes: Buffer, cpus: number, slots = SLOTS): CpuState[] {
   return Array.from({ length: cpus }, (_, cpu) => {
     const at = (offset: number): number => Number(bytes.readBigUInt64LE(cpu * CPU_BYTES + offset));
     const counts = {
       cpu,
-      skbs: at(24),
-      stamped: at(32),
-      uncollected: at(40),
-      netRxRuns: at(72),
-      netRxSampledRuns: at(80),
-      netRxNs: at(88),
-      netRxSkbs: at(96),
-      splitNs: at(128),
-      splitStackNs: at(136),
-      splitSkbs: at(144),
-      driverCalls: at(152),
+      skbs: at(cpuLayout.skbs),
+      stamped: at(cpuLayout.stamped),
+      uncollected: at(cpuLayout.uncollected),
+      netRxRuns: at(cpuLayout.netRxRuns),
+      netRxSampledRuns: at(cpuLayout.netRxSampled),
+      netRxNs: at(cpuLayout.netRxNs),
+      netRxSkbs: at(cpuLayout.netRxSkbs),
+      splitNs: at(cpuLayout.splitNs),
+      splitStackNs: at(cpuLayout.splitStackNs),
+      splitSkbs: at(cpuLayout.splitSkbs),
+      driverCalls: at(cpuLayout.driverCalls),
     };
-    return { counts, packets: Array.from({ length: SLOTS }, (_unused, slot) => at(160 + slot * 8)) };
+    return { counts, packets: Array.from({ length: slots }, (_unused, slot) => at(cpuLayout.packets + slot * 8)) };
   });
 }
 
 /** Adds the CPUs of a per-CPU span. min is 0 in a CPU that has no sample, which must not become the minimum. */
 export function readSpan(bytes: Buffer, cpus: number): SpanHistogram {
+  const sum = readMoments(bytes, cpus);
+  if (sum.count === 0) return sum;
+  const counts = new Float64Array(BUCKETS);
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    const here = new Uint32Array(bytes.buffer, bytes.byteOffset + cpu * SPAN_BYTES + spanLayout.buckets, BUCKETS);
+    for (let bucket = 0; bucket < BUCKETS; bucket++) counts[bucket]! += here[bucket]!;
+  }
+  const buckets: [number, number][] = [];
+  for (const [bucket, samples] of counts.entries()) if (samples > 0) buckets.push([bucket, samples]);
+  return { ...sum, buckets };
+}
+
+/** The same without its buckets. */
+export function readMoments(bytes: Buffer, cpus: number): SpanHistogram {
   const sum = emptySpan();
-  const counts = new Map<number, number>();
-  const lost: Record<keyof Lost, number> = { ...sum.lost };
+  const lost: Record<keyof LostSamples, number> = { ...sum.lost };
   let { count, sumNs, sumSqNs, minNs, maxNs, stamped } = sum;
   for (let cpu = 0; cpu < cpus; cpu++) {
     const base = cpu * SPAN_BYTES;
     const at = (offset: number): number => Number(bytes.readBigUInt64LE(base + offset));
-    const here = at(0);
-    stamped += at(48);
-    LOST_ORDER.forEach((kind, index) => (lost[kind] += at(56 + index * 8)));
+    const here = at(spanLayout.count);
+    stamped += at(spanLayout.stamped);
+    LOST_ORDER.forEach((kind, index) => (lost[kind] += at(spanLayout.lost + index * 8)));
     if (here === 0) continue;
-    const min = at(32);
+    const min = at(spanLayout.minNs);
     minNs = count === 0 ? min : Math.min(minNs, min);
-    maxNs = Math.max(maxNs, at(40));
+    maxNs = Math.max(maxNs, at(spanLayout.maxNs));
     count += here;
-    sumNs += at(8);
-    sumSqNs += at(16) + at(24) * 65536;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      const value = bytes.readUInt32LE(base + 104 + bucket * 4);
-      if (value > 0) counts.set(bucket, (counts.get(bucket) ?? 0) + value);
-    }
+    sumNs += at(spanLayout.sumNs);
+    sumSqNs += at(spanLayout.sumSqSmall) + at(spanLayout.sumSqLarge) * 65536;
   }
-  const buckets = [...counts].sort((a, b) => a[0] - b[0]);
-  return { count, sumNs, sumSqNs, minNs, maxNs, stamped, lost, buckets };
+  return { ...sum, count, sumNs, sumSqNs, minNs, maxNs, stamped, lost };
 }
 
 /** In the order of enum pktcost_lost. */
 const LOST_ORDER = ['noMetadata', 'foreignIfindex', 'badMagic', 'unmatched', 'backwards', 'overRange'] as const;
 
-/** What one packet socket cost, as the fentry programs saw it. */
-export interface SocketBill {
-  readonly inode: string;
-  readonly netns: string;
-  readonly ifindex: number;
-  readonly packets: number;
-  readonly ns: number;
-  readonly txPackets: number;
-  readonly txNs: number;
-}
-
 export function readBill(bytes: Buffer, cpus: number): SocketBill {
   const bill = { inode: '0', netns: '0', ifindex: 0, packets: 0, ns: 0, txPackets: 0, txNs: 0 };
   for (let cpu = 0; cpu < cpus; cpu++) {
     const base = cpu * BILL_BYTES;
-    const packets = Number(bytes.readBigUInt64LE(base));
+    const packets = Number(bytes.readBigUInt64LE(base + billLayout.packets));
     if (packets === 0) continue;
     bill.packets += packets;
-    bill.ns += Number(bytes.readBigUInt64LE(base + 8));
-    bill.txPackets += Number(bytes.readBigUInt64LE(base + 16));
-    bill.txNs += Number(bytes.readBigUInt64LE(base + 24));
-    bill.inode = bytes.readBigUInt64LE(base + 32).toString();
-    bill.netns = String(bytes.readUInt32LE(base + 40));
-    bill.ifindex = bytes.readUInt32LE(base + 44);
+    bill.ns += Number(bytes.readBigUInt64LE(base + billLayout.ns));
+    bill.txPackets += Number(bytes.readBigUInt64LE(base + billLayout.txPackets));
+    bill.txNs += Number(bytes.readBigUInt64LE(base + billLayout.txNs));
+    bill.inode = bytes.readBigUInt64LE(base + billLayout.inode).toString();
+    bill.netns = String(bytes.readUInt32LE(base + billLayout.netns));
+    bill.ifindex = bytes.readUInt32LE(base + billLayout.ifindex);
   }
   return bill;
-}
-
-export interface TapTotals {
-  readonly calls: number;
-  readonly xmitCalls: number;
-  readonly xmitSamples: number;
-  readonly xmitNs: number;
-  readonly fanoutCalls: number;
-  readonly fanoutSamples: number;
-  readonly fanoutNs: number;
-  readonly socketsNotCounted: number;
 }
 
 export function readTapTotals(bytes: Buffer, cpus: number): TapTotals {
@@ -138,13 +106,13 @@ export function readTapTotals(bytes: Buffer, cpus: number): TapTotals {
     return total;
   };
   return {
-    calls: sum(40),
-    xmitCalls: sum(48),
-    xmitSamples: sum(56),
-    xmitNs: sum(64),
-    fanoutCalls: sum(72),
-    fanoutSamples: sum(80),
-    fanoutNs: sum(88),
-    socketsNotCounted: sum(96),
+    calls: sum(tapcpuLayout.calls),
+    xmitCalls: sum(tapcpuLayout.nitCalls),
+    xmitSamples: sum(tapcpuLayout.nitCount),
+    xmitNs: sum(tapcpuLayout.nitTotalNs),
+    fanoutCalls: sum(tapcpuLayout.fanoutCalls),
+    fanoutSamples: sum(tapcpuLayout.fanoutCount),
+    fanoutNs: sum(tapcpuLayout.fanoutTotalNs),
+    socketsNotCounted: sum(tapcpuLayout.full),
   };
 }

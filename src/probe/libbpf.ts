@@ -4,8 +4,9 @@
  * errno is read at once.
  */
 import { constants } from 'node:os';
-import { ok, type Result } from '../metrics/result.ts';
+import { ok, type Result } from '../base/result.ts';
 import { bindLibbpf, refused, type Foreign, type LinkFd, type MapFd, type ProgramFd } from './libbpf/calls.ts';
+import type { ProgramRuns } from '../readings/reading.ts';
 import { loadObject, type LoadedObject, type OpenObject } from './libbpf/objects.ts';
 
 export type { LinkFd, MapFd, ProgramFd } from './libbpf/calls.ts';
@@ -20,13 +21,23 @@ export const XDP_HAS_FRAGS = 1 << 5;
 export const TcHook = { ingress: 1, egress: 2 } as const;
 
 const PROG_INFO_BYTES = 232;
+const LINK_INFO_BYTES = 64;
+/** BPF_LINK_TYPE_RAW_TRACEPOINT */
+const RAW_TRACEPOINT = 1;
+const BATCH = 1024;
+/** The largest map of ours that is read so. */
+const MOST_ENTRIES = 1 << 18;
+/** BPF_MAX_SUBPROGS, include/linux/bpf_verifier.h. */
+const MOST_SUBPROGRAMS = 256;
 
-export interface ProgramRuns {
+/** A program with the places of its compiled code: its own and those of its subprograms. */
+export interface LoadedProgram {
   readonly id: number;
   readonly name: string;
-  readonly runs: number;
-  readonly runNs: number;
-  readonly missed: number;
+  /** enum bpf_prog_type. */
+  readonly type: number;
+  /** Addresses less 2^64, so that they are exact; lengths in bytes. */
+  readonly code: readonly { readonly address: number; readonly length: number }[];
 }
 
 export interface TcFilter {
@@ -43,6 +54,8 @@ function u32(...values: number[]): Buffer {
 }
 
 const ZERO_KEY = u32(0);
+
+const RUN_OPTIONS_BYTES = 80;
 
 export class Libbpf {
   readonly #foreign: Foreign;
@@ -97,6 +110,15 @@ export class Libbpf {
     });
   }
 
+  /** Once, here and now; for programs of type syscall. */
+  runProgram(program: ProgramFd): Result<void> {
+    // struct bpf_test_run_opts: its size, and nothing in or out.
+    const options = Buffer.alloc(RUN_OPTIONS_BYTES);
+    options.writeBigUInt64LE(BigInt(RUN_OPTIONS_BYTES), 0);
+    const code = this.#f.runProgram(program, options);
+    return code < 0 ? this.#refused('bpf_prog_test_run', code) : ok(undefined);
+  }
+
   lookup(map: MapFd, key: Uint8Array, value: Uint8Array): Result<void> {
     const code = this.#f.lookup(map, key, value);
     return code < 0 ? this.#refused('bpf_map_lookup_elem', code) : ok(undefined);
@@ -107,7 +129,11 @@ export class Libbpf {
   }
 
   writeOnly(map: MapFd, value: Uint8Array): Result<void> {
-    const code = this.#f.update(map, ZERO_KEY, value, 0);
+    return this.write(map, ZERO_KEY, value);
+  }
+
+  write(map: MapFd, key: Uint8Array, value: Uint8Array): Result<void> {
+    const code = this.#f.update(map, key, value, 0);
     return code < 0 ? this.#refused('bpf_map_update_elem', code) : ok(undefined);
   }
 
@@ -121,6 +147,80 @@ export class Libbpf {
       key = next;
     }
     return found;
+  }
+
+  /** Every entry of a hash, in as few calls as the kernel permits (5.6); one after the other before. The bytes are the visitor's to copy. */
+  visitEntries(
+    map: MapFd,
+    { key: keyBytes, value: valueBytes }: { readonly key: number; readonly value: number },
+    visit: (key: Buffer, value: Buffer) => void,
+  ): Result<void> {
+    const keys = Buffer.allocUnsafeSlow(BATCH * keyBytes);
+    const values = Buffer.allocUnsafeSlow(BATCH * valueBytes);
+    let from: Buffer | null = null;
+    for (;;) {
+      const next = Buffer.alloc(8);
+      const count = u32(BATCH);
+      const code = this.#f.lookupBatch(map, from, next, keys, values, count, null);
+      const last = code === -constants.errno.ENOENT;
+      if (code < 0 && !last) {
+        return from === null
+          ? this.#visitOneByOne(map, keyBytes, valueBytes, visit)
+          : this.#refused('bpf_map_lookup_batch', code);
+      }
+      for (let index = 0; index < count.readUInt32LE(0); index += 1) {
+        visit(
+          keys.subarray(index * keyBytes, (index + 1) * keyBytes),
+          values.subarray(index * valueBytes, (index + 1) * valueBytes),
+        );
+      }
+      if (last) return ok(undefined);
+      from = next;
+    }
+  }
+
+  #visitOneByOne(
+    map: MapFd,
+    keyBytes: number,
+    valueBytes: number,
+    visit: (key: Buffer, value: Buffer) => void,
+  ): Result<void> {
+    const value = Buffer.alloc(valueBytes);
+    for (const key of this.keys(map, keyBytes, MOST_ENTRIES))
+      if (this.lookup(map, key, value).ok) visit(Buffer.from(key), value);
+    return ok(undefined);
+  }
+
+  /** Type, name and compiled code of a program; no code where the kernel hides its addresses (bpf_dump_raw_ok). */
+  programCode(id: number): Result<LoadedProgram> {
+    const fd = this.#f.programById(id);
+    if (fd < 0) return this.#refused('bpf_prog_get_fd_by_id', fd);
+    try {
+      const { addressOf } = this.#foreign.libc;
+      const addresses = Buffer.allocUnsafeSlow(MOST_SUBPROGRAMS * 8).fill(0);
+      const lengths = Buffer.allocUnsafeSlow(MOST_SUBPROGRAMS * 4).fill(0);
+      const info = Buffer.alloc(PROG_INFO_BYTES);
+      // struct bpf_prog_info: nr_jited_ksyms at 104, nr_jited_func_lens at 108, the pointers to both at 112 and 120.
+      info.writeUInt32LE(MOST_SUBPROGRAMS, 104);
+      info.writeUInt32LE(MOST_SUBPROGRAMS, 108);
+      info.writeBigUInt64LE(addressOf(addresses), 112);
+      info.writeBigUInt64LE(addressOf(lengths), 120);
+      const code = this.#f.infoByFd(fd, info, u32(PROG_INFO_BYTES));
+      if (code < 0) return this.#refused('bpf_obj_get_info_by_fd', code);
+      const functions = Math.min(info.readUInt32LE(104), info.readUInt32LE(108), MOST_SUBPROGRAMS);
+      const end = info.indexOf(0, 64);
+      return ok({
+        id,
+        type: info.readUInt32LE(0),
+        name: info.toString('utf8', 64, Math.min(end < 0 ? 80 : end, 80)),
+        code: Array.from({ length: functions }, (_, index) => ({
+          address: Number(addresses.readBigInt64LE(index * 8)),
+          length: lengths.readUInt32LE(index * 4),
+        })).filter(({ address }) => address !== 0),
+      });
+    } finally {
+      this.#foreign.libc.close(fd);
+    }
   }
 
   programRuns(program: ProgramFd): Result<ProgramRuns> {
@@ -149,6 +249,41 @@ export class Libbpf {
   nextProgram(after: number): number | undefined {
     const next = Buffer.alloc(4);
     return this.#f.nextProgramId(after, next) < 0 ? undefined : next.readUInt32LE(0);
+  }
+
+  /** The same for links. */
+  nextLink(after: number): number | undefined {
+    const next = Buffer.alloc(4);
+    return this.#f.nextLinkId(after, next) < 0 ? undefined : next.readUInt32LE(0);
+  }
+
+  /** struct bpf_prog_info of a program of the host; its arrays are not asked for. */
+  programInfo(id: number): Result<Uint8Array> {
+    return this.#infoOf('bpf_prog_get_fd_by_id', this.#f.programById(id), Buffer.alloc(PROG_INFO_BYTES));
+  }
+
+  /** struct bpf_link_info of a link of the host; `name` gets what a raw tracepoint is called. */
+  linkInfo(id: number, name: Uint8Array): Result<Uint8Array> {
+    const info = Buffer.alloc(LINK_INFO_BYTES);
+    const fd = this.#f.linkById(id);
+    const asked = this.#infoOf('bpf_link_get_fd_by_id', fd, info, false);
+    // The pointer and the length are those of the raw tracepoint alone: for every other kind these bytes are answers.
+    if (!asked.ok || info.readUInt32LE(0) !== RAW_TRACEPOINT) {
+      if (fd >= 0) this.#foreign.libc.close(fd);
+      return asked;
+    }
+    info.fill(0);
+    info.writeBigUInt64LE(this.#foreign.libc.addressOf(name), 16);
+    info.writeUInt32LE(name.length, 24);
+    return this.#infoOf('bpf_link_get_fd_by_id', fd, info);
+  }
+
+  #infoOf(what: string, fd: number, info: Buffer, close = true): Result<Uint8Array> {
+    if (fd < 0) return this.#refused(what, fd);
+    const code = this.#f.infoByFd(fd, info, u32(info.length));
+    const answer = code < 0 ? this.#refused('bpf_obj_get_info_by_fd', code) : ok(info);
+    if (close) this.#foreign.libc.close(fd);
+    return answer;
   }
 
   programNameById(id: number): Result<string> {

@@ -1,5 +1,6 @@
 /** The objects that time NET_RX: its runs, and what of them passes outside of the stack. */
-import type { Result } from '../metrics/result.ts';
+import { variables } from '../generated/kernel-layout.ts';
+import type { Result } from '../base/result.ts';
 import type { LoadedObject, OpenObject } from './libbpf.ts';
 import type { ObjectName } from './objects.ts';
 import { every, inOrder, type DeviceWorkshop } from './watched.ts';
@@ -13,7 +14,7 @@ export const DRIVER_PROGRAMS = ['pktcost_gro', 'pktcost_frags', 'pktcost_poll'];
 type Workshop = Pick<DeviceWorkshop, 'bpf' | 'cpus' | 'resting' | 'object'>;
 
 export function loadRuns(shop: Workshop, sampleEvery: number): Promise<Result<LoadedObject>> {
-  return load(shop, 'softirq', (object) => object.setValue('.data', every(sampleEvery)));
+  return load(shop, 'softirq', (object) => object.setValue(variables.netRxEvery.section, every(sampleEvery)));
 }
 
 export function loadDriver(shop: Workshop): Promise<Result<LoadedObject>> {

@@ -1,9 +1,9 @@
 /** The compiled BPF objects that ship with the program. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemErrorReason } from '../ffi/errno.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { readFileGuarded } from '../base/file.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 /** The objects ship in bpf/ beside whatever this module was bundled or compiled into. */
 export function findObjects(): Result<string> {
@@ -15,7 +15,9 @@ export function findObjects(): Result<string> {
   return fail('the folder bpf/ with the compiled objects was not found beside the program');
 }
 
-const NAMES = ['host', 'device', 'softirq', 'driver', 'sockets', 'stack'] as const;
+const NAMES = [
+  ...(['host', 'device', 'softirq', 'driver', 'sockets', 'stack', 'drops', 'sampler', 'transmit', 'names'] as const),
+];
 export type ObjectName = (typeof NAMES)[number];
 
 function fileOf(folder: string, name: ObjectName): string {
@@ -30,9 +32,6 @@ export function hasObjects(): boolean {
 
 export function readObject(folder: string, name: ObjectName): Result<Buffer> {
   const path = fileOf(folder, name);
-  try {
-    return ok(readFileSync(path));
-  } catch (error) {
-    return fail(`${path}: ${systemErrorReason(error)}`);
-  }
+  const bytes = readFileGuarded(path);
+  return bytes.ok ? bytes : fail(`${path}: ${bytes.reason}`);
 }

@@ -3,7 +3,8 @@
  * and not only of those with a program: on veth it is the peer whose segmentation offloads go (veth.c:veth_xdp_set).
  */
 import { askInNamespace } from '../ffi/namespaces.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { isGone } from '../base/errno.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { changedFeatures, featuresOf, setFeatures, type Features } from './ethtool.ts';
 import type { DeviceFacts } from './facts.ts';
 
@@ -39,8 +40,7 @@ export function restoreOffloads(changes: readonly OffloadChange[]): Restored {
   for (const { facts, before, changed } of changes) {
     const restored = askInNamespace(facts.netns.path, () => putBack(facts.name, before));
     if (restored.ok) done.push(`${facts.name}: ${changed.join(', ')} changed by XDP and put back`);
-    else if (!/ENODEV|cannot open the network namespace/.test(restored.reason))
-      problems.push(`${facts.name}: ${restored.reason}`);
+    else if (!isGone(restored)) problems.push(`${facts.name}: ${restored.reason}`);
   }
   return { done, problems };
 }

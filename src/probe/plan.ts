@@ -5,11 +5,9 @@
 import type { Capabilities } from './capabilities.ts';
 import { driverRow, metadataOf, type DriverRow } from './drivers.ts';
 import type { DeviceFacts } from './facts.ts';
+import type { Hook, SpanName, XdpMode } from '../readings/reading.ts';
 import { SLOTS } from './layout.ts';
 
-export type SpanName = 'taps' | 'stack' | 'net_rx';
-export type Hook = 'tcx' | 'clsact' | 'xdp' | 'softirq';
-export type XdpMode = 'native' | 'generic';
 export type TcChoice = 'auto' | 'tcx' | 'clsact';
 
 export interface ProbeChoice {
@@ -42,9 +40,9 @@ export interface AttachPlan {
 const SECOND_ROUND = new Set(['vlan', 'bond', 'team', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']);
 
 const TAPS_PRICE =
-  'two programs per packet (the tracepoint a quarter of the time), the clock read on 1 packet in N; link, GRO and TSO untouched';
+  'two programs per packet (the tracepoint until enough are timed, a quarter of the time at most), the clock read on 1 packet in N; link, GRO and TSO untouched';
 const NET_RX_PRICE =
-  'two programs per softirq run a quarter of the time, one more per frame and poll a sixteenth of it, the clock read on 1 run in N';
+  'two programs per softirq run a quarter of the time at most, one more per frame and poll a sixteenth, the clock read on 1 run in N';
 
 export function planDevices(devices: readonly DeviceFacts[], choice: ProbeChoice, can: Capabilities): AttachPlan[] {
   let slots = 0;

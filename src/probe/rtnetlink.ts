@@ -1,6 +1,6 @@
 /** Link, qdisc and filter dumps over rtnetlink: what is on each device of this thread's network namespace. Read only. */
 import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, u32, viewOf } from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 const RTM_GETLINK = 18;
 const RTM_GETQDISC = 38;
@@ -14,6 +14,7 @@ const TCMSG = 20;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINK = 5;
+const IFLA_QDISC = 6;
 const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
@@ -46,6 +47,8 @@ export interface Link {
   readonly mtu: number;
   readonly operstate: string;
   readonly kind?: string;
+  /** Kind of the root queueing discipline; `noqueue` for none. */
+  readonly qdisc?: string;
   readonly master?: number;
   /** Lower device of a VLAN or macvlan, peer of a veth; of another namespace when `lowerNetns` is there. */
   readonly lower?: number;
@@ -89,6 +92,7 @@ export function parseLink(bytes: Uint8Array): Result<Link | undefined> {
   const xdp = parseXdp(all.get(IFLA_XDP) ?? new Uint8Array());
   if (!xdp.ok) return xdp;
   const kind = info.value.get(IFLA_INFO_KIND);
+  const qdisc = all.get(IFLA_QDISC);
   const [master, lower, lowerNetns] = [IFLA_MASTER, IFLA_LINK, IFLA_LINK_NETNSID].map((type) => u32(all.get(type)));
   const view = viewOf(bytes);
   return ok({
@@ -99,6 +103,7 @@ export function parseLink(bytes: Uint8Array): Result<Link | undefined> {
     mtu: u32(all.get(IFLA_MTU)) ?? 0,
     operstate: OPERSTATES[all.get(IFLA_OPERSTATE)?.[0] ?? 0] ?? 'unknown',
     ...(kind !== undefined && { kind: textOf(kind) }),
+    ...(qdisc !== undefined && { qdisc: textOf(qdisc) }),
     ...(master !== undefined && { master }),
     ...(lower !== undefined && { lower }),
     ...(lowerNetns !== undefined && { lowerNetns }),

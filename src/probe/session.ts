@@ -2,240 +2,164 @@
  * A probe session: attaches a plan, is read as often as wanted, can be thinned, and goes away without a trace. Everything is
  * attached before the first reading and detached after the last, because the probe itself moves some of the host's counters.
  */
-import { closeSync, openSync } from 'node:fs';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import type { Capabilities } from './capabilities.ts';
-import { closeLinks, DETACH_DEADLINE_MS, ExitWatch } from './detach.ts';
+import { closeSync } from 'node:fs';
+import { variables } from '../generated/kernel-layout.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { attachmentsOf, attachPlans, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
+import type { CountedSoFar } from './certainty.ts';
+import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
-import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
-import { DRIVER_PROGRAMS, loadDriver, loadRuns, RUN_PROGRAMS } from './net-rx.ts';
-import { findObjects, readObject, type ObjectName } from './objects.ts';
-import { offloadChanges, restoreOffloads, type OffloadChange } from './offloads.ts';
+import { loadLibbpf, type Libbpf, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
+import { findObjects } from './objects.ts';
+import { offloadChanges, restoreOffloads } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
-import type { AttachStatus, ProbeReading, ProbeTier } from './reading.ts';
-import { SocketPrices } from './sockets.ts';
-import { removeFilters, verifyRemoved, type TcAttachment } from './tc.ts';
-import { Tracepoints } from './tracepoints.ts';
+import type { AttachStatus, ProbeReading, ProbeTier } from '../readings/reading.ts';
+import { kernelRuns, Strata, type Moment } from './strata.ts';
+import { removeFilters, verifyRemoved } from './tc.ts';
+import type { Tracepoints } from './tracepoints.ts';
+import { TransmitSpans, TRANSMIT_PROGRAMS } from './transmit.ts';
 import { every, inOrder, WatchedDevice } from './watched.ts';
 
-export interface ProbeOptions {
-  readonly plans: readonly AttachPlan[];
-  readonly capabilities: Capabilities;
-  /** 1 packet in so many, by design of bench/probe: 16 for taps, 64 for XDP stamps, 8 for softirq runs. */
-  readonly sampleEvery?: number;
-  readonly stackEvery?: number;
-  readonly netRxEvery?: number;
-  /** Price each packet socket by fentry where the kernel permits it. */
-  readonly sockets?: boolean;
-  readonly objectsDirectory?: string;
-  readonly libbpf?: string;
-}
-
-export const DEFAULT_SAMPLE_EVERY = 16;
-export const DEFAULT_STACK_EVERY = 64;
-export const DEFAULT_NET_RX_EVERY = 8;
-
 export interface CloseReport {
+  /** Links are closed by all sessions: `done` is what was put back besides. */
+  readonly links: { readonly closed: number; readonly of: number };
   readonly done: readonly string[];
   readonly problems: readonly string[];
   /** True when a look at the devices afterwards found nothing of ours. */
   readonly verified: boolean;
 }
 
-export async function openProbe(options: ProbeOptions): Promise<Result<ProbeSession>> {
+/** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
+export async function openSession(options: ProbeOptions): Promise<Result<ProbeSession>> {
   if (!options.capabilities.btf) return fail(`the kernel gives no BTF: ${options.capabilities.source}`);
   const bpf = loadLibbpf(options.libbpf);
   if (!bpf.ok) return bpf;
   const folder = options.objectsDirectory === undefined ? findObjects() : ok(options.objectsDirectory);
   if (!folder.ok) return folder;
-  const session = new ProbeSession(bpf.value, folder.value, options);
-  const attached = await session.attach(options.plans);
-  if (attached.ok) return ok(session);
+  const attached = await attachPlans(bpf.value, folder.value, options);
+  if (!attached.ok) return attached;
+  const session = new ProbeSession(attached.value);
+  if (attached.value.measures) return ok(session);
   await session.close();
-  return attached;
+  return fail(attached.value.status.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
 }
+
+const CLOSED = fail('the session is closed');
 
 export class ProbeSession {
   readonly bpf: Libbpf;
-  readonly #folder: string;
-  readonly #options: ProbeOptions;
-  readonly #attach: AttachStatus[] = [];
-  readonly #devices: WatchedDevice[] = [];
-  readonly #objects: LoadedObject[] = [];
-  readonly #links: LinkFd[] = [];
-  readonly #programs: ProgramFd[] = [];
-  readonly #heldNamespaces: number[] = [];
-  #host: LoadedObject | undefined;
-  #softirq: LoadedObject | undefined;
-  #sockets: SocketPrices | undefined;
-  #offloads: readonly OffloadChange[] = [];
-  #cpus: MapFd | undefined;
-  #resting: MapFd | undefined;
-  #tracepoints: Tracepoints | undefined;
-  #closed: Promise<CloseReport> | undefined;
-  #last: ProbeReading | undefined;
+  /** The host-wide tracepoints, for shifts.ts. */
+  readonly tracepoints: Tracepoints;
+  readonly #attached: Attached;
+  readonly #status: AttachStatus[];
+  readonly #programs: ProgramFd[];
+  #transmit: TransmitSpans | undefined;
+  readonly #strata = new Strata();
+  /** What was counted stands. */
+  #end: { readonly last: ProbeReading; readonly report: Promise<CloseReport> } | undefined;
   sampleEvery: number;
   stackEvery: number;
   netRxEvery: number;
 
-  constructor(bpf: Libbpf, folder: string, options: ProbeOptions) {
-    this.bpf = bpf;
-    this.#folder = folder;
-    this.#options = options;
-    this.sampleEvery = options.sampleEvery ?? DEFAULT_SAMPLE_EVERY;
-    this.stackEvery = options.stackEvery ?? DEFAULT_STACK_EVERY;
-    this.netRxEvery = options.netRxEvery ?? DEFAULT_NET_RX_EVERY;
-  }
-
-  /** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
-  async attach(plans: readonly AttachPlan[]): Promise<Result<void>> {
-    const bytes = readObject(this.#folder, 'host');
-    if (!bytes.ok) return bytes;
-    const host = await this.bpf.loadObject('pktcost', bytes.value, (object) =>
-      inOrder(
-        () => object.expectValueSize('pktcost_cpus', CPU_BYTES),
-        () => object.setValue('.data', every(this.sampleEvery)),
-      ),
-    );
-    if (!host.ok) return host;
-    this.#host = host.value;
-    this.#objects.push(host.value);
-    const cpus = host.value.map('pktcost_cpus');
-    if (!cpus.ok) return cpus;
-    this.#cpus = cpus.value;
-    const resting = host.value.map('pktcost_resting');
-    if (!resting.ok) return resting;
-    this.#resting = resting.value;
-    const tracepoints = new Tracepoints(this.bpf, resting.value);
-    this.#tracepoints = tracepoints;
-    const shop = {
-      bpf: this.bpf,
-      cpus: cpus.value,
-      resting: resting.value,
-      stackEvery: this.stackEvery,
-      object: (name: ObjectName) => readObject(this.#folder, name),
-      report: (status: AttachStatus) => void this.#attach.push(status),
-    };
-    const wanted = (span: string): boolean =>
-      plans.some((plan) => plan.steps.some((step) => step.span === span && step.decision === 'attach'));
-    // Side by side with the devices, whose attach waits for the kernel.
-    const sockets = this.#options.sockets === true ? this.#loadSockets() : undefined;
-    const runs = wanted('net_rx') ? loadRuns(shop, this.netRxEvery) : undefined;
-    const driver = wanted('net_rx') ? loadDriver(shop) : undefined;
-    let slot = 0;
-    for (const plan of plans) {
-      const device = await WatchedDevice.attach(shop, this.#hold(plan), slot);
-      if (!device) continue;
-      this.#devices.push(device);
-      slot++;
-    }
-    if (this.#devices.some(({ xdp }) => xdp)) this.#offloads = offloadChanges(plans.map(({ device }) => device));
-    if (this.#devices.some((device) => device.tc.some((attachment) => attachment.filter))) this.#exit.start();
-    if (sockets) this.#attachSockets(await sockets);
-    const started =
-      wanted('net_rx') || this.#devices.length > 0 ? this.#attachTracing(host.value, ['pktcost_recv'], 'taps') : false;
-    if (runs && driver) this.#attachNetRx(await runs, await driver);
-    return started
-      ? ok(undefined)
-      : fail(this.#attach.findLast((status) => !status.attached)?.reason ?? 'nothing to attach');
-  }
-
-  /**
-   * A filter has to be removed in its namespace, so that is held open; a link does not, and holding the namespace would keep a
-   * deleted one alive.
-   */
-  #hold(plan: AttachPlan): AttachPlan {
-    const { path, id } = plan.device.netns;
-    const filter = plan.steps.some((step) => step.hook === 'clsact' && step.decision === 'attach');
-    if (!filter || path === undefined) return plan;
-    try {
-      const fd = openSync(path, 'r');
-      this.#heldNamespaces.push(fd);
-      return { ...plan, device: { ...plan.device, netns: { id, path: `/proc/self/fd/${String(fd)}` } } };
-    } catch {
-      // The namespace has gone since the plan was made; the attach says so.
-      return plan;
-    }
-  }
-
-  #attachTracing(object: LoadedObject, names: readonly string[], span: 'taps' | 'net_rx'): boolean {
-    const linked = this.#tracepoints?.attach(object, names) ?? fail('the session is closed');
-    if (!linked.ok) {
-      this.#attach.push({ target: 'host', span, hook: 'tracepoint', attached: false, reason: linked.reason });
-      return false;
-    }
-    this.#programs.push(...linked.value);
-    this.#attach.push({ target: 'host', span, hook: span === 'net_rx' ? 'softirq' : 'tracepoint', attached: true });
-    return true;
-  }
-
-  #attachNetRx(runs: Result<LoadedObject>, driver: Result<LoadedObject>): void {
-    const failed = (span: 'net_rx' | 'driver', hook: 'softirq' | 'tracepoint', reason: string): void => {
-      this.#attach.push({ target: 'host', span, hook, attached: false, reason });
-    };
-    for (const loaded of [runs, driver]) if (loaded.ok) this.#objects.push(loaded.value);
-    if (!runs.ok) {
-      failed('net_rx', 'softirq', runs.reason);
-      return;
-    }
-    if (!this.#attachTracing(runs.value, RUN_PROGRAMS, 'net_rx')) return;
-    this.#softirq = runs.value;
-    if (!driver.ok) {
-      failed('driver', 'tracepoint', driver.reason);
-      return;
-    }
-    for (const name of DRIVER_PROGRAMS) {
-      const program = driver.value.program(name);
-      if (program.ok) this.#programs.push(program.value);
-    }
-    this.#tracepoints?.offer(driver.value, DRIVER_PROGRAMS);
+  constructor(attached: Attached) {
+    this.#attached = attached;
+    this.bpf = attached.bpf;
+    this.tracepoints = attached.tracepoints;
+    this.#status = [...attached.status];
+    this.#programs = [...attached.programs];
+    this.sampleEvery = attached.rates.sampleEvery;
+    this.stackEvery = attached.rates.stackEvery;
+    this.netRxEvery = attached.rates.netRxEvery;
   }
 
   /** They are attached when the window has begun, so only then is it known. */
   #driverRefused(): AttachStatus[] {
-    const reason = this.#tracepoints?.refused;
+    const reason = this.tracepoints.refused;
     return reason === undefined
       ? []
       : [{ target: 'host', span: 'driver', hook: 'tracepoint', attached: false, reason }];
   }
 
-  async #loadSockets(): Promise<Result<SocketPrices>> {
-    const bytes = readObject(this.#folder, 'sockets');
-    if (!bytes.ok) return bytes;
-    return SocketPrices.attach(this.bpf, bytes.value, this.sampleEvery, this.#options.capabilities);
+  /**
+   * Begins to time what taps take of sent packets, once and wherever fentry does not: their price is then measured directly. A
+   * failure is a status in the reading.
+   */
+  async watchTransmit(): Promise<void> {
+    const { bpf, cpus, resting, object, plans, sockets } = this.#attached;
+    if (this.#transmit || sockets || this.#end) return;
+    if (this.#status.some(({ span }) => span === 'transmit')) return;
+    const status = { target: 'host', span: 'transmit', hook: 'tracepoint' } as const;
+    // Before the first await, so that nobody else begins it meanwhile.
+    const place = this.#status.push({ ...status, attached: true }) - 1;
+    const failed = (reason: string): void => void (this.#status[place] = { ...status, attached: false, reason });
+    const senders = plans.map(({ device }) => device).filter(({ up }) => up);
+    const loaded = await TransmitSpans.load({ bpf, cpus, resting, object }, senders, this.sampleEvery);
+    if (!loaded.ok) {
+      failed(loaded.reason);
+      return;
+    }
+    const included = await this.tracepoints.include(loaded.value.object, TRANSMIT_PROGRAMS);
+    if (!included.ok) {
+      loaded.value.close();
+      failed(included.reason);
+      return;
+    }
+    this.#transmit = loaded.value;
+    this.#programs.push(...namedPrograms(loaded.value.object, TRANSMIT_PROGRAMS));
   }
 
-  #attachSockets(prices: Result<SocketPrices>): void {
-    this.#attach.push({
-      target: 'packet sockets',
-      span: 'sockets',
-      hook: 'fentry',
-      attached: prices.ok,
-      ...(!prices.ok && { reason: prices.reason }),
-    });
-    if (!prices.ok) return;
-    this.#sockets = prices.value;
-    this.#programs.push(...prices.value.linked.programs);
-    this.#links.push(...prices.value.linked.links);
+  /** What `watchTransmit` began, for its floor. */
+  get transmit(): TransmitSpans | undefined {
+    return this.#transmit;
   }
 
-  /** The host-wide tracepoints, for shifts.ts; undefined before the attach. */
-  get tracepoints(): Tracepoints | undefined {
-    return this.#tracepoints;
+  /** The tracepoints come back: see shifts.ts. */
+  beginSlice(): Promise<Result<void>> {
+    return this.tracepoints.resume();
+  }
+
+  /** They go for a while, and what they counted stands for the time since they last went. */
+  async endSlice(): Promise<Result<void>> {
+    const rested = await this.tracepoints.rest();
+    this.closeStratum();
+    return rested;
+  }
+
+  closeStratum(): void {
+    if (this.#end) return;
+    const cpus = this.#readCpus([]);
+    if (cpus.length > 0) this.#strata.close(this.#moment(cpus));
+  }
+
+  #moment(cpus: readonly CpuState[]): Moment {
+    const { attachedNs, tracedNs } = this.tracepoints.clock();
+    return {
+      cpus: cpus.map(({ counts }) => counts),
+      runs: kernelRuns(this.#attached.procfs),
+      ...{ attachedNs, tracedNs },
+    };
+  }
+
+  /** As much of a reading as the shifts are decided by. */
+  progress(): CountedSoFar {
+    if (this.#end) return { cpus: [], devices: [], transmit: [] };
+    return {
+      cpus: this.#readCpus([]).map(({ counts }) => counts),
+      devices: this.devices.map((device) => device.timed()),
+      transmit: this.#transmit?.timed() ?? [],
+    };
   }
 
   /** A device outside the readings, in the last slot: see floor.ts. */
   async watchForCalibration(plan: AttachPlan): Promise<Result<WatchedDevice>> {
-    if (this.#cpus === undefined || this.#resting === undefined) return fail('the session is closed');
-    if (this.#devices.length >= SLOTS) return fail('every slot is taken by a device');
+    if (this.#end) return CLOSED;
+    if (this.devices.length >= SLOTS) return fail('every slot is taken by a device');
     let reason = 'not attached';
+    const { bpf, cpus, resting, object } = this.#attached;
     const device = await WatchedDevice.attach(
       {
-        bpf: this.bpf,
-        cpus: this.#cpus,
-        resting: this.#resting,
+        ...{ bpf, cpus, resting, object },
         stackEvery: this.stackEvery,
-        object: (name) => readObject(this.#folder, name),
         report: (status) => {
           if (status.reason !== undefined) reason = status.reason;
         },
@@ -255,84 +179,118 @@ export class ProbeSession {
   }
 
   get tier(): ProbeTier {
-    if (this.#devices.some((device) => device.xdp)) return 'stack';
-    if (this.#sockets) return 'sockets';
-    if (this.#devices.some((device) => device.tc.length > 0)) return 'taps';
-    return this.#softirq ? 'net_rx' : 'none';
+    if (this.devices.some((device) => device.xdp)) return 'stack';
+    if (this.#attached.sockets) return 'sockets';
+    if (this.devices.some((device) => device.tc.length > 0)) return 'taps';
+    return this.#attached.softirq ? 'net_rx' : 'none';
+  }
+
+  /** Per-CPU state of all programs, until the end. */
+  get cpus(): MapFd {
+    return this.#attached.cpus;
   }
 
   get devices(): readonly WatchedDevice[] {
-    return this.#devices;
+    return this.#attached.devices;
+  }
+
+  get closed(): boolean {
+    return this.#end !== undefined;
   }
 
   /** The id of the program that stamps: the mark of a session. */
   stampId(): number | undefined {
-    const program = this.#host?.program('pktcost_recv');
-    const runs = program?.ok === true ? this.bpf.programRuns(program.value) : undefined;
+    const program = this.#attached.host.program('pktcost_recv');
+    const runs = program.ok ? this.bpf.programRuns(program.value) : undefined;
     return runs?.ok === true ? runs.value.id : undefined;
   }
 
   /** The empty program's descriptor, for the budget's calibration. */
   nullProgram(): Result<ProgramFd> {
-    return this.#host ? this.#host.program('pktcost_null') : fail('the session is closed');
+    return this.#end ? CLOSED : this.#attached.host.program('pktcost_null');
+  }
+
+  programIds(): number[] {
+    return this.programs().flatMap((program) => {
+      const runs = this.bpf.programRuns(program);
+      return runs.ok ? [runs.value.id] : [];
+    });
   }
 
   programs(): ProgramFd[] {
-    return [...this.#programs, ...this.#devices.flatMap((device) => device.programs)];
+    return [...this.#programs, ...this.devices.flatMap((device) => device.programs)];
   }
 
-  /** After `close` the last reading is answered again: what was counted stands. */
+  /** After `close` the last reading is answered again. */
   read(): ProbeReading {
-    if (this.#closed && this.#last) return this.#last;
-    const gaps = this.#tracepoints?.trouble === undefined ? [] : [this.#tracepoints.trouble];
+    if (this.#end) return this.#end.last;
+    const { sockets: prices } = this.#attached;
+    const gaps = this.tracepoints.trouble === undefined ? [] : [this.tracepoints.trouble];
     const cpus = this.#readCpus(gaps);
     const monotonicNs = Number(process.hrtime.bigint());
-    const devices = this.#devices.map((device) => device.read(cpus, this.sampleEvery, this.stackEvery, gaps));
-    const sockets = this.#sockets?.read(gaps);
+    const moment = this.#attached.softirq === undefined ? undefined : this.#moment(cpus);
+    const whole = ({ counts }: CpuState): ProbeReading['cpus'][number] =>
+      moment === undefined ? counts : { ...counts, ...this.#strata.whole(counts, moment) };
+    const sockets = prices?.read(gaps);
     const programs = this.programs().flatMap((program) => {
       const runs = this.bpf.programRuns(program);
       if (!runs.ok) gaps.push(`program: ${runs.reason}`);
       return runs.ok ? [runs.value] : [];
     });
-    this.#last = {
-      version: 1,
-      monotonicNs,
-      ...this.#tracepoints?.clock(),
-      tier: this.tier,
-      sampleEvery: this.sampleEvery,
-      stackEvery: this.stackEvery,
-      netRxEvery: this.netRxEvery,
-      devices,
-      cpus: cpus.map((cpu) => cpu.counts),
+    return {
+      ...this.#glance(monotonicNs, cpus, gaps),
+      cpus: cpus.map(whole),
       ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
       programs,
-      attach: [...this.#attach, ...this.#driverRefused()],
-      gaps,
+      attach: [...this.#status, ...this.#driverRefused()],
     };
-    return this.#last;
+  }
+
+  /** As much of a reading as is counted of packets, for looks that are taken often; `read` has the rest, and is recorded. */
+  glance(): ProbeReading {
+    if (this.#end) return this.#end.last;
+    const gaps: string[] = [];
+    const cpus = this.#readCpus(gaps);
+    return this.#glance(Number(process.hrtime.bigint()), cpus, gaps);
+  }
+
+  #glance(monotonicNs: number, cpus: readonly CpuState[], gaps: string[]): ProbeReading {
+    const { sampleEvery, stackEvery, netRxEvery, tier, tracepoints } = this;
+    const rates = { sampleEvery, stackEvery, netRxEvery };
+    const sent = this.#transmit?.read(gaps);
+    const transmitNs = tracepoints.lateNs();
+    return {
+      ...{ version: 1, monotonicNs, tier, ...rates },
+      ...tracepoints.clock(),
+      devices: this.devices.map((device) => device.read(cpus, { ...rates, still: tracepoints.still }, gaps)),
+      cpus: cpus.map(({ counts }) => counts),
+      ...(sent && transmitNs !== undefined && { transmit: sent.devices, transmitCalls: sent.calls, transmitNs }),
+      ...{ programs: [], attach: [], gaps },
+    };
   }
 
   #readCpus(gaps: string[]): CpuState[] {
-    if (this.#cpus === undefined) return [];
     const bytes = Buffer.allocUnsafeSlow(CPU_BYTES * this.bpf.possibleCpus);
-    const read = this.bpf.lookupOnly(this.#cpus, bytes);
-    if (read.ok) return readCpus(bytes, this.bpf.possibleCpus);
+    const read = this.bpf.lookupOnly(this.cpus, bytes);
+    if (read.ok) return readCpus(bytes, this.bpf.possibleCpus, this.devices.length);
     gaps.push(`per-CPU counts: ${read.reason}`);
     return [];
   }
 
   /** Samples `factor` times fewer packets from now on. The floor depends on the rate, so it must be measured again. */
   thin(factor: number): Result<void> {
-    const write = (object: LoadedObject | undefined, value: number): Result<void> => {
-      if (!object) return ok(undefined);
-      const map = object.map('.data');
+    if (this.#end) return CLOSED;
+    const { host, softirq, sockets } = this.#attached;
+    const write = (object: LoadedObject, section: string, value: number): Result<void> => {
+      const map = object.map(section);
       return map.ok ? this.bpf.writeOnly(map.value, every(value)) : map;
     };
     const written = inOrder(
-      () => write(this.#host, this.sampleEvery * factor),
-      () => write(this.#softirq, this.netRxEvery * factor),
-      () => this.#sockets?.setEvery(this.sampleEvery * factor) ?? ok(undefined),
-      ...this.#devices.map((device) => () => device.setStackEvery(this.stackEvery * factor)),
+      () => write(host, variables.sampleEvery.section, this.sampleEvery * factor),
+      () => (softirq ? write(softirq, variables.netRxEvery.section, this.netRxEvery * factor) : ok(undefined)),
+      () => sockets?.setEvery(this.sampleEvery * factor) ?? ok(undefined),
+      () => this.#transmit?.setEvery(this.sampleEvery * factor) ?? ok(undefined),
+      ...this.devices.map((device) => () => device.setStackEvery(this.stackEvery * factor)),
     );
     if (!written.ok) return written;
     this.sampleEvery *= factor;
@@ -341,51 +299,46 @@ export class ProbeSession {
     return written;
   }
 
-  readonly #exit = new ExitWatch(() => {
-    removeFilters(this.bpf, this.#tcAttachments());
-  });
-
-  #tcAttachments(): TcAttachment[] {
-    return this.#devices.flatMap((device) => device.tc);
-  }
-
   /** Detaches everything, at most once. What hangs is left to the kernel after the deadline, and told. */
   close(deadlineMs = DETACH_DEADLINE_MS): Promise<CloseReport> {
-    this.#closed ??= this.#detach(deadlineMs);
-    return this.#closed;
+    this.#end ??= { last: this.read(), report: this.#detach(deadlineMs) };
+    return this.#end.report;
   }
 
   async #detach(deadlineMs: number): Promise<CloseReport> {
+    const { objects, heldNamespaces, exit, sockets, offloads: before } = this.#attached;
     const problems: string[] = [];
     const done: string[] = [];
     const links = [
-      ...(this.#tracepoints?.surrender() ?? []),
-      ...this.#links,
-      ...this.#devices.flatMap((device) => device.links()),
+      ...this.tracepoints.surrender(),
+      ...this.#attached.links,
+      ...this.devices.flatMap((device) => device.links()),
     ];
     const hung = await closeLinks(this.bpf, links, deadlineMs);
-    done.push(`${String(links.length - hung)} of ${String(links.length)} links closed`);
     if (hung > 0) problems.push(`${String(hung)} detach(es) did not return within ${String(deadlineMs)} ms`);
-    const attachments = this.#tcAttachments();
+    const attachments = attachmentsOf(this.devices);
     const filters = attachments.filter((attachment) => attachment.filter).length;
     problems.push(...removeFilters(this.bpf, attachments));
     if (filters > 0) done.push(`${String(filters)} clsact filter(s) removed`);
-    this.#exit.stop();
-    for (const { xdp, facts } of this.#devices) if (xdp) done.push(`XDP program (${xdp.mode}) taken off ${facts.name}`);
+    exit.stop();
+    for (const { xdp, facts } of this.devices) if (xdp) done.push(`XDP program (${xdp.mode}) taken off ${facts.name}`);
     // Looked at again, because a driver may change them a moment after the attach.
-    const late = offloadChanges(this.#devices.flatMap(({ xdp, facts }) => (xdp ? [facts] : [])));
-    const known = new Set(this.#offloads.map(({ facts }) => facts));
-    const offloads = restoreOffloads([...this.#offloads, ...late.filter(({ facts }) => !known.has(facts))]);
+    const late = offloadChanges(this.devices.flatMap(({ xdp, facts }) => (xdp ? [facts] : [])));
+    const known = new Set(before.map(({ facts }) => facts));
+    const offloads = restoreOffloads([...before, ...late.filter(({ facts }) => !known.has(facts))]);
     done.push(...offloads.done);
     problems.push(...offloads.problems);
     const left = verifyRemoved(this.bpf, attachments);
-    for (const device of this.#devices) device.close();
-    this.#sockets?.close();
-    for (const object of this.#objects) object.close();
-    for (const fd of this.#heldNamespaces) closeSync(fd);
-    this.#cpus = undefined;
-    this.#resting = undefined;
-    this.#host = undefined;
-    return { done, problems: [...problems, ...left], verified: left.length === 0 && hung === 0 };
+    for (const device of this.devices) device.close();
+    sockets?.close();
+    this.#transmit?.close();
+    for (const object of objects) object.close();
+    for (const fd of heldNamespaces) closeSync(fd);
+    return {
+      links: { closed: links.length - hung, of: links.length },
+      done,
+      problems: [...problems, ...left],
+      verified: left.length === 0 && hung === 0,
+    };
   }
 }

@@ -1,9 +1,11 @@
 /** The price of each packet socket by fentry and fexit: both directions, every protocol. Needs a kernel that permits it. */
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { variables } from '../generated/kernel-layout.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Capabilities } from './capabilities.ts';
-import { BILL_BYTES, readBill, readTapTotals, TAPCPU_BYTES, type SocketBill, type TapTotals } from './layout.ts';
+import { BILL_BYTES, readBill, readTapTotals, TAPCPU_BYTES } from './layout.ts';
 import type { Libbpf, LoadedObject } from './libbpf.ts';
 import { linkAll, type Linked } from './tracing.ts';
+import type { SocketBill, TapTotals } from '../readings/reading.ts';
 import { every, inOrder } from './watched.ts';
 
 /** Function -> its programs, exit first: an exit without an entry counts nothing, the other way round would leave a mark. */
@@ -40,7 +42,7 @@ export class SocketPrices {
       inOrder(
         () => open.expectValueSize('pktcost_bills', BILL_BYTES),
         () => open.expectValueSize('pktcost_tapcpus', TAPCPU_BYTES),
-        () => open.setValue('.data', every(sampleEvery)),
+        () => open.setValue(variables.sampleEvery.section, every(sampleEvery)),
         ...missing.map((program) => () => open.skip(program)),
       ),
     );
@@ -56,7 +58,7 @@ export class SocketPrices {
   }
 
   setEvery(value: number): Result<void> {
-    const map = this.#object.map('.data');
+    const map = this.#object.map(variables.sampleEvery.section);
     return map.ok ? this.#bpf.writeOnly(map.value, every(value)) : map;
   }
 

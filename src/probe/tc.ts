@@ -3,7 +3,8 @@
  * a filter stays after SIGKILL, so it carries a handle that nobody else has, by which `sweep` knows it.
  */
 import { askInNamespace } from '../ffi/namespaces.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { isGone } from '../base/errno.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { NetnsTarget } from './facts.ts';
 import { AttachType, BEFORE_ALL, TcHook, type LinkFd, type Libbpf, type ProgramFd, type TcFilter } from './libbpf.ts';
 import { dumpClsact, dumpFilters, type Filter } from './rtnetlink.ts';
@@ -15,13 +16,13 @@ const HANDLE_FOREIGN_QDISC = 0x706b7402;
 const PRIORITIES = [1, 2, 3, 7];
 const PROGRAM_NAMES = { ingress: 'pktcost_in', egress: 'pktcost_out' } as const;
 
-export type Direction = 'ingress' | 'egress';
+export type TcDirection = 'ingress' | 'egress';
 
 export interface TcAttachment {
   readonly how: 'tcx' | 'clsact';
   readonly netns: NetnsTarget;
   readonly ifindex: number;
-  readonly direction: Direction;
+  readonly direction: TcDirection;
   readonly programId: number;
   readonly link?: LinkFd;
   readonly filter?: TcFilter;
@@ -32,7 +33,7 @@ export function attachTc(
   how: 'tcx' | 'clsact',
   netns: NetnsTarget,
   ifindex: number,
-  direction: Direction,
+  direction: TcDirection,
   program: ProgramFd,
 ): Result<TcAttachment> {
   const runs = bpf.programRuns(program);
@@ -49,7 +50,7 @@ export function attachTc(
   });
 }
 
-function attachFilter(bpf: Libbpf, ifindex: number, direction: Direction, program: ProgramFd): Result<TcFilter> {
+function attachFilter(bpf: Libbpf, ifindex: number, direction: TcDirection, program: ProgramFd): Result<TcFilter> {
   const made = bpf.clsactCreate(ifindex);
   if (!made.ok) return made;
   // Our own ingress filter may have made the qdisc a moment ago, when this is the egress one.
@@ -72,7 +73,7 @@ function hasHandle(ifindex: number, handle: number): boolean {
   });
 }
 
-function isOurs(filter: Filter, direction: Direction): boolean {
+function isOurs(filter: Filter, direction: TcDirection): boolean {
   return (
     filter.kind === 'bpf' &&
     (filter.handle === HANDLE_OWN_QDISC || filter.handle === HANDLE_FOREIGN_QDISC) &&
@@ -91,14 +92,9 @@ export function removeFilters(bpf: Libbpf, attachments: readonly TcAttachment[])
       const detached = bpf.filterDetach(filter);
       return filter.handle === HANDLE_OWN_QDISC ? removeEmptyQdisc(bpf, ifindex, detached) : detached;
     });
-    if (!removed.ok && !gone(removed.reason)) problems.push(`filter on device ${String(ifindex)}: ${removed.reason}`);
+    if (!removed.ok && !isGone(removed)) problems.push(`filter on device ${String(ifindex)}: ${removed.reason}`);
   }
   return problems;
-}
-
-/** The device, its namespace or the filter is no longer there: what was to be removed is gone. */
-function gone(reason: string): boolean {
-  return /ENODEV|ENOENT|cannot open the network namespace/.test(reason);
 }
 
 function removeEmptyQdisc(bpf: Libbpf, ifindex: number, detached: Result<void>): Result<void> {
@@ -125,19 +121,19 @@ export function verifyRemoved(bpf: Libbpf, attachments: readonly TcAttachment[])
     });
     if (still.ok && still.value)
       left.push(`program ${String(programId)} is still on ${direction} of device ${String(ifindex)}`);
-    if (!still.ok && !gone(still.reason)) left.push(`device ${String(ifindex)} could not be checked: ${still.reason}`);
+    if (!still.ok && !isGone(still)) left.push(`device ${String(ifindex)} could not be checked: ${still.reason}`);
   }
   return left;
 }
 
 export interface SweepReport {
-  readonly removed: readonly { readonly netns: string; readonly ifindex: number; readonly direction: Direction }[];
+  readonly removed: readonly { readonly netns: string; readonly ifindex: number; readonly direction: TcDirection }[];
   readonly problems: readonly string[];
 }
 
 /** Removes what a killed session left behind: filters with our handle, priority and program name, and nothing else. */
 export function sweep(bpf: Libbpf, namespaces: readonly NetnsTarget[]): SweepReport {
-  const removed: { netns: string; ifindex: number; direction: Direction }[] = [];
+  const removed: { netns: string; ifindex: number; direction: TcDirection }[] = [];
   const problems: string[] = [];
   for (const netns of namespaces) {
     const swept = askInNamespace(netns.path, () => {

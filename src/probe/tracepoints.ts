@@ -1,6 +1,6 @@
 /** The host-wide tracepoints of a session: attached together, and taken away and put back in shifts (shifts.ts). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
 import type { Libbpf, LinkFd, LoadedObject, MapFd, ProgramFd } from './libbpf.ts';
 import { linkAll } from './tracing.ts';
@@ -13,6 +13,12 @@ interface Group {
   readonly object: LoadedObject;
   readonly names: readonly string[];
   links: readonly LinkFd[];
+}
+
+/** A group that came later than the others, with its own time: attached since, and before that. */
+interface Late extends Group {
+  since: bigint | undefined;
+  before: bigint;
 }
 
 /** Programs that are there for a part of the time only, because they cost more than the others. */
@@ -32,10 +38,13 @@ export class Tracepoints {
   readonly #resting: MapFd;
   readonly #groups: Group[] = [];
   #extra: Extra | undefined;
+  #late: Late | undefined;
   readonly #attachedAt = process.hrtime.bigint();
   #since: bigint | undefined;
   #before = 0n;
   #closed = false;
+  #rests = 0;
+  #changing = false;
   /** Why they are not attached although it is their shift. */
   trouble: string | undefined;
 
@@ -51,6 +60,39 @@ export class Tracepoints {
     this.#groups.push({ object, names, links: linked.value.links });
     this.#since ??= process.hrtime.bigint();
     return ok(linked.value.programs);
+  }
+
+  /** The same for one group that comes later: it shares the shifts of the others from now on, and has its own clock. */
+  async include(object: LoadedObject, names: readonly string[]): Promise<Result<void>> {
+    if (this.#closed) return fail('the session is closed');
+    const late: Late = { object, names, links: [], since: undefined, before: 0n };
+    const working = this.attached;
+    if (working) {
+      const linked = await this.untimed(async () => {
+        const made = linkAll(this.#bpf, object, names);
+        if (made.ok) await sleep(SETTLE_MS);
+        return made.ok ? ok(made.value.links) : fail(`${made.program}: ${made.reason}`);
+      });
+      if (!linked.ok) return linked;
+      late.links = linked.value;
+      late.since = process.hrtime.bigint();
+    }
+    this.#groups.push(late);
+    this.#late = late;
+    return ok(undefined);
+  }
+
+  /** For how many nanoseconds the group that came later was attached; undefined without one. */
+  lateNs(): number | undefined {
+    const late = this.#late;
+    if (late === undefined) return undefined;
+    return Number(late.before + (late.since === undefined ? 0n : process.hrtime.bigint() - late.since));
+  }
+
+  #lateRests(at: bigint): void {
+    if (this.#late?.since === undefined) return;
+    this.#late.before += at - this.#late.since;
+    this.#late.since = undefined;
   }
 
   /** Programs for `join`: not attached yet. */
@@ -82,6 +124,11 @@ export class Tracepoints {
     return this.#since !== undefined;
   }
 
+  /** A number for each time in which they are away and nothing is timed; undefined while they are there. */
+  get still(): number | undefined {
+    return this.#since === undefined && !this.#changing ? this.#rests : undefined;
+  }
+
   /**
    * Nanoseconds since the session began, and those of them in which the tracepoints were attached: counting, though timing nothing
    * in the first SETTLE_MS. Without those the counts of a slice of 125 ms came out 6 % too high.
@@ -98,8 +145,13 @@ export class Tracepoints {
     const written = this.#bpf.writeOnly(this.#resting, every(1));
     if (!written.ok) return written;
     const began = process.hrtime.bigint();
+    this.#changing = true;
     const hung = await closeLinks(this.#bpf, this.#take(), DETACH_DEADLINE_MS);
-    this.#before += middle(began) - this.#since;
+    this.#changing = hung > 0;
+    this.#rests += 1;
+    const ended = middle(began);
+    this.#before += ended - this.#since;
+    this.#lateRests(ended);
     this.#since = undefined;
     return hung === 0 ? ok(undefined) : this.#failed(`${String(hung)} tracepoint(s) did not detach`);
   }
@@ -108,6 +160,7 @@ export class Tracepoints {
   async resume(): Promise<Result<void>> {
     if (this.#closed || this.#since !== undefined || this.#groups.length === 0) return ok(undefined);
     const began = process.hrtime.bigint();
+    this.#rests += 1;
     for (const group of this.#groups) {
       const linked = linkAll(this.#bpf, group.object, group.names);
       if (!linked.ok) {
@@ -117,6 +170,7 @@ export class Tracepoints {
       group.links = linked.value.links;
     }
     this.#since = middle(began);
+    if (this.#late) this.#late.since = this.#since;
     await sleep(SETTLE_MS);
     const written = this.#bpf.writeOnly(this.#resting, every(0));
     return written.ok ? written : this.#failed(written.reason);

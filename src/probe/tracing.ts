@@ -1,5 +1,5 @@
 /** Programs that name their target themselves (tp_btf, fentry, fexit): linked together or not at all. */
-import { ok, type Failure, type Ok } from '../metrics/result.ts';
+import { ok, type Failure, type Ok } from '../base/result.ts';
 import type { Libbpf, LinkFd, LoadedObject, ProgramFd } from './libbpf.ts';
 
 export interface Linked {

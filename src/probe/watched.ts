@@ -1,9 +1,10 @@
 /** One device under watch: its own copy of the programs, its hooks, and the reading of its counts. */
 import { askInNamespace } from '../ffi/namespaces.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { variables } from '../generated/kernel-layout.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { driverOf } from './ethtool.ts';
 import type { DeviceFacts } from './facts.ts';
-import { readSpan, SPAN_BYTES, SLOTS, type CpuState } from './layout.ts';
+import { readMoments, readSpan, SPAN_BYTES, SLOTS, type CpuState } from './layout.ts';
 import {
   AttachType,
   XdpFlags,
@@ -16,9 +17,10 @@ import {
   type ProgramFd,
 } from './libbpf.ts';
 import type { ObjectName } from './objects.ts';
-import type { AttachPlan, PlanStep, XdpMode } from './plan.ts';
-import type { AttachStatus, DeviceReading, SpanReading } from './reading.ts';
-import { attachTc, type Direction, type TcAttachment } from './tc.ts';
+import type { AttachPlan, PlanStep } from './plan.ts';
+import type { SpanHistogram } from '../readings/histogram.ts';
+import type { AttachStatus, DeviceReading, SpanReading, XdpMode } from '../readings/reading.ts';
+import { attachTc, type TcDirection, type TcAttachment } from './tc.ts';
 
 export interface DeviceWorkshop {
   readonly bpf: Libbpf;
@@ -53,6 +55,8 @@ export class WatchedDevice {
   readonly tc: TcAttachment[] = [];
   readonly programs: ProgramFd[] = [];
   xdp: { readonly mode: XdpMode; readonly link: LinkFd } | undefined;
+  /** Of a time in which nothing is timed. */
+  #still: { readonly epoch: number; readonly taps: Result<SpanHistogram> } | undefined;
 
   private constructor(shop: DeviceWorkshop, facts: DeviceFacts, slot: number, object: LoadedObject) {
     this.#shop = shop;
@@ -116,11 +120,11 @@ export class WatchedDevice {
           () => object.expectValueSize('pktcost_taps', SPAN_BYTES),
           () => object.shareMap('pktcost_cpus', shop.cpus),
           () => object.shareMap('pktcost_resting', shop.resting),
-          () => object.setValue('.rodata', every(slot)),
+          () => object.setValue(variables.slot.section, every(slot)),
           ...(stack
             ? [
                 (): Result<void> => object.expectValueSize('pktcost_stack_in', SPAN_BYTES),
-                (): Result<void> => object.setValue('.data', every(shop.stackEvery)),
+                (): Result<void> => object.setValue(variables.stackEvery.section, every(shop.stackEvery)),
                 (): Result<void> => (flags === 0 ? ok(undefined) : object.setFlags('pktcost_xdp', flags)),
               ]
             : []),
@@ -136,7 +140,7 @@ export class WatchedDevice {
     return refused;
   }
 
-  #attachTc(how: 'tcx' | 'clsact', direction: Direction, name: string): Result<void> {
+  #attachTc(how: 'tcx' | 'clsact', direction: TcDirection, name: string): Result<void> {
     const program = this.#object.program(name);
     if (!program.ok) return program;
     const { netns, ifindex } = this.facts;
@@ -169,14 +173,19 @@ export class WatchedDevice {
 
   setStackEvery(value: number): Result<void> {
     if (!this.xdp) return ok(undefined);
-    const map = this.#object.map('.data');
+    const map = this.#object.map(variables.stackEvery.section);
     return map.ok ? this.#shop.bpf.writeOnly(map.value, every(value)) : map;
   }
 
-  read(cpus: readonly CpuState[], sampleEvery: number, stackEvery: number, gaps: string[]): DeviceReading {
+  /** `still` numbers a time in which the tracepoints are away: the taps span is then read once. */
+  read(
+    cpus: readonly CpuState[],
+    { sampleEvery, stackEvery, still }: { sampleEvery: number; stackEvery: number; still: number | undefined },
+    gaps: string[],
+  ): DeviceReading {
     const spans: SpanReading[] = [];
     const add = (map: string, span: SpanReading['span'], mode: SpanReading['mode'], sampled: number): void => {
-      const histogram = this.#readSpan(map);
+      const histogram = span === 'taps' ? this.#tapsAt(still) : this.#readSpan(map);
       if (histogram.ok) spans.push({ span, mode, sampleEvery: sampled, ...histogram.value });
       else gaps.push(`${this.facts.name} ${span}: ${histogram.reason}`);
     };
@@ -200,17 +209,31 @@ export class WatchedDevice {
     };
   }
 
-  readTaps(): Result<ReturnType<typeof readSpan>> {
+  #tapsAt(still: number | undefined): Result<SpanHistogram> {
+    if (still === undefined) return this.readTaps();
+    if (this.#still?.epoch !== still) this.#still = { epoch: still, taps: this.readTaps() };
+    return this.#still.taps;
+  }
+
+  /** The taps span alone, without its buckets. */
+  timed(): Pick<DeviceReading, 'device' | 'ifindex' | 'netns' | 'spans'> {
+    const { name, ifindex, netns } = this.facts;
+    const taps = this.#readSpan('pktcost_taps', readMoments);
+    const spans = taps.ok ? [{ span: 'taps', mode: 'tracepoint', sampleEvery: 0, ...taps.value } as const] : [];
+    return { device: name, ifindex, netns: netns.id, spans };
+  }
+
+  readTaps(): Result<SpanHistogram> {
     return this.#readSpan('pktcost_taps');
   }
 
-  #readSpan(name: string): Result<ReturnType<typeof readSpan>> {
+  #readSpan(name: string, decode = readSpan): Result<SpanHistogram> {
     const map = this.#object.map(name);
     if (!map.ok) return map;
     const cpus = this.#shop.bpf.possibleCpus;
     const bytes = Buffer.allocUnsafeSlow(SPAN_BYTES * cpus);
     const read = this.#shop.bpf.lookupOnly(map.value, bytes);
-    return read.ok ? ok(readSpan(bytes, cpus)) : read;
+    return read.ok ? ok(decode(bytes, cpus)) : read;
   }
 
   /** Why no more packets will be counted here, if so. */
@@ -221,7 +244,7 @@ export class WatchedDevice {
     if (ingress.link === undefined) {
       // A filter goes with its device and tells nobody; a device without a driver's name still answers, with EOPNOTSUPP.
       const asked = askInNamespace(this.facts.netns.path, () => driverOf(this.facts.name));
-      return !asked.ok && asked.reason.includes('ENODEV') ? gone : undefined;
+      return !asked.ok && asked.errno === 'ENODEV' ? gone : undefined;
     }
     const ifindex = this.#shop.bpf.linkIfindex(ingress.link);
     if (!ifindex.ok) return ifindex.reason;

@@ -1,6 +1,6 @@
 import type { Fleet } from '../generated/fleet.ts';
 import type { Report } from '../generated/report.ts';
-import type { Comparison } from './compare.ts';
+import type { Comparison } from './compare/comparison.ts';
 
 /** What JSON.stringify leaves as it is and a terminal would act on, or an editor would not show. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;

@@ -1,7 +1,6 @@
 import type { Expression } from '../metrics/expression.ts';
 import type { Metric, ReadingUnit } from '../metrics/metric.ts';
-import type { Alert } from './alert.ts';
-import { limitsOf, type Overrides, type Rule } from './rule.ts';
+import { limitsOf, type Alert, type Overrides, type Rule } from './rule.ts';
 
 const severities = ['critical', 'warning'] as const;
 type Severity = (typeof severities)[number];
@@ -110,25 +109,9 @@ function formatted(unit: ReadingUnit): string {
   return `{{ $value | humanize }}${unit.endsWith('/s') ? ' per second' : ''}`;
 }
 
-/** Fields of node_netstat_* that the alerts ask for and node_exporter shows without being told to. */
-const usualFields =
-  /_(TcpExt_(Listen|TCPRcvQDrop)|Tcp_(InSegs|PassiveOpens)|Udp6?_(InDatagrams|OutDatagrams|RcvbufErrors|SndbufErrors))/;
-
-/** The flag of node_exporter that a metric of its own takes; undefined for what it shows by default, or does not have. */
-export function exporterFlag({ name, collector }: Metric): string | undefined {
-  if (collector === 'softirqs') return '--collector.softirqs';
-  if (collector === 'numa' && name.startsWith('node_')) return '--collector.meminfo_numa';
-  if (collector === 'netstat' && !usualFields.test(name)) return '--collector.netstat.fields';
-  return undefined;
-}
-
-/** On the page of `pktcost metrics` and nowhere else. */
-function onPageOnly({ name }: Metric): boolean {
-  return name.startsWith('pktcost_') || name === 'node_network_receive_missed_errors_total';
-}
-
-function isExtra(metric: Metric): boolean {
-  return onPageOnly(metric) || exporterFlag(metric) !== undefined;
+/** Whether a node_exporter as it comes does not show it. */
+function isExtra({ pageOnly, exporterFlag }: Metric): boolean {
+  return pageOnly || exporterFlag !== undefined;
 }
 
 function distinct(metrics: readonly Metric[]): Metric[] {

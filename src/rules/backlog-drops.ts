@@ -1,3 +1,4 @@
+import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import {
   cpuSeconds,
   softirqFunctions,
@@ -8,10 +9,10 @@ import {
   sysctl,
 } from '../metrics/catalogue/index.ts';
 import { increase, rate, sumBy, value } from '../metrics/expression.ts';
-import { gradeLoss, lossOf } from './facts/loss.ts';
-import { raiseBacklog, raiseBudget } from './remedies/backlog.ts';
-import { critical, defineRule, info, ok, optional, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { againstLimit } from './proof.ts';
+import { raiseNetdevBacklog, raiseBudget } from './remedies/backlog.ts';
+import { critical, deciding, defineRule, info, ok, optional, warning } from './rule.ts';
+import { shared } from './shared-limits.ts';
 
 const says = 'The backlog of the CPU drops {value} of the packets that the CPU is given.';
 
@@ -20,14 +21,14 @@ export const backlogDrops = defineRule({
   id: 'backlog-drops',
   role: 'outcome',
   title: 'The per-CPU backlog overflows: packets are dropped between devices and the stack',
-  seed: '-',
   scope: ['cpu'],
   signals: {
     processed: increase(softnetProcessed),
     dropped: increase(softnetDropped),
+    share: optional(lossShare(increase(softnetDropped), increase(softnetProcessed))),
     limited: optional(increase(softnetFlowLimit)),
-    squeezed: optional(increase(softnetSqueezed)),
-    runs: optional(sumBy(['cpu'], increase(softirqFunctions, { type: 'NET_RX' }))),
+    squeezed: deciding(increase(softnetSqueezed)),
+    runs: deciding(sumBy(['cpu'], increase(softirqFunctions, { type: 'NET_RX' }))),
     softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
     idle: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
     // Of the host: a namespace of its own does not have them.
@@ -35,7 +36,44 @@ export const backlogDrops = defineRule({
     budget: optional(value(sysctl, { name: 'net.core.netdev_budget', netns: '' })),
     budgetUsecs: optional(value(sysctl, { name: 'net.core.netdev_budget_usecs', netns: '' })),
   },
-  thresholds: thresholds.PKT0502,
+  thresholds: {
+    lost: {
+      value: 10,
+      unit: 'packets',
+      help: 'Packets dropped by the backlog of a CPU in the window from which it can be a warning; fewer are mentioned.',
+      source: 'judgement: one burst',
+    },
+    share: {
+      value: shared.lossNoticed,
+      unit: 'ratio',
+      help: 'Dropped packets relative to all that the CPU was given from which it is a warning.',
+      source: 'judgement: a loss of 1 in 10,000 begins to bound the throughput of long paths (Mathis et al.)',
+    },
+    criticalShare: {
+      value: shared.lossCritical,
+      unit: 'ratio',
+      help: 'Dropped packets relative to all that the CPU was given from which it is critical.',
+      source: 'judgement: 1 % loss halves and halves again what a connection carries',
+    },
+    squeezed: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of NET_RX runs that ended with work left from which it is mentioned.',
+      source: 'judgement: normal in bursts; one run in ten means that the budget is the limit',
+    },
+    spare: {
+      value: shared.spare,
+      unit: 'ratio',
+      help: 'Share of its time a CPU may be idle for a longer queue to be no advice.',
+      source: 'as PKT0101',
+    },
+    squeezedPerSecond: {
+      value: 10,
+      unit: 'per second',
+      help: 'Such runs per second below which nothing is said.',
+      source: 'judgement',
+    },
+  },
   messages: {
     full:
       'The backlog of CPU {cpu} (net.core.netdev_max_backlog {limit}) dropped {lost:count} packets, {share:percent} of ' +
@@ -48,31 +86,32 @@ export const backlogDrops = defineRule({
       '{budget} packets or {usecs} µs). Nothing was dropped by that.',
   },
   alert: {
-    raise: ({ dropped, processed }, { lost, share, criticalShare }) => ({
-      critical: { when: lossOf(dropped, processed, lost, criticalShare), says },
-      warning: { when: lossOf(dropped, processed, lost, share), says },
+    raise: ({ dropped, share }, limits) => ({
+      critical: { when: lossOf(share, dropped, limits.lost, limits.criticalShare), says },
+      warning: { when: lossOf(share, dropped, limits.lost, limits.share), says },
     }),
   },
   conclude(read, limits, at) {
     const cpu = at.labels['cpu'] ?? '';
     const lost = read.dropped.value;
-    const { share, grade } = gradeLoss(lost, read.processed.value, limits);
+    const share = read.share?.value ?? 0;
+    const grade = gradeLoss(lost, read.share, limits);
     const tunables = { backlog: null, budget: null, budgetUsecs: null };
-    if (grade !== 'none') {
+    if (lost > 0) {
       const limited = read.limited?.value ?? 0;
       const said = {
         certainty: 'measured',
         message: limited * 2 >= lost ? 'flow' : 'full',
         args: { cpu, lost, limited, share, rate: lost / at.seconds, limit: read.backlog?.value ?? 'unknown' },
         evidence: {
-          dropped: ['>=', limits.lost],
+          dropped: againstLimit(lost, limits.lost),
           processed: null,
           limited: null,
           squeezed: null,
           softirq: null,
           ...tunables,
         },
-        remedies: raiseBacklog({
+        remedies: raiseNetdevBacklog({
           cpu,
           limit: read.backlog?.value,
           perSecond: (read.processed.value + lost) / at.seconds,
@@ -83,6 +122,7 @@ export const backlogDrops = defineRule({
         }),
         impact: { lostPerSecond: lost / at.seconds },
       } as const;
+      if (grade === 'none') return info(said);
       return grade === 'critical' ? critical(said) : warning(said);
     }
     const squeezes = read.squeezed?.value ?? 0;
@@ -102,5 +142,8 @@ export const backlogDrops = defineRule({
       evidence: { squeezed: ['>=', limits.squeezedPerSecond * at.seconds], runs: null, dropped: null, ...tunables },
       remedies: raiseBudget(read.budget?.value, read.budgetUsecs?.value),
     });
+  },
+  stands(unread, { squeezed }, limits, at) {
+    return unread === 'runs' && squeezed !== undefined && squeezed.value / at.seconds < limits.squeezedPerSecond;
   },
 });

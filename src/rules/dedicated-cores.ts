@@ -1,7 +1,7 @@
+import { formatCpuList } from '../base/cpu-list.ts';
 import { coresDedicated, cpuDedicated } from '../metrics/catalogue/index.ts';
 import { sumBy, value } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
-import { formatCpuList } from './facts/cpus.ts';
 import { defineRule, info, list, ok, optional } from './rule.ts';
 
 export const dedicatedCores = defineRule({
@@ -9,7 +9,6 @@ export const dedicatedCores = defineRule({
   id: 'dedicated-cores',
   role: 'context',
   title: 'CPUs are set apart from the scheduler',
-  seed: '§3.2',
   scope: [],
   signals: {
     cpus: list(value(cpuDedicated)),

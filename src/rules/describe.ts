@@ -6,7 +6,6 @@ export interface RuleDescription {
   readonly role: string;
   readonly title: string;
   readonly scope: readonly string[];
-  readonly seed: string;
   readonly signals: readonly {
     readonly name: string;
     readonly required: boolean;
@@ -31,7 +30,6 @@ export function describeRule(rule: Rule): RuleDescription {
     role: rule.role,
     title: rule.title,
     scope: rule.scope,
-    seed: rule.seed,
     signals: Object.entries(rule.signals).map(([name, spec]) => describeSignal(name, spec)),
     thresholds: Object.entries(rule.thresholds).map(([name, threshold]) => ({ name, ...threshold })),
   };

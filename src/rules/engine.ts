@@ -1,15 +1,17 @@
+import type { Signal } from '../facts/signal.ts';
 import type { Evaluation, Expression, Point } from '../metrics/expression.ts';
 import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import { unreadIn, type Missing, type Window } from '../metrics/window.ts';
 import type { Evidence, Finding } from './finding.ts';
+import { oneSampleOf, retold } from './one-sample.ts';
 import {
   limitsOf,
   type Conclusion,
   type Overrides,
   type Proof,
+  type Readings,
   type Rule,
-  type Signal,
   type SignalSpec,
 } from './rule.ts';
 
@@ -23,9 +25,12 @@ const LIST_LIMIT = 10;
 
 /** Evaluates every rule on the window. Rules cannot fail the run: a bug in one is that rule's `not-measured`. */
 export function evaluateRules(window: Window, rules: readonly Rule[], overrides: Overrides = {}): Finding[] {
+  const fromBoot = window.single ? window.sinceBoot() : undefined;
   return rules.flatMap((rule) => {
     try {
-      return evaluateRule(window, rule, overrides);
+      const totals = fromBoot === undefined ? undefined : oneSampleOf(rule);
+      if (fromBoot === undefined || totals === undefined) return evaluateRule(window, rule, overrides);
+      return evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot));
     } catch (error) {
       const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
       return [unmeasured(rule, [{ metric: rule.id, source: 'pktcost', reason }], {}, 1)];
@@ -37,6 +42,7 @@ interface Evaluated {
   readonly name: string;
   readonly of: Expression;
   readonly kind: 'one' | 'optional' | 'list' | 'optional-list';
+  readonly decides: boolean;
   readonly evaluation: Evaluation;
   /** Points by the part of the instance this expression can tell apart. */
   readonly byInstance: ReadonlyMap<string, readonly Point[]>;
@@ -44,7 +50,7 @@ interface Evaluated {
   readonly keyed: readonly string[];
 }
 
-function evaluateRule(window: Window, rule: Rule, overrides: Overrides): Finding[] {
+function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSample = false): Finding[] {
   const limits = limitsOf(rule, overrides);
   const signals = Object.entries(rule.signals).map(([name, spec]) => evaluateSignal(window, rule, name, spec));
   const required = signals.filter(({ kind }) => kind === 'one' || kind === 'list');
@@ -57,8 +63,10 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides): Finding
     return [unmeasured(rule, absent.flatMap(({ evaluation }) => evaluation.missing).slice(0, 5), {}, 1)];
   }
   const instances = instancesOf(rule, signals);
-  const unseen = unseenNamespaces(rule, required, instances, window);
+  const unseen = [...unseenNamespaces(rule, required, instances, window), ...overlooked(rule, required, instances)];
   if (instances.length === 0 && unseen.length === 0) {
+    const unread = unreadSources(window, required);
+    if (unread.length > 0) return [unmeasured(rule, unread, {}, 1)];
     return [
       finding(rule, { outcome: 'not-applicable', reason: rule.none ?? 'nothing of the kind on this host' }, {}, [], []),
     ];
@@ -69,11 +77,95 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides): Finding
       const { given, missing } = give(signals, labels, window);
       if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
       if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
-      const at = { labels, netns: labels['netns'] ?? OWN_NETNS, seconds: window.seconds };
-      const conclusion = rule.conclude(given as never, limits, at);
+      const unread = new Map(signals.flatMap((signal) => unreadOf(signal, labels, window)));
+      const at = {
+        labels,
+        netns: labels['netns'] ?? OWN_NETNS,
+        seconds: window.seconds,
+        oneSample,
+        unread: new Set(unread.keys()),
+      };
+      const conclusion = rule.conclude(given, limits, at);
+      if (claimsHealth(conclusion)) {
+        const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
+        const lacking = signals.flatMap(({ name, decides }) => {
+          const why = decides ? (unread.get(name) ?? cutShort.get(name)) : undefined;
+          return why === undefined || rule.stands?.(name, given, limits, at) === true ? [] : [why];
+        });
+        // That there is only so much of a kind is not known while the file of one of them is missing.
+        if (conclusion.outcome === 'not-applicable') lacking.push(...unreadSources(window, required));
+        if (lacking.length > 0) return unmeasured(rule, lacking.slice(0, 5), labels, 1);
+      }
       return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
     }),
   ]);
+}
+
+/** What seeing less must never lead to. */
+function claimsHealth({ outcome }: Conclusion): boolean {
+  return outcome === 'ok' || outcome === 'not-applicable';
+}
+
+/** The name of a signal that could not be read here, and why. That a kernel does not have it is an answer. */
+function unreadOf(signal: Evaluated, at: Labels, window: Window): readonly (readonly [string, Missing])[] {
+  if (pointsAt(signal, at).length > 0) return [];
+  const why = [...ofInstance(signal.evaluation.missing, at), ...unreadAt(signal, at, window)].find(
+    ({ absent, transient, netns }) =>
+      absent !== true &&
+      transient !== true &&
+      (netns === undefined || !signal.of.perNetns || netns === (at['netns'] ?? OWN_NETNS)),
+  );
+  return why === undefined ? [] : [[signal.name, why]];
+}
+
+/** A signal of which a part may have been cut off: what there is of it may fire, and proves no health. */
+function cutShortOf(signal: Evaluated, at: Labels): readonly (readonly [string, Missing])[] {
+  const netns = at['netns'] ?? OWN_NETNS;
+  if (signal.of.labels.length > 0 || pointsAt(signal, at).length === 0) return [];
+  const why = signal.evaluation.missing.find(
+    ({ labels, absent, transient }) =>
+      labels !== undefined &&
+      absent !== true &&
+      transient !== true &&
+      Object.keys(labels).every((name) => name === 'netns') &&
+      (labels['netns'] ?? OWN_NETNS) === netns,
+  );
+  return why === undefined ? [] : [[signal.name, why]];
+}
+
+/** Files that would show an instance and could not be read: without them, that there is none is no answer. */
+function unreadSources(window: Window, required: readonly Evaluated[]): readonly Missing[] {
+  const metrics = new Set(required.flatMap(({ of }) => of.metrics));
+  return [...metrics]
+    .flatMap((metric) => {
+      const gaps = [...window.before.unread(metric), ...window.after.unread(metric)];
+      const unread = gaps.map(({ path, reason }) => ({ metric: metric.name, source: path, reason }));
+      return [...unread, ...window.lacking(metric)].slice(0, 1);
+    })
+    .slice(0, 5);
+}
+
+/** Devices or CPUs of which something is known to be missing, so that no signal tells of them. */
+function overlooked(rule: Rule, required: readonly Evaluated[], instances: readonly Labels[]): Finding[] {
+  const names = rule.scope.filter((name) => name !== 'netns');
+  if (names.length === 0) return [];
+  const seen = new Set(instances.map((labels) => keyOf(labels, names)));
+  const carries = (name: string): boolean =>
+    required.some(({ of }) =>
+      of.metrics.some((metric) => metric.name === name && names.every((label) => metric.labels.includes(label))),
+    );
+  return required.flatMap(({ evaluation }) =>
+    evaluation.missing.flatMap((why) => {
+      const { labels = {}, transient, absent } = why;
+      const named = names.every((name) => (labels[name] ?? '') !== '');
+      // Said of no series in particular: there may be more of them than are known.
+      const ofSome = why.labels !== undefined && Object.keys(labels).length === 0 && carries(why.metric);
+      if (!(named || ofSome) || transient === true || absent === true || seen.has(keyOf(labels, names))) return [];
+      seen.add(keyOf(labels, names));
+      const at = named ? Object.fromEntries(names.map((name) => [name, labels[name] ?? ''])) : {};
+      return [unmeasured(rule, [why], at, 1)];
+    }),
+  );
 }
 
 /** Namespaces that nothing was read in, so that nothing in them is an instance: no rule may pass over them in silence. */
@@ -118,6 +210,7 @@ function evaluateSignal(window: Window, rule: Rule, name: string, spec: SignalSp
   const wrapped = 'kind' in spec;
   const of = wrapped ? spec.of : spec;
   const kind = !wrapped ? 'one' : spec.kind === 'optional' ? 'optional' : spec.required ? 'list' : 'optional-list';
+  const decides = !wrapped || spec.decides;
   const keyed = [...rule.scope.filter((label) => label === 'netns' || of.labels.includes(label)), 'netns'].filter(
     (label, index, all) => all.indexOf(label) === index && (label !== 'netns' || of.perNetns),
   );
@@ -129,7 +222,7 @@ function evaluateSignal(window: Window, rule: Rule, name: string, spec: SignalSp
     if (points === undefined) byInstance.set(key, [point]);
     else points.push(point);
   }
-  return { name, of, kind, evaluation, byInstance, keyed };
+  return { name, of, kind, decides, evaluation, byInstance, keyed };
 }
 
 /** The instances are those of the signals that carry every label of the scope. */
@@ -154,7 +247,7 @@ function give(
   signals: readonly Evaluated[],
   at: Labels,
   window: Window,
-): { given: Record<string, unknown>; missing: Missing[] } {
+): { readonly given: Readings; readonly missing: readonly Missing[] } {
   const given: Record<string, Signal | readonly Signal[] | undefined> = {};
   const missing: Missing[] = [];
   for (const signal of signals) {
@@ -193,7 +286,7 @@ function give(
 function ofInstance(missing: readonly Missing[], at: Labels): readonly Missing[] {
   const named = Object.entries(at).filter(([, value]) => value !== '');
   const own = missing.filter(
-    ({ reason }) => named.length > 0 && named.every(([label, value]) => reason.includes(`${label}="${value}"`)),
+    ({ labels }) => named.length > 0 && named.every(([label, value]) => labels?.[label] === value),
   );
   // Somebody else's coming and going explains nothing here.
   return own.length > 0 ? own : missing.filter(({ transient }) => transient !== true);

@@ -13,7 +13,7 @@ export type Certainty = 'measured' | 'correlated' | 'possible';
 /** A cause makes packets dear, an outcome is what users suffer from it, context helps to judge both. */
 export type Role = 'cause' | 'outcome' | 'context';
 
-export type Comparison = '>' | '>=' | '<' | '<=' | '==';
+export type ProofComparator = '>' | '>=' | '<' | '<=' | '==';
 
 /** One line of proof: what was read before and after, what follows, what it was compared with, and how to ask Prometheus. */
 export interface Evidence {
@@ -25,7 +25,7 @@ export interface Evidence {
   readonly value: number;
   readonly unit: string;
   readonly threshold: number | null;
-  readonly comparison: Comparison | null;
+  readonly comparison: ProofComparator | null;
   readonly source: string;
   readonly promql: string;
 }
@@ -38,13 +38,19 @@ export interface Remedy {
   readonly command?: string;
   /** What to type to see that it worked. */
   readonly verify?: string;
+  /** What to type to take it back: the value as it was read. */
+  readonly undo?: string;
+  /** What to type so that it outlives a restart of the host. */
+  readonly lasts?: string;
 }
 
-/** Where a finding sits, so that a cause and an outcome on the same CPU, device and namespace can be linked. */
+/** Where a finding sits, so that a cause and an outcome of the same process, or on the same CPU, can be linked. */
 export interface Place {
   readonly netns?: string;
   readonly device?: string;
   readonly cpus?: readonly string[];
+  /** Processes it is about. */
+  readonly pids?: readonly string[];
 }
 
 /** What the finding costs, for ranking: the share of all the host's CPU time, and packets or connections lost per second. */
@@ -53,7 +59,26 @@ export interface Impact {
   readonly lostPerSecond?: number;
 }
 
-export type Argument = string | number;
+/** What words were made from: figures, names, lists of them. */
+export type Datum = string | number | boolean | null | readonly Datum[] | { readonly [name: string]: Datum };
+
+/** An argument that is a piece of a sentence, with what it was made from: programs get figures, readers words. */
+export interface Worded {
+  readonly words: string;
+  readonly data: Datum;
+}
+
+export type Argument = string | number | Worded;
+
+/** What a piece of a sentence was made from, and the piece. */
+export function worded(data: Datum, words: string): Worded {
+  return { words, data };
+}
+
+/** A list as an argument, in words one after the other unless they are said otherwise. */
+export function listed(data: readonly (string | number)[], words: string = data.join(', ')): Worded {
+  return { words, data };
+}
 
 export interface Finding {
   readonly code: string;

@@ -7,22 +7,21 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
-import { defineRule, info, ok, optional } from './rule.ts';
+import { deciding, defineRule, info, ok, optional } from './rule.ts';
 
 export const hugepages = defineRule({
   code: 'PKT0603',
   id: 'hugepages',
   role: 'context',
   title: 'Huge pages: a pool is configured, or used up',
-  seed: '§3.6',
   // By size: the HugePages_ lines of /proc/meminfo tell of the default size only, and DPDK often uses 1 GB pages.
   scope: ['size'],
   none: 'this kernel has no huge pages',
   signals: {
     total: value(hugepagesTotal),
     free: value(hugepagesFree),
-    reserved: optional(value(hugepagesReserved)),
-    surplus: optional(value(hugepagesSurplus)),
+    reserved: deciding(value(hugepagesReserved)),
+    surplus: deciding(value(hugepagesSurplus)),
     overcommit: optional(value(hugepagesOvercommit)),
   },
   thresholds: {},

@@ -1,3 +1,5 @@
+import { formatCpuList } from '../base/cpu-list.ts';
+import { feedersData, feedersText, irqsOn, napiTimeOn, rpsOn } from '../facts/packet-cpus.ts';
 import {
   cpuDedicated,
   cpuIsolated,
@@ -12,11 +14,9 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { where } from '../metrics/condition.ts';
 import { andOn, either, rate, renamed, sumBy, value } from '../metrics/expression.ts';
-import { formatCpuList } from './facts/cpus.ts';
-import { feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
+import { listed } from './finding.ts';
 import { keepOff } from './remedies/irqs.ts';
 import { critical, defineRule, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
 
 const setApart = either(sumBy(['cpu'], value(cpuDedicated)), sumBy(['cpu'], value(cpuIsolated)));
 
@@ -25,7 +25,6 @@ export const isolatedCpuPacketWork = defineRule({
   id: 'isolated-cpu-packet-work',
   role: 'cause',
   title: 'A CPU that was set apart receives packets for the kernel',
-  seed: '§5.4',
   scope: ['cpu'],
   none: 'no CPU is set apart (isolcpus, nohz_full, isolated cpuset)',
   signals: {
@@ -43,10 +42,23 @@ export const isolatedCpuPacketWork = defineRule({
     allCpus: optionalList(renamed(sumBy(['cpu'], rate(cpuSeconds)), 'cpu', 'on')),
     dedicated: optionalList(renamed(setApart, 'cpu', 'on')),
   },
-  thresholds: thresholds.PKT0103,
+  thresholds: {
+    packets: {
+      value: 100,
+      unit: 'per second',
+      help: 'Packets per second received on a CPU that was set apart, from which it is a warning.',
+      source: 'judgement: each interrupts a polling thread for microseconds; housekeeping traffic stays below',
+    },
+    share: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Share of its time such a CPU loses to interrupts and softirq from which it is critical.',
+      source: 'judgement: a poll-mode core sized for its line rate has less to spare',
+    },
+  },
   messages: {
     disturbed:
-      'CPU {cpu} is set apart{by} and yet receives {packets:rate} for the kernel. Fed by {feeders}. Housekeeping CPUs: ' +
+      'CPU {cpu} is set apart{by} and yet receives {packets:packets} for the kernel. Fed by {feeders}. Housekeeping CPUs: ' +
       '{housekeeping}.',
   },
   alert: {
@@ -80,10 +92,13 @@ export const isolatedCpuPacketWork = defineRule({
       message: 'disturbed',
       args: {
         cpu,
-        by: by.length > 0 ? ` (${by.join(', ')})` : '',
+        by: listed(by, by.length > 0 ? ` (${by.join(', ')})` : ''),
         packets: read.packets.value,
-        feeders: feedersText(feeders, queues, napi.names),
-        housekeeping: formatCpuList(housekeeping),
+        feeders: {
+          words: feedersText(feeders, queues, napi.names),
+          data: feedersData(feeders, queues, napi.names),
+        },
+        housekeeping: listed(housekeeping, formatCpuList(housekeeping)),
       },
       evidence: {
         packets: ['>=', limits.packets],

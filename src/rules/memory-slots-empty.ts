@@ -8,7 +8,6 @@ export const memorySlotsEmpty = defineRule({
   id: 'memory-slots-empty',
   role: 'context',
   title: 'Memory slots are empty: some memory channels may be unused',
-  seed: '§3.2',
   scope: [],
   signals: {
     populated: value(memorySlots, { state: 'populated' }),

@@ -1,30 +1,49 @@
+import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
+import { gradeShare } from '../facts/lost.ts';
+import { spokenNames } from '../metrics/nic-counters.ts';
+import { namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
+import { irqsOn } from '../facts/packet-cpus.ts';
+import type { Signal } from '../facts/signal.ts';
 import {
   cpuSeconds,
   deviceInfo,
   deviceIrq,
   interrupts,
+  receiveDrop,
   receiveFifo,
   receiveMissed,
   receivePackets,
+  receiveRing,
+  receiveRingLost,
+  receiveRingMost,
+  skbDrops,
+  skbDropsCounted,
+  unameInfo,
 } from '../metrics/catalogue/index.ts';
 import { andOn, either, increase, rate, sumBy, value, type Expression } from '../metrics/expression.ts';
-import { gradeLoss, lossOf } from './facts/loss.ts';
-import { irqsOn } from './facts/packet-cpus.ts';
-import { enlargeRing } from './remedies/nic.ts';
-import { critical, defineRule, notApplicable, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { worded, listed } from './finding.ts';
+import { againstLimit } from './proof.ts';
+import { enlargeRing, type Ring } from './remedies/nic.ts';
+import {
+  critical,
+  decidingList,
+  defineRule,
+  info,
+  notApplicable,
+  notMeasured,
+  ok,
+  optional,
+  optionalList,
+  warning,
+} from './rule.ts';
+import { shared } from './shared-limits.ts';
 
-/**
- * Drivers in which rx_missed_errors is constantly 0 (mana: up to 6.17): ring drops are in rx_dropped (ena, vmxnet3), with
- * the physical function (ixgbevf, iavf) or with the host (virtio_net, hv_netvsc, gve, xen-netfront, which is `vif`).
- */
-const SILENT = new Set([...['ena', 'virtio_net', 'vmxnet3', 'hv_netvsc', 'gve', 'mana', 'vif', 'ixgbevf', 'iavf']]);
-/** Drivers that fetch the counters of the hardware only every second or two. */
-const SLOW = new Set(['bnxt_en', 'ixgbe', 'mlx5_core']);
+/** For drivers that fetch their counters only every second or two. */
 const SLOW_SECONDS = 3;
 
 const received = increase(receivePackets, { netns: '' });
 const missed = increase(receiveMissed);
+const fifo = increase(receiveFifo, { netns: '' });
 const physical = value(deviceInfo, { kind: 'physical' });
 
 export const nicRingDrops = defineRule({
@@ -32,41 +51,93 @@ export const nicRingDrops = defineRule({
   id: 'nic-ring-drops',
   role: 'outcome',
   title: 'The NIC drops frames because the host does not empty its ring in time',
-  seed: '§3.5',
   scope: ['device'],
   none: 'no physical network device',
   signals: {
     packets: andOn(['device'], received, physical),
     missed: andOn(['device'], missed, physical),
     // Some drivers count the same loss here as well, so the larger of the two is taken, never the sum.
-    fifo: optional(increase(receiveFifo, { netns: '' })),
+    fifo: optional(fifo),
+    missedShare: optional(lossShare(missed, received)),
+    fifoShare: optional(lossShare(fifo, received)),
+    // Its drop column holds rx_missed_errors too (net/core/net-procfs.c:dev_seq_printf_stats), and what the stack refused:
+    // these packets are not lost by the card, and each of them is a drop of a known reason.
+    dropped: optional(increase(receiveDrop, { netns: '' })),
+    refused: optional(sumBy(['device'], increase(skbDrops, { netns: '', reason: ['UNHANDLED_PROTO', 'CPU_BACKLOG'] }))),
+    counted: optional(increase(skbDropsCounted)),
+    // Some drivers count it by names of their own only.
+    own: decidingList(increase(receiveRingLost)),
     device: optional(value(deviceInfo)),
+    kernel: optional(value(unameInfo)),
+    ring: optional(value(receiveRing)),
+    ringMost: optional(value(receiveRingMost)),
     irqs: optionalList(value(deviceIrq)),
     taken: optionalList(rate(interrupts)),
     softirq: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
     idle: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
   },
-  thresholds: thresholds.PKT0501,
+  thresholds: {
+    lost: {
+      value: 10,
+      unit: 'packets',
+      help: 'Frames lost in the window from which it can be a warning; fewer are mentioned.',
+      source: 'judgement: one burst at the start of a flow',
+    },
+    share: {
+      value: shared.lossNoticed,
+      unit: 'ratio',
+      help: 'Lost frames relative to all that arrived from which it is a warning.',
+      source: 'judgement: a loss of 1 in 10,000 begins to bound the throughput of long paths (Mathis et al.)',
+    },
+    criticalShare: {
+      value: shared.lossCritical,
+      unit: 'ratio',
+      help: 'Lost frames relative to all that arrived from which it is critical.',
+      source: 'judgement: 1 % loss halves and halves again what a connection carries',
+    },
+    hot: {
+      value: shared.shortOfTime,
+      unit: 'ratio',
+      help: 'Softirq share of a CPU from which a larger ring will not help.',
+      source: 'the warning level of PKT0102',
+    },
+    spare: {
+      value: shared.spare,
+      unit: 'ratio',
+      help: 'Share of its time such a CPU may be idle for the same, whoever takes the rest.',
+      source: 'as PKT0101',
+    },
+  },
   messages: {
     ring:
-      '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}). Its ' +
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}). Its ' +
       'interrupts run on CPU {cpus}, which have room: the ring is too small for the bursts.',
     slow:
-      '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
-      'because CPU {hot} that empties it is busy with softirq: a larger ring only delays that.',
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
+      'because CPU {hot} that empties it is busy with softirq: a larger ring would only delay the loss.',
     starved:
-      '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
-      'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring only delays that.',
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
+      'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring would only delay the loss.',
+    dropped:
+      '{device}{of} dropped {lost:count} frames, {share:percent} of what arrived ({rate:rate}). This driver counts in ' +
+      'rx_dropped what its receive ring had no room for{beside}.',
+    own:
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}). Its driver counts ' +
+      'them as {counter} (ethtool -S).',
     unplaced:
-      '{device} ({driver}) lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
   },
   alert: {
-    raise: ({ fifo }, limits) => {
+    differs: {
+      dropped: 'which drivers count ring loss in rx_dropped, beside packets that nobody wants, a server does not know',
+      own: 'what ethtool -S says is in copies of hosts only',
+    },
+    raise: ({ missedShare, fifoShare }, limits) => {
       // The larger of the two is over a limit where one of them is.
       const loss = (share: number): Expression =>
         andOn(
           ['device'],
-          either(lossOf(missed, received, limits.lost, share), lossOf(fifo, received, limits.lost, share)),
+          either(lossOf(missedShare, missed, limits.lost, share), lossOf(fifoShare, fifo, limits.lost, share)),
           physical,
         );
       const says = 'The device loses {value} of what arrives in its receive ring.';
@@ -76,20 +147,35 @@ export const nicRingDrops = defineRule({
       };
     },
   },
-  conclude({ packets, missed, fifo, device, irqs, taken, softirq, idle }, limits, at) {
+  conclude(read, limits, at) {
+    const { packets, missed, fifo, missedShare, fifoShare, device, irqs, taken, softirq, idle } = read;
     const name = at.labels['device'] ?? '';
     const driver = device?.labels['driver'] ?? '';
-    const lost = Math.max(missed.value, fifo?.value ?? 0);
-    if (lost === 0 && SILENT.has(driver)) {
-      return notApplicable(`${driver} does not count frames lost in the ring: 0 says nothing`);
+    const known = nicLossesOf(driver);
+    const where = known === undefined ? 'rx_missed_errors' : ringLossIn(known, read.kernel?.labels['release']);
+    const told = Math.max(missed.value, fifo?.value ?? 0);
+    const own = [...read.own].sort((a, b) => b.value - a.value)[0];
+    if (told === 0 && own === undefined && (where === 'host' || where === 'ethtool')) {
+      return notApplicable(
+        `${driver} does not count frames lost in the ring in the statistics of ${name}: 0 says nothing${hint(name, known)}`,
+      );
     }
-    if (lost === 0 && SLOW.has(driver) && at.seconds < SLOW_SECONDS && packets.value > 0) {
+    const byOwn = own !== undefined && own.value > told;
+    if (where === 'rx_dropped' && read.dropped === undefined && !byOwn && told === 0)
+      return notMeasured(`${driver} counts frames lost in the ring in rx_dropped, which could not be read`);
+    const inDropped = where === 'rx_dropped' ? droppedByCard(read) : 0;
+    // The driver's own counter has none of what the stack refused.
+    const lost = byOwn ? own.value : Math.max(told, inDropped);
+    if (lost === 0 && known?.slow === true && at.seconds < SLOW_SECONDS && packets.value > 0) {
       return notMeasured(
         `${driver} fetches its counters every second or two: a window of ${SLOW_SECONDS} s or more tells`,
       );
     }
-    const { share, grade } = gradeLoss(lost, packets.value, limits);
-    if (grade === 'none') return ok();
+    const larger = (fifoShare?.value ?? 0) > (missedShare?.value ?? 0) ? fifoShare : missedShare;
+    if (lost === 0) return ok();
+    const byDrops = !byOwn && inDropped > told;
+    const share = byOwn || byDrops ? lost / (lost + packets.value) : (larger?.value ?? 0);
+    const grade = byOwn || byDrops ? gradeShare(lost, packets.value, limits).grade : gradeLoss(lost, larger, limits);
     const cpus = cpusOf(
       irqs.map(({ labels }) => labels['type'] ?? ''),
       taken,
@@ -102,34 +188,74 @@ export const nicRingDrops = defineRule({
       .filter(({ labels, value: left }) => cpus.includes(labels['cpu'] ?? '') && left <= limits.spare)
       .map(({ labels }) => labels['cpu'] ?? '');
     const short = hot.length > 0 ? hot : busy;
-    const message =
-      hot.length > 0 ? 'slow' : busy.length > 0 ? 'starved' : cpus.length > 0 && idle.length > 0 ? 'ring' : 'unplaced';
+    // What the stack refused is not told from it where the kernel's drops were not counted.
+    const unsure = byDrops && (read.counted === undefined || (known?.since !== undefined && read.kernel === undefined));
+    const message = byOwn
+      ? 'own'
+      : byDrops
+        ? 'dropped'
+        : hot.length > 0
+          ? 'slow'
+          : busy.length > 0
+            ? 'starved'
+            : cpus.length > 0 && idle.length > 0
+              ? 'ring'
+              : 'unplaced';
     const said = {
-      certainty: 'measured',
+      certainty: unsure ? 'possible' : byDrops ? 'correlated' : 'measured',
       message,
       args: {
+        beside: unsure ? worded(unsure, ', and packets that nobody wants besides: how many of each is not known') : '',
         device: name,
         driver,
+        of: driver === '' ? '' : worded({ driver }, ` (${driver})`),
+        counter: own?.labels['counter'] ?? '',
         lost,
         share,
         rate: lost / at.seconds,
-        cpus: cpus.join(', '),
-        hot: short.join(', '),
+        cpus: listed(cpus),
+        hot: listed(short),
       },
       evidence: {
-        missed: ['>=', limits.lost],
+        ...(byOwn
+          ? ({ own: againstLimit(lost, limits.lost), missed: null } as const)
+          : { missed: againstLimit(lost, limits.lost) }),
         fifo: null,
+        ...(byDrops ? ({ dropped: null, refused: null } as const) : {}),
         packets: null,
         softirq: ['>=', limits.hot],
         ...(message === 'starved' ? ({ idle: ['<=', limits.spare] } as const) : {}),
       },
-      remedies: enlargeRing(name, irqsOn(taken, irqs), short),
+      remedies: enlargeRing(name, irqsOn(taken, irqs), short, {
+        names: known === undefined ? undefined : namesIn(known, ['ring', 'waited', 'port', 'memory']),
+        size: ringOf(read.ring, read.ringMost),
+      }),
       place: cpus.length > 0 ? { cpus: short.length > 0 ? short : cpus } : {},
       impact: { lostPerSecond: lost / at.seconds },
     } as const;
+    if (grade === 'none' || unsure) return info(said);
     return grade === 'critical' ? critical(said) : warning(said);
   },
 });
+
+/** What the driver itself counts in rx_dropped; what the stack refused is counted there too. */
+function droppedByCard(read: {
+  readonly dropped: Signal | undefined;
+  readonly missed: Signal;
+  readonly refused: Signal | undefined;
+}): number {
+  return Math.max(0, (read.dropped?.value ?? 0) - read.missed.value - (read.refused?.value ?? 0));
+}
+
+/** Where a driver tells of it by names of its own. */
+function hint(device: string, known: NicLosses | undefined): string {
+  const names = known === undefined ? [] : spokenNames(known, ['ring']);
+  return names.length === 0 ? '' : `; \`ethtool -S ${device}\` may have it as ${names.join(' or ')}`;
+}
+
+function ringOf(frames: Signal | undefined, most: Signal | undefined): Ring | undefined {
+  return frames === undefined || most === undefined ? undefined : { frames: frames.value, most: most.value };
+}
 
 /** The CPUs that took the interrupts, those that took most first. */
 function cpusOf(

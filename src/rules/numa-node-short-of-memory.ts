@@ -8,8 +8,8 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { byValue, where } from '../metrics/condition.ts';
 import { add, andOn, increase, rate, ratio, value } from '../metrics/expression.ts';
+import { listed } from './finding.ts';
 import { defineRule, info, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
 
 /**
  * numa_foreign of a node is what it could not serve; numa_miss is the same events seen from the nodes that helped out.
@@ -21,12 +21,13 @@ export const numaNodeShortOfMemory = defineRule({
   id: 'numa-node-short-of-memory',
   role: 'cause',
   title: 'A NUMA node is short of memory: its pages come from other nodes',
-  seed: '§3.10, Example B',
   scope: ['node'],
   none: 'this kernel has no NUMA statistics',
   signals: {
     foreign: increase(numaForeign),
     hit: increase(numaHit),
+    share: optional(ratio(increase(numaForeign), add(increase(numaForeign), increase(numaHit)))),
+    perSecond: optional(rate(numaForeign)),
     miss: optional(increase(numaMiss)),
     enabled: optional(value(numaStatEnabled)),
     free: optional(value(meminfoNuma.member('MemFree'))),
@@ -35,7 +36,20 @@ export const numaNodeShortOfMemory = defineRule({
     hugePages: optional(value(meminfoNuma.member('HugePages_Total'))),
     devices: optionalList(value(deviceNumaNode)),
   },
-  thresholds: thresholds.PKT0302,
+  thresholds: {
+    foreignShare: {
+      value: 0.05,
+      unit: 'ratio',
+      help: 'Share of the page allocations that wanted a node and were served by another.',
+      source: 'judgement; mm/page_alloc.c:zone_statistics counts them',
+    },
+    foreignPerSecond: {
+      value: 500,
+      unit: 'per second',
+      help: 'Such allocations per second below which nothing is said.',
+      source: 'judgement: 500 order-0 pages are 2 MB/s',
+    },
+  },
   messages: {
     short:
       'Node {node} could not serve {share:percent} of the page allocations that wanted it ({rate:rate}): they went to other nodes. ' +
@@ -45,25 +59,24 @@ export const numaNodeShortOfMemory = defineRule({
       'they went to other nodes, receive buffers among them. It has {free:bytes} free of {total:bytes}.',
   },
   alert: {
-    raise: ({ foreign, hit, devices }, limits) => {
-      const share = where(ratio(foreign, add(foreign, hit)), '>=', limits.foreignShare);
-      const often = where(rate(numaForeign), '>=', limits.foreignPerSecond);
+    raise: ({ share, perSecond, devices }, limits) => {
+      const large = where(share, '>=', limits.foreignShare);
+      const often = where(perSecond, '>=', limits.foreignPerSecond);
       return {
         warning: {
-          when: andOn(['node'], andOn(['node'], share, often), byValue('node', devices)),
+          when: andOn(['node'], andOn(['node'], large, often), byValue('node', devices)),
           says: 'The node of a network device could not serve {value} of the page allocations that wanted it.',
         },
       };
     },
   },
-  conclude({ foreign, hit, enabled, free, total, devices }, limits, at) {
+  conclude({ foreign, hit, enabled, free, total, devices, ...read }, limits, at) {
     if (enabled?.value === 0) return notMeasured('vm.numa_stat is 0: the counters are switched off, not clean');
     if (enabled === undefined && foreign.value === 0 && hit.value === 0) {
       return notMeasured('no allocation was counted, and whether vm.numa_stat is on is not known');
     }
-    const wanted = foreign.value + hit.value;
-    const share = foreign.value / Math.max(1, wanted);
-    const rate = foreign.value / at.seconds;
+    const share = read.share?.value ?? 0;
+    const rate = read.perSecond?.value ?? 0;
     if (share < limits.foreignShare || rate < limits.foreignPerSecond) return ok();
     const node = at.labels['node'] ?? '';
     const here = devices.filter(({ value: on }) => `${on}` === node).map(({ labels }) => labels['device'] ?? '');
@@ -76,7 +89,7 @@ export const numaNodeShortOfMemory = defineRule({
         rate,
         free: free?.value ?? 0,
         total: total?.value ?? 0,
-        devices: here.slice(0, 4).join(', '),
+        devices: listed(here, here.slice(0, 4).join(', ')),
       },
       evidence: { foreign: null, hit: null, miss: null, free: null, reclaimable: null, hugePages: null },
       remedies: [

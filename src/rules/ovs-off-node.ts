@@ -1,3 +1,6 @@
+import { formatCpuList } from '../base/cpu-list.ts';
+import { cpusOf, topologyOf, type Topology } from '../facts/cpus.ts';
+import type { Signal } from '../facts/signal.ts';
 import {
   cpuDedicated,
   cpuNode,
@@ -10,10 +13,9 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { above } from '../metrics/condition.ts';
 import { rate, value } from '../metrics/expression.ts';
-import { formatCpuList, parseCpuList, topologyOf, type Topology } from './facts/cpus.ts';
+import { listed } from './finding.ts';
 import { movePmd, moveThreads } from './remedies/numa.ts';
-import { defineRule, info, list, notApplicable, notMeasured, ok, optionalList, warning, type Signal } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { decidingList, defineRule, info, list, notApplicable, notMeasured, ok, optionalList, warning } from './rule.ts';
 
 const switching = { role: ['ovs', 'vhost'] } as const;
 
@@ -28,21 +30,33 @@ export const ovsOffNode = defineRule({
   id: 'ovs-off-node',
   role: 'cause',
   title: "Open vSwitch or vhost threads work on another NUMA node than the NIC's",
-  seed: 'Example B',
   scope: [],
   signals: {
     // Every host has ksoftirqd among them: an empty list of the others is then an answer.
     anyThread: list(rate(processCpu)),
     threads: optionalList(rate(processCpu, switching)),
     cpuNodes: list(value(cpuNode)),
-    lastCpus: optionalList(value(processLastCpu, switching)),
-    allowed: optionalList(value(processAllowed, switching)),
+    lastCpus: decidingList(value(processLastCpu, switching)),
+    allowed: decidingList(value(processAllowed, switching)),
     dedicated: optionalList(value(cpuDedicated)),
     devices: optionalList(value(deviceNumaNode)),
     packets: optionalList(above(rate(receivePackets, { netns: '' }), 0)),
     given: optionalList(value(userspaceNic)),
   },
-  thresholds: thresholds.PKT0303,
+  thresholds: {
+    cpuShare: {
+      value: 0.05,
+      unit: 'ratio',
+      help: 'Share of one CPU that a thread must use before its place matters.',
+      source: 'judgement: five ticks of 100 in a second',
+    },
+    packets: {
+      value: 1000,
+      unit: 'per second',
+      help: 'Packets per second from which a NIC counts as in use.',
+      source: 'judgement: far below what makes a switch thread busy',
+    },
+  },
   messages: {
     pinned:
       '{threads:count} Open vSwitch or vhost threads ({names}) may only run on CPUs {cpus}, off node {node} of {devices}, and use ' +
@@ -92,13 +106,15 @@ export const ovsOffNode = defineRule({
     const polling = off.filter(isPmd);
     const others = off.filter((each) => !isPmd(each));
     const nodesOf = (threads: typeof off): string[] => [...new Set(threads.flatMap(({ home }) => home!.nodes))].sort();
+    const names = [...new Set(off.map(({ comm }) => comm))];
+    const cpus = pinned.length > 0 ? off.flatMap(({ cpus: allowed }) => allowed) : off.map(({ last }) => Number(last));
     const said = {
       args: {
         threads: off.length,
-        names: [...new Set(off.map(({ comm }) => comm))].slice(0, 4).join(', '),
-        cpus: formatCpuList(pinned.length > 0 ? off.flatMap(({ cpus }) => cpus) : off.map(({ last }) => Number(last))),
-        node: nodesOf(off).join(', '),
-        devices: [...new Set(off.flatMap(({ home }) => home!.names))].join(', '),
+        names: listed(names, names.slice(0, 4).join(', ')),
+        cpus: listed(cpus, formatCpuList(cpus)),
+        node: listed(nodesOf(off)),
+        devices: listed([...new Set(off.flatMap(({ home }) => home!.names))]),
         busy: off.reduce((sum, { share }) => sum + share, 0),
       },
       evidence: { threads: ['>=', limits.cpuShare], lastCpus: null, allowed: null, devices: null, given: null },
@@ -165,7 +181,7 @@ function placeOf({ labels, value: share }: Signal, allowed: readonly Signal[], l
     pid: labels['pid'] ?? '',
     comm: labels['comm'] ?? '',
     share,
-    cpus: parseCpuList(allowed.find(mine)?.labels['cpus'] ?? ''),
+    cpus: cpusOf(allowed.find(mine)?.labels['cpus']),
     last: lastCpus.find(mine)?.value,
   };
 }

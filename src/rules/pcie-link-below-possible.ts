@@ -8,35 +8,53 @@ import {
 import { multiply, where } from '../metrics/condition.ts';
 import { andOn, either, ratio, scale, subtract, value } from '../metrics/expression.ts';
 import { shellQuote } from './remedies/shell.ts';
-import { defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { deciding, defineRule, info, notApplicable, ok, optional, warning } from './rule.ts';
 
 /** Transfers per second up to which a byte takes ten bits on the wire. */
 const SLOW_CODED = 5e9;
 const TEN_FOR_EIGHT = 8 / 10;
 const WIDE_CODE = 128 / 130;
 
-/** Up to 5 GT/s a byte takes ten bits on the wire, above it 130 bits carry 128 (PCI Express base specification). */
-function bytesPerSecond(lanes: number, transfersPerSecond: number): number {
-  return (lanes * transfersPerSecond * (transfersPerSecond <= SLOW_CODED ? TEN_FOR_EIGHT : WIDE_CODE)) / 8;
-}
+const lanes = value(deviceLinkWidth);
+const transfers = value(deviceLinkSpeed);
+
+/**
+ * Bytes per second that the link carries: up to 5 GT/s a byte takes ten bits on the wire, above it 130 bits carry 128 (PCI
+ * Express base specification).
+ */
+const carried = multiply(
+  where(lanes, '>', 0),
+  either(
+    scale(where(where(transfers, '>', 0), '<=', SLOW_CODED), TEN_FOR_EIGHT / 8),
+    scale(where(transfers, '>', SLOW_CODED), WIDE_CODE / 8),
+  ),
+  'bytes',
+);
 
 export const pcieLinkBelowPossible = defineRule({
   code: 'PKT0601',
   id: 'pcie-link-below-possible',
   role: 'context',
   title: 'A NIC runs on a narrower or slower PCIe link than it and its slot could have',
-  seed: '§3.2',
   scope: ['device'],
   none: 'no NIC reports a PCIe link',
   signals: {
-    width: value(deviceLinkWidth),
+    width: lanes,
     possibleWidth: value(deviceLinkWidthPossible),
-    speed: optional(value(deviceLinkSpeed)),
-    possibleSpeed: optional(value(deviceLinkSpeedPossible)),
+    speed: deciding(transfers),
+    possibleSpeed: deciding(value(deviceLinkSpeedPossible)),
     port: optional(value(deviceSpeed)),
+    link: optional(carried),
+    linkShare: optional(ratio(carried, value(deviceSpeed))),
   },
-  thresholds: thresholds.PKT0601,
+  thresholds: {
+    margin: {
+      value: 1.1,
+      unit: 'ratio',
+      help: 'PCIe bandwidth relative to the speed of the port below which a narrower link is a warning.',
+      source: 'judgement: descriptors and completions take about a tenth of the link',
+    },
+  },
   messages: {
     narrow:
       '{device} runs on {width} of {possibleWidth} PCIe lanes that it and its slot could use, and these carry ' +
@@ -50,12 +68,8 @@ export const pcieLinkBelowPossible = defineRule({
       'speed while idle, which is no fault.',
   },
   alert: {
-    raise: ({ width, possibleWidth, speed, port }, limits) => {
-      const usable = either(
-        scale(where(where(speed, '>', 0), '<=', SLOW_CODED), TEN_FOR_EIGHT / 8),
-        scale(where(speed, '>', SLOW_CODED), WIDE_CODE / 8),
-      );
-      const tight = where(ratio(multiply(where(width, '>', 0), usable, 'bytes'), port), '<', limits.margin);
+    raise: ({ width, possibleWidth, linkShare }, limits) => {
+      const tight = where(linkShare, '<', limits.margin);
       const narrow = where(subtract(possibleWidth, width), '>', 0);
       return {
         warning: {
@@ -66,13 +80,11 @@ export const pcieLinkBelowPossible = defineRule({
       };
     },
   },
-  conclude({ width, possibleWidth, speed, possibleSpeed, port }, limits, at) {
+  conclude({ width, possibleWidth, speed, possibleSpeed, port, link, linkShare }, limits, at) {
     const device = at.labels['device'] ?? '';
     if (width.value <= 0 || possibleWidth.value <= 0) return notApplicable('the link width is not known, as for a VF');
     const command = `lspci -vv -s "$(basename "$(readlink /sys/class/net/${shellQuote(device)}/device)")" | grep -E 'LnkCap|LnkSta'`;
-    const link = speed !== undefined && speed.value > 0 ? bytesPerSecond(width.value, speed.value) : undefined;
     if (width.value < possibleWidth.value) {
-      const tight = link !== undefined && port !== undefined && link < limits.margin * port.value;
       const known = link !== undefined && port !== undefined;
       const said = {
         certainty: 'measured',
@@ -80,7 +92,7 @@ export const pcieLinkBelowPossible = defineRule({
           device,
           width: width.value,
           possibleWidth: possibleWidth.value,
-          ...(known ? { link, port: port.value } : {}),
+          ...(known ? { link: link.value, port: port.value } : {}),
         },
         evidence: { width: ['<', possibleWidth.value], possibleWidth: null, speed: null, port: null },
         remedies: [
@@ -92,7 +104,9 @@ export const pcieLinkBelowPossible = defineRule({
         ],
       } as const;
       if (!known) return info({ ...said, message: 'narrowUnknown' });
-      return tight ? warning({ ...said, message: 'narrow' }) : info({ ...said, message: 'narrowEnough' });
+      return linkShare !== undefined && linkShare.value < limits.margin
+        ? warning({ ...said, message: 'narrow' })
+        : info({ ...said, message: 'narrowEnough' });
     }
     if (speed === undefined || possibleSpeed === undefined || speed.value <= 0) return ok();
     if (speed.value >= possibleSpeed.value) return ok();

@@ -1,11 +1,12 @@
-import { netstat, socketOwner, tcpSocketReceiveQueue } from '../metrics/catalogue/index.ts';
-import { unlessOn, where } from '../metrics/condition.ts';
-import { andOn, increase, peak, rate, value } from '../metrics/expression.ts';
-import { segmentLossOf, segmentsLost } from './facts/segments.ts';
-import { endpoint, ownerOf, risen } from './facts/sockets.ts';
+import { lossOf } from '../facts/loss.ts';
+import { segmentLoss, segmentsLost, segmentsReceived, segmentsRefused } from '../facts/segments.ts';
+import { clientOf, endpoint, ownerOf, risen } from '../facts/sockets.ts';
+import { netstat, socketOwner, tcpSocketReceiveQueue, tcpSocketSendQueue } from '../metrics/catalogue/index.ts';
+import { clampMin, unlessOn, where } from '../metrics/condition.ts';
+import { andOn, increase, peak, rate, ratio } from '../metrics/expression.ts';
 import { inNetns } from './remedies/shell.ts';
-import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { deciding, defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
+import { shared } from './shared-limits.ts';
 
 const windowsClosed = netstat.member('TcpExt_TCPToZeroWindowAdv');
 
@@ -14,7 +15,6 @@ export const slowReader = defineRule({
   id: 'slow-reader',
   role: 'outcome',
   title: 'Programs read too slowly: TCP receive windows close, nothing is lost',
-  seed: '§3.8, Example C',
   scope: ['netns'],
   signals: {
     closed: increase(windowsClosed),
@@ -22,15 +22,50 @@ export const slowReader = defineRule({
     wanted: optional(increase(netstat.member('TcpExt_TCPWantZeroWindowAdv'))),
     // Mostly window probes: what follows from a closed window, no loss.
     probes: optional(increase(netstat.member('TcpExt_TCPZeroWindowDrop'))),
-    refused: optional(increase(netstat.member('TcpExt_TCPRcvQDrop'))),
-    pruned: optional(increase(netstat.member('TcpExt_RcvPruned'))),
-    outOfOrder: optional(increase(netstat.member('TcpExt_OfoPruned'))),
-    backlog: optional(increase(netstat.member('TcpExt_TCPBacklogDrop'))),
-    segments: optional(increase(netstat.member('Tcp_InSegs'))),
+    refused: optional(segmentsRefused),
+    lost: optional(segmentsLost),
+    lostShare: optional(segmentLoss),
+    segments: deciding(segmentsReceived),
+    perSecond: optional(rate(windowsClosed)),
+    closedShare: optional(ratio(increase(windowsClosed), clampMin(segmentsReceived, 1))),
     unread: optionalList(peak(tcpSocketReceiveQueue)),
-    owners: optionalList(value(socketOwner)),
+    waiting: optionalList(peak(tcpSocketSendQueue)),
+    // Whose it was at either end: the fullest of one need not be among those of the other.
+    owners: optionalList(peak(socketOwner)),
   },
-  thresholds: thresholds.PKT0406,
+  thresholds: {
+    lost: {
+      value: shared.segmentsRepaired,
+      unit: 'segments',
+      help: 'Segments dropped at receive queues from which, with the share, the finding is left to PKT0403.',
+      source: 'as PKT0403',
+    },
+    share: {
+      value: shared.lossNoticed,
+      unit: 'ratio',
+      help: 'Dropped segments relative to received ones from which, with the count, the finding is left to PKT0403.',
+      source: 'as PKT0403',
+    },
+    closed: {
+      value: 10,
+      unit: 'events',
+      help: 'Receive windows that closed in the window of measurement below which nothing is said.',
+      source: 'judgement: flow control doing its work now and then',
+    },
+    closedPerSecond: {
+      value: 10,
+      unit: 'per second',
+      help: 'Receive windows closing per second from which it is a warning.',
+      source: 'judgement: ten stalled senders a second is more than a download throttled on purpose',
+    },
+    closedShare: {
+      value: 0.0001,
+      unit: 'ratio',
+      help: 'Receive windows closing relative to segments received from which, with the rate, it is a warning.',
+      source:
+        'judgement: a buffer of 6 MB (tcp_rmem) that is filled and half emptied again closes once in 2,000 segments of 1,500 bytes',
+    },
+  },
   messages: {
     reader:
       'Receive windows closed {closed:count} times ({rate:rate}) while {lost:count} segments were dropped: senders wait for programs here that ' +
@@ -38,42 +73,63 @@ export const slowReader = defineRule({
     'reader-unknown':
       'Receive windows closed {closed:count} times ({rate:rate}) while {lost:count} segments were dropped: senders wait for programs here that ' +
       'read too slowly. No connection held unread data when looked at.',
+    'reader-unsure':
+      'Receive windows closed {closed:count} times ({rate:rate}) while {lost:count} segments were dropped: senders wait for programs here that ' +
+      'read too slowly. The most unread, {unread:bytes}, is on {fullest}; whether its program itself waits for a client could not be seen.',
+    proxy:
+      'Receive windows closed {closed:count} times ({rate:rate}) while {lost:count} segments were dropped: {process} has ' +
+      '{unread:bytes} unread on {socket} and waits for its own client {client}, which has not taken {waiting:bytes}. It passes on ' +
+      'what it reads: the client is what is slow.',
   },
   alert: {
-    raise: (signals, limits) => {
-      const closing = where(rate(windowsClosed), '>=', limits.closedPerSecond);
-      const some = where(signals.closed, '>=', limits.closed);
+    differs: {
+      proxy: 'whose windows close is not known to a server, so a proxy whose client is slow is among them',
+      uncounted: 'without the segments received no share is known',
+    },
+    raise: ({ closed, perSecond, closedShare, lost, lostShare }, limits) => {
+      const closing = where(perSecond, '>=', limits.closedPerSecond);
+      const some = andOn([], where(closed, '>=', limits.closed), where(closedShare, '>=', limits.closedShare));
       return {
         warning: {
-          when: unlessOn([], andOn([], closing, some), segmentLossOf(signals, limits.lost, limits.share)),
+          when: unlessOn([], andOn([], closing, some), lossOf(lostShare, lost, limits.lost, limits.share)),
           says: 'Receive windows close, {value}: programs read too slowly, and nothing is lost.',
         },
       };
     },
   },
   conclude(signals, limits, at) {
-    const { closed, unread, owners } = signals;
-    const rate = closed.value / at.seconds;
+    const { closed, unread, waiting, owners, segments } = signals;
+    const rate = signals.perSecond?.value ?? 0;
     if (closed.value < limits.closed) return ok();
     // With losses it is another matter, and PKT0403's.
-    const { lost, share } = segmentsLost(signals);
-    if (lost >= limits.lost && share >= limits.share) return ok();
-    const fullest = risen(unread)[0];
+    const lost = signals.lost?.value ?? 0;
+    if (lost >= limits.lost && (signals.lostShare?.value ?? 1) >= limits.share) return ok();
+    const behind = risen(unread);
+    // Of a connection whose owner itself waits for a peer nobody can say that it is read slowly of its own accord.
+    const slow = behind.find(({ labels }) => clientOf(labels['inode'], waiting, owners) === undefined);
+    const fullest = slow ?? behind[0];
+    const client = slow === undefined ? clientOf(fullest?.labels['inode'], waiting, owners) : undefined;
     const owner = ownerOf(fullest?.labels['inode'], owners);
-    const message = fullest === undefined ? 'reader-unknown' : 'reader';
+    // What would have told a proxy.
+    const unseen = ['unread', 'waiting', 'owners'].some((name) => at.unread.has(name));
+    const message =
+      fullest === undefined ? 'reader-unknown' : unseen ? 'reader-unsure' : client === undefined ? 'reader' : 'proxy';
+    const sure = segments !== undefined && !unseen;
+    const name =
+      fullest === undefined
+        ? ''
+        : `${endpoint(fullest.labels)}${fullest.labels['peer'] === undefined ? '' : ` from ${fullest.labels['peer']}`}`;
     const said = {
-      certainty: 'measured',
+      certainty: sure ? 'measured' : 'correlated',
       message,
       args: {
         closed: closed.value,
         rate,
         lost,
         unread: fullest?.value ?? 0,
-        socket:
-          fullest === undefined
-            ? ''
-            : `${endpoint(fullest.labels)}${fullest.labels['peer'] === undefined ? '' : ` from ${fullest.labels['peer']}`}`,
-        process: owner.name,
+        ...(message === 'reader-unsure' ? { fullest: name } : { socket: name, process: owner.name }),
+        client: client?.labels['peer'] ?? '',
+        waiting: client?.value ?? 0,
       },
       evidence: {
         closed: ['>=', limits.closed],
@@ -82,7 +138,9 @@ export const slowReader = defineRule({
         probes: null,
         refused: null,
         unread: null,
+        ...(message === 'proxy' ? ({ waiting: null } as const) : {}),
       },
+      place: owner.pid === undefined ? {} : { pids: [owner.pid] },
       remedies: [
         {
           action: 'Find the connections with much unread data (Recv-Q), and what their programs do instead of reading.',
@@ -100,6 +158,8 @@ export const slowReader = defineRule({
             ]),
       ],
     } as const;
-    return rate >= limits.closedPerSecond ? warning(said) : info(said);
+    const often = rate >= limits.closedPerSecond;
+    const many = (signals.closedShare?.value ?? 1) >= limits.closedShare;
+    return often && many && message !== 'proxy' ? warning(said) : info(said);
   },
 });

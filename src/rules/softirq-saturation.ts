@@ -1,3 +1,8 @@
+import { worded } from './finding.ts';
+import { lossShare } from '../facts/loss.ts';
+import { feedersData, feedersText, irqsOn, napiTimeOn, rpsOn } from '../facts/packet-cpus.ts';
+import { enoughTicks } from '../facts/price.ts';
+import type { Signal } from '../facts/signal.ts';
 import {
   cpuDedicated,
   cpuSeconds,
@@ -5,18 +10,24 @@ import {
   deviceRps,
   interrupts,
   kernelFeature,
+  netRxNanoseconds,
   processCpu,
   processLastCpu,
+  profilePeriod,
+  profileSamples,
+  profileSeconds,
   softirqFunctions,
   softnetDropped,
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
 import { unlessOn, where } from '../metrics/condition.ts';
-import { add, andOn, either, rate, ratio, renamed, subtract, sumBy, value } from '../metrics/expression.ts';
-import { enoughTicks, feedersText, irqsOn, napiTimeOn, rpsOn } from './facts/packet-cpus.ts';
-import { makeRoom, spreadPacketWork } from './remedies/irqs.ts';
+import { andOn, either, increase, rate, ratio, renamed, subtract, sumBy, value } from '../metrics/expression.ts';
+import { makeRoom, seeDearPackets, spreadPacketWork } from './remedies/irqs.ts';
+import { askHypervisor } from './remedies/steal.ts';
 import {
   critical,
+  deciding,
+  decidingList,
   defineRule,
   notMeasured,
   ok,
@@ -24,27 +35,81 @@ import {
   optionalList,
   warning,
   type Limits,
-  type Signal,
+  type Thresholds,
 } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { shared } from './shared-limits.ts';
 
 const softirqTime = sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }));
+
+const thresholds = {
+  share: {
+    value: 0.9,
+    unit: 'ratio',
+    help: 'Share of its time that a CPU spends in softirq and NAPI threads from which it is saturated.',
+    source: 'requirement: the level to call critical',
+  },
+  warningShare: {
+    value: shared.shortOfTime,
+    unit: 'ratio',
+    help: 'The same share from which it is a warning.',
+    source: 'requirement: the level to warn at',
+  },
+  packets: {
+    value: 1000,
+    unit: 'per second',
+    help: 'Packets per second received on the CPU, or NET_RX runs beyond them, below which the time of NET_RX has to be measured for its softirq to be the network.',
+    source: 'judgement: 700 µs a packet is beyond what most paths cost',
+  },
+  netRx: {
+    value: 0.5,
+    unit: 'ratio',
+    help: 'Share of the softirq time of a CPU that NET_RX takes, as measured, from which it is the network however few its packets are.',
+    source: 'judgement: most of it',
+  },
+  starvedShare: {
+    value: 0.2,
+    unit: 'ratio',
+    help: 'The same share from which a CPU that is never idle and drops packets is short of time beside its programs.',
+    source:
+      'judgement: ksoftirqd is one task of many, beside four programs it gets a fifth; measured: 43 % beside three',
+  },
+  spare: {
+    value: shared.spare,
+    unit: 'ratio',
+    help: 'Share of its time such a CPU may be idle.',
+    source: 'as PKT0101',
+  },
+  loss: {
+    value: shared.lossCritical,
+    unit: 'ratio',
+    help: 'Packets that the backlog of such a CPU drops relative to all that were queued to it.',
+    source: 'the critical level of PKT0502: less may be a burst',
+  },
+} as const satisfies Thresholds;
 
 export const softirqSaturation = defineRule({
   code: 'PKT0102',
   id: 'softirq-saturation',
   role: 'outcome',
   title: 'A CPU is taken up by softirq: it has no time left for packets that arrive, nor for programs',
-  seed: '§3.3, §5.3',
   scope: ['cpu'],
   signals: {
     // Wall time is the denominator: on idle CPUs with NO_HZ the modes add up to less (kernel/time/tick-sched.c).
     softirq: softirqTime,
-    threads: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
-    lastCpus: optionalList(value(processLastCpu)),
-    processed: optional(rate(softnetProcessed)),
-    dropped: optional(rate(softnetDropped)),
-    idle: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
+    threads: decidingList(rate(processCpu, { role: ['napi', 'backlog'] })),
+    lastCpus: decidingList(value(processLastCpu)),
+    processed: deciding(rate(softnetProcessed)),
+    dropped: deciding(rate(softnetDropped)),
+    lossShare: optional(lossShare(rate(softnetDropped), rate(softnetProcessed))),
+    idle: deciding(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
+    // What NAPI threads use is in it (net/core/dev.c:napi_threaded_poll).
+    system: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: 'system' }))),
+    // From the probe, or where it did not time NET_RX from the profile.
+    netRx: optional(rate(netRxNanoseconds)),
+    receiving: optional(sumBy(['cpu'], increase(profileSamples, { direction: 'receive' }))),
+    period: optional(value(profilePeriod)),
+    sampled: optional(value(profileSeconds)),
+    stolen: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: 'steal' }))),
     runs: optional(sumBy(['cpu'], rate(softirqFunctions, { type: 'NET_RX' }))),
     taken: optionalList(rate(interrupts)),
     irqs: optionalList(value(deviceIrq)),
@@ -54,30 +119,41 @@ export const softirqSaturation = defineRule({
     accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
     cpus: optional(sumBy([], rate(cpuSeconds))),
   },
-  thresholds: thresholds.PKT0102,
+  thresholds,
   messages: {
     saturated:
       'CPU {cpu} spends {share:percent} of its time in softirq and NAPI threads{threadShare}. Fed by {feeders}.',
     starved:
       'CPU {cpu} has no time left for packets: programs leave softirq {share:percent} of it, {idle:percent} is idle, and its ' +
-      'backlog drops {dropped:rate} packets while it takes {packets:rate}. Fed by {feeders}.',
+      'backlog drops {dropped:packets} while it takes {packets:packets}. Fed by {feeders}.',
+    stolen:
+      'CPU {cpu} has no time left for packets: the hypervisor takes {stolen:percent} of it, softirq gets {share:percent}, {idle:percent} ' +
+      'is idle, and its backlog drops {dropped:packets} while it takes {packets:packets}. Fed by {feeders}.',
+    dear:
+      'CPU {cpu} spends {share:percent} of its time in softirq, {netRx:percent} of that in NET_RX, and receives only {packets:packets}: ' +
+      'its packets are expensive{each}. Fed by {feeders}.',
     unseen:
-      'CPU {cpu} spends {share:percent} of its time in softirq and runs NET_RX at {runs:rate}, but only {packets:rate} packets ' +
+      'CPU {cpu} spends {share:percent} of its time in softirq and runs NET_RX {runs:count} times a second, but only {packets:packets} ' +
       'get into the stack: XDP drops or redirects the others, or it clears away what was sent. Fed by {feeders}.',
     other:
-      'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:rate}: timers, block I/O or ' +
-      'RCU, not the network, take it.',
+      'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:packets}, and NET_RX takes only ' +
+      '{netRx:percent} of that time: timers, block I/O or RCU, not the network, take it.',
+    'other-unsure':
+      'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:packets}: timers, block I/O or RCU take it, ' +
+      'or very expensive packets. What NET_RX takes of it was not measured.',
   },
   alert: {
     differs: {
       threads: 'the time of NAPI threads, which is system time of whatever CPU they run on, is left out',
+      profile: 'a server has no profile, which tells of expensive packets where the probe did not time NET_RX',
       ticks: 'a range of minutes holds enough ticks for a share; a short window may not',
     },
-    raise: ({ softirq, processed, dropped, idle, runs }, limits) => {
+    raise: ({ softirq, processed, lossShare, idle, runs, netRx }, limits) => {
       // Few packets, and no runs beyond them: not the network.
       const unseen = where(subtract(runs, processed), '>=', limits.packets);
-      const other = unlessOn(['cpu'], where(processed, '<', limits.packets), unseen);
-      const drops = where(where(ratio(dropped, add(dropped, processed)), '>=', limits.loss), '>', 0);
+      const dear = where(ratio(netRx, softirq), '>=', limits.netRx * 1e9);
+      const other = unlessOn(['cpu'], unlessOn(['cpu'], where(processed, '<', limits.packets), unseen), dear);
+      const drops = where(where(lossShare, '>=', limits.loss), '>', 0);
       const starved = andOn(
         ['cpu'],
         andOn(['cpu'], where(softirq, '>=', limits.starvedShare), where(idle, '<=', limits.spare)),
@@ -115,11 +191,28 @@ export const softirqSaturation = defineRule({
     const seen = read.processed === undefined || packets >= limits.packets;
     // Neither what XDP drops, sends back or redirects nor the completion of what was sent counts as processed, and a run
     // that is for packets takes one at least.
-    const network = seen || (read.runs?.value ?? 0) - packets >= limits.packets;
+    const unseen = !seen && (read.runs?.value ?? 0) - packets >= limits.packets;
+    const netRx = netRxShare(read, share);
+    const dear = !seen && !unseen && netRx !== undefined && netRx >= limits.netRx;
+    const network = seen || unseen || dear;
+    const stolen = read.stolen?.value ?? 0;
+    const byHypervisor = starved && stolen >= 0.5 * (1 - share - (read.idle?.value ?? 0));
     const said = {
       // Where a thread ran last is where most of its time went, not all of it.
       certainty: napi.seconds > 0.1 ? 'correlated' : 'measured',
-      message: starved ? 'starved' : seen ? 'saturated' : network ? 'unseen' : 'other',
+      message: starved
+        ? byHypervisor
+          ? 'stolen'
+          : 'starved'
+        : seen
+          ? 'saturated'
+          : unseen
+            ? 'unseen'
+            : dear
+              ? 'dear'
+              : netRx === undefined
+                ? 'other-unsure'
+                : 'other',
       args: {
         cpu,
         share: Math.min(1, share),
@@ -127,18 +220,31 @@ export const softirqSaturation = defineRule({
         runs: read.runs?.value ?? 0,
         dropped: read.dropped?.value ?? 0,
         idle: read.idle?.value ?? 0,
-        feeders: feedersText(feeders, queues, napi.names),
-        threadShare: napi.seconds >= 0.01 ? ` (${Math.round(napi.seconds * 100)} % of it in threads)` : '',
+        stolen,
+        netRx: netRx ?? 0,
+        each:
+          packets > 0 && netRx !== undefined
+            ? worded((netRx * share * 1e9) / packets, `, about ${Math.round((netRx * share * 1e6) / packets)} µs each`)
+            : '',
+        feeders: {
+          words: feedersText(feeders, queues, napi.names),
+          data: feedersData(feeders, queues, napi.names),
+        },
+        threadShare:
+          napi.seconds >= 0.01 ? worded(napi.seconds, ` (${Math.round(napi.seconds * 100)} % of it in threads)`) : '',
       },
       evidence: {
         softirq: ['>=', starved ? limits.starvedShare : limits.warningShare],
         ...(starved ? ({ idle: ['<=', limits.spare], dropped: ['>', 0] } as const) : {}),
         processed: null,
         runs: null,
+        ...(seen ? {} : ({ netRx: null, receiving: null } as const)),
+        ...(byHypervisor ? ({ stolen: null } as const) : {}),
         ...(napi.seconds > 0 ? { threads: null } : {}),
       },
       remedies: [
-        ...(starved ? [makeRoom(cpu)] : []),
+        ...(byHypervisor ? [askHypervisor] : starved ? [makeRoom(cpu)] : []),
+        ...(dear ? [seeDearPackets(cpu)] : []),
         ...spreadPacketWork({
           cpu,
           feeders,
@@ -152,26 +258,46 @@ export const softirqSaturation = defineRule({
       ],
       impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: share / read.cpus.value } : {},
     } as const;
-    return share >= limits.share && network ? critical(said) : warning(said);
+    // Whether it is for packets is known of a CPU whose packets were counted.
+    return share >= limits.share && network && !at.unread.has('processed') ? critical(said) : warning(said);
+  },
+  stands(unread, { softirq, idle, system }, limits) {
+    const least = Math.min(system?.value ?? 1, 1 - softirq.value - (idle?.value ?? 0));
+    if (unread === 'threads' || unread === 'lastCpus') return softirq.value + least < limits.warningShare;
+    if (idle === undefined) return softirq.value < limits.starvedShare;
+    return softirq.value < limits.starvedShare || idle.value > limits.spare;
   },
 });
+
+/** The part of the time in softirq that NET_RX takes; NAPI threads, which are in `share`, are not in it. */
+function netRxShare(
+  read: Readonly<Record<'softirq', Signal>> &
+    Readonly<Record<'netRx' | 'receiving' | 'period' | 'sampled', Signal | undefined>>,
+  share: number,
+): number | undefined {
+  const { softirq, netRx, receiving, period, sampled } = read;
+  const threads = share - softirq.value;
+  if (netRx !== undefined) return Math.min(1, (netRx.value / 1e9 + threads) / share);
+  if (receiving === undefined || period === undefined || sampled === undefined || sampled.value <= 0) return undefined;
+  return Math.min(1, (receiving.value * period.value) / sampled.value / share);
+}
 
 /**
  * Once softirq work is left to ksoftirqd it is a task among others (kernel/softirq.c:invoke_softirq), and programs on the
  * same CPU get as much of it: softirq then never reaches the share of a saturated CPU, however much waits.
  */
 function isStarved(
-  read: Readonly<Record<'idle' | 'dropped' | 'processed', Signal | undefined>>,
+  read: Readonly<Record<'idle' | 'lossShare' | 'processed', Signal | undefined>>,
   share: number,
-  limits: Limits<typeof thresholds.PKT0102>,
+  limits: Limits<typeof thresholds>,
 ): boolean {
-  const { idle, dropped, processed } = read;
-  if (idle === undefined || dropped === undefined || processed === undefined) return false;
+  const { idle, lossShare, processed } = read;
+  if (idle === undefined || lossShare === undefined || processed === undefined) return false;
   return (
     share >= limits.starvedShare &&
     idle.value <= limits.spare &&
     processed.value >= limits.packets &&
-    dropped.value > 0 &&
-    dropped.value >= limits.loss * (dropped.value + processed.value)
+    lossShare.value > 0 &&
+    lossShare.value >= limits.loss
   );
 }

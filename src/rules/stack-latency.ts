@@ -1,3 +1,5 @@
+import { mostlyLost } from '../facts/price.ts';
+import type { Signal } from '../facts/signal.ts';
 import {
   baselineSpanQuantile,
   spanEvery,
@@ -8,17 +10,14 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { increase, sumBy, value } from '../metrics/expression.ts';
 import { needsProbe } from './alert.ts';
-import { mostlyLost } from './facts/packet-cost.ts';
-import type { Signal } from './rule.ts';
 import { critical, defineRule, notApplicable, notMeasured, ok, optional, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { shared } from './shared-limits.ts';
 
 export const stackLatency = defineRule({
   code: 'PKT0104',
   id: 'stack-latency',
   role: 'outcome',
   title: 'Packets take long on their way into the stack',
-  seed: '§5.1, §5.2, §5.5',
   // The mode is part of the instance: a native span contains GRO and queueing, a generic one does not, and neither is
   // ever held against the other, nor against the other's baseline.
   scope: ['device', 'span', 'mode'],
@@ -36,7 +35,62 @@ export const stackLatency = defineRule({
     baseP50: optional(value(baselineSpanQuantile, { quantile: '0.5' })),
     baseP99: optional(value(baselineSpanQuantile, { quantile: '0.99' })),
   },
-  thresholds: thresholds.PKT0104,
+  thresholds: {
+    busy: {
+      value: shared.idleDevice,
+      unit: 'per second',
+      help: 'Packets per second on a device below which too few samples are no loss: nobody waits for them.',
+      source: 'the limit of PKT0101 below which a device counts as idle',
+    },
+    samples: {
+      value: 200,
+      unit: 'packets',
+      help: 'Measured packets below which the quantiles of a span are not judged.',
+      source: 'the 99th percentile of 200 is set by two of them',
+    },
+    lost: {
+      value: shared.mostlyLost,
+      unit: 'ratio',
+      help: 'Share of the samples begun that were lost, from which those that are left are not taken for the whole.',
+      source: 'as PKT0101',
+    },
+    p50: {
+      value: 5000,
+      unit: 'nanoseconds',
+      help: 'Median of a span that holds only work, not waiting (taps, generic XDP), from which it is a warning.',
+      source: 'measured: 150-400 ns without taps, 600 ns to 2 µs with one to four taps on small packets',
+    },
+    p99: {
+      value: 100000,
+      unit: 'nanoseconds',
+      help: '99th percentile of such a span from which it is a warning.',
+      source: 'judgement: a packet at the front of a queue makes 99 others late by that much',
+    },
+    criticalP99: {
+      value: 1000000,
+      unit: 'nanoseconds',
+      help: '99th percentile of such a span from which it is critical.',
+      source: 'half of the two jiffies one softirq run may take at HZ=1000 (net/core/dev.c:netdev_budget_usecs)',
+    },
+    nativeP50: {
+      value: 100000,
+      unit: 'nanoseconds',
+      help: 'Median of a native XDP span, which contains the wait in GRO and in batches, from which it is a warning.',
+      source: 'measured: 28.6 µs on average for one TCP bulk flow on an idle host',
+    },
+    rise: {
+      value: 2,
+      unit: 'ratio',
+      help: 'Quantile relative to the same quantile of the baseline from which it has risen.',
+      source: 'judgement: quantiles are exact to 6 %, repeated runs to some ten percent',
+    },
+    riseBy: {
+      value: 500,
+      unit: 'nanoseconds',
+      help: 'Nanoseconds by which the median must have risen as well.',
+      source: 'measured: the floor of the span itself moves between 150 and 390 ns with the sampling',
+    },
+  },
   messages: {
     slow: 'On {device} the {span} span ({mode}) takes {p50:ns} in the median and {p99:ns} for one packet in a hundred.',
     risen:
@@ -56,7 +110,7 @@ export const stackLatency = defineRule({
     }
     if (samples.value < limits.samples || p50 === undefined || p99 === undefined) {
       return notMeasured(
-        `fewer than ${limits.samples} packets were measured: no quantile can be told; a longer window would`,
+        `fewer than ${limits.samples} packets were measured, too few for a quantile: a longer window has more`,
       );
     }
     const native = mode === 'native';

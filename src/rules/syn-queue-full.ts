@@ -1,3 +1,4 @@
+import { culprit } from '../facts/listeners.ts';
 import {
   acceptQueue,
   acceptQueueLimit,
@@ -8,12 +9,12 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { unlessOn, where } from '../metrics/condition.ts';
 import { andOn, either, increase, peak, rate, value } from '../metrics/expression.ts';
-import { culprit } from './facts/listeners.ts';
-import { atLeast } from './facts/proof.ts';
-import { findListener, raiseBacklog } from './remedies/listen.ts';
+import { againstLimit } from './proof.ts';
+import { findListener, raiseListenBacklog } from './remedies/listen.ts';
+import { setSysctl } from './remedies/setting.ts';
 import { inNetns } from './remedies/shell.ts';
 import { critical, defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { throughText } from './said.ts';
 
 /** net.ipv4.tcp_syncookies = 2: a cookie for every SYN, whatever the queue. */
 const ALWAYS = 2;
@@ -26,11 +27,12 @@ export const synQueueFull = defineRule({
   id: 'syn-queue-full',
   role: 'outcome',
   title: 'A SYN queue is full: connection requests are dropped or answered with cookies',
-  seed: '§3.8, Example C',
   scope: ['netns'],
   signals: {
     dropped: increase(requestsDropped),
     cookies: increase(cookiesSent),
+    droppedPerSecond: optional(rate(requestsDropped)),
+    cookiesPerSecond: optional(rate(cookiesSent)),
     syncookies: optional(value(sysctl, { name: 'net.ipv4.tcp_syncookies' })),
     somaxconn: optional(value(sysctl, { name: 'net.core.somaxconn' })),
     accepted: optional(increase(netstat.member('Tcp_PassiveOpens'))),
@@ -39,7 +41,26 @@ export const synQueueFull = defineRule({
     limitsOf: optionalList(value(acceptQueueLimit)),
     owners: optionalList(value(socketOwner)),
   },
-  thresholds: thresholds.PKT0402,
+  thresholds: {
+    dropped: {
+      value: 5,
+      unit: 'events',
+      help: 'SYNs dropped in the window from which it is a finding; fewer are mentioned.',
+      source: 'judgement: one refused client retries up to 6 times (net.ipv4.tcp_syn_retries)',
+    },
+    droppedPerSecond: {
+      value: 1,
+      unit: 'per second',
+      help: 'Dropped SYNs per second from which it is critical.',
+      source: 'judgement: each costs its client a second or more',
+    },
+    cookiesPerSecond: {
+      value: 10,
+      unit: 'per second',
+      help: 'SYNs answered with a cookie per second from which it is a warning; nothing is lost yet.',
+      source: 'judgement: PCP alarms on any, which bursts of clients reach too',
+    },
+  },
   messages: {
     dropped:
       '{dropped:count} connection requests were dropped ({rate:rate}) because the SYN queue of {listener} ({process}) is full ' +
@@ -48,21 +69,21 @@ export const synQueueFull = defineRule({
       '{dropped:count} connection requests were dropped ({rate:rate}) because a SYN queue is full and SYN cookies are off; ' +
       'which listener is unknown.',
     cookies:
-      '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}; {accepted:count} connections came ' +
-      'through) because a SYN queue was full: a flood, or a burst of clients. Nothing was dropped for it.',
+      '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}{through}) ' +
+      'because a SYN queue was full: a flood, or a burst of clients. Nothing was dropped.',
     'cookies-or-always':
       '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}). Whether because a SYN queue was full ' +
       'is unknown: net.ipv4.tcp_syncookies could not be read, and with 2 every request counts.',
   },
   alert: {
-    raise: ({ dropped, cookies, syncookies }, limits) => {
+    raise: ({ dropped, cookies, droppedPerSecond, cookiesPerSecond, syncookies }, limits) => {
       const some = where(dropped, '>=', limits.dropped);
       const chosen = andOn([], where(cookies, '>', 0), where(syncookies, '!=', ALWAYS));
-      const flooded = andOn([], chosen, where(rate(cookiesSent), '>=', limits.cookiesPerSecond));
+      const flooded = andOn([], chosen, where(cookiesPerSecond, '>=', limits.cookiesPerSecond));
       const says = '{value} connection requests were dropped in {range} because a SYN queue was full';
       return {
         critical: {
-          when: andOn([], some, where(rate(requestsDropped), '>=', limits.droppedPerSecond)),
+          when: andOn([], some, where(droppedPerSecond, '>=', limits.droppedPerSecond)),
           says: `${says}.`,
         },
         warning: {
@@ -74,18 +95,18 @@ export const synQueueFull = defineRule({
   },
   conclude({ dropped, cookies, syncookies, somaxconn, accepted, ...readings }, limits, at) {
     if (dropped.value > 0) {
-      const rate = dropped.value / at.seconds;
+      const rate = readings.droppedPerSecond?.value ?? 0;
       // Cookies lose nothing, so a listener's own drops are those of the full SYN queue, or of a full accept queue.
       const listener = culprit(readings);
       const remedies = [
         {
           action: 'Turn SYN cookies on: a full SYN queue then loses nothing.',
-          command: inNetns(at.netns, 'sysctl -w net.ipv4.tcp_syncookies=1'),
+          ...setSysctl([{ name: 'net.ipv4.tcp_syncookies', value: 1, before: 0 }], { netns: at.netns }),
           verify: inNetns(at.netns, 'nstat -az TcpExtTCPReqQFullDrop TcpExtTCPReqQFullDoCookies'),
         },
         ...(listener === undefined
           ? findListener(at.netns)
-          : raiseBacklog({
+          : raiseListenBacklog({
               netns: at.netns,
               port: listener.port,
               pid: listener.owner.pid,
@@ -105,7 +126,7 @@ export const synQueueFull = defineRule({
           process: listener?.owner.name ?? '',
         },
         evidence: {
-          dropped: atLeast(dropped.value, limits.dropped),
+          dropped: againstLimit(dropped.value, limits.dropped),
           syncookies: null,
           accepted: null,
           listenerDrops: null,
@@ -121,12 +142,12 @@ export const synQueueFull = defineRule({
         : warning({ certainty: 'measured', ...said });
     }
     if (cookies.value === 0 || syncookies?.value === ALWAYS) return ok();
-    const rate = cookies.value / at.seconds;
+    const rate = readings.cookiesPerSecond?.value ?? 0;
     const known = syncookies !== undefined;
     const message = known ? 'cookies' : 'cookies-or-always';
     const said = {
       message,
-      args: { cookies: cookies.value, rate, accepted: accepted?.value ?? 0 },
+      args: { cookies: cookies.value, rate, through: throughText(accepted) },
       evidence: { cookies: ['>', 0], syncookies: null, accepted: null },
       remedies: [synSources(at.netns), ...findListener(at.netns)],
     } as const;

@@ -1,17 +1,17 @@
+import { daemonOf } from '../facts/daemons.ts';
+import { describeTap, takesEverything, tapsOn } from '../facts/taps.ts';
 import { packetSocket, receivePackets, socketOwner, transmitPackets } from '../metrics/catalogue/index.ts';
 import { rate, sumBy, value } from '../metrics/expression.ts';
-import { daemonOf } from './facts/daemons.ts';
-import { describeTap, takesEverything, tapsOn } from './facts/taps.ts';
+import { listed } from './finding.ts';
 import { narrowTaps } from './remedies/taps.ts';
 import { defineRule, info, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { shared } from './shared-limits.ts';
 
 export const tapBroaderThanNeeded = defineRule({
   code: 'PKT0105',
   id: 'tap-broader-than-needed',
   role: 'cause',
   title: 'A daemon takes every packet although one protocol would do',
-  seed: '-',
   scope: ['inode', 'device'],
   none: 'no packet socket asks for every protocol (ETH_P_ALL)',
   signals: {
@@ -23,10 +23,17 @@ export const tapBroaderThanNeeded = defineRule({
     allReceived: optional(sumBy([], rate(receivePackets))),
     allSent: optional(sumBy([], rate(transmitPackets))),
   },
-  thresholds: thresholds.PKT0105,
+  thresholds: {
+    busy: {
+      value: shared.idleDevice,
+      unit: 'per second',
+      help: 'Packets per second passing the socket from which it is a warning instead of a remark.',
+      source: 'the limit of PKT0101 below which a tap costs nothing worth naming',
+    },
+  },
   messages: {
     busy:
-      '{daemon} (pid {pid}) takes all of {packets:rate} on {device} without a filter, though it needs only ethertype ' +
+      '{daemon} (pid {pid}) takes all {packets:packets} on {device} without a filter, though it needs only ethertype ' +
       '{ethertypes}.',
     quiet:
       '{daemon} (pid {pid}) takes every packet of {device} without a filter, though it needs only ethertype {ethertypes}.',
@@ -59,7 +66,7 @@ export const tapBroaderThanNeeded = defineRule({
         pid: known.owner.pid,
         device: any ? 'every device' : tap.device,
         packets,
-        ethertypes: known.ethertypes.map((type) => `0x${type}`).join(', '),
+        ethertypes: listed(known.ethertypes.map((type) => `0x${type}`)),
         socket: describeTap(tap),
       },
       evidence: any ? { socket: null, allReceived: null, allSent: null } : { socket: null, received: null, sent: null },

@@ -1,10 +1,9 @@
 import { meminfo, netstat, sockstat, sysctl, tcpMem, unameInfo } from '../metrics/catalogue/index.ts';
 import { where } from '../metrics/condition.ts';
 import { acrossNetns, either, increase, peak, scale, subtract, value } from '../metrics/expression.ts';
-import { atLeast } from './facts/proof.ts';
+import { againstLimit } from './proof.ts';
 import { reduceOrphans, relieveTcpMemory } from './remedies/tcp-memory.ts';
-import { critical, defineRule, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { critical, deciding, defineRule, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
 
 /** SK_MEM_QUANTUM, the unit of TCP memory up to 5.19 whatever the page size (include/net/sock.h). */
 const QUANTUM = 4096;
@@ -14,6 +13,9 @@ const QUANTUM = 4096;
  * it on (net/ipv4/tcp_timer.c:tcp_out_of_resources, net/ipv4/tcp.c:tcp_check_oom).
  */
 const FIRST_KILLED = 1 / 4;
+
+/** Fewer are within the limit of any host: it is half of the established hash, 4,096 and more (net/ipv4/tcp.c:tcp_init). */
+const MANY_ORPHANS = 1000;
 
 /**
  * TCP memory and tcp_mem are the host's: every namespace repeats the one, only the initial one has the other. The counters
@@ -25,21 +27,39 @@ export const tcpMemoryPressure = defineRule({
   id: 'tcp-memory-pressure',
   role: 'outcome',
   title: 'TCP is short of memory: windows shrink and connections are killed',
-  seed: '§3.9, Example C',
   scope: [],
   signals: {
     max: optional(value(tcpMem, { limit: 'max', netns: '' })),
     pressure: optional(value(tcpMem, { limit: 'pressure', netns: '' })),
     memory: peak(sockstat.member('TCP_mem'), { netns: '' }),
     bytes: optional(peak(sockstat.member('TCP_mem_bytes'), { netns: '' })),
-    orphans: optional(peak(sockstat.member('TCP_orphan'), { netns: '' })),
+    orphans: deciding(peak(sockstat.member('TCP_orphan'), { netns: '' })),
     maxOrphans: optional(value(sysctl, { name: 'net.ipv4.tcp_max_orphans', netns: '' })),
-    entered: optional(acrossNetns(increase(netstat.member('TcpExt_TCPMemoryPressures')))),
-    aborted: optional(acrossNetns(increase(netstat.member('TcpExt_TCPAbortOnMemory')))),
+    entered: deciding(acrossNetns(increase(netstat.member('TcpExt_TCPMemoryPressures')))),
+    aborted: deciding(acrossNetns(increase(netstat.member('TcpExt_TCPAbortOnMemory')))),
     total: optional(value(meminfo.member('MemTotal_bytes'))),
     kernel: optionalList(value(unameInfo)),
   },
-  thresholds: thresholds.PKT0404,
+  thresholds: {
+    pressure: {
+      value: 1,
+      unit: 'ratio',
+      help: 'TCP memory relative to tcp_mem[pressure] from which TCP is under pressure.',
+      source: 'net/core/sock.c:__sk_mem_raise_allocated enters memory pressure above sysctl_mem[1]',
+    },
+    max: {
+      value: 1,
+      unit: 'ratio',
+      help: 'TCP memory relative to tcp_mem[max] from which allocations fail.',
+      source: 'net/core/sock.c:__sk_mem_raise_allocated suppresses allocation above sysctl_mem[2]',
+    },
+    aborted: {
+      value: 10,
+      unit: 'connections',
+      help: 'Connections killed for want of memory or for too many orphans from which it is critical; fewer are a warning.',
+      source: 'judgement: each is a connection reset in the middle of its work',
+    },
+  },
   messages: {
     exhausted:
       'TCP holds {memory:count} pages, {usage:percent} of the hard limit of {max:count} (tcp_mem): receive and send buffers of ' +
@@ -58,9 +78,9 @@ export const tcpMemoryPressure = defineRule({
     pressure:
       'TCP holds {memory:count} pages, above the pressure limit of {pressure:count} (tcp_mem; hard limit {max:count}): the windows ' +
       'of all connections are kept small.',
-    'level-only':
-      'TCP holds {memory:count} pages of at most {max:count}, which is in order. Whether connections were killed in the window ' +
-      'is not known: TCPAbortOnMemory could not be read at both ends.',
+    'orphans-now':
+      'There are {orphans:count} orphans of at most {maxOrphans:count} (tcp_max_orphans): connections that their programs closed, ' +
+      'with data that their peers do not take. Above that number the kernel kills them.',
     entered:
       'TCP went into memory pressure {entered:count} times in the window and is out of it at both ends: {memory:count} pages, ' +
       'pressure from {pressure:count}.',
@@ -127,7 +147,7 @@ export const tcpMemoryPressure = defineRule({
         message: many ? 'orphans' : known ? 'passing' : 'aborted',
         evidence: {
           ...evidence,
-          aborted: atLeast(killed, limits.aborted),
+          aborted: againstLimit(killed, limits.aborted),
           ...(many ? { orphans: ['>=', maxOrphans.value * FIRST_KILLED] as const } : {}),
         },
         remedies: [...reduceOrphans(), ...remedies],
@@ -143,8 +163,20 @@ export const tcpMemoryPressure = defineRule({
         remedies,
       });
     }
-    if ((entered?.value ?? 0) > 0) {
+    const orphansFull =
+      orphans !== undefined && maxOrphans !== undefined && maxOrphans.value > 0 && orphans.value >= maxOrphans.value;
+    // One sample has the level of now, and pressure of any time since the boot.
+    if ((entered?.value ?? 0) > 0 && !(at.oneSample && orphansFull)) {
       return warning({ ...said, message: 'entered', evidence: { ...evidence, entered: ['>', 0] }, remedies });
+    }
+    if (orphansFull) {
+      return warning({
+        ...said,
+        certainty: 'possible',
+        message: 'orphans-now',
+        evidence: { ...evidence, orphans: ['>=', maxOrphans.value] },
+        remedies: reduceOrphans(),
+      });
     }
     if (max === undefined || pressure === undefined) {
       return notMeasured(
@@ -156,7 +188,12 @@ export const tcpMemoryPressure = defineRule({
         `the unit of TCP memory with pages of ${pageSize} bytes depends on the kernel release, which is unknown`,
       );
     }
-    return aborted === undefined ? ok({ ...said, message: 'level-only', evidence }) : ok();
+    if (maxOrphans === undefined && (orphans?.value ?? 0) >= MANY_ORPHANS) {
+      return notMeasured(
+        `whether ${orphans!.value.toLocaleString('en-US')} orphans are too many: net.ipv4.tcp_max_orphans is not among what was read`,
+      );
+    }
+    return ok();
   },
 });
 

@@ -1,119 +1,333 @@
+import { worded } from './finding.ts';
+import { BEHIND_THE_SENDER, droppedBehind, placeBehind } from '../facts/behind.ts';
 import {
-  netstat,
+  AT_LIMIT,
+  droppedUncounted,
+  datagramsOverflowed,
+  datagramsRefused,
+  datagramsUnsent,
+  overflowedPerSecond,
+  overflowedShare,
+  refusedByLevel,
+  refusedPerSecond,
+  refusedShare,
+  refusedUncounted,
+  udp,
+  udpPages,
+  udpPagesLimit,
+  unsentShare,
+} from '../facts/datagrams.ts';
+import { gradeLoss, lossOf } from '../facts/loss.ts';
+import { groupRefused, unitOf } from '../facts/readers.ts';
+import type { Signal } from '../facts/signal.ts';
+import { cpuOf, endpoint, loserOf, ofSocket, ownerOf, risen } from '../facts/sockets.ts';
+import {
+  cgroupSocketMemoryRefused,
+  cgroupSocketMemoryUsed,
+  readerMemoryGroup,
+  skbDrops,
   socketOwner,
   socketOwnerCpu,
+  sockstat,
   sysctl,
+  transmitDrop,
   udpSocketDrops,
   udpSocketReceiveBuffer,
 } from '../metrics/catalogue/index.ts';
-import { total, where } from '../metrics/condition.ts';
-import { andOn, either, increase, peak, ratio, value, type Expression } from '../metrics/expression.ts';
-import { cpuOf, endpoint, ofSocket, ownerOf, risen } from './facts/sockets.ts';
-import { raiseUdpBuffer, readFaster } from './remedies/buffers.ts';
-import { inNetns } from './remedies/shell.ts';
-import { critical, defineRule, ok, optional, optionalList, warning, type Signal } from './rule.ts';
-import { thresholds } from './thresholds.ts';
+import { where } from '../metrics/condition.ts';
+import { andOn, either, increase, peak, ratio, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { byMemory, bySockets, sayUnexplained, unexplained } from './datagrams-unplaced.ts';
+import { fateOf, readerFirst, threadSignals } from './reader-signals.ts';
+import { memoryLimits, raiseUdpBuffer, readFaster, sendPath } from './remedies/buffers.ts';
+import { raiseSocketMemory } from './remedies/quota.ts';
+import {
+  critical,
+  deciding,
+  defineRule,
+  info,
+  list,
+  notMeasured,
+  ok,
+  optional,
+  optionalList,
+  warning,
+} from './rule.ts';
 
-const udp = (field: string): ReturnType<typeof increase> => increase(netstat.member(`Udp_${field}`));
-const udp6 = (field: string): ReturnType<typeof optional> => optional(increase(netstat.member(`Udp6_${field}`)));
+const full = udp('RcvbufErrors');
+const socketDrops = increase(udpSocketDrops);
+// The same in every namespace.
+const allPages = peak(sockstat.member('UDP_mem'));
 
 export const udpBufferErrors = defineRule({
   code: 'PKT0405',
   id: 'udp-buffer-errors',
   role: 'outcome',
   title: 'UDP datagrams are lost at their socket',
-  seed: '§3.8, Example C',
   scope: ['netns'],
   signals: {
-    // InErrors contains RcvbufErrors and MemErrors, and checksum errors besides: never added, never judged.
-    full: udp('RcvbufErrors'),
-    full6: udp6('RcvbufErrors'),
-    delivered: udp('InDatagrams'),
-    delivered6: udp6('InDatagrams'),
-    // Since 6.1.
-    memory: optional(udp('MemErrors')),
-    memory6: udp6('MemErrors'),
-    unsent: optional(udp('SndbufErrors')),
-    unsent6: udp6('SndbufErrors'),
-    sent: optional(udp('OutDatagrams')),
-    sent6: udp6('OutDatagrams'),
-    socketDrops: optionalList(increase(udpSocketDrops)),
+    // Where nothing of the kernel was copied, ss tells what sockets dropped.
+    any: list(either(either(full, udp('RcvbufErrors', '6')), either(sumBy([], socketDrops), allPages))),
+    full: deciding(full),
+    full6: deciding(udp('RcvbufErrors', '6')),
+    delivered: deciding(udp('InDatagrams')),
+    delivered6: deciding(udp('InDatagrams', '6')),
+    // Not in kernels before 5.14.
+    memory: deciding(udp('MemErrors')),
+    // What is neither Rcvbuf nor Csum in it was refused for memory, or by the filter of a socket.
+    errors: optional(udp('InErrors')),
+    errors6: optional(udp('InErrors', '6')),
+    checksum: optional(udp('InCsumErrors')),
+    checksum6: optional(udp('InCsumErrors', '6')),
+    byLevel: deciding(refusedByLevel),
+    pages: deciding(udpPages),
+    most: deciding(udpPagesLimit),
+    memory6: deciding(udp('MemErrors', '6')),
+    unsent: deciding(udp('SndbufErrors')),
+    unsent6: deciding(udp('SndbufErrors', '6')),
+    sent6: deciding(udp('OutDatagrams', '6')),
+    overflowed: optional(datagramsOverflowed),
+    overflowedShare: optional(overflowedShare),
+    overflowedPerSecond: optional(overflowedPerSecond),
+    refused: optional(datagramsRefused),
+    refusedShare: optional(refusedShare),
+    refusedPerSecond: optional(refusedPerSecond),
+    notSent: optional(datagramsUnsent),
+    notSentShare: optional(unsentShare),
+    behind: optional(droppedBehind),
+    behindShare: optional(ratio(droppedBehind, datagramsUnsent)),
+    refusing: optionalList(increase(transmitDrop)),
+    queued: optionalList(increase(skbDrops, { reason: BEHIND_THE_SENDER })),
+    socketDrops: optionalList(socketDrops),
     buffers: optionalList(value(udpSocketReceiveBuffer)),
     owners: optionalList(value(socketOwner)),
     ownerCpus: optionalList(peak(socketOwnerCpu)),
+    ...threadSignals,
+    memoryGroups: optionalList(peak(readerMemoryGroup)),
+    memoryRefused: optionalList(increase(cgroupSocketMemoryRefused)),
+    memoryUsed: optionalList(peak(cgroupSocketMemoryUsed)),
+    noMemory: optionalList(increase(skbDrops, { reason: 'PROTO_MEM' })),
     rmemMax: optional(value(sysctl, { name: 'net.core.rmem_max', netns: '' })),
     rmemDefault: optional(value(sysctl, { name: 'net.core.rmem_default', netns: '' })),
   },
-  thresholds: thresholds.PKT0405,
+  thresholds: {
+    lost: {
+      value: 10,
+      unit: 'datagrams',
+      help: 'Datagrams lost in the window from which it can be a warning; fewer are mentioned.',
+      source: 'Netdata: more than 10 per minute',
+    },
+    share: {
+      value: 0.001,
+      unit: 'ratio',
+      help: 'Lost datagrams relative to all of them from which it is a warning.',
+      source: 'judgement: a tenth of the share from which hotsos raises an issue',
+    },
+    criticalShare: {
+      value: 0.01,
+      unit: 'ratio',
+      help: 'Lost datagrams relative to all of them from which it is critical.',
+      source: 'hotsos: more than 1 % of the datagrams',
+    },
+    perSecond: {
+      value: 100,
+      unit: 'per second',
+      help: 'Datagrams lost per second from which it is a warning whatever their share: a busy socket hides another.',
+      source: 'judgement: nobody sends a datagram again by himself, and one of a hundred sockets may lose all it gets',
+    },
+    flood: {
+      value: 0.1,
+      unit: 'ratio',
+      help: 'Lost share from which no larger buffer is proposed, unless the reader is seen to have time to spare.',
+      source: 'judgement: a buffer bridges bursts, not a tenth of the traffic of a whole window',
+    },
+    behind: {
+      value: 0.5,
+      unit: 'ratio',
+      help: 'Packets dropped by devices and their queues, relative to the datagrams that could not be sent, from which these are lost.',
+      source:
+        "judgement: a sender that gets EAGAIN still has its datagram, and what the namespace drops otherwise may be anybody's",
+    },
+  },
   messages: {
     burst:
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}), most by {socket} of {process}. A larger buffer bridges bursts; should the reader be slower than the ' +
-      'traffic for long, none is large enough.',
+      '({rate:rate}), most by {socket} of {process}. A larger buffer bridges bursts; it does not help where the reader ' +
+      'is slower than the traffic for long.',
     'burst-unknown':
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}). Whose is unknown: no socket that is there at both ends of the window dropped any.',
+      '({rate:rate}). Which socket is unknown: none that was open for the whole window dropped any.',
+    'burst-unlisted':
+      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
+      '({rate:rate}). Which socket is unknown: they could not be listed.',
+    'memory-level':
+      '{memory:count} UDP datagrams ({share:percent}) were dropped and neither a full buffer nor a wrong checksum is why; the ' +
+      'memory of all UDP sockets is at its limit ({pages:count} of {most:count} pages, udp_mem): they were refused for want of it.',
     flood:
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
       '({rate:rate}), most by {socket} of {process}. With such a share the reader is too slow for the traffic: a larger buffer ' +
       'would only delay the loss.',
+    'flood-bursts':
+      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
+      '({rate:rate}), most by {socket} of {process}. Its reader has time to spare and waits for the socket in between: far more ' +
+      'comes at once than the buffer holds.',
+    'flood-unknown':
+      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
+      '({rate:rate}), most by {socket} of {process}. With such a share the reader is mostly too slow for the traffic, and a ' +
+      'larger buffer would only delay the loss; how it spends its time could not be told.',
     memory:
       '{memory:count} UDP datagrams ({share:percent}) were dropped because udp_mem or the memory limit of a cgroup was reached: ' +
       'not the buffer of one socket.',
-    unsent:
-      '{unsent:count} UDP datagrams ({share:percent}) could not be sent: the send buffer, the queue of the device, or its ' +
-      'neighbour entry was full.',
+    'memory-group':
+      '{memory:count} UDP datagrams ({share:percent}) were dropped for want of memory while {unit} was refused some {times:count} times: ' +
+      'the memory that the group of {holder} may have was used up, not the buffer of one socket.',
+    'memory-group-full':
+      '{memory:count} UDP datagrams ({share:percent}) were dropped for want of memory, and the sockets of {unit}, the group of ' +
+      '{holder}, had all the memory that they may have: not the buffer of one socket.',
+    'burst-mixed':
+      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
+      '({rate:rate}). Whose cannot be told: {sockets:count} sockets dropped more than that, which their filters turned away.',
+    'unsent-device':
+      '{unsent:count} UDP datagrams ({share:percent}) could not be sent, and {device} dropped {behind:count} packets that it was ' +
+      'given: it or its peer does not take them (down, full, or a smaller MTU at the other end).',
+    'unsent-queue':
+      '{unsent:count} UDP datagrams ({share:percent}) could not be sent, and {behind:count} packets were dropped behind their ' +
+      'sockets ({reason}{device}).',
+    refused:
+      '{unsent:count} UDP datagrams ({share:percent}) could not be sent at once: their programs were told (EAGAIN or ENOBUFS) and ' +
+      'still have them. That devices or their queues dropped as many was not seen{unseen}.',
+    unexplained: '{rest:count} UDP datagrams ({share:percent}) were not delivered ({rate:rate}); {ruledOut}. {left}.',
+    'memory-full':
+      'All UDP sockets together hold {pages:count} pages, and may hold {most:count} (udp_mem): at the limit every datagram is ' +
+      'refused, whatever room its socket has.',
+    sockets:
+      'Sockets dropped {lost:count} UDP datagrams: {which}. Whether their buffers were full or their filters turned them away, and ' +
+      'of how many that is, was not counted.',
   },
   alert: {
-    differs: { most: 'critical is also said where more datagrams could not be sent than were lost on arrival' },
-    raise: (read, { lost, share, criticalShare }) => {
-      const full = total(read.full, read.full6);
-      const memory = total(read.memory, read.memory6);
-      const unsent = total(read.unsent, read.unsent6);
-      const arrived = total(read.delivered, read.delivered6, read.full, read.full6, read.memory, read.memory6);
-      const sent = total(read.sent, read.sent6, read.unsent, read.unsent6);
-      const loss = (of: Expression, all: Expression, from: number): Expression =>
-        andOn([], where(ratio(of, all), '>=', from), where(of, '>=', lost));
-      const received = (from: number): Expression => either(loss(full, arrived, from), loss(memory, arrived, from));
+    differs: { uncounted: 'what Linux 6.18 refuses for memory and counts nowhere is not on a server' },
+    raise: (read, { lost, share, criticalShare, perSecond, behind }) => {
+      const received = (from: number): Expression =>
+        either(
+          lossOf(read.overflowedShare, read.overflowed, lost, from),
+          lossOf(read.refusedShare, read.refused, lost, from),
+        );
+      const unsent = lossOf(read.notSentShare, read.notSent, lost, share);
+      const often = either(
+        andOn([], read.overflowedShare, where(read.overflowedPerSecond, '>=', perSecond)),
+        andOn([], read.refusedShare, where(read.refusedPerSecond, '>=', perSecond)),
+      );
+      // Of how many they are is asked of both.
+      const counted = (when: Expression): Expression => andOn([], andOn([], when, read.full), read.delivered);
       return {
         critical: {
-          when: received(criticalShare),
+          when: counted(received(criticalShare)),
           says: '{value} of the datagrams that arrive are lost at their socket.',
         },
         warning: {
-          when: either(received(share), loss(unsent, sent, share)),
+          when: counted(
+            either(received(share), either(often, andOn([], unsent, where(read.behindShare, '>=', behind)))),
+          ),
           says: '{value} of the datagrams are lost at their socket, or cannot be sent.',
         },
       };
     },
   },
   conclude(read, limits, at) {
-    const full = sum(read.full, read.full6);
-    const memory = sum(read.memory, read.memory6);
-    const unsent = sum(read.unsent, read.unsent6);
-    const arrived = sum(read.delivered, read.delivered6) + full + memory;
+    if (read.full === undefined || read.delivered === undefined) {
+      const told = bySockets(read, limits, at) ?? byMemory(read, at);
+      if (told !== undefined) return told;
+      // That it could not be read is told by itself.
+      const unread = at.unread.has('full') || at.unread.has('delivered');
+      return unread ? ok() : notMeasured('datagrams of IPv4 are not counted');
+    }
+    const full = read.overflowed?.value ?? 0;
+    const counted = read.refused?.value ?? 0;
+    const uncounted = refusedUncounted(counted, read.noMemory);
+    const memory = uncounted ?? counted;
+    const taken = memory + full + sum(read.delivered, read.delivered6);
+    const unsent = read.notSent?.value ?? 0;
+    const byLevel = read.memory === undefined && (read.byLevel?.value ?? 0) > 0;
+    const behind = read.behind?.value ?? 0;
     const kinds = [
-      { kind: 'full', count: full, share: full / Math.max(1, arrived) },
-      { kind: 'memory', count: memory, share: memory / Math.max(1, arrived) },
-      { kind: 'unsent', count: unsent, share: unsent / Math.max(1, sum(read.sent, read.sent6) + unsent) },
+      { kind: 'full', count: full, part: read.overflowedShare, perSecond: read.overflowedPerSecond },
+      {
+        kind: 'memory',
+        count: memory,
+        part: uncounted === undefined ? read.refusedShare : { value: memory / Math.max(1, taken) },
+        perSecond: uncounted === undefined ? read.refusedPerSecond : { value: memory / at.seconds },
+      },
+      { kind: 'unsent', count: unsent, part: read.notSentShare, perSecond: undefined },
     ] as const;
-    const material = kinds
-      .filter(({ count, share }) => count >= limits.lost && share >= limits.share)
+    const noted = kinds
+      .filter(({ count }) => count > 0)
+      .map(({ part, ...each }) => ({ ...each, share: part?.value ?? 0, grade: gradeLoss(each.count, part, limits) }))
       .sort((a, b) => b.count - a.count);
-    const worst = material[0];
-    if (worst === undefined) return ok();
-    const dropping = risen(read.socketDrops);
-    const socket = dropping[0];
+    const material = noted.filter(({ kind, perSecond, grade }) =>
+      kind === 'unsent'
+        ? grade !== 'none' && (read.behindShare?.value ?? 0) >= limits.behind
+        : grade !== 'none' || (perSecond?.value ?? 0) >= limits.perSecond,
+    );
+    // What was put off is no loss, and is told where there is no other.
+    const worst = material[0] ?? noted.find(({ kind }) => kind !== 'unsent') ?? noted[0];
+    if (material.length === 0) {
+      const rest = unexplained(read, full);
+      if (rest >= limits.lost && rest > (worst?.count ?? 0)) return sayUnexplained(read, rest, at);
+    }
+    if (worst === undefined) {
+      const level = byMemory(read, at);
+      if (level !== undefined) return level;
+      // Each kernel has one of the two: MemErrors since 5.14, and udp_mem of the host, which is not shown everywhere.
+      const errors = at.unread.has('errors6') || read.errors === undefined ? undefined : sum(read.errors, read.errors6);
+      const beyond = droppedUncounted(errors, read.socketDrops);
+      if (beyond >= limits.lost)
+        return notMeasured(
+          `whether ${beyond.toLocaleString('en-US')} datagrams that sockets dropped and no error of UDP has were refused for memory, which Linux 6.18 does not count`,
+        );
+      const untold = read.memory === undefined && (read.pages === undefined || read.most === undefined);
+      return untold && unexplained(read, full) > 0
+        ? notMeasured('why datagrams were not delivered: neither MemErrors nor udp_mem is there')
+        : ok();
+    }
+    const where = placeBehind(read.refusing, read.queued);
+    const sentOn = material.some(({ kind }) => kind === 'unsent') ? where.message : 'refused';
+    const { socket, certain } = loserOf(read.socketDrops, {
+      lost: full + memory,
+      turnedAway:
+        read.errors === undefined
+          ? undefined
+          : Math.max(0, sum(read.errors, read.errors6) - full - (read.memory?.value ?? 0)),
+      partly: ['full6', 'memory', 'memory6'].some((name) => at.unread.has(name)),
+    });
     const owner = ownerOf(socket?.labels['inode'], read.owners);
+    const group = groupRefused(owner.pid, read.memoryGroups, read.memoryRefused, read.memoryUsed);
+    const dropping = risen(read.socketDrops);
     const { share } = worst;
+    const flooded = share >= limits.flood && worst.count >= limits.lost;
+    const fate = fateOf(owner.pid, read);
     const message =
-      worst.kind !== 'full'
-        ? worst.kind
-        : share >= limits.flood
-          ? 'flood'
-          : socket === undefined
-            ? 'burst-unknown'
-            : 'burst';
+      worst.kind === 'unsent'
+        ? sentOn
+        : worst.kind === 'memory'
+          ? group !== undefined
+            ? group.times === undefined
+              ? 'memory-group-full'
+              : 'memory-group'
+            : byLevel
+              ? 'memory-level'
+              : 'memory'
+          : flooded
+            ? fate === undefined
+              ? 'flood-unknown'
+              : fate === 'bursty'
+                ? 'flood-bursts'
+                : 'flood'
+            : socket !== undefined
+              ? 'burst'
+              : at.unread.has('socketDrops')
+                ? 'burst-unlisted'
+                : dropping.length > 0
+                  ? 'burst-mixed'
+                  : 'burst-unknown';
     const buffer = raiseUdpBuffer({
       netns: at.netns,
       port: socket?.labels['port'],
@@ -123,14 +337,22 @@ export const udpBufferErrors = defineRule({
       rmemDefault: read.rmemDefault?.value,
       dropsPerSecond: (socket?.value ?? full) / at.seconds,
     });
+    const late = readerFirst(owner.pid, read);
     const faster = readFaster(at.netns, owner.pid);
     const forKind = {
-      full: share >= limits.flood ? [...faster, ...buffer] : [...buffer, ...faster],
-      memory: [memoryLimits],
-      unsent: [sendPath(at.netns)],
+      // What a larger buffer would only delay is no advice.
+      full: late.length > 0 ? [...late, ...faster] : flooded && fate !== 'bursty' ? faster : [...buffer, ...faster],
+      memory: [group === undefined ? memoryLimits : raiseSocketMemory(group.cgroup, group.version)],
+      unsent: [sendPath(at.netns, where.device)],
     };
+    const unsure =
+      message === 'memory-level' ||
+      // Of version 2 any memory is counted.
+      (message === 'memory-group' && group?.version !== 'v1') ||
+      worst.kind === 'unsent' ||
+      (worst.kind === 'full' && socket !== undefined && !certain);
     const said = {
-      certainty: 'measured',
+      certainty: unsure ? 'correlated' : 'measured',
       message,
       args: {
         lost: worst.count,
@@ -138,9 +360,24 @@ export const udpBufferErrors = defineRule({
         rate: worst.count / at.seconds,
         memory,
         unsent,
+        ...(byLevel ? { pages: read.pages?.value ?? 0, most: read.most?.value ?? 0 } : {}),
         socket: socket === undefined ? 'an unknown socket' : endpoint(socket.labels),
         process: owner.name,
         sockets: dropping.length,
+        ...(worst.kind === 'memory' && group !== undefined
+          ? { unit: unitOf(group.cgroup), holder: owner.name, ...(group.times !== undefined && { times: group.times }) }
+          : {}),
+        ...(worst.kind === 'unsent'
+          ? {
+              behind,
+              device:
+                message === 'unsent-queue' && where.device !== ''
+                  ? worded(where.device, ` on ${where.device}`)
+                  : where.device,
+              reason: where.reason,
+              unseen: at.unread.has('queued') ? ': what the queues of the devices drop could not be counted' : '',
+            }
+          : {}),
       },
       evidence: {
         full: null,
@@ -149,36 +386,42 @@ export const udpBufferErrors = defineRule({
         memory6: null,
         unsent: null,
         unsent6: null,
+        ...(byLevel ? ({ errors: null, pages: ['>=', (read.most?.value ?? 0) * AT_LIMIT] } as const) : {}),
+        ...(worst.kind === 'unsent' ? ({ refusing: null, queued: null } as const) : {}),
+        ...(message === 'memory-group' ? ({ memoryRefused: ['>', 0] } as const) : {}),
+        ...(message === 'memory-group-full' ? ({ memoryUsed: null } as const) : {}),
+        ...(worst.kind === 'memory' && uncounted !== undefined ? ({ noMemory: ['>', 0] } as const) : {}),
         delivered: null,
         delivered6: null,
         socketDrops: null,
       },
-      remedies: material.flatMap(({ kind }) => forKind[kind]),
+      remedies: (material.length > 0 ? material : [worst]).flatMap(({ kind }) => forKind[kind]),
       // The CPU the reader depends on: packet work that fills it can be why the socket is not emptied in time.
-      place: worst.kind === 'full' ? cpuOf(socket?.labels['inode'], read.ownerCpus) : {},
-      impact: { lostPerSecond: worst.count / at.seconds },
+      place:
+        worst.kind === 'full'
+          ? {
+              ...cpuOf(socket?.labels['inode'], read.ownerCpus),
+              ...(owner.pid === undefined ? {} : { pids: [owner.pid] }),
+            }
+          : worst.kind === 'memory' && group !== undefined && owner.pid !== undefined
+            ? { pids: [owner.pid] }
+            : {},
+      impact: message === 'refused' ? {} : { lostPerSecond: worst.count / at.seconds },
     } as const;
+    if (material.length === 0) return info(said);
     // What cannot be sent is reported to most programs, which may try again.
-    return share >= limits.criticalShare && worst.kind !== 'unsent' ? critical(said) : warning(said);
+    const grave = material.some(({ kind, grade }) => kind !== 'unsent' && grade === 'critical');
+    return grave ? critical(said) : warning(said);
+  },
+  stands(unread, { full, errors, checksum, memory }, _, at) {
+    // The level tells where the kernel does not count.
+    if (unread === 'byLevel' && (memory !== undefined || at.unread.has('memory'))) return true;
+    if (errors === undefined) return false;
+    if (unread === 'memory') return errors.value <= (full?.value ?? 0);
+    return unread === 'byLevel' && errors.value - (full?.value ?? 0) - (checksum?.value ?? 0) <= 0;
   },
 });
 
 function sum(...parts: readonly (Signal | undefined)[]): number {
   return parts.reduce((total, part) => total + (part?.value ?? 0), 0);
-}
-
-const memoryLimits = {
-  action: 'Compare the memory of all UDP sockets with udp_mem (pages), and look for a cgroup at its limit.',
-  command:
-    "cat /proc/sys/net/ipv4/udp_mem; grep ^UDP: /proc/net/sockstat; grep -r '^max ' /sys/fs/cgroup --include=memory.events | grep -v ' 0$'",
-  verify: 'nstat -az UdpMemErrors Udp6MemErrors',
-} as const;
-
-function sendPath(netns: string): { readonly action: string; readonly command: string; readonly verify: string } {
-  return {
-    action:
-      'See whether the device or its queue is what refuses: drops of the qdisc, then the program (SO_SNDBUF, pace of sending).',
-    command: inNetns(netns, 'tc -s qdisc show && ss -uanmp'),
-    verify: inNetns(netns, 'nstat -az UdpSndbufErrors Udp6SndbufErrors'),
-  };
 }

@@ -1,22 +1,26 @@
+import { existsSync } from 'node:fs';
+
 import type { Keep } from '../metrics/snapshot.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { factsOf } from '../collectors/facts.ts';
+import { netnsInode } from '../ffi/namespaces.ts';
 import { isProcfs, type Roots } from './live-reader.ts';
 import { listNamespaces, type NetworkNamespace } from './netns.ts';
-
-/** Collectors whose label `device` is a network interface (pcidevice has a PCI device number under that name). */
-const perDevice = new Set(['netdev', 'device', 'interrupts', 'ebpf']);
 
 /** Leaves out the series of other interfaces; `sources` of packets other than devices stay. */
 export function onlyDevices(devices: readonly string[]): Keep {
   if (devices.length === 0) return () => true;
   return (metric, labels) => {
     const device = labels['device'];
-    return device === undefined || !perDevice.has(metric.collector) || devices.includes(device);
+    return device === undefined || factsOf(metric.collector)?.perDevice !== true || devices.includes(device);
   };
 }
 
+/** Each takes some milliseconds of every sample. */
+const MOST_NAMESPACES = 10_000;
+
 /** The namespaces to look into, and why others may be missing among them. */
-export interface Chosen {
+export interface ChosenNamespaces {
   readonly namespaces: readonly NetworkNamespace[];
   readonly unlisted?: string;
 }
@@ -29,15 +33,21 @@ export function chooseNamespaces(
   wanted: string,
   roots: Roots,
   known: readonly NetworkNamespace[] = [],
-): Result<Chosen> {
+): Result<ChosenNamespaces> {
   if (wanted === 'none' || !isProcfs(roots.procfs)) return ok({ namespaces: [] });
   const listed = listNamespaces(roots, known);
   if (wanted === 'all') {
-    return ok(listed.ok ? { namespaces: listed.value } : { namespaces: [], unlisted: listed.reason });
+    if (!listed.ok) return ok({ namespaces: [], unlisted: listed.reason });
+    if (listed.value.length <= MOST_NAMESPACES) return ok({ namespaces: listed.value });
+    const unlisted = `there are ${listed.value.length}, of which ${MOST_NAMESPACES} were looked into`;
+    return ok({ namespaces: listed.value.slice(0, MOST_NAMESPACES), unlisted });
   }
   if (!listed.ok) return listed;
   const byName = listed.value.find(({ name }) => name === wanted);
   if (byName !== undefined) return ok({ namespaces: [byName] });
   if (!/^\d+$/.test(wanted)) return fail(`there is no network namespace "${wanted}"; ip netns list names them`);
-  return ok({ namespaces: [{ name: `pid:${wanted}`, inode: 0, path: `${roots.procfs}/${wanted}/ns/net` }] });
+  const path = `${roots.procfs}/${wanted}/ns/net`;
+  const inode = netnsInode(path);
+  if (!inode.ok) return fail(existsSync(`${roots.procfs}/${wanted}`) ? inode.reason : `there is no process ${wanted}`);
+  return ok({ namespaces: [{ name: `pid:${wanted}`, inode: inode.value, path }] });
 }

@@ -1,9 +1,10 @@
-import { metricNamed } from '../metrics/lookup.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { readFileGuarded, readStart } from '../base/file.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
 import { parseExposition } from './exposition.ts';
+import { isKnown } from './foreign.ts';
 import { get } from './http.ts';
-import { ofPages, type ExporterPage } from './page-window.ts';
+import { ofPages, timeOfPage, type ExporterPage } from './page-window.ts';
 
 /** node_exporter's largest pages, with all collectors on a large host, are some MB. */
 const MOST_BYTES = 64 * 2 ** 20;
@@ -32,10 +33,36 @@ export async function scrape(endpoint: Endpoint, clock: () => number): Promise<R
     const kind = contentType === 'text/html' ? 'an HTML page' : contentType.slice(0, 80);
     return fail(`answers with ${kind} and not with metrics as text: is the path right (/metrics)?`);
   }
-  const parsed = parseExposition(body, (name) => ofPages.includes(name) || metricNamed(name) !== undefined);
+  const samples = samplesOfPage(body);
+  return samples.ok ? ok({ samples: samples.value, takenAt, at }) : samples;
+}
+
+function samplesOfPage(body: Uint8Array): Result<ExporterPage['samples']> {
+  const parsed = parseExposition(body, (name) => ofPages.includes(name) || isKnown(name));
   if (!parsed.ok) return fail(`is no page in the Prometheus text format: ${parsed.reason}`);
-  if (!parsed.value.some(({ name }) => metricNamed(name) !== undefined)) {
-    return fail("has no metric of a host: is it node_exporter's or that of pktcost metrics?");
-  }
-  return ok({ samples: parsed.value, takenAt, at });
+  return parsed.value.some(({ name }) => isKnown(name))
+    ? parsed
+    : fail("has no metric of a host: is it node_exporter's or that of pktcost metrics?");
+}
+
+/** Whether a file begins as a page of metrics does: `# HELP`, `# TYPE`, or a sample. */
+export function isSavedPage(path: string): boolean {
+  const start = readStart(path, 4096);
+  if (!start.ok) return false;
+  const [line = ''] = Buffer.from(start.value).toString('latin1').trimStart().split('\n');
+  return /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:]|^[a-zA-Z_:][\w:]*(?:\{[a-zA-Z_].*\})? [-+\d]/.test(line);
+}
+
+/** A page that somebody saved: when it was made is what it says of itself. */
+export function savedPage(path: string): Result<ExporterPage> {
+  const bytes = readFileGuarded(path, MOST_BYTES);
+  const samples = bytes.ok ? samplesOfPage(bytes.value) : bytes;
+  if (!samples.ok) return samples;
+  const at = timeOfPage({ samples: samples.value });
+  const date = new Date((at ?? 0) * 1000);
+  return ok({
+    samples: samples.value,
+    takenAt: Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString(),
+    at: at ?? 0,
+  });
 }

@@ -1,6 +1,6 @@
 import { bootTime } from '../metrics/catalogue/index.ts';
 import type { Labels } from '../metrics/metric.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import { labelKey } from '../metrics/snapshot.ts';
 import type { PrometheusServer, RangeSeries } from './prometheus.ts';
 import { oneOf, selector } from './selector.ts';
@@ -194,7 +194,7 @@ async function askChunk(
       ...window.match,
     );
     const answer = await server.range(`${query}${rangeOf(window)}`, window.end);
-    if (!answer.ok) return { ...answer, tooMuch: 'tooMuch' in answer && answer.tooMuch };
+    if (!answer.ok) return { ...answer, tooMuch: answer.tooMuch === true };
     for (const series of answer.value) {
       const target = byKey.get(keyOf(series.labels, apart));
       if (target !== undefined && series.samples.length > 0) found.get(target)!.push(series);

@@ -1,7 +1,8 @@
+import { settingNames } from '../collectors/sysctl.ts';
 import { metricNamed } from '../metrics/lookup.ts';
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { labelKey, OWN_NETNS, Snapshot, type CollectorStatus, type Gap, type Keep } from '../metrics/snapshot.ts';
-import { deviceSpeed } from '../metrics/catalogue/index.ts';
+import { deviceSpeed, sysctl } from '../metrics/catalogue/index.ts';
 
 /** A number that somebody else read, of a metric that pktcost knows. */
 export interface ForeignSample {
@@ -21,7 +22,7 @@ export interface Provenance {
   readonly at: number;
   /** What is asked for: what is missing of it has a reason in the snapshot. */
   readonly needed: readonly Metric[];
-  /** Why a metric is not there, e.g. "not on the page of http://host:9100/metrics". */
+  /** Why a metric is not there, e.g. "not exported". */
   readonly why: (metric: Metric) => string;
   /** What `pktcost metrics` said of its collectors: what one that is ok leaves out where it may is zero. */
   readonly statuses: ReadonlyMap<string, CollectorStatus>;
@@ -49,10 +50,31 @@ export function foreignSnapshot(samples: readonly ForeignSample[], provenance: P
     if (!Number.isFinite(value)) note(metric, `${metric.name} is not a finite number`);
     else snapshot.add(metric, labels, value, sample.at, noStep);
   }
+  noteLacking(snapshot, provenance.why);
   for (const netns of [OWN_NETNS, ...namespacesOf(samples)]) {
     reportCollectors(snapshot, netns, provenance, netns === OWN_NETNS ? gaps : new Map());
   }
   return snapshot;
+}
+
+/** A row of a file gives one number to each of several metrics: where one of them lacks it, it was lost on the way. */
+function noteLacking(snapshot: Snapshot, why: (metric: Metric) => string): void {
+  const rows = new Map<string, { readonly metrics: Metric[]; readonly labels: Map<string, Labels> }>();
+  for (const metric of snapshot.metrics()) {
+    if (metric.sparse || metric.labels.length === 0) continue;
+    const key = `${metric.source} ${metric.labels.join(',')}`;
+    const known = rows.get(key) ?? { metrics: [], labels: new Map<string, Labels>() };
+    rows.set(key, known);
+    known.metrics.push(metric);
+    for (const { labels } of snapshot.series(metric)) known.labels.set(labelKey(labels), labels);
+  }
+  for (const { metrics, labels } of rows.values()) {
+    if (metrics.length < 2) continue;
+    for (const metric of metrics) {
+      for (const each of labels.values())
+        if (snapshot.get(metric, each) === undefined) snapshot.lack(metric, each, why(metric));
+    }
+  }
 }
 
 /** Without the series that differ only in what pktcost takes no notice of: none of them is the one. */
@@ -119,20 +141,15 @@ function toldBy(status: CollectorStatus): readonly Gap[] {
   return reason === undefined ? [] : [{ path: 'pktcost metrics', reason }];
 }
 
-/** Labels that say which cell a number is: without one of them a number is a sum of cells, or another thing altogether. */
-const identities = new Set([
-  'cpu',
-  'device',
-  'mode',
-  'node',
-  'type',
-  'vector',
-  'span',
-  'quantile',
-  'size',
-  'name',
-  'state',
-]);
+/** node_exporter's collector `sysctl` makes a metric of each setting it is told to show, by its name with underscores. */
+const settings: ReadonlyMap<string, string> = new Map(
+  settingNames.map((name) => [`node_sysctl_${name.replaceAll('.', '_')}`, name]),
+);
+
+/** Whether anything is known of a metric of that name. */
+export function isKnown(name: string): boolean {
+  return settings.has(name) || metricNamed(name) !== undefined;
+}
 
 export interface Known {
   readonly metric: Metric;
@@ -144,12 +161,14 @@ export interface Known {
  * stores no empty label, and keeps a label that clashes with one of the target under `exported_`.
  */
 export function knownSeries(name: string, given: Labels): Known | undefined {
+  const setting = settings.get(name);
+  if (setting !== undefined) return { metric: sysctl, labels: { name: setting } };
   const metric = metricNamed(name);
   if (metric === undefined) return undefined;
   const labels: Record<string, string> = {};
   for (const label of metric.labels) {
     const value = given[`exported_${label}`] ?? given[label] ?? '';
-    if (value === '' && metric.unit !== 'none' && identities.has(label)) return undefined;
+    if (value === '' && metric.identifiedBy.includes(label)) return undefined;
     labels[label] = value;
   }
   const netns = given['netns'] ?? OWN_NETNS;

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-
-import type { Reader } from '../collectors/reader.ts';
-import { ifAllowed } from '../ffi/errno.ts';
+import { overlay, type Reader } from '../collectors/reader.ts';
+import { readFileGuarded } from '../base/file.ts';
 import { inNamespace, netnsInode } from '../ffi/namespaces.ts';
-import type { Result } from '../metrics/result.ts';
+import type { Result } from '../base/result.ts';
 import { isProcfs, type Roots } from './live-reader.ts';
 
 /**
@@ -36,19 +34,14 @@ export function withHostSettings(reader: Reader, { procfs }: Roots): Reader {
     }
     return undefined;
   };
-  return {
-    get lastReadAt() {
-      return reader.lastReadAt;
-    },
+  return overlay(reader, {
     read: (path) => {
+      if (!global.has(path)) return undefined;
       const own = reader.read(path);
-      if (own.ok || !global.has(path) || !own.reason.includes('(ENOENT)')) return own;
+      if (own.ok || own.errno !== 'ENOENT') return own;
       return fromHost(path) ?? own;
     },
-    list: (path) => reader.list(path),
-    link: (path) => reader.link(path),
-    dump: (name, inodes) => reader.dump(name, inodes),
-  };
+  });
 }
 
 /** Network namespaces of process 1 and of the processes above this one, each once, without its own. */
@@ -75,6 +68,7 @@ function processesAbove(procfs: string): readonly number[] {
 
 /** 0 at the top, and for a process that has ended. */
 function parentOf(process: string): number {
-  const status = ifAllowed(() => readFileSync(`${process}/status`, 'utf8')) ?? '';
-  return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? 0);
+  const status = readFileGuarded(`${process}/status`, 64 * 1024);
+  if (!status.ok) return 0;
+  return Number(/^PPid:\s*(\d+)$/m.exec(Buffer.from(status.value).toString('latin1'))?.[1] ?? 0);
 }

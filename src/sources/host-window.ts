@@ -1,5 +1,5 @@
 import { countsUp, type Metric } from '../metrics/metric.ts';
-import type { Result } from '../metrics/result.ts';
+import type { Result } from '../base/result.ts';
 import { wasReset, type Window } from '../metrics/window.ts';
 import type { PageSample } from './exposition.ts';
 import { knownSeries, utc } from './foreign.ts';

@@ -1,7 +1,7 @@
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
 
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   /** Without parameters, in small letters; '' when there is none. */
   readonly contentType: string;
@@ -26,7 +26,8 @@ export async function get(
   { authorization }: Pick<Endpoint, 'authorization'>,
   url: URL,
   asking: Asking,
-): Promise<Result<Answer>> {
+): Promise<Result<HttpAnswer>> {
+  const secrets = secretsOf(authorization, asking.headers?.['authorization']);
   const timeout = AbortSignal.timeout(asking.timeoutMs);
   const signal = asking.stop === undefined ? timeout : AbortSignal.any([timeout, asking.stop]);
   try {
@@ -42,17 +43,51 @@ export async function get(
     });
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
-      return fail(`redirects ${placeOf(response.headers.get('location'), url)}: give the address it leads to`);
+      return fail(
+        `redirects ${masked(placeOf(response.headers.get('location'), url), secrets)}: give the address it leads to`,
+      );
     }
     const body = await bodyOf(response, asking.most);
-    if (body === undefined) return fail(`answers with more than ${asking.most / 2 ** 20} MiB`);
-    const contentType = (response.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+    if (body === undefined) return { ...fail(`answers with more than ${asking.most / 2 ** 20} MiB`), tooMuch: true };
+    for (const secret of secrets) mask(body, secret);
+    const contentType = masked(response.headers.get('content-type') ?? '', secrets)
+      .split(';')[0]!
+      .trim()
+      .toLowerCase();
     return ok({ status: response.status, contentType, body });
   } catch (error) {
     if (asking.stop?.aborted === true) return fail('was not asked to the end: time is up');
     if (timeout.aborted) return fail(`does not answer within ${asking.timeoutMs / 1000} s`);
     return fail(`cannot be asked: ${causeOf(error)}`);
   }
+}
+
+/** A shorter one may be part of any word, and keeps nobody out. */
+const SHORTEST_SECRET = 8;
+
+/** What we send to prove who we are, in each form in which a server might repeat it. */
+function secretsOf(...headers: readonly (string | undefined)[]): readonly Buffer[] {
+  return headers.flatMap((header = '') => {
+    const [scheme = '', credentials = ''] = header.split(' ');
+    const plain =
+      scheme === 'Basic'
+        ? Buffer.from(credentials, 'base64')
+            .toString()
+            .replace(/^[^:]*:/, '')
+        : '';
+    return [credentials, plain].filter(({ length }) => length >= SHORTEST_SECRET).map((secret) => Buffer.from(secret));
+  });
+}
+
+function masked(text: string, secrets: readonly Buffer[]): string {
+  return secrets.reduce((shown, secret) => shown.replaceAll(secret.toString(), '***'), text);
+}
+
+/** Whatever of an answer ends in a report, a secret of ours is not in it. */
+function mask(body: Uint8Array, secret: Buffer): void {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, at + secret.length))
+    bytes.fill('*', at, at + secret.length);
 }
 
 async function bodyOf(response: Response, most: number): Promise<Uint8Array | undefined> {
@@ -72,6 +107,7 @@ async function bodyOf(response: Response, most: number): Promise<Uint8Array | un
 function placeOf(location: string | null, from: URL): string {
   if (location === null || !URL.canParse(location, from.href)) return 'nowhere';
   const to = new URL(location, from);
+  if (to.protocol !== 'http:' && to.protocol !== 'https:') return `to an address of ${to.protocol}`;
   return `to ${to.origin}${to.pathname}`;
 }
 
@@ -82,6 +118,9 @@ function causeOf(error: unknown): string {
     const code = 'code' in each && typeof each.code === 'string' ? each.code : '';
     const message = each.message === 'fetch failed' ? '' : each.message;
     // An address that has several tries has no message of its own.
+    // Undici refuses the ports of the Fetch standard's list, such as 6000, without asking.
+    if (message === 'bad port')
+      return 'its port is one that HTTP clients refuse to ask (fetch.spec.whatwg.org/#bad-port)';
     const said = message === '' ? code : message.includes(code) ? message : `${message} (${code})`;
     if (said !== '') causes.push(said.replace(/\s+/g, ' ').slice(0, 200));
   }

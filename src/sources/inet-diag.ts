@@ -1,5 +1,14 @@
 import { formatEndpoint, formatIpv4, formatIpv6 } from '../collectors/address.ts';
-import type { InetSockets, ListenerRow, SlowReaderRow, UdpSocketRow } from '../collectors/dumps.ts';
+import type {
+  BoundUdpRow,
+  InetSockets,
+  ListenerRow,
+  PortsRow,
+  SlowReaderRow,
+  StalledSenderRow,
+  TcpDropsRow,
+  UdpSocketRow,
+} from '../collectors/dumps.ts';
 import type { Reader } from '../collectors/reader.ts';
 import { parseSockstat } from '../collectors/sockstat.ts';
 import {
@@ -11,15 +20,16 @@ import {
   u32List,
   viewOf,
 } from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import type { LiveOptions } from './live-reader.ts';
-import { answersWithoutLoading } from './modules.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 const ESTABLISHED = 1;
+const SYN_SENT = 2;
+const TIME_WAIT = 6;
 const LISTEN = 10;
 const ANY_STATE = 0xffffffff;
 
@@ -35,6 +45,12 @@ const MEM_VARS = 9;
 /** The dump walks every connection of the host under locks that traffic needs: not worth it beyond this many. */
 const MOST_CONNECTIONS = 50_000;
 const SLOWEST = 20;
+/** Connections in TIME_WAIT from which it is asked whom they were to: fewer leave ports enough, whatever the range. */
+const MANY_WAITING = 1000;
+const MOST_PEERS = 5;
+const MOST_BOUND = 200;
+/** What a sender holds whose peer takes nothing: more than the window of a connection that just began. */
+const STALLED_BYTES = 16 * 1024;
 
 /** One message of the dump. */
 export interface InetDiagMessage {
@@ -64,7 +80,11 @@ export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOpt
   const used = socketCounts(reader);
   const listeners: ListenerRow[] = [];
   const udp: UdpSocketRow[] = [];
+  const boundUdp: BoundUdpRow[] = [];
   const slowReaders: SlowReaderRow[] = [];
+  const stalledSenders: StalledSenderRow[] = [];
+  const tcpDrops: TcpDropsRow[] = [];
+  const ports = new PortCounts();
   const tooMany = (used.get('TCP_alloc') ?? 0) > MOST_CONNECTIONS;
   for (const [family, suffix] of [
     [AF_INET, ''],
@@ -76,13 +96,27 @@ export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOpt
       if (!listening.ok) return listening;
       listeners.push(...listening.value);
       if (!tooMany && tcpSockets > listening.value.length) {
-        const slow = ask(family, IPPROTO_TCP, 1 << ESTABLISHED, slowReaderRow);
+        const waiting = (used.get('TCP_tw') ?? 0) >= MANY_WAITING ? 1 << TIME_WAIT : 0;
+        const states = (1 << ESTABLISHED) | (1 << SYN_SENT) | waiting;
+        const slow = ask(family, IPPROTO_TCP, states, (message) => {
+          ports.add(message);
+          if (message.state !== ESTABLISHED) return undefined;
+          const dropping = tcpDropsRow(message);
+          if (dropping !== undefined) tcpDrops.push(dropping);
+          const stalled = stalledSenderRow(message);
+          if (stalled !== undefined) stalledSenders.push(stalled);
+          return slowReaderRow(message);
+        });
         if (!slow.ok) return slow;
         slowReaders.push(...slow.value);
       }
     }
     if ((used.get(`UDP${suffix}_inuse`) ?? 0) > 0) {
-      const dropping = ask(family, IPPROTO_UDP, ANY_STATE, udpRow);
+      const dropping = ask(family, IPPROTO_UDP, ANY_STATE, (message) => {
+        const bound = boundUdpRow(message);
+        if (bound !== undefined) boundUdp.push(bound);
+        return udpRow(message);
+      });
       if (!dropping.ok) return dropping;
       udp.push(...dropping.value);
     }
@@ -90,7 +124,12 @@ export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOpt
   return ok({
     listeners,
     udp,
+    boundUdp: boundUdp.sort((a, b) => b.waiting - a.waiting || a.inode - b.inode).slice(0, MOST_BOUND),
     slowReaders: slowReaders.sort((a, b) => b.unread - a.unread).slice(0, SLOWEST),
+    stalledSenders:
+      slowReaders.length === 0 ? [] : stalledSenders.sort((a, b) => b.unsent - a.unsent).slice(0, SLOWEST),
+    tcpDrops: tcpDrops.sort((a, b) => b.drops - a.drops || a.inode - b.inode).slice(0, SLOWEST),
+    ports: ports.most(MOST_PEERS),
     slowReadersSkipped: tooMany ? `connections not looked at: more than ${MOST_CONNECTIONS} TCP sockets` : null,
   });
 }
@@ -134,11 +173,58 @@ function udpRow({ family, address, port, inode, memory }: InetDiagMessage): UdpS
   return { family, address, port, inode, drops, receiveBuffer: memory?.[MEM_RCVBUF] ?? null };
 }
 
+function boundUdpRow({
+  family,
+  address,
+  port,
+  inode,
+  peerPort,
+  receiveQueue,
+}: InetDiagMessage): BoundUdpRow | undefined {
+  return peerPort !== 0 || inode === 0 ? undefined : { family, address, port, inode, waiting: receiveQueue };
+}
+
 function slowReaderRow(message: InetDiagMessage): SlowReaderRow | undefined {
   const { family, address, port, inode, receiveQueue, peerAddress, peerPort } = message;
   if (receiveQueue === 0) return undefined;
   const peer = formatEndpoint(family, peerAddress, peerPort);
   return { family, address, port, inode, peer, unread: receiveQueue };
+}
+
+function tcpDropsRow(message: InetDiagMessage): TcpDropsRow | undefined {
+  const { family, address, port, inode, peerAddress, peerPort, memory } = message;
+  const drops = memory?.[MEM_DROPS] ?? 0;
+  if (drops === 0 || inode === 0) return undefined;
+  return { family, address, port, inode, peer: formatEndpoint(family, peerAddress, peerPort), drops };
+}
+
+/** Local ports by the address they are of and the peer they go to: connections that were accepted share one. */
+class PortCounts {
+  readonly #ports = new Map<string, { readonly row: Omit<PortsRow, 'ports'>; readonly ports: Set<number> }>();
+
+  add({ family, address, port, peerAddress, peerPort }: InetDiagMessage): void {
+    const key = `${address} ${peerAddress} ${peerPort}`;
+    let found = this.#ports.get(key);
+    if (found === undefined) {
+      const row = { family, address, peer: formatEndpoint(family, peerAddress, peerPort) };
+      this.#ports.set(key, (found = { row, ports: new Set() }));
+    }
+    found.ports.add(port);
+  }
+
+  most(count: number): readonly PortsRow[] {
+    return [...this.#ports.values()]
+      .map(({ row, ports }) => ({ ...row, ports: ports.size }))
+      .filter(({ ports }) => ports > 1)
+      .sort((a, b) => b.ports - a.ports || (a.peer < b.peer ? -1 : 1))
+      .slice(0, count);
+  }
+}
+
+function stalledSenderRow(message: InetDiagMessage): StalledSenderRow | undefined {
+  const { family, address, port, inode, sendQueue, peerAddress, peerPort } = message;
+  if (sendQueue < STALLED_BYTES) return undefined;
+  return { family, address, port, inode, peer: formatEndpoint(family, peerAddress, peerPort), unsent: sendQueue };
 }
 
 /**

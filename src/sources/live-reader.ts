@@ -1,10 +1,17 @@
-import { closeSync, constants, openSync, readSync, readdirSync, readlinkSync, statfsSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, readlinkSync, statfsSync } from 'node:fs';
 
 import type { DumpName, Reader } from '../collectors/reader.ts';
-import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { ifAllowed, systemRefusal } from '../base/errno.ts';
+import { kindOf } from '../base/file.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { bpfPrograms } from '../probe/programs.ts';
+import { holders } from './holders.ts';
 import { inetDiag } from './inet-diag.ts';
+import { readLinks } from './links.ts';
+import { readNetfilter } from './netfilter.ts';
+import type { LiveOptions } from './modules.ts';
 import { packetDiag } from './packet-diag.ts';
+import { qdiscs } from './qdisc.ts';
 import { socketOwners } from './socket-owners.ts';
 import { sysconf } from './sysconf.ts';
 
@@ -13,16 +20,16 @@ export interface Roots {
   readonly procfs: string;
   readonly sysfs: string;
   readonly rootfs: string;
+  /** A sysfs with the devices of the namespace pktcost is in, where `sysfs` shows those of another one (own-devices.ts). */
+  readonly deviceSysfs?: string;
+  /** Why no devices can be read from any. */
+  readonly devicesUnread?: string;
 }
 
 export const HOST_ROOTS: Roots = { procfs: '/proc', sysfs: '/sys', rootfs: '/' };
 
-export interface LiveOptions {
-  /** Whether asking the kernel may make it load a module (--allow-system-changes). */
-  readonly allowSystemChanges?: boolean;
-}
-
 const PROC_SUPER_MAGIC = 0x9fa0;
+const SYSFS_MAGIC = 0x62656572;
 const LIMIT = 64 * 1024 * 1024;
 const FIRST = 64 * 1024;
 /** A sysfs attribute is one page at most and comes in one read; a binary one comes page by page. */
@@ -33,6 +40,10 @@ const OPEN = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 /** Whether a directory is a mounted procfs, the host's own or one such as /host/proc, and not a copy of one. */
 export function isProcfs(path: string): boolean {
   return ifAllowed(() => statfsSync(path).type) === PROC_SUPER_MAGIC;
+}
+
+export function isSysfs(path: string): boolean {
+  return ifAllowed(() => statfsSync(path).type) === SYSFS_MAGIC;
 }
 
 /** CLOCK_MONOTONIC in seconds. */
@@ -46,6 +57,8 @@ export function monotonicSeconds(): number {
  */
 export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
   const live = isProcfs(roots.procfs);
+  // Files of the kernel are files; a copy may have anything in their places, and an endless device is 64 MiB each time.
+  const copied = !live || !isSysfs(roots.sysfs);
   const resolve = pathMapper(roots);
   const owners = socketOwners(roots.procfs);
   let buffer = new Uint8Array(FIRST);
@@ -55,6 +68,10 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
     const paged = path.startsWith('/sys/');
     const fd = openSync(resolve(path), OPEN);
     try {
+      if (copied) {
+        const status = fstatSync(fd);
+        if (!status.isFile()) return fail(kindOf(status));
+      }
       let length = 0;
       for (;;) {
         if (length === buffer.length) {
@@ -76,10 +93,11 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
   const ask = <T>(path: string, how: () => Result<T>): Result<T> => {
     lastReadAt = monotonicSeconds();
     if (escapes(path)) return fail('not a path on the host');
+    if (roots.devicesUnread !== undefined && isDevicePath(path)) return fail(roots.devicesUnread);
     try {
       return quickly(how);
     } catch (error) {
-      return fail(systemErrorReason(error));
+      return systemRefusal(error);
     }
   };
   const reader: Reader = {
@@ -100,6 +118,11 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
     if (!live) return fail('needs the live host');
     if (name === 'packet_diag') return packetDiag(reader, options);
     if (name === 'inet_diag') return inetDiag(reader, options);
+    if (name === 'links') return readLinks();
+    if (name === 'bpf_programs') return bpfPrograms();
+    if (name === 'bpf_holders') return holders(roots.procfs);
+    if (name === 'netfilter') return readNetfilter(reader, options);
+    if (name === 'qdisc') return qdiscs();
     return fail('the probe is not attached');
   };
   return reader;
@@ -109,12 +132,19 @@ function pathMapper(roots: Roots): (path: string) => string {
   const procfs = roots.procfs.replace(/\/+$/, '');
   const sysfs = roots.sysfs.replace(/\/+$/, '');
   const rootfs = roots.rootfs.replace(/\/+$/, '');
+  const devices = roots.deviceSysfs ?? sysfs;
   return (path) => {
     if (path.startsWith('/proc/')) return procfs + path.slice(5);
+    if (isDevicePath(path)) return devices + path.slice(4);
     if (path.startsWith('/sys/')) return sysfs + path.slice(4);
     if (path === '/proc') return procfs === '' ? '/' : procfs;
     return rootfs + path;
   };
+}
+
+/** What of sysfs depends on the network namespace. */
+export function isDevicePath(path: string): boolean {
+  return path === '/sys/class/net' || path.startsWith('/sys/class/net/');
 }
 
 /** Names in a path may come from the host's own directories: none may lead out of the root. */

@@ -1,8 +1,13 @@
 import { release } from 'node:os';
 
-import { text } from '../collectors/cursor.ts';
+import { utf8Text } from '../collectors/cursor.ts';
 import type { Reader } from '../collectors/reader.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+
+export interface LiveOptions {
+  /** Whether asking the kernel may make it load a module (--allow-system-changes). */
+  readonly allowSystemChanges?: boolean;
+}
 
 const known = new WeakMap<Reader, Set<string>>();
 
@@ -27,7 +32,7 @@ function lookFor(reader: Reader, modules: readonly string[]): Result<undefined> 
   const missing = modules.filter((name) => !reader.list(`/sys/module/${name}`).ok);
   if (missing.length === 0 || !loads(reader)) return ok(undefined);
   const builtin = reader.read(`/lib/modules/${release()}/modules.builtin`);
-  const listed = builtin.ok ? text(builtin.value) : '';
+  const listed = builtin.ok ? utf8Text(builtin.value) : '';
   const unloaded = missing.filter((name) => !listed.includes(`/${name}.ko`));
   if (unloaded.length === 0) return ok(undefined);
   return fail(`${unloaded.join(', ')} is not loaded; loading it needs --allow-system-changes`);
@@ -36,12 +41,12 @@ function lookFor(reader: Reader, modules: readonly string[]): Result<undefined> 
 /** Whether a request for a module would have an effect: no modprobe to call, or loading locked, means no. */
 function loads(reader: Reader): boolean {
   const modprobe = reader.read('/proc/sys/kernel/modprobe');
-  if (modprobe.ok && text(modprobe.value).trim() === '') return false;
+  if (modprobe.ok && utf8Text(modprobe.value).trim() === '') return false;
   const disabled = reader.read('/proc/sys/kernel/modules_disabled');
-  return !(disabled.ok && text(disabled.value).trim() === '1');
+  return !(disabled.ok && utf8Text(disabled.value).trim() === '1');
 }
 
 function absent(reader: Reader, path: string): boolean {
   const file = reader.read(path);
-  return !file.ok && file.reason.includes('(ENOENT)');
+  return !file.ok && file.errno === 'ENOENT';
 }

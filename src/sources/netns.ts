@@ -1,15 +1,15 @@
 import { readdirSync, statSync, type Stats } from 'node:fs';
 
-import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
+import { ifAllowed, systemRefusal } from '../base/errno.ts';
 import { netnsInode } from '../ffi/namespaces.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { OWN_NETNS } from '../metrics/snapshot.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { HOST_NETNS, OWN_NETNS } from '../metrics/snapshot.ts';
 import { isProcfs, type Roots } from './live-reader.ts';
 import { commOf } from './socket-owners.ts';
 
 /** A network namespace of this host. */
 export interface NetworkNamespace {
-  /** OWN_NETNS for pktcost's own; the name in /run/netns; else its lowest process, as `pid:4711 (nginx)`. */
+  /** OWN_NETNS for pktcost's own; the name in /run/netns; HOST_NETNS for the host's; else its lowest process, as `pid:4711 (nginx)`. */
   readonly name: string;
   /** The number in `net:[4026531840]`: names it as long as it lives, and may be given out again after that. */
   readonly inode: number;
@@ -37,6 +37,9 @@ export function listNamespaces(
   ]);
   const names = new Map(known.map(({ inode, name }) => [inode, name]));
   for (const namespace of named(roots, dev)) if (!found.has(namespace.inode)) found.set(namespace.inode, namespace);
+  const host = hostNamespace(roots.procfs);
+  const taken = [...found.values()].some(({ name, inode }) => name === HOST_NETNS || inode === host?.inode);
+  if (host !== undefined && !taken) found.set(host.inode, host);
   try {
     for (const pid of processes(roots.procfs)) {
       const path = `${roots.procfs}/${pid}/ns/net`;
@@ -46,18 +49,29 @@ export function listNamespaces(
       found.set(inode.value, { name, inode: inode.value, path });
     }
   } catch (error) {
-    return fail(systemErrorReason(error));
+    return systemRefusal(error);
   }
   const [first, ...others] = found.values();
   return ok([first!, ...others.sort((a, b) => (a.name < b.name ? -1 : 1))]);
 }
 
-/** Undefined for what is not there. */
+/** The parent of the kernel's threads, which stay in the namespace that the host booted with. */
+const KTHREADD = 2;
+
+/** The namespace that the host booted with, where this is not another PID namespace and it may be looked at. */
+function hostNamespace(procfs: string): NetworkNamespace | undefined {
+  if (commOf(procfs, KTHREADD) !== 'kthreadd') return undefined;
+  const path = `${procfs}/${KTHREADD}/ns/net`;
+  const inode = netnsInode(path);
+  return inode.ok ? { name: HOST_NETNS, inode: inode.value, path } : undefined;
+}
+
+/** Undefined for what is not there; a path through something that is no directory is a failure (`throwIfNoEntry` hides both). */
 function statOf(path: string): Result<Stats | undefined> {
   try {
-    return ok(statSync(path, { throwIfNoEntry: false }));
+    return ok(statSync(path));
   } catch (error) {
-    return fail(systemErrorReason(error));
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? ok(undefined) : systemRefusal(error);
   }
 }
 

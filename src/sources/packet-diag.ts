@@ -9,15 +9,15 @@ import {
   u32List,
   viewOf,
 } from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import type { LiveOptions } from './live-reader.ts';
-import { answersWithoutLoading } from './modules.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 
 const AF_PACKET = 17;
 const MESSAGE = 16;
 
-/** PACKET_SHOW_INFO | MCLIST | RING_CFG | FANOUT | MEMINFO | FILTER. */
-const SHOW = 0x3f;
+/** PACKET_SHOW_INFO | MCLIST | RING_CFG | FANOUT | MEMINFO; FILTER. */
+const SHOW = 0x1f;
+const SHOW_FILTER = 0x20;
 /** Attributes, include/uapi/linux/packet_diag.h: INFO is type zero. */
 const INFO = 0;
 const MCLIST = 1;
@@ -43,10 +43,30 @@ export function packetDiag(
 ): Result<readonly PacketSocketRow[]> {
   const allowed = allowSystemChanges ? ok(undefined) : answersWithoutLoading(reader, ['af_packet_diag']);
   if (!allowed.ok) return allowed;
+  const whole = dump(SHOW | SHOW_FILTER);
+  if (!whole.ok || whole.value.length >= listed(reader)) return whole;
+  // A filter of some 4,000 instructions does not fit into the kernel's longest message, and ends the dump without a word.
+  const bare = dump(SHOW);
+  if (!bare.ok) return bare;
+  const seen = new Set(whole.value.map(({ inode }) => inode));
+  const unseen = bare.value.filter(({ inode }) => !seen.has(inode));
+  return ok([...whole.value, ...unseen.map((row): PacketSocketRow => ({ ...row, filter: 'not-told' }))]);
+}
+
+function dump(show: number): Result<readonly PacketSocketRow[]> {
   const request = new Uint8Array(20);
   request[0] = AF_PACKET;
-  viewOf(request).setUint32(8, SHOW, LITTLE);
+  viewOf(request).setUint32(8, show, LITTLE);
   return netlinkDump(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, request, parsePacketDiag);
+}
+
+/** How many sockets the namespace has: the lines of /proc/net/packet below its header. Zero when it cannot be read. */
+function listed(reader: Reader): number {
+  const bytes = reader.read('/proc/net/packet');
+  if (!bytes.ok) return 0;
+  let lines = 0;
+  for (const byte of bytes.value) if (byte === 0x0a) lines += 1;
+  return Math.max(0, lines - 1);
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Labels } from '../metrics/metric.ts';
-import { fail, ok, type Failure, type Result } from '../metrics/result.ts';
+import { fail, ok, type Failure, type Result } from '../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
-import { get, type Answer } from './http.ts';
-import { jsonBudget, parseJson } from './json.ts';
+import { get, type HttpAnswer } from './http.ts';
+import { jsonBudget, parseJson } from '../base/json.ts';
 
 /** Raw samples of one series, oldest first: [Unix seconds, value]. */
 export interface RangeSeries {
@@ -97,12 +97,12 @@ export class PrometheusServer {
       timeoutMs: TIMEOUT_MS,
       stop,
     });
-    if (!answer.ok) return { ...answer, tooMuch: answer.reason.startsWith('answers with more') };
+    if (!answer.ok) return { ...answer, tooMuch: answer.tooMuch === true };
     const { status, contentType, body } = answer.value;
     if (contentType !== 'application/json') return { ...fail(withoutJson(answer.value)), tooMuch: false };
     const parsed = parseJson(body, jsonBudget());
     if (!parsed.ok) {
-      const tooMuch = parsed.reason.startsWith('more values');
+      const tooMuch = parsed.tooMuch === true;
       return { ...fail(`answers with ${tooMuch ? '' : 'what is '}${parsed.reason}`), tooMuch };
     }
     const { value } = parsed;
@@ -129,7 +129,7 @@ const refusals: Readonly<Record<number, string>> = {
   504: 'is not reached in time by what stands before it (HTTP 504)',
 };
 
-function withoutJson({ status, contentType }: Answer): string {
+function withoutJson({ status, contentType }: HttpAnswer): string {
   const known = refusals[status];
   if (known !== undefined) return known;
   const kind =

@@ -1,9 +1,9 @@
-import type { DumpName, Reader } from '../collectors/reader.ts';
-import type { Result } from '../metrics/result.ts';
+import { overlay, type Reader } from '../collectors/reader.ts';
+import type { Failure, Result } from '../base/result.ts';
 import type { CollectorReport, Snapshot } from '../metrics/snapshot.ts';
 import { takeSample, type NamespaceView, type Sample } from './take-sample.ts';
 
-interface Asked {
+interface Question {
   /** As the kernel names it; for a dump its name. */
   readonly path: string;
   /** CLOCK_MONOTONIC seconds at which the read began: rates are computed from it. */
@@ -13,10 +13,10 @@ interface Asked {
 
 /** One question to the host, and what it answered. */
 export type Call =
-  | (Asked & { readonly op: 'read'; readonly answer: Result<Uint8Array> })
-  | (Asked & { readonly op: 'list'; readonly answer: Result<readonly string[]> })
-  | (Asked & { readonly op: 'link'; readonly answer: Result<string> })
-  | (Asked & { readonly op: 'dump'; readonly inodes: readonly number[]; readonly answer: Result<unknown> });
+  | (Question & { readonly op: 'read'; readonly answer: Result<Uint8Array> })
+  | (Question & { readonly op: 'list'; readonly answer: Result<readonly string[]> })
+  | (Question & { readonly op: 'link'; readonly answer: Result<string> })
+  | (Question & { readonly op: 'dump'; readonly inodes: readonly number[]; readonly answer: Result<unknown> });
 
 /** What was read inside one network namespace. */
 export interface NamespaceRecording {
@@ -24,7 +24,7 @@ export interface NamespaceRecording {
   readonly path: string;
   readonly calls: readonly Call[];
   /** Why it could not be entered, or null. */
-  readonly refused: string | null;
+  readonly refused: Failure | null;
 }
 
 /** One pass over the host, with everything it answered, in the order it was asked. */
@@ -65,7 +65,7 @@ function recordedView(view: NamespaceView, into: NamespaceRecording[]): Namespac
       const visited = view.visit((reader) => {
         look(recordingReader(reader, calls));
       });
-      into.push({ name, path, calls, refused: visited.ok ? null : visited.reason });
+      into.push({ name, path, calls, refused: visited.ok ? null : visited });
       return visited;
     },
   };
@@ -78,10 +78,7 @@ export function recordingReader(reader: Reader, calls: Call[]): Reader {
     const answer = ask();
     return { answer, at: reader.lastReadAt, milliseconds: performance.now() - started };
   };
-  return {
-    get lastReadAt() {
-      return reader.lastReadAt;
-    },
+  return overlay(reader, {
     read: (path) => {
       const call = { op: 'read', path, ...timed(() => reader.read(path)) } as const;
       calls.push(call);
@@ -97,10 +94,10 @@ export function recordingReader(reader: Reader, calls: Call[]): Reader {
       calls.push(call);
       return call.answer;
     },
-    dump: (name: DumpName, inodes) => {
+    dump: (name, inodes) => {
       const answered = timed(() => reader.dump(name, inodes));
       calls.push({ op: 'dump', path: name, inodes: inodes ?? [], ...answered });
       return answered.answer;
     },
-  };
+  });
 }

@@ -1,6 +1,6 @@
 import type { Collector } from '../collectors/collector.ts';
 import type { Reader } from '../collectors/reader.ts';
-import { fail, ok, type Failure, type Result } from '../metrics/result.ts';
+import { fail, ok, type Failure, type Result } from '../base/result.ts';
 import type { Keep, Snapshot } from '../metrics/snapshot.ts';
 import type { Call, SampleRecording } from './recording.ts';
 import { takeSample, type NamespaceView } from './take-sample.ts';
@@ -18,7 +18,7 @@ export function replaySample(recording: SampleRecording, collectors: readonly Co
       name,
       path,
       visit: (look) => {
-        if (refused !== null) return fail(refused);
+        if (refused !== null) return refused;
         look(replayReader(inside));
         return ok(undefined);
       },

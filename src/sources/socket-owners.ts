@@ -1,10 +1,11 @@
-import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 
 import { parseLine } from '../collectors/parse.ts';
 import type { SocketOwners } from '../collectors/dumps.ts';
-import { ifAllowed, systemErrorReason } from '../ffi/errno.ts';
-import { libc } from '../ffi/libc.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { ifAllowed, systemErrorCode, systemRefusal } from '../base/errno.ts';
+import { openFolder, readFileGuarded } from '../base/file.ts';
+import { ok, type Result } from '../base/result.ts';
+import { linkReader } from './descriptors.ts';
 
 /** A descriptor that was seen to be a socket. */
 interface Holder {
@@ -32,7 +33,7 @@ export function socketOwners(procfs: string): (inodes: readonly number[]) => Res
       if (last === undefined || !stillTrue(procfs, last, inodes)) last = scan(procfs, new Set(inodes));
       return ok(answer(procfs, last, inodes));
     } catch (error) {
-      return fail(systemErrorReason(error));
+      return systemRefusal(error);
     }
   };
 }
@@ -60,7 +61,7 @@ function stillTrue(procfs: string, { holders }: Scan, inodes: readonly number[])
 
 function scan(procfs: string, wanted: ReadonlySet<number>): Scan {
   const holders = new Map<number, Holder[]>([...wanted].map((inode) => [inode, []]));
-  const socketAt = linkReader();
+  const links = linkReader();
   let unreadable = 0;
   for (const entry of readdirSync(procfs)) {
     const pid = Number(entry);
@@ -68,15 +69,14 @@ function scan(procfs: string, wanted: ReadonlySet<number>): Scan {
     const directory = `${procfs}/${entry}/fd`;
     let open: number | undefined;
     try {
-      open = openSync(directory, 'r');
+      open = openFolder(directory);
       for (const fd of readdirSync(directory)) {
-        const inode = socketAt(open, directory, fd);
+        const inode = socketInode(links.bytes, links.read(open, directory, fd));
         holders.get(inode)?.push({ pid, fd });
       }
     } catch (error) {
       // A process that ended meanwhile holds nothing any more.
-      const reason = systemErrorReason(error);
-      if (reason.includes('(EACCES)') || reason.includes('(EPERM)')) unreadable += 1;
+      if (['EACCES', 'EPERM'].includes(systemErrorCode(error))) unreadable += 1;
     } finally {
       if (open !== undefined) closeSync(open);
     }
@@ -84,26 +84,8 @@ function scan(procfs: string, wanted: ReadonlySet<number>): Scan {
   return { holders, unreadable };
 }
 
-const LINK_BYTES = 64;
 const PREFIX = Buffer.from('socket:[');
 const NO_SOCKET = -1;
-
-/**
- * How to tell which socket a descriptor is. With libc relative to the open directory and without making a string of
- * each link, a quarter quicker than readlinkSync.
- */
-function linkReader(): (open: number, directory: string, fd: string) => number {
-  const library = libc();
-  if (!library.ok) {
-    return (_open, directory, fd) => {
-      const target = ifAllowed(() => readlinkSync(`${directory}/${fd}`, 'buffer'));
-      return target === undefined ? NO_SOCKET : socketInode(target, target.length);
-    };
-  }
-  const { readlinkat } = library.value;
-  const bytes = Buffer.allocUnsafeSlow(LINK_BYTES);
-  return (open, _directory, fd) => socketInode(bytes, readlinkat(open, fd, bytes, LINK_BYTES));
-}
 
 /** The inode in `socket:[12345]`; any other link is none. */
 function socketInode(link: Uint8Array, length: number): number {
@@ -116,7 +98,7 @@ function socketInode(link: Uint8Array, length: number): number {
 
 /** A process's name as ps shows it; undefined when the process is gone. */
 export function commOf(procfs: string, pid: number): string | undefined {
-  const bytes = ifAllowed(() => readFileSync(`${procfs}/${pid}/comm`));
-  const comm = bytes === undefined ? undefined : parseLine(bytes);
-  return comm?.ok === true ? comm.value : undefined;
+  const bytes = readFileGuarded(`${procfs}/${pid}/comm`, 4096);
+  const comm = bytes.ok ? parseLine(bytes.value) : bytes;
+  return comm.ok ? comm.value : undefined;
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { endianness, machine } from 'node:os';
 
-import { systemErrorReason } from '../ffi/errno.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
+import { readFileGuarded } from '../base/file.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 
 export interface Sysconf {
   /** Bytes. */
@@ -21,13 +20,10 @@ let known: Result<Sysconf> | undefined;
 /** Page size and clock ticks, as the running kernel told this very process; for a copied /proc this machine's count. */
 export function sysconf(): Result<Sysconf> {
   if (known?.ok === true) return known;
-  try {
-    const parsed = parseAuxv(readFileSync('/proc/self/auxv'));
-    known = parsed.ok ? ok({ ...parsed.value, machine: machine() }) : parsed;
-    return known;
-  } catch (error) {
-    return fail(systemErrorReason(error));
-  }
+  const bytes = readFileGuarded('/proc/self/auxv', 64 * 1024);
+  const parsed = bytes.ok ? parseAuxv(bytes.value) : bytes;
+  known = parsed.ok ? ok({ ...parsed.value, machine: machine() }) : parsed;
+  return known;
 }
 
 /**

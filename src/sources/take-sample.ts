@@ -1,12 +1,14 @@
 import { parseConntrackStat } from '../collectors/conntrack.ts';
 import { runCollector, type Collector } from '../collectors/collector.ts';
 import { ownersOf } from '../collectors/owners.ts';
-import type { Reader } from '../collectors/reader.ts';
+import { readersOf } from '../collectors/readers.ts';
+import { overlay, type Reader } from '../collectors/reader.ts';
 import { inNamespace } from '../ffi/namespaces.ts';
-import { fail, ok, type Result } from '../metrics/result.ts';
-import { OWN_NETNS, Snapshot, type Keep } from '../metrics/snapshot.ts';
-import type { Chosen } from './choose.ts';
-import { liveReader, monotonicSeconds, type LiveOptions, type Roots } from './live-reader.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { OWN_NETNS, Snapshot, gapOf, type Gap, type Keep } from '../metrics/snapshot.ts';
+import type { ChosenNamespaces } from './choose.ts';
+import { isDevicePath, liveReader, monotonicSeconds, type Roots } from './live-reader.ts';
+import type { LiveOptions } from './modules.ts';
 import type { NetworkNamespace } from './netns.ts';
 
 /** A network namespace that a sample looks into besides pktcost's own; live, recorded or replayed. */
@@ -29,12 +31,6 @@ export interface Sample {
 }
 
 /**
- * Each read below /proc/sys/net takes longer the more namespaces there are: measured 0.3 ms with 300 of them and 1 ms with
- * 1,000, where a read below /proc/net takes 0.02 ms. Why was not traced.
- */
-const MOST_WITH_SYSCTLS = 100;
-
-/**
  * One pass over the host: every collector in pktcost's own namespace, those of scope `netns` also in each namespace
  * given, and at the end the owners of the sockets that were found.
  */
@@ -42,30 +38,29 @@ export function takeSample({ reader, collectors, namespaces = [], taken, keep }:
   const { takenAt, at } = taken ?? { takenAt: new Date().toISOString(), at: monotonicSeconds() };
   const snapshot = new Snapshot(takenAt, at, keep);
   for (const collector of collectors) runCollector(collector, reader, snapshot);
-  const many = namespaces.length > MOST_WITH_SYSCTLS && collectors.some(({ id }) => id === 'sysctl');
-  const perNamespace = collectors.filter(({ id, scope }) => scope === 'netns' && !(many && id === 'sysctl'));
+  const inside = collectors.filter(({ scope }) => scope === 'netns');
+  const tooMany = inside.filter(({ manyNamespaces }) => namespaces.length > (manyNamespaces?.most ?? Infinity));
+  const perNamespace = inside.filter((collector) => !tooMany.includes(collector));
   for (const { name, path, visit } of namespaces) {
-    const visited = visit((inside) => {
-      for (const collector of perNamespace) runCollector(collector, inside, snapshot, name);
+    const visited = visit((there) => {
+      for (const collector of perNamespace) runCollector(collector, there, snapshot, name);
     });
-    if (!visited.ok) noteUnvisited(snapshot, perNamespace, name, { path, reason: visited.reason });
-    else if (many) noteUnread(snapshot, name);
+    if (!visited.ok) noteUnvisited(snapshot, perNamespace, name, gapOf(path, visited));
+    else for (const collector of tooMany) noteUnread(snapshot, collector, name);
   }
   runCollector(ownersOf(snapshot), reader, snapshot);
+  runCollector(readersOf(snapshot), reader, snapshot);
   return snapshot;
 }
 
-function noteUnread(snapshot: Snapshot, netns: string): void {
-  const gap = { path: '/proc/sys/net', reason: `not read, as there are more than ${MOST_WITH_SYSCTLS} namespaces` };
-  snapshot.collectors.push({ id: 'sysctl', netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
+function noteUnread(snapshot: Snapshot, { id, manyNamespaces }: Collector, netns: string): void {
+  if (manyNamespaces === undefined) return;
+  const { most, unread } = manyNamespaces;
+  const gap = { path: unread, reason: `not read, as there are more than ${most} namespaces` };
+  snapshot.collectors.push({ id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
 }
 
-function noteUnvisited(
-  snapshot: Snapshot,
-  collectors: readonly Collector[],
-  netns: string,
-  gap: { readonly path: string; readonly reason: string },
-): void {
+function noteUnvisited(snapshot: Snapshot, collectors: readonly Collector[], netns: string, gap: Gap): void {
   for (const { id } of collectors) {
     snapshot.collectors.push({ id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
   }
@@ -113,10 +108,7 @@ const netfilter = '/proc/sys/net/netfilter/nf_conntrack_';
 function withConntrackFromStat(reader: Reader, limits: TableLimits): Reader {
   let statistics: Result<Uint8Array> | undefined;
   const readStatistics = (): Result<Uint8Array> => (statistics ??= reader.read(stat));
-  return {
-    get lastReadAt() {
-      return reader.lastReadAt;
-    },
+  return overlay(reader, {
     read: (path) => {
       if (path === stat) return readStatistics();
       if (path === `${netfilter}max` || path === `${netfilter}buckets`) {
@@ -124,35 +116,24 @@ function withConntrackFromStat(reader: Reader, limits: TableLimits): Reader {
         limits.set(path, known);
         return known;
       }
-      if (path !== `${netfilter}count`) return reader.read(path);
+      if (path !== `${netfilter}count`) return undefined;
       const bytes = readStatistics();
       const parsed = bytes.ok ? parseConntrackStat(bytes.value) : bytes;
       const entries = parsed.ok ? parsed.value.get('entries')?.[0] : undefined;
-      return entries === undefined ? reader.read(path) : ok(Buffer.from(`${entries}\n`));
+      return entries === undefined ? undefined : ok(Buffer.from(`${entries}\n`));
     },
-    list: (path) => reader.list(path),
-    link: (path) => reader.link(path),
-    dump: (name, inodes) => reader.dump(name, inodes),
-  };
+  });
 }
 
 const hidden = fail('sysfs shows the devices of its own network namespace only');
 
 /** A sysfs mount shows the devices of the namespace it was mounted in: inside another they would be the wrong ones. */
 function withoutDevices(reader: Reader): Reader {
-  const isDevice = (path: string): boolean => path.startsWith('/sys/class/net');
-  return {
-    get lastReadAt() {
-      return reader.lastReadAt;
-    },
-    read: (path) => (isDevice(path) ? hidden : reader.read(path)),
-    list: (path) => (isDevice(path) ? hidden : reader.list(path)),
-    link: (path) => (isDevice(path) ? hidden : reader.link(path)),
-    dump: (name, inodes) => reader.dump(name, inodes),
-  };
+  const hide = (path: string): typeof hidden | undefined => (isDevicePath(path) ? hidden : undefined);
+  return overlay(reader, { read: hide, list: hide, link: hide });
 }
 
 /** The chosen namespaces, and one that says why others may be missing. */
-export function viewsOf({ namespaces, unlisted }: Chosen, roots: Roots): readonly NamespaceView[] {
+export function viewsOf({ namespaces, unlisted }: ChosenNamespaces, roots: Roots): readonly NamespaceView[] {
   return [...liveViews(namespaces, roots), ...(unlisted === undefined ? [] : [unlistedView(unlisted)])];
 }

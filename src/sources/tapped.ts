@@ -1,31 +1,35 @@
 import { parsePtype } from '../collectors/packet.ts';
 import type { Reader } from '../collectors/reader.ts';
 import { inNamespace } from '../ffi/namespaces.ts';
+import type { HookCounts } from '../probe/epochs.ts';
 import type { NetworkNamespace } from './netns.ts';
 
-/** Which devices of one namespace an ETH_P_ALL hook listens on. */
-export interface Tapped {
-  /** A hook without a device sees the packets of all. */
-  readonly all: boolean;
-  readonly devices: ReadonlySet<string>;
-}
-
-export function tappedDevices(reader: Reader): Tapped {
+/** How many ETH_P_ALL hooks of the namespace this thread is in listen on each device; undefined when that cannot be read. */
+export function tapHooks(reader: Reader): HookCounts | undefined {
   const bytes = reader.read('/proc/net/ptype');
   const hooks = bytes.ok ? parsePtype(bytes.value) : bytes;
-  // Unread means that nothing can be ruled out.
-  if (!hooks.ok) return { all: true, devices: new Set() };
-  const taps = hooks.value.filter(({ protocol }) => protocol === 'ALL');
-  return {
-    all: taps.some(({ device }) => device === 'any'),
-    devices: new Set(taps.map(({ device }) => device)),
-  };
+  if (!hooks.ok) return undefined;
+  const devices = new Map<string, number>();
+  let any = 0;
+  for (const { protocol, device } of hooks.value) {
+    if (protocol !== 'ALL') continue;
+    if (device === 'any') any += 1;
+    else devices.set(device, (devices.get(device) ?? 0) + 1);
+  }
+  return { any, devices };
+}
+
+/** The same of another namespace; undefined also when it cannot be entered. */
+export function tapHooksIn(path: string, reader: Reader): HookCounts | undefined {
+  const hooks = inNamespace(path, () => tapHooks(reader));
+  return hooks.ok ? hooks.value : undefined;
 }
 
 /** The namespaces that have a tap of their own: the only ones besides our own whose devices are worth a probe. */
 export function withTaps(namespaces: readonly NetworkNamespace[], reader: Reader): readonly NetworkNamespace[] {
   return namespaces.filter(({ path }) => {
-    const tapped = inNamespace(path, () => tappedDevices(reader));
-    return tapped.ok && (tapped.value.all || tapped.value.devices.size > 0);
+    const hooks = inNamespace(path, () => tapHooks(reader));
+    // Unread means that nothing can be ruled out; a namespace that cannot be entered cannot be probed either.
+    return hooks.ok && (hooks.value === undefined || hooks.value.any > 0 || hooks.value.devices.size > 0);
   });
 }

@@ -13,7 +13,7 @@ export interface WindowOptions<T extends { readonly at: number }> {
   readonly onTick?: (secondsLeft: number) => void | Promise<void>;
 }
 
-export interface Measured {
+export interface MeasuredWindow {
   readonly window: Window;
   readonly cutShort: boolean;
 }
@@ -22,7 +22,7 @@ export interface Measured {
  * Two samples of the host whose beginnings are `seconds` apart: rates are taken between the two readings of each series, so the
  * time that the first sample takes, long on a saturated host, is part of the window.
  */
-export async function measureWindow(options: WindowOptions<Snapshot>): Promise<Measured> {
+export async function measureWindow(options: WindowOptions<Snapshot>): Promise<MeasuredWindow> {
   const { before, after, cutShort } = await sampleTwice(options);
   return { window: new Window(before, after), cutShort };
 }
@@ -33,7 +33,13 @@ export interface Both<T> {
   readonly cutShort: boolean;
 }
 
-/** Anything that is read twice, the second time `seconds` after `at` of the first, in CLOCK_MONOTONIC seconds. */
+/** Of `seconds`: what is left to the second sample however long the first one took. The profile and spans begin after it. */
+const LEAST_BETWEEN = 0.5;
+
+/**
+ * Anything that is read twice, the second time `seconds` after `at` of the first, in CLOCK_MONOTONIC seconds; later where
+ * a starved first sample took most of that.
+ */
 export async function sampleTwice<T extends { readonly at: number }>({
   seconds,
   stop,
@@ -41,7 +47,8 @@ export async function sampleTwice<T extends { readonly at: number }>({
   onTick,
 }: WindowOptions<T>): Promise<Both<T>> {
   const before = await sample();
-  const deadline = performance.now() + (before.at + seconds - monotonicSeconds()) * 1000;
+  const left = Math.max(before.at + seconds - monotonicSeconds(), seconds * LEAST_BETWEEN);
+  const deadline = performance.now() + left * 1000;
   while (!stop.aborted) {
     const left = deadline - performance.now();
     if (left <= 0) break;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { renderHtml } from '../../src/report/html.ts';
+import { renderHtml } from '../../src/report/html/index.ts';
 import { visible } from '../../src/report/escape.ts';
 import { goldenReports, hostile } from '../report/cases.ts';
 import { leftOut } from '../support/needs.ts';
@@ -30,7 +30,7 @@ const TOO_FAINT = `(() => {
   for (const each of document.querySelectorAll('body *')) {
     if (![...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) || each.closest('script, title, desc')) continue;
     const style = getComputedStyle(each);
-    const label = each.matches('.bar text') && each.parentElement.querySelector('rect');
+    const label = each.matches('.bar text, .icicle text') && each.parentElement.querySelector('rect');
     const under = label ? getComputedStyle(label).fill : ground(each);
     if (!under.startsWith('rgb')) continue;
     const [a, b] = [light(each.closest('svg') ? style.fill : style.color), light(under)].sort((x, y) => y - x);

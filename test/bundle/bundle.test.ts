@@ -7,19 +7,19 @@ import { after, describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
+import { refusal as refusedBy } from '../../src/base/errno.ts';
 import { packArchive } from '../../src/bundle/archive.ts';
 import { decodeManifest } from '../../src/bundle/manifest.ts';
 import { openEvidence } from '../../src/bundle/open.ts';
-import { bundleMembers, type BundleContent } from '../../src/bundle/write.ts';
+import { bundleOf, type RecordedRun } from '../../src/jobs/bundle.ts';
 import { collectors } from '../../src/collectors/index.ts';
 import type { Report } from '../../src/generated/report.ts';
-import { fail } from '../../src/metrics/result.ts';
 import { renderJson } from '../../src/report/json.ts';
-import { replay } from '../../src/replay.ts';
+import { replay } from '../../src/jobs/replay.ts';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
 import { recordSample } from '../../src/sources/recording.ts';
 import { replaySample } from '../../src/sources/replay.ts';
-import { UsageError } from '../../src/usage.ts';
+import { UsageError } from '../../src/base/usage.ts';
 import { contentOf, recordFake, unpackInto, writeBundle, type FakeSample } from '../support/bundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-bundle-'));
@@ -27,7 +27,8 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const conntrack = (drop: string): string => `entries  searched found drop early_drop\n000003e8  0 0 ${drop} 00000000\n`;
+const conntrack = (drop: string): string =>
+  `entries  searched found insert_failed drop early_drop\n000003e8  00000000 00000000 00000000 ${drop} 00000000\n`;
 
 /** A host with a full conntrack table, which PKT0201 proves. */
 const sick = (drop: string): FakeSample => ({
@@ -37,7 +38,7 @@ const sick = (drop: string): FakeSample => ({
     '/proc/sys/net/netfilter/nf_conntrack_count': '1000\n',
     '/proc/sys/net/netfilter/nf_conntrack_max': '1000\n',
     '/proc/net/stat/nf_conntrack': conntrack(drop),
-    '/proc/stat': fail('permission denied (EACCES)'),
+    '/proc/stat': refusedBy('EACCES'),
     '/sys/class/net/eth0': '-> ../../devices/virtual/net/eth0',
   },
   dumps: { sysconf: { pageSize: 4096, clockTicks: 100, machine: 'x86_64' } },
@@ -46,7 +47,7 @@ const sick = (drop: string): FakeSample => ({
   },
 });
 
-function sickContent(change: Partial<BundleContent> = {}): BundleContent {
+function sickContent(change: Partial<RecordedRun> = {}): RecordedRun {
   return contentOf(recordFake(sick('00000000'), 100), recordFake(sick('00000064'), 110), change);
 }
 
@@ -99,8 +100,20 @@ describe('a bundle', () => {
     assert.equal(readFileSync(join(unpacked, 'report.json'), 'utf8'), reportText(content.report));
   });
 
+  it('from before errnos were data gives the same verdict', async () => {
+    const content = sickContent();
+    assert.ok(content.report !== null);
+    const unpacked = join(folder, 'before-errnos', 'pktcost-db1');
+    unpackInto(unpacked, content);
+    const manifest = join(unpacked, 'manifest.json');
+    const old = readFileSync(manifest, 'utf8').replace(/,\s*"errno":\s*"[A-Z]+"/g, '');
+    assert.ok(old.includes('(ENOENT)') && !old.includes('"errno"'));
+    writeFileSync(manifest, old);
+    assert.equal(reportText((await replay(unpacked, '0.1.0')).report), reportText(content.report));
+  });
+
   it('begins with a summary of one screen and keeps files under their own paths', () => {
-    const { folder: top, members } = bundleMembers(sickContent());
+    const { folder: top, members } = bundleOf(sickContent());
     assert.match(top, /^pktcost-db1-2023-11-14-22-15-[0-9a-f]{8}$/);
     assert.equal(members[0]?.name, 'summary.txt');
     const summary = Buffer.from(members[0].bytes).toString();
@@ -133,7 +146,7 @@ describe('a bundle', () => {
     const { report, notes } = await replay(path, '0.1.0');
     assert.deepEqual(notes, []);
     assert.equal(reportText(report), reportText(content.report!));
-    assert.ok(!bundleMembers({ ...content, report: null }).members.some(({ name }) => name.startsWith('report.')));
+    assert.ok(!bundleOf({ ...content, report: null }).members.some(({ name }) => name.startsWith('report.')));
   });
 
   it('judged with other limits or by another version says what differs', async () => {
@@ -176,7 +189,7 @@ describe('a bundle', () => {
   });
 
   it('with anything outside of its one folder is refused', async () => {
-    const { folder: top, members } = bundleMembers(sickContent());
+    const { folder: top, members } = bundleOf(sickContent());
     const path = join(folder, 'stray.tar.gz');
     const all = [
       ...members.map((each) => ({ ...each, name: `${top}/${each.name}` })),
@@ -189,8 +202,8 @@ describe('a bundle', () => {
 });
 
 describe('a manifest', () => {
-  const manifestOf = (content: BundleContent): Record<string, unknown> => {
-    const member = bundleMembers(content).members.find(({ name }) => name === 'manifest.json');
+  const manifestOf = (content: RecordedRun): Record<string, unknown> => {
+    const member = bundleOf(content).members.find(({ name }) => name === 'manifest.json');
     return JSON.parse(Buffer.from(member!.bytes).toString()) as Record<string, unknown>;
   };
   const sound = manifestOf(sickContent());
@@ -211,6 +224,7 @@ describe('a manifest', () => {
     ['an unknown operation', (text) => text.replace('"op":"read"', '"op":"write"'), /op is unknown/],
     ['a path that is none', (text) => text.replace('"path":"/proc', '"path":"proc'), /path is unknown/],
     ['a time that is none', (text) => text.replace(/"takenAt":"[^"]*"/, '"takenAt":"yesterday"'), /not a time/],
+    ['an errno that is none', (text) => text.replace('"errno":"ENOENT"', '"errno":"db1"'), /is no errno/],
     ['a negative time', (text) => text.replace(/"at":\d+/, '"at":-1'), /negative/],
     ['no samples', (text) => text.replace('"samples":[', '"samples":7,"old":['), /samples is no list/],
   ];
@@ -224,7 +238,7 @@ describe('a manifest', () => {
   }
 
   it('of any shape ends in a reason or a verdict, never in an exception', async () => {
-    const members = bundleMembers(sickContent()).members;
+    const members = bundleOf(sickContent()).members;
     const text = JSON.stringify(sound);
     const tokens = [...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null|[[\]{}]/g)];
     const values = ['null', '-1', '1e308', '""', '"../x"', '[]', '{}', '"/proc/net/dev"', 'true', '[[[]]]', '99999999'];

@@ -6,9 +6,9 @@ import { after, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 
 import { Tokens } from '../../src/bundle/tokens.ts';
-import { bundleMembers, type BundleContent } from '../../src/bundle/write.ts';
+import { bundleOf, type RecordedRun } from '../../src/jobs/bundle.ts';
 import { renderJson } from '../../src/report/json.ts';
-import { replay } from '../../src/replay.ts';
+import { replay } from '../../src/jobs/replay.ts';
 import { contentOf, recordFake, writeBundle, type FakeSample } from '../support/bundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-redact-'));
@@ -121,15 +121,13 @@ const originals: readonly string[] = [
   '/home/joe',
 ];
 
-function content(change: Partial<BundleContent> = {}): BundleContent {
+function content(change: Partial<RecordedRun> = {}): RecordedRun {
   return contentOf(recordFake(host, 50), recordFake(host, 60), { redact: true, ...change });
 }
 
 describe('redaction', () => {
   it('leaves no original in any member, binary ones included, nor in a name', async () => {
-    const plain = Buffer.concat(
-      bundleMembers(content({ redact: false })).members.map(({ bytes }) => Buffer.from(bytes)),
-    );
+    const plain = Buffer.concat(bundleOf(content({ redact: false })).members.map(({ bytes }) => Buffer.from(bytes)));
     const path = join(folder, 'redacted.tar.gz');
     await writeBundle(path, content());
     const tar = gunzipSync(readFileSync(path));
@@ -151,7 +149,7 @@ describe('redaction', () => {
     await writeBundle(path, given);
     const { report, notes } = await replay(path, '0.1.0');
     assert.deepEqual(notes, []);
-    const inside = bundleMembers(given);
+    const inside = bundleOf(given);
     assert.ok(inside.members.length > 10);
     assert.deepEqual(
       report.findings.map(({ code, outcome }) => `${code} ${outcome}`).sort(),
@@ -162,7 +160,7 @@ describe('redaction', () => {
   });
 
   it('keeps evidence joined: the same original has the same token in every form', () => {
-    const { members } = bundleMembers(content());
+    const { members } = bundleOf(content());
     const textOf = (name: string): string =>
       Buffer.from(members.find((each) => each.name === name)?.bytes ?? []).toString('latin1');
     const owners = textOf('after/dumps/socket-owners.json');

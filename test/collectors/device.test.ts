@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { device } from '../../src/collectors/device.ts';
 import {
   carrierChanges,
@@ -15,7 +16,7 @@ import {
   deviceUp,
   receiveMissed,
 } from '../../src/metrics/catalogue/index.ts';
-import { fail, type Result } from '../../src/metrics/result.ts';
+import type { Result } from '../../src/base/result.ts';
 import { collect, valueOf, valuesOf } from '../support/reader.ts';
 
 type Files = Record<string, string | Result<never>>;
@@ -123,7 +124,7 @@ describe('device collector', () => {
   });
 
   it('takes a link that is down as it is: no carrier, no speed, no gap', () => {
-    const einval = fail('invalid argument (EINVAL)');
+    const einval = refusal('EINVAL');
     const down = { ...ethernet, flags: '0x1002\n', operstate: 'down\n', carrier: einval, speed: einval };
     const snapshot = collect(device, { files: sysfs('eth1', { ...down, ifindex: '3\n', device: '-> ../x' }) });
     assert.equal(valueOf(snapshot, deviceUp, { device: 'eth1' }), 0);
@@ -156,10 +157,12 @@ describe('device collector', () => {
 
   it('names the file that could not be read', () => {
     const snapshot = collect(device, {
-      files: sysfs('eth0', { ...ethernet, mtu: fail('input/output error (EIO)'), ifindex: '2\n' }),
+      files: sysfs('eth0', { ...ethernet, mtu: refusal('EIO'), ifindex: '2\n' }),
     });
     const report = snapshot.collector('device');
     assert.equal(report?.status, 'partial');
-    assert.deepEqual(report.gaps, [{ path: '/sys/class/net/eth0/mtu', reason: 'input/output error (EIO)' }]);
+    assert.deepEqual(report.gaps, [
+      { path: '/sys/class/net/eth0/mtu', reason: 'input/output error (EIO)', errno: 'EIO' },
+    ]);
   });
 });

@@ -14,6 +14,12 @@ import {
   netRxNanoseconds,
   netRxPackets,
   netRxRuns,
+  sentFloor,
+  sentMedian,
+  sentPackets,
+  sentSamples,
+  sentSeconds,
+  sentTapNanoseconds,
   spanBucket,
   spanFloor,
   spanLost,
@@ -22,9 +28,15 @@ import {
   spanSamples,
   tapNanoseconds,
 } from '../../src/metrics/catalogue/index.ts';
-import type { ProbeAnswer } from '../../src/probe/answer.ts';
-import { bucketOf, emptySpan } from '../../src/probe/histogram.ts';
-import type { CpuReading, DeviceReading, ProbeReading, SpanReading } from '../../src/probe/reading.ts';
+import type { ProbeAnswer } from '../../src/readings/answer.ts';
+import { bucketOf, emptySpan } from '../../src/readings/histogram.ts';
+import type {
+  CpuReading,
+  DeviceReading,
+  ProbeReading,
+  SpanReading,
+  TransmitReading,
+} from '../../src/readings/reading.ts';
 import { collect, valueOf, valuesOf } from '../support/reader.ts';
 
 function spanOf(span: SpanReading['span'], mode: SpanReading['mode'], times: readonly number[]): SpanReading {
@@ -106,6 +118,44 @@ describe('the probe as series', () => {
     const snapshot = sample(answer({}, { devices: [device, { ...device, netns: '200' }] }));
     assert.deepEqual(Object.keys(valuesOf(snapshot, spanPackets)).length, 2);
     assert.equal(valueOf(snapshot, spanPackets, { device: 'eth0', netns: 'blue' }), 16_000);
+  });
+
+  it('gives sent packets by the way they came to the taps, and those of the time in which there was a tap', () => {
+    const way = { ...spanOf('taps', 'tracepoint', [500, 510, 520]), way: 'direct' } as const;
+    const transmit: TransmitReading[] = [{ device: 'eth0', ifindex: 2, netns: '200', queue: 'fq', ways: [way] }];
+    const floor = {
+      method: 'shipped',
+      sampleEvery: 16,
+      samples: 0,
+      p50Ns: 110,
+      avgNs: 110,
+      uncertaintyNs: 55,
+    } as const;
+    const sent = { transmit, transmitNs: 2e9, transmitCalls: 48 };
+    const floors = { transmitFloors: [{ netns: '200', ifindex: 2, way: 'direct', floor }] } as const;
+    const snapshot = sample(answer(floors, sent));
+    const place = { device: 'eth0', way: 'direct', netns: 'blue' };
+    assert.equal(valueOf(snapshot, sentSamples, place), 3);
+    assert.ok(Math.abs((valueOf(snapshot, sentMedian, place) ?? 0) - 510) < 16, 'in a bucket of 16 ns');
+    assert.equal(valueOf(snapshot, sentFloor, { ...place, method: 'shipped' }), 110);
+    assert.equal(valueOf(snapshot, sentPackets, { device: 'eth0', netns: 'blue' }), 48);
+    assert.equal(valueOf(snapshot, sentSeconds), 2);
+    const later = { ...transmit[0]!, ways: [{ ...spanOf('taps', 'tracepoint', [900]), way: 'direct' } as const] };
+    const tapped = { tappedSending: [{ taps: 1, seconds: 1, lasts: true, reading: later }] };
+    const begun = sample(answer({ ...floors, ...tapped }, sent));
+    assert.equal(valueOf(begun, sentSamples, place), 1);
+    assert.equal(valueOf(begun, sentPackets, { device: 'eth0', netns: 'blue' }), 48);
+    const none = sample(answer());
+    assert.deepEqual(valuesOf(none, sentSamples), {});
+    assert.equal(valueOf(none, sentSeconds), undefined);
+  });
+
+  it('gives what each socket takes of a sent packet, where each was timed', () => {
+    const bill = { inode: '7', netns: '100', ifindex: 2, packets: 100, ns: 60_000, txPackets: 40, txNs: 16_000 };
+    const snapshot = sample(answer({}, { sockets: [bill, { ...bill, inode: '8', txPackets: 19 }] }));
+    const labels = { device: 'eth0', certainty: 'measured' };
+    assert.equal(valueOf(snapshot, sentTapNanoseconds, { ...labels, inode: '7' }), 400);
+    assert.equal(valueOf(snapshot, sentTapNanoseconds, { ...labels, inode: '8' }), undefined);
   });
 
   it('scales timed softirq runs to all of them', () => {
@@ -202,5 +252,32 @@ describe('the probe as series', () => {
     assert.equal(valueOf(collect(ebpf, {}), jitterUp), 0);
     for (const garbage of [null, 7, 'x', {}, { version: 2 }, { version: 1, reading }])
       assert.equal(valueOf(sample(garbage), jitterUp), 0, JSON.stringify(garbage).slice(0, 20));
+  });
+});
+
+describe('a reading that somebody edited', () => {
+  const wrong: readonly unknown[] = [null, 'text', -1.5, [], {}, Number.MAX_VALUE, { length: 1e9 }];
+
+  /** Every place in a value, and how to put something else there. */
+  function* places(value: unknown, put: (other: unknown) => unknown): Generator<(other: unknown) => unknown> {
+    yield put;
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      yield* places(inner, (other) =>
+        put(Array.isArray(value) ? value.with(Number(key), other) : { ...value, [key]: other }),
+      );
+    }
+  }
+
+  it('is a gap wherever a value is of another kind, and never a bug of the collector', () => {
+    let tried = 0;
+    for (const put of places(answer(), (other) => other)) {
+      for (const other of wrong) {
+        const { gaps } = collect(ebpf, { dumps: { probe: put(other) } }).collectors[0]!;
+        tried += 1;
+        for (const { reason } of gaps) assert.doesNotMatch(reason, /bug/i, JSON.stringify(put(other)).slice(0, 2000));
+      }
+    }
+    assert.ok(tried > 300, `${tried}`);
   });
 });

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { runCollector } from '../../src/collectors/collector.ts';
 import { collectors } from '../../src/collectors/index.ts';
 import type { Reader } from '../../src/collectors/reader.ts';
-import { fail, ok, type Result } from '../../src/metrics/result.ts';
+import { fail, ok, type Result } from '../../src/base/result.ts';
 import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { dmiTable, slot } from '../support/dmi.ts';
 import { bytesOf, repository } from '../support/fixture.ts';
@@ -19,8 +19,14 @@ type Parser = (bytes: Uint8Array) => unknown;
 const parsers: { readonly name: string; readonly parse: Parser }[] = [];
 
 // Every module of the collectors is looked through, so that a new parser cannot be forgotten.
-const modules = new URL('../../src/collectors/', import.meta.url);
-for (const file of readdirSync(modules).sort()) {
+const folders = ['collectors', 'sources/sos', 'sources/copy'].map(
+  (name) => new URL(`../../src/${name}/`, import.meta.url),
+);
+for (const [modules, file] of folders.flatMap((url) =>
+  readdirSync(url)
+    .sort()
+    .map((name) => [url, name] as const),
+)) {
   if (!file.endsWith('.js')) continue;
   const exported = (await import(new URL(file, modules).href)) as Record<string, unknown>;
   for (const [name, parse] of Object.entries(exported)) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { host } from '../../src/collectors/host.ts';
-import { kernelFeature, unameInfo } from '../../src/metrics/catalogue/index.ts';
-import { fail } from '../../src/metrics/result.ts';
+import { kernelFeature, runAsRoot, unameInfo } from '../../src/metrics/catalogue/index.ts';
 import { collect, valueOf, valuesOf } from '../support/reader.ts';
 
 const identity = (release: string): Record<string, string> => ({
@@ -46,6 +46,14 @@ describe('host collector', () => {
     assert.equal(snapshot.collector('host')?.gaps[0]?.path, '/proc/sys/kernel/osrelease');
   });
 
+  it('tells whether it runs as root by the effective user id, and nothing where that cannot be read', () => {
+    const as = (status: string): number | undefined =>
+      valueOf(collect(host, { files: { ...identity('6.12.1'), '/proc/self/status': status } }), runAsRoot, {});
+    assert.equal(as('Name:\tnode\nUid:\t1000\t0\t0\t0\nGid:\t0\t0\t0\t0\n'), 1);
+    assert.equal(as('Name:\tnode\nUid:\t0\t65534\t0\t0\nGid:\t0\t0\t0\t0\n'), 0);
+    assert.equal(valueOf(collect(host, { files: identity('6.12.1') }), runAsRoot, {}), undefined);
+  });
+
   it('tells measured softirq time from sampled by /proc/pressure/irq', () => {
     const measured = { ...identity('6.12.1'), ...psi, [irq]: 'full avg10=0.00 avg60=0.00 avg300=0.00 total=5\n' };
     assert.equal(feature(measured, 'irq_time_accounting'), 1);
@@ -56,7 +64,7 @@ describe('host collector', () => {
   it('does not claim to know where the kernel cannot tell: before 6.1, with psi=0, or switched off at run time', () => {
     assert.equal(feature({ ...identity('5.10.0'), ...psi }, 'irq_time_accounting'), undefined);
     assert.equal(feature(identity('6.12.1'), 'irq_time_accounting'), undefined);
-    const off = { ...identity('6.12.1'), ...psi, [irq]: fail('operation not supported (EOPNOTSUPP)') };
+    const off = { ...identity('6.12.1'), ...psi, [irq]: refusal('EOPNOTSUPP') };
     assert.equal(feature(off, 'irq_time_accounting'), undefined);
   });
 

@@ -22,6 +22,7 @@ describe('netstat collector', () => {
         files: {
           '/proc/net/netstat': fixture(`netstat/${kernel}/netstat`),
           '/proc/net/snmp': fixture(`netstat/${kernel}/snmp`),
+          '/proc/sys/kernel/osrelease': `${kernel}.0-18-amd64\n`,
         },
       });
       const names = snapshot.metrics().map(({ name }) => name.slice('node_netstat_'.length));

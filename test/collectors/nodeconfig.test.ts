@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { countSlots, parseDmiTable } from '../../src/collectors/dmi.ts';
 import { nodeconfig } from '../../src/collectors/nodeconfig.ts';
 import {
@@ -12,7 +13,6 @@ import {
   pcieSlotOk,
   userspaceNic,
 } from '../../src/metrics/catalogue/index.ts';
-import { fail } from '../../src/metrics/result.ts';
 import { array, dmiTable as table, slot } from '../support/dmi.ts';
 import { collect, valueOf, valuesOf } from '../support/reader.ts';
 
@@ -133,10 +133,12 @@ describe('nodeconfig collector', () => {
     assert.equal(none.series(memorySlots).length, 0);
     assert.equal(none.collector('nodeconfig')?.status, 'ok');
     const denied = collect(nodeconfig, {
-      files: { [`${cpu}/isolated`]: '\n', [dmi]: fail('permission denied (EACCES)') },
+      files: { [`${cpu}/isolated`]: '\n', [dmi]: refusal('EACCES') },
     });
     assert.equal(denied.series(memorySlots).length, 0);
-    assert.deepEqual(denied.collector('nodeconfig')?.gaps, [{ path: dmi, reason: 'permission denied (EACCES)' }]);
+    assert.deepEqual(denied.collector('nodeconfig')?.gaps, [
+      { path: dmi, reason: 'permission denied (EACCES)', errno: 'EACCES' },
+    ]);
   });
 
   it('refuses a table cut inside a structure', () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import type { PacketSocketRow } from '../../src/collectors/dumps.ts';
 import { packet, parseNumberedDevices, parsePacketSockets, parsePtype } from '../../src/collectors/packet.ts';
 import { packetHooks, packetSocket, packetSocketDrops, packetSocketMemory } from '../../src/metrics/catalogue/index.ts';
 import type { Labels } from '../../src/metrics/metric.ts';
-import { fail } from '../../src/metrics/result.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import { cutAnywhere, garbled } from '../support/bytes.ts';
 import { collect, valuesOf } from '../support/reader.ts';
@@ -134,7 +134,7 @@ describe('packet collector', () => {
   });
 
   it('notes a failing file and goes on', () => {
-    const broken = { ...files, '/proc/net/ptype': fail('input/output error (EIO)') } as never;
+    const broken = { ...files, '/proc/net/ptype': refusal('EIO') } as never;
     const snapshot = collect(packet, { files: broken, dumps: { packet_diag } });
     assert.equal(snapshot.collector('packet')?.status, 'partial');
     assert.equal(snapshot.series(packetSocket).length, 4);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { pcidevice } from '../../src/collectors/pcidevice.ts';
 import { parseLinkSpeed, possible } from '../../src/collectors/pcie.ts';
 import {
@@ -13,7 +14,6 @@ import {
   pciMaxLinkWidth,
   pciNumaNode,
 } from '../../src/metrics/catalogue/index.ts';
-import { fail } from '../../src/metrics/result.ts';
 import { bytesOf } from '../support/fixture.ts';
 import { collect, valuesOf, type FakeHost } from '../support/reader.ts';
 
@@ -98,7 +98,7 @@ describe('pcidevice collector', () => {
     const files = {
       ...port('0000:00:1f.0', { numa_node: '-1\n' }),
       ...port('0000:45:00.0', { numa_node: '0\n', max_link_width: '16\n', current_link_speed: '8.0 GT/s PCIe\n' }),
-      '/sys/bus/pci/devices/0000:45:00.0/current_link_width': fail('input/output error (EIO)'),
+      '/sys/bus/pci/devices/0000:45:00.0/current_link_width': refusal('EIO'),
     };
     const snapshot = collect(pcidevice, { files });
     const isa = 'bus=00,device=1f,function=0,segment=0000';

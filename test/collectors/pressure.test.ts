@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { parsePressure, pressure } from '../../src/collectors/pressure.ts';
 import {
   pressureCpuWaiting,
@@ -9,7 +10,6 @@ import {
   pressureIrqStalled,
   pressureMemoryStalled,
 } from '../../src/metrics/catalogue/index.ts';
-import { fail } from '../../src/metrics/result.ts';
 import { bytesOf } from '../support/fixture.ts';
 import { collect, valueOf } from '../support/reader.ts';
 
@@ -44,11 +44,13 @@ describe('pressure collector', () => {
   });
 
   it('notes a file that is there and refuses to be read', () => {
-    const refused = fail('operation not supported (EOPNOTSUPP)');
+    const refused = refusal('EOPNOTSUPP');
     const snapshot = collect(pressure, { files: { ...on510, '/proc/pressure/memory': refused } });
     assert.equal(valueOf(snapshot, pressureMemoryStalled), undefined);
     assert.equal(snapshot.collector('pressure')?.status, 'partial');
-    assert.deepEqual(snapshot.collector('pressure')?.gaps, [{ path: '/proc/pressure/memory', reason: refused.reason }]);
+    assert.deepEqual(snapshot.collector('pressure')?.gaps, [
+      { path: '/proc/pressure/memory', reason: refused.reason, errno: 'EOPNOTSUPP' },
+    ]);
   });
 
   it('refuses a file that is empty, cut before the total, or garbage', () => {

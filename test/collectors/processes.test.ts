@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { parseAllowed, parseThreadStat, processes } from '../../src/collectors/processes.ts';
 import { processAllowed, processCpu, processLastCpu } from '../../src/metrics/catalogue/index.ts';
-import { fail } from '../../src/metrics/result.ts';
 import { bytesOf, fixture } from '../support/fixture.ts';
 import { collect, valueOf, valuesOf } from '../support/reader.ts';
 
@@ -98,7 +98,7 @@ describe('processes collector', () => {
   });
 
   it('takes a process that ended since the listing for nothing special', () => {
-    const gone = { '/proc/70/stat': fail('no such process (ESRCH)'), '/proc/71/comm': 'x\n' };
+    const gone = { '/proc/70/stat': refusal('ESRCH'), '/proc/71/comm': 'x\n' };
     const snapshot = collect(processes, { files: { ...files, ...gone } });
     assert.deepEqual(snapshot.collector('processes')?.gaps, []);
   });
@@ -114,9 +114,12 @@ describe('processes collector', () => {
     assert.ok(parsed.ok);
     assert.deepEqual(parsed.value, {
       comm: 'a) R 1 (b\n c)',
+      state: 'S',
       kernelThread: false,
       threads: 1,
       cpuSeconds: 0.03,
+      userSeconds: 0.01,
+      systemSeconds: 0.02,
       lastCpu: 9,
     });
   });

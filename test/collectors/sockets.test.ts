@@ -8,7 +8,10 @@ import {
   acceptQueue,
   acceptQueueLimit,
   listenerDrops,
+  tcpPortsTaken,
+  tcpSocketDrops,
   tcpSocketReceiveQueue,
+  tcpSocketSendQueue,
   udpQueues,
   udpSocketDrops,
   udpSocketReceiveBuffer,
@@ -36,7 +39,11 @@ const dns = { family: 'v4', address: '127.0.0.1', port: 9000, inode: 52023 } as 
 const inet_diag: InetSockets = {
   listeners: [{ ...http, queue: 2, limit: 1, drops: 6 }],
   udp: [{ ...dns, drops: 44, receiveBuffer: 8192 }],
+  boundUdp: [{ ...dns, waiting: 8192 }],
   slowReaders: [{ ...http, port: 8082, inode: 52027, peer: '127.0.0.1:47482', unread: 10000 }],
+  stalledSenders: [{ ...http, port: 8083, inode: 52028, peer: '127.0.0.1:47483', unsent: 70000 }],
+  tcpDrops: [{ ...http, port: 8082, inode: 52027, peer: '127.0.0.1:47482', drops: 12 }],
+  ports: [{ family: 'v4', address: '127.0.0.1', peer: '127.0.0.1:8080', ports: 95 }],
   slowReadersSkipped: null,
 };
 const httpKey = 'address=127.0.0.1,family=v4,inode=52017,port=8080';
@@ -51,6 +58,9 @@ describe('sockets collector', () => {
     assert.deepEqual(valuesOf(snapshot, udpSocketDrops), { [dnsKey]: 44 });
     assert.deepEqual(valuesOf(snapshot, udpSocketReceiveBuffer), { [dnsKey]: 8192 });
     assert.deepEqual(Object.values(valuesOf(snapshot, tcpSocketReceiveQueue)), [10000]);
+    assert.deepEqual(Object.values(valuesOf(snapshot, tcpSocketSendQueue)), [70000]);
+    assert.deepEqual(Object.values(valuesOf(snapshot, tcpSocketDrops)), [12]);
+    assert.deepEqual(valuesOf(snapshot, tcpPortsTaken), { 'address=127.0.0.1,family=v4,peer=127.0.0.1:8080': 95 });
     assert.equal(snapshot.collector('sockets')?.status, 'ok');
   });
 

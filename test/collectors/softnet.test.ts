@@ -38,8 +38,20 @@ describe('softnet collector', () => {
     const files = { '/proc/net/softnet_stat': row(0, 11) + row(2, 11) };
     const known = collect(softnet, { files: { ...files, '/sys/devices/system/cpu/online': '0,2\n' } });
     assert.deepEqual(valuesOf(known, softnetProcessed), { 'cpu=0': 1000, 'cpu=2': 1002 });
+    const stat = 'cpu  9 0 9 9\ncpu0 1 0 1 1\ncpu8 1 0 1 1\n';
+    const byStat = collect(softnet, {
+      files: { ...files, '/sys/devices/system/cpu/online': '0-15\n', '/proc/stat': stat },
+    });
+    assert.deepEqual(valuesOf(byStat, softnetProcessed), { 'cpu=0': 1000, 'cpu=8': 1002 });
+    const byHeader = collect(softnet, { files: { ...files, '/proc/interrupts': '           CPU4       CPU5\n' } });
+    assert.deepEqual(valuesOf(byHeader, softnetProcessed), { 'cpu=4': 1000, 'cpu=5': 1002 });
+  });
+
+  it('names no CPU that nothing names', () => {
+    const files = { '/proc/net/softnet_stat': row(0, 11) + row(2, 11) };
     const unknown = collect(softnet, { files });
-    assert.deepEqual(valuesOf(unknown, softnetProcessed), { 'cpu=0': 1000, 'cpu=1': 1002 });
+    assert.deepEqual(valuesOf(unknown, softnetProcessed), {});
+    assert.match(unknown.collectors[0]!.gaps.at(-1)!.reason, /do not say of which CPUs/);
   });
 
   it('does not show a backlog of zero where the kernel prints none', () => {

@@ -16,6 +16,7 @@ import { after, describe, it } from 'node:test';
 import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
 import { Lab, whyNoLab } from '../probe/lab.ts';
+import type { Examined } from '../../src/report/text/doctor.ts';
 import { pktcost } from '../support/command.ts';
 import { lacking } from '../support/needs.ts';
 
@@ -49,12 +50,10 @@ describe('pktcost diagnose on this host', () => {
 
   it('puts the verdict first in the text, within 80 columns', async () => {
     const { stdout } = await pktcost(['diagnose', '--window', '500ms', '--probe', 'off']);
-    const lines = stdout.split('\n');
-    assert.match(lines[0] ?? '', /^pktcost \d+\.\d+\.\d+ on /);
+    assert.match(stdout, /^(?:CRITICAL|WARNING|OK|NOT FULLY MEASURED)\b/);
+    assert.match(stdout, /^Overhead .*\n(?: .*\n)*Run .*pktcost \d+\.\d+\.\d+$/ms);
     assert.doesNotMatch(stdout, /\u001B\[/, 'no colour into a pipe');
-    const long = lines.filter(
-      (line) => line.length > 100 && !line.trimStart().startsWith('$') && !line.includes('then check'),
-    );
+    const long = stdout.split('\n').filter((line) => line.length > 80 && !/^\w* *\$ /.test(line));
     assert.deepEqual(long, []);
   });
 
@@ -184,6 +183,33 @@ describe('pktcost metrics, rules and doctor', () => {
     assert.equal(status, 0);
     assert.match(stdout, /^ {2}conntrack +(ok|not-applicable)/m);
     assert.match(stdout, /^Probe(, as root would have it)?$/m);
+    assert.match(stdout, /^ {2}drops of the kernel: (not )?counted|^ {2}nothing can be planned/m);
+    assert.doesNotMatch(stdout, /the probe is not attached/, 'which it is not meant to be');
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+  });
+
+  it('doctor gives the same as JSON, for one device if it is asked to', async () => {
+    const { status, stdout, stderr } = await pktcost(['doctor', '-i', 'lo', '--json']);
+    assert.equal(status, 0, stderr);
+    const { root, collectors, probe } = JSON.parse(stdout) as Examined;
+    assert.equal(root, process.geteuid?.() === 0);
+    const cpu = collectors.find(({ id }) => id === 'cpu');
+    assert.deepEqual([cpu?.status, (cpu?.series ?? 0) > 0], ['ok', true]);
+    const devices = new Set(probe.plan.map(({ device }) => device));
+    assert.deepEqual([...devices].sort(), probe.reason === null ? ['', 'lo'] : []);
+  });
+
+  it('without root doctor cleans nothing and does not say that nothing was left', async () => {
+    const uid = process.geteuid?.() === 0 ? { uid: nobody } : {};
+    const { status, stdout } = await pktcost(['doctor', '--clean'], uid);
+    assert.equal(status, 1);
+    assert.equal(stdout, 'not cleaned: removing packet filters needs root\n');
+  });
+
+  it('taps are listed as a table for a ticket, too', async () => {
+    const { status, stdout, stderr } = await pktcost(['taps', '--netns', 'none', '--format', 'markdown']);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^### Packet sockets and their cost\n|^No packet socket in the namespaces looked into\.\n$/);
   });
 
   it('fails no differently for a closed pipe', async () => {

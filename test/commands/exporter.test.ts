@@ -17,6 +17,7 @@ function full(): string {
   scrapes += 1;
   return (
     'node_nf_conntrack_entries 1000\nnode_nf_conntrack_entries_limit 1000\nnode_nf_conntrack_stat_early_drop 0\n' +
+    'node_nf_conntrack_stat_insert_failed 0\n' +
     `node_nf_conntrack_stat_drop ${scrapes * 500}\nnode_network_receive_packets_total{device="eth\u001b[31m0"} 7\n` +
     'node_uname_info{sysname="Linux",release="6.1",version="1",machine="x",nodename="web-1",domainname=""} 1\n'
   );
@@ -100,7 +101,7 @@ describe('diagnose --exporter', () => {
     ['/private', /refuses \(HTTP 401\): it wants a user name and password/],
     ['/broken', /answers with HTTP 500 and not with a page of metrics/],
     ['/absent', /answers with HTTP 404/],
-    ['/cut', /line 6: the page ends in the middle of a line/],
+    ['/cut', /line 7: the page ends in the middle of a line/],
     ['/others', /has no metric of a host: is it node_exporter's/],
     ['/bomb', /answers with more than 64 MiB/],
     ['/hang-up', /cannot be asked: /],

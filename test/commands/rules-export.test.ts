@@ -101,8 +101,8 @@ const refused = (severity: string, count: number): Fired =>
   told(
     'PKT0401',
     severity,
-    'A listener refuses connections: its accept queue is full (web-1:9100)',
-    `${count} connection attempts were refused in 5m because an accept queue was full.`,
+    'Connections time out at a listener: its accept queue is full (web-1:9100)',
+    `${count} connection attempts were dropped in 5m because an accept queue was full.`,
   );
 
 const TABLE = 'PktcostConntrackTableFull';

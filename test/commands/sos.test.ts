@@ -61,7 +61,7 @@ describe('the plugin for sos', { skip }, () => {
 
   it('leaves verdict and bundle in the report, and the bundle replays', async () => {
     const verdict = readFileSync(join(report, 'sos_commands/pktcost/verdict.txt'), 'utf8');
-    assert.match(verdict, /^pktcost \d+\.\d+\.\d+ on /);
+    assert.match(verdict, /^Run [^]*pktcost\s+\d+\.\d+\.\d+$/m);
     const { status, stdout, stderr } = await pktcost(['replay', report]);
     assert.ok([0, 3, 4].includes(status ?? -1), stderr);
     assert.match(stderr, /the bundle in this sosreport/);
@@ -80,6 +80,6 @@ describe('the plugin for sos', { skip }, () => {
       execFileSync('find', [clean, '-type', 'd', '-name', 'unpacked']).toString().trim().split('\n')[0] ?? '';
     const { status, stdout, stderr } = await pktcost(['replay', cleaned]);
     assert.ok([0, 3, 4].includes(status ?? -1), stderr);
-    assert.match(stdout, /^pktcost /);
+    assert.match(stdout, /^Run /m);
   });
 });

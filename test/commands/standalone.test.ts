@@ -55,6 +55,13 @@ describe('the standalone archive', { skip: lacking({ tools: ['tar', 'xz', 'npm']
     if (process.geteuid?.() === 0) assert.doesNotMatch(report.probe.reason ?? '', /koffi|objects/);
   });
 
+  it('is not made for a machine that it has no Node for', () => {
+    const args = [join(repository, 'scripts/standalone.mjs'), '--output', folder, '--arch', 'mips'];
+    const { status, stderr } = run(process.execPath, ...args);
+    assert.equal(status, 2);
+    assert.match(stderr, /no archive is made for mips/);
+  });
+
   it('holds nothing that is only for building it', () => {
     const outer = readdirSync(home).filter((each) => each !== 'LICENSE.node');
     assert.deepEqual(outer.sort(), ['LICENSE', 'README', 'lib', 'node', 'pktcost']);

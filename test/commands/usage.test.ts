@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
+import { COMMANDS } from '../../src/index.ts';
 import { pktcost } from '../support/command.ts';
+import { repository } from '../support/fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-usage-'));
 after(() => {
@@ -41,11 +43,54 @@ describe('bad usage is one clear line and exit code 2', () => {
       ['diagnose', '--netns', 'no-such-namespace'],
       /--netns no-such-namespace: .*no-such-namespace|needs the live host/,
     ));
+  it('takes limits from the folder of configuration, and flags from the environment', async () => {
+    const folderOf = join(folder, 'xdg');
+    mkdirSync(join(folderOf, 'pktcost'), { recursive: true });
+    writeFileSync(join(folderOf, 'pktcost', 'config.json'), '{"thresholds":{"PKT0201":{"usage":0.5}}}');
+    const env = { XDG_CONFIG_HOME: folderOf, PKTCOST_WINDOW: '500ms', PKTCOST_PROBE: 'off', PKTCOST_JSON: '1' };
+    const { stdout, stderr } = await pktcost(['diagnose', '--netns', 'none'], { env });
+    const report = JSON.parse(stdout) as {
+      readonly thresholds: readonly { readonly code: string; readonly value: number }[];
+      readonly window: { readonly requestedSeconds: number };
+    };
+    assert.deepEqual(
+      [report.window.requestedSeconds, ...report.thresholds.map(({ code, value }) => `${code} ${value}`)],
+      [0.5, 'PKT0201 0.5'],
+      stderr,
+    );
+    writeFileSync(join(folderOf, 'pktcost', 'config.json'), '{');
+    const { status, stderr: wrong } = await pktcost(['rules', 'export'], { env });
+    assert.equal(status, 2);
+    assert.match(wrong, /^pktcost: .*xdg\/pktcost\/config\.json: /);
+  });
+  it('two formats', () =>
+    refused(['diagnose', '--json', '--format', 'html'], /--json and --format html contradict each other: give one/));
+  it('a process that is none', () =>
+    refused(['diagnose', '--netns', '999999999'], /there is no process|needs the live/));
+  it('limits for a report, which has no evidence', async () => {
+    const report = file('report-only.json', readFileSync(join(repository, 'docs/examples/report.json'), 'utf8'));
+    await refused(
+      ['replay', report, '--config', file('limits.json', '{}')],
+      /is a report: its limits cannot be changed/,
+    );
+    const { status, stdout } = await pktcost(['replay', report, '--format', 'html']);
+    assert.equal(status, 3);
+    assert.match(stdout, /^<!doctype html>/i);
+  });
+  it('a form for a report that goes nowhere', () =>
+    refused(['watch', '--format', 'html'], /--format is for the file with the report: it takes --output/));
+  it('a device that no namespace has', async () => {
+    await refused(['taps', '-i', 'lol'], /--interface lol: no such network device: did you mean lo\?/);
+    await refused(['doctor', '-i', 'lol'], /--interface lol: no such network device: did you mean lo\?/);
+  });
   it('an unknown format', () => refused(['diagnose', '--format', 'yaml'], /format/));
   it('an impossible budget', () => refused(['diagnose', '--max-overhead', '200%'], /"200%" is not a share/));
-  it('an unknown rule', () => refused(['rules', 'explain', 'PKT0210'], /no rule "PKT0210": did you mean PKT02\d\d\?/));
+  it('an unknown rule', () => refused(['rules', 'explain', 'PKT0210'], /no rule "PKT0210": did you mean PKT0\d\d\d\?/));
   it('a config that is not there', () =>
-    refused(['diagnose', '--config', join(folder, 'absent.json')], /absent\.json: cannot be read: ENOENT/));
+    refused(
+      ['diagnose', '--config', join(folder, 'absent.json')],
+      /absent\.json: cannot be read: no such file or directory \(ENOENT\)/,
+    ));
   it('a config that is not JSON', () =>
     refused(['diagnose', '--config', file('broken.json', '{"thresholds":')], /broken\.json: not JSON/));
   it('a config with a limit the rule does not have, by its JSON pointer', () =>
@@ -65,7 +110,15 @@ describe('bad usage is one clear line and exit code 2', () => {
     ));
   it('a baseline that is no JSON, quoted on one line', () =>
     refused(['diagnose', '--baseline', file('lines.json', 'a\nb\n')], /lines\.json: not JSON/));
-  it('rules explain without a rule', () => refused(['rules', 'explain'], /required arg: code/));
+  it('rules explain without a rule', () => refused(['rules', 'explain'], /CODE is missing: a code such as PKT0201/));
+  it('a misspelt second word of a command', () =>
+    refused(['rules', 'explan', 'PKT0201'], /no command "rules explan": did you mean "pktcost rules explain"\?/));
+  it('an argument where none is taken', () => refused(['diagnose', 'eth0'], /diagnose takes no "eth0"/));
+  it('a flag that must be there', () => refused(['record'], /^pktcost: --bundle is missing; see --help$/m));
+  it('two files too few', () => refused(['compare'], /BEFORE is missing: report or bundle; AFTER is missing/));
+  it('text for a number', () =>
+    refused(['fleet', '--prometheus', 'http://x', '--top', 'x'], /--top x: must be an integer/));
+  it('a flag twice', () => refused(['diagnose', '-w', '1s', '-w', '2s'], /--window is given twice/));
   it('a config with text for a number', () =>
     refused(
       ['diagnose', '--config', file('text.json', '{"thresholds":{"PKT0201":{"usage":"high"}}}')],
@@ -82,6 +135,41 @@ describe('bad usage is one clear line and exit code 2', () => {
     ));
   it('an output folder that does not exist', () =>
     refused(['diagnose', '--output', join(folder, 'no', 'report.txt')], /cannot be written: ENOENT/));
+});
+
+describe('the help', () => {
+  for (const id of ['', ...Object.keys(COMMANDS)]) {
+    const words = id.split(':').filter((word) => word !== '');
+    it(`of "${words.join(' ')}" has 80 columns and names no variable at each flag`, async () => {
+      const { status, stdout, stderr } = await pktcost([...words, '--help']);
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(
+        stdout.split('\n').filter((line) => line.length > 80),
+        [],
+      );
+      assert.doesNotMatch(stdout, /env: |<value>/);
+      if (id === '') assert.match(stdout, /--fail-on as PKTCOST_FAIL_ON/);
+    });
+  }
+});
+
+describe('what people try first', () => {
+  for (const [asked, answer] of [
+    [['-h'], /COMMANDS/],
+    [['help'], /COMMANDS/],
+    [[], /COMMANDS/],
+    [['help', 'rules', 'explain'], /What a rule means/],
+    [['diagnose', '-h'], /--window/],
+    [['-V'], /^pktcost\/\d/],
+    [['version'], /^pktcost\/\d/],
+  ] as const) {
+    it(`pktcost ${asked.join(' ')}`, async () => {
+      const { status, stdout, stderr } = await pktcost(asked);
+      assert.equal(status, 0, stderr);
+      assert.equal(stderr, '');
+      assert.match(stdout, answer);
+    });
+  }
 });
 
 describe('output that nobody reads to its end', () => {

@@ -3,7 +3,7 @@ import { closeSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { askInNamespace, inNamespace, netnsInode, privateNamespace } from '../../src/ffi/namespaces.ts';
-import { fail, ok } from '../../src/metrics/result.ts';
+import { fail, ok } from '../../src/base/result.ts';
 import { TestNamespace, withoutRoot } from '../support/root.ts';
 
 const here = (): string => readlinkSync('/proc/self/ns/net');

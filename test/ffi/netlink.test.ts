@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { ok } from '../../src/metrics/result.ts';
+import { ok } from '../../src/base/result.ts';
 import { parseInetDiag } from '../../src/sources/inet-diag.ts';
 import {
   LITTLE,

@@ -10,7 +10,8 @@ const program = `
 import Module from 'node:module';
 const load = Module._load;
 Module._load = function (name, ...rest) {
-  if (name === 'koffi') throw new Error('no build for this host\\nand a long story');
+  // By name, or by the file that stands for it.
+  if (/(^|\\/)koffi(\\/|$)/.test(name)) throw new Error('no build for this host\\nand a long story');
   return load.call(this, name, ...rest);
 };
 const from = (path) => import(${JSON.stringify(`file://${source}/`)} + path);
@@ -22,7 +23,7 @@ const { driverOf, featuresOf } = await from('probe/ethtool.js');
 const { readDeviceFacts, ownNetns } = await from('probe/facts.js');
 const { loadLibbpf } = await from('probe/libbpf.js');
 const { readCapabilities } = await from('probe/capabilities.js');
-const { openProbe } = await from('probe/session.js');
+const { openSession } = await from('probe/session.js');
 const { liveReader, HOST_ROOTS } = await from('sources/live-reader.js');
 const reader = liveReader(HOST_ROOTS, { allowSystemChanges: true });
 const answers = [
@@ -33,7 +34,7 @@ const answers = [
   dumpLinks(), dumpClsact(), dumpFilters(1, 'ingress'),
   driverOf('lo'), featuresOf('lo'), readDeviceFacts(ownNetns()),
   loadLibbpf(),
-  await openProbe({ plans: [], capabilities: { ...readCapabilities(), btf: true } }),
+  await openSession({ plans: [], capabilities: { ...readCapabilities(), btf: true } }),
   reader.dump('packet_diag'),
 ];
 const files = [reader.read('/proc/stat'), reader.dump('sysconf'), reader.dump('socket_owners', [1])];

@@ -19,10 +19,11 @@ $b --install -s /usr/bin 2>/dev/null
 ip link set lo up
 echo 4 >/proc/sys/kernel/printk
 for module in virtio_pci virtio_blk virtio_net e1000 e1000e vmxnet3 8139cp igb ixgbe; do modprobe -q $module; done
-$b stty -F /dev/ttyS0 -echo 2>/dev/null
+tty=/dev/$($b awk '{ print $NF }' /sys/class/tty/console/active)
+$b stty -F $tty -echo 2>/dev/null
 case " $(cat /proc/cmdline) " in
-*" lab.shell "*) setsid -c $b sh </dev/ttyS0 >/dev/ttyS0 2>&1 ;;
-*) PKTCOST_BIN=/opt/pktcost/node_modules/pktcost/bin/pktcost.js node /repo/build/test/lab/guest.js </dev/null >/dev/ttyS0 2>&1 ;;
+*" lab.shell "*) setsid -c $b sh <$tty >$tty 2>&1 ;;
+*) PKTCOST_BIN=/opt/pktcost/node_modules/pktcost/bin/pktcost.js node /repo/build/test/lab/guest.js </dev/null >$tty 2>&1 ;;
 esac
 [ -b /dev/vda ] && tar -C /results -cf /dev/vda . 2>/dev/null || $b tar -C /results -cf /dev/vda .
 $b sync

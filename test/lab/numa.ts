@@ -13,7 +13,7 @@ export function lowLimits(kit: Kit): readonly string[] {
   const path = join(kit.folder(), 'config.json');
   const thresholds = {
     PKT0103: { packets: 50 },
-    PKT0301: { packets: 200 },
+    PKT0301: { packets: 200, cost: 0.0005, unpriced: 200 },
     PKT0303: { packets: 100, cpuShare: 0.02 },
   };
   writeFileSync(path, JSON.stringify({ thresholds }));

@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../../src/generated/report.ts';
+import { loadLibbpf } from '../../src/probe/libbpf.ts';
+import { findObjects, readObject } from '../../src/probe/objects.ts';
 import { Skip, type Check, type Guest } from './check.ts';
 import { diagnosed, twoHosts, udp } from './traffic.ts';
 
@@ -24,7 +26,7 @@ export const refusalChecks: readonly Check[] = [
     id: 'no-libbpf',
     what: 'without libbpf: the report comes, with the reason',
     run: async (guest) => {
-      const folder = '/usr/lib/x86_64-linux-gnu';
+      const folder = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
       // ip needs it too, so the host is pktcost's own.
       for (const name of readdirSync(folder).filter((each) => each.startsWith('libbpf.so'))) {
         renameSync(join(folder, name), join('/usr', name));
@@ -66,6 +68,24 @@ export const refusalChecks: readonly Check[] = [
       assert.equal(status, 0, stderr);
       guest.keep('report.json', out);
       withoutProbe(guest, JSON.parse(out) as Report, /needs root/);
+    },
+  },
+  {
+    id: 'libbpf-words',
+    what: 'what libbpf says of an object that cannot be loaded is told',
+    run: async ({ note }) => {
+      if (process.arch !== 'x64') throw new Skip('asked for on x86-64 only');
+      const [bpf, objects] = [loadLibbpf(), findObjects()];
+      assert.ok(bpf.ok && objects.ok);
+      const bytes = readObject(objects.value, 'sampler');
+      assert.ok(bytes.ok);
+      const tooLarge = await bpf.value.loadObject('pktcost', bytes.value, (opened) =>
+        opened.setEntries('pktcost_chains', 2 ** 32 - 1),
+      );
+      assert.ok(!tooLarge.ok, 'no kernel makes a map so large');
+      note(tooLarge.reason);
+      // The error number alone would not name the map.
+      assert.match(tooLarge.reason, /map 'pktcost_chains'/);
     },
   },
   {

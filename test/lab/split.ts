@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readCapabilities } from '../../src/probe/capabilities.ts';
 import { readDeviceFacts, type NetnsTarget } from '../../src/probe/facts.ts';
 import { planDevices } from '../../src/probe/plan.ts';
-import { subtractReadings } from '../../src/probe/reading.ts';
-import { openProbe } from '../../src/probe/session.ts';
+import { subtractReadings } from '../../src/readings/reading.ts';
+import { openSession } from '../../src/probe/session.ts';
 import { pause } from '../scenarios/kit/hosts.ts';
 
 /** Nanoseconds per packet on either side of the stack's entrance, in words. */
@@ -13,12 +13,12 @@ export async function driverAndStack(target: NetnsTarget, device: string): Promi
   const facts = readDeviceFacts(target, [device]);
   assert.ok(facts.ok, facts.ok ? '' : facts.reason);
   const plans = planDevices(facts.value, { probe: 'auto' }, capabilities);
-  const opened = await openProbe({ plans, capabilities, netRxEvery: 1 });
+  const opened = await openSession({ plans, capabilities, netRxEvery: 1 });
   assert.ok(opened.ok, opened.ok ? '' : opened.reason);
   const session = opened.value;
   try {
-    session.tracepoints?.join();
-    assert.equal(session.tracepoints?.refused, undefined);
+    session.tracepoints.join();
+    assert.equal(session.tracepoints.refused, undefined);
     const first = session.read();
     await pause(3000);
     const { cpus, attach } = subtractReadings(first, session.read());

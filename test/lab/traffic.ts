@@ -1,4 +1,6 @@
 /** Hosts and traffic of the lab: small, because the machine is emulated. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Report } from '../../src/generated/report.ts';
 import { pause, type End, type Host, type Kit, type Program } from '../scenarios/kit/hosts.ts';
 import type { Guest } from './check.ts';
@@ -7,12 +9,14 @@ export interface Pair {
   readonly server: Host;
   readonly client: Host;
   readonly at: End;
+  /** The client's end. */
+  readonly from: End;
 }
 
 export function twoHosts(kit: Kit): Pair {
   const [server, client] = [kit.host(), kit.host()];
-  const [at] = kit.link(server, client);
-  return { server, client, at };
+  const [at, from] = kit.link(server, client);
+  return { server, client, at, from };
 }
 
 const PORT = 9000;
@@ -31,6 +35,13 @@ export async function diagnosed(guest: Guest, host: Host, ...flags: readonly str
   const { report } = await host.diagnose('--max-overhead', '90%', ...window, ...flags);
   guest.keep(`report-${++serial}.json`, JSON.stringify(report, undefined, 1));
   return report;
+}
+
+/** A tap of an emulated machine may take longer than any does on a real one. */
+export function slowTaps(kit: Kit): readonly string[] {
+  const path = join(kit.folder(), 'config.json');
+  writeFileSync(path, JSON.stringify({ thresholds: { PKT0101: { dearest: 1_000_000_000 } } }));
+  return ['--config', path];
 }
 
 /** A capture that keeps nothing. */

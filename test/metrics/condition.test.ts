@@ -6,6 +6,7 @@ import {
   conntrackEarlyDrop,
   cpuNode,
   deviceNumaNode,
+  meminfo,
   netstat,
   receiveFifo,
   receiveMissed,
@@ -19,9 +20,9 @@ import {
   total,
   unlessOn,
   where,
-  type Compare,
+  type Comparator,
 } from '../../src/metrics/condition.ts';
-import { increase, ratio, subtract, value, type Expression } from '../../src/metrics/expression.ts';
+import { increase, ratio, subtract, sumBy, value, type Expression } from '../../src/metrics/expression.ts';
 import { windowOf, type Cell } from '../support/window.ts';
 
 const v4 = netstat.member('Udp_RcvbufErrors');
@@ -42,7 +43,7 @@ function evaluate(of: Expression, from: readonly Cell[] = cells): Record<string,
 
 describe('conditions', () => {
   it('keep the points that compare so with a limit, and their values', () => {
-    const kept: Readonly<Record<Compare, Record<string, number>>> = {
+    const kept: Readonly<Record<Comparator, Record<string, number>>> = {
       '>': { blue: 7 },
       '>=': { '': 5, blue: 7 },
       '<': {},
@@ -50,7 +51,7 @@ describe('conditions', () => {
       '==': { '': 5 },
       '!=': { blue: 7 },
     };
-    for (const [compare, expected] of Object.entries(kept) as [Compare, Record<string, number>][]) {
+    for (const [compare, expected] of Object.entries(kept) as [Comparator, Record<string, number>][]) {
       assert.deepEqual(evaluate(where(errors, compare, 5)), expected, compare);
       assert.equal(where(errors, compare, 5).promql('5m'), `increase(node_netstat_Udp_RcvbufErrors[5m]) ${compare} 5`);
     }
@@ -111,5 +112,27 @@ describe('conditions', () => {
     assert.match(share.promql('5m'), / \/ on \(instance, job, device\) \(\(increase\(.* or on .*\) > 0\)$/);
     const mixed = ratio(increase(conntrackDrop), where(increase(conntrackEarlyDrop), '<', 9));
     assert.match(mixed.promql('5m'), /\(\(increase\(\S+\) < 9\) > 0\)$/);
+  });
+});
+
+describe('parentheses', () => {
+  const used = value(meminfo.member('MemTotal_bytes'));
+
+  it('are left away around a selector, whatever letters its name has', () => {
+    assert.equal(
+      subtract(used, used).promql('5m'),
+      'node_memory_MemTotal_bytes - on (instance, job) node_memory_MemTotal_bytes',
+    );
+  });
+
+  it('keep together what binds less tightly than where it stands', () => {
+    assert.match(ratio(errors, where(errors6, '>', 1)).promql('5m'), / \/ on \(.*\) \(\(increase\(.*\) > 1\) > 0\)$/);
+    assert.match(ratio(errors, orZero(errors6, errors)).promql('5m'), / \(\(increase\(.*\) or on .* \* 0\)\) > 0\)$/);
+    assert.match(ratio(errors, subtract(errors6, errors)).promql('5m'), / \(increase\([^()]*\) - on [^>]* > 0\)$/);
+  });
+
+  it('are not asked for by what stands within an operand', () => {
+    const nested = sumBy([], where(errors6, '>', 1));
+    assert.match(ratio(errors, nested).promql('5m'), / \(sum by \(.*\) \(increase\(.*\) > 1\) > 0\)$/);
   });
 });

@@ -72,7 +72,7 @@ describe('Window', () => {
     const window = windowOf({ cells: [], failed: { netstat: gap } });
     const { cells, missing } = window.increase(overflows);
     assert.equal(cells.length, 0);
-    assert.deepEqual(missing, [{ metric: overflows.name, source: gap.path, reason: gap.reason }]);
+    assert.deepEqual(missing, [{ metric: overflows.name, source: gap.path, reason: gap.reason, netns: '' }]);
   });
 
   it('says of a field this kernel lacks that the kernel lacks it', () => {

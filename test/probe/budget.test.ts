@@ -3,20 +3,21 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ok } from '../../src/metrics/result.ts';
+import { ok } from '../../src/base/result.ts';
 import {
   costInWindow,
-  costOf,
+  probeCostOf,
   decide,
+  expectedShare,
   keepBudget,
-  packetPrice,
-  projectShare,
   type ProbeCost,
 } from '../../src/probe/budget.ts';
 import { shippedFloor } from '../../src/probe/floor.ts';
+import { cpuLayout } from '../../src/generated/kernel-layout.ts';
 import { BUCKETS, CPU_BYTES, readCpus, readSpan, SLOTS, SPAN_BYTES } from '../../src/probe/layout.ts';
 import { findObjects } from '../../src/probe/objects.ts';
-import type { ProbeReading } from '../../src/probe/reading.ts';
+import { Overhead } from '../../src/probe/overhead.ts';
+import type { ProbeReading } from '../../src/readings/reading.ts';
 import type { ProbeSession } from '../../src/probe/session.ts';
 
 /** A measurement: name -> runs and nanoseconds per run. */
@@ -44,7 +45,7 @@ describe('budget', () => {
 
   it('takes what the statistics add off every run', () => {
     const program = { id: 1, name: 'pktcost_recv', missed: 0 };
-    const cost = costOf(
+    const cost = probeCostOf(
       [{ ...program, runs: 100, runNs: 10_000 }],
       [{ ...program, runs: 1100, runNs: 110_000 }],
       { runs: 1000, ns: 70_000 },
@@ -57,23 +58,11 @@ describe('budget', () => {
     assert.ok(cost.calibrated);
   });
 
-  it('projects the cost on traffic that grew after the measurement', () => {
-    const cost = measured(1000, { pktcost_recv: [1000, 60], pktcost_in: [1000, 40] });
-    assert.equal(projectShare(cost, 1_000_000, 1e9, 2), 0.05);
-    assert.equal(projectShare(cost, 10, 0, 2), 0);
-  });
-
-  it('does not take the runs of an idle host for the price of its few packets', () => {
-    // 5,000 runs for timers and RCU beside ten packets: 15 us a packet, at which 100 kpps would be 75 % of two CPUs.
-    const idle = measured(10, { pktcost_recv: [10, 40], pktcost_entry: [5000, 15], pktcost_exit: [5000, 15] });
-    assert.equal(packetPrice(idle), 30 + 30 + 15 + 15);
-    assert.ok(projectShare(idle, 100_000, 1e9, 2) < 0.01);
-    const slow = measured(500, { pktcost_recv: [500, 40], pktcost_entry: [5000, 15], pktcost_exit: [5000, 15] });
-    assert.equal(packetPrice(slow), 40 + 15 + 15);
-  });
-
-  it('sees traffic that came only after the measurement', () => {
-    assert.ok(projectShare(measured(0, {}), 1_000_000, 1e9, 2) > 0.01);
+  it('expects of a window what its shifts leave: the programs of the devices always, the tracepoints for a part of it', () => {
+    const cost = { ...measured(1000, { pktcost_recv: [1000, 60], pktcost_in: [1000, 40] }), cpuShare: 0.01 };
+    assert.equal(expectedShare(cost, 1).toFixed(6), '0.010000');
+    assert.equal(expectedShare(cost, 0.25).toFixed(6), (0.004 + 0.006 / 4).toFixed(6));
+    assert.equal(expectedShare({ ...measured(0, {}), cpuShare: 0.02 }, 0.25), 0.02, 'nothing is known of its programs');
   });
 
   it('tells what it took in the window: device programs always, tracepoints in their shifts', () => {
@@ -103,7 +92,14 @@ describe('budget', () => {
   });
 
   it('falls back on the shipped figure when too little came by to calibrate', () => {
-    const cost = costOf([], [{ id: 1, name: 'p', runs: 10, runNs: 100, missed: 0 }], { runs: 3, ns: 900 }, 0, 1e9, 2);
+    const cost = probeCostOf(
+      [],
+      [{ id: 1, name: 'p', runs: 10, runNs: 100, missed: 0 }],
+      { runs: 3, ns: 900 },
+      0,
+      1e9,
+      2,
+    );
     assert.equal(cost.calibrated, false);
     assert.equal(cost.nsPerPacket, 0);
   });
@@ -139,7 +135,8 @@ describe('budget', () => {
   it('leaves a cheap session alone', async () => {
     const { session, log } = fake();
     const report = await keepBudget(session, {
-      maxOverhead: 0.01,
+      overhead: new Overhead(0.01),
+      onShare: 1,
       windowMs: 100,
       measure: () => Promise.resolve(ok(costing(0.001))),
     });
@@ -147,15 +144,15 @@ describe('budget', () => {
     assert.deepEqual(report.actions, []);
   });
 
-  it('records what it did to a dear one, and lets it be read before it goes', async () => {
+  it('records what it did to a dear one before it goes', async () => {
     const { session, log } = fake();
     const report = await keepBudget(session, {
-      maxOverhead: 0.01,
+      overhead: new Overhead(0.01),
+      onShare: 1,
       windowMs: 100,
       measure: () => Promise.resolve(ok(costing(0.5))),
-      beforeDetach: () => void log.push('read'),
     });
-    assert.deepEqual(log, ['thin', 'thin', 'read', 'close']);
+    assert.deepEqual(log, ['thin', 'thin', 'close']);
     assert.deepEqual(
       report.actions.map(({ action, sampleEvery }) => [action, sampleEvery]),
       [
@@ -170,7 +167,8 @@ describe('budget', () => {
     const { session, log } = fake();
     const shares = [0.02, 0.005];
     await keepBudget(session, {
-      maxOverhead: 0.01,
+      overhead: new Overhead(0.01),
+      onShare: 1,
       windowMs: 100,
       measure: () => Promise.resolve(ok(costing(shares.shift() ?? 0))),
     });
@@ -236,7 +234,7 @@ describe('objects', () => {
 
   it('reads the packets of each device from each CPU', () => {
     const bytes = Buffer.alloc(CPU_BYTES * 2);
-    bytes.writeBigUInt64LE(9n, CPU_BYTES + 160 + 8 * 3);
+    bytes.writeBigUInt64LE(9n, CPU_BYTES + cpuLayout.packets + 8 * 3);
     assert.equal(readCpus(bytes, 2)[1]?.packets[3], 9);
   });
 });

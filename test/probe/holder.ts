@@ -3,7 +3,7 @@ import { readCapabilities } from '../../src/probe/capabilities.ts';
 import { readDeviceFacts } from '../../src/probe/facts.ts';
 import { netnsInode } from '../../src/ffi/namespaces.ts';
 import { planDevices } from '../../src/probe/plan.ts';
-import { openProbe } from '../../src/probe/session.ts';
+import { openSession } from '../../src/probe/session.ts';
 
 const [netns = '', device = '', tc = 'tcx', xdp] = process.argv.slice(2);
 const path = `/run/netns/${netns}`;
@@ -16,7 +16,7 @@ const plans = planDevices(
   { probe: xdp === undefined ? 'taps' : 'xdp', tc: tc === 'clsact' ? 'clsact' : 'tcx' },
   capabilities,
 );
-const session = await openProbe({ plans, capabilities });
+const session = await openSession({ plans, capabilities });
 if (!session.ok) throw new Error(session.reason);
 const { bpf } = session.value;
 const ids = session.value.programs().flatMap((program) => {

@@ -3,9 +3,9 @@
  * everything made here is removed by `close`, or when the process ends.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inNamespace, netnsInode } from '../../src/ffi/namespaces.ts';
+import { inNamespace } from '../../src/ffi/namespaces.ts';
 import { readDeviceFacts, type DeviceFacts, type NetnsTarget } from '../../src/probe/facts.ts';
 import { lacking } from '../support/needs.ts';
 
@@ -91,8 +91,7 @@ export class Lab {
 
   target(netns = this.receiver): NetnsTarget {
     const path = `/run/netns/${netns}`;
-    const inode = netnsInode(path);
-    return { id: inode.ok ? String(inode.value) : netns, path };
+    return { id: String(statSync(path).ino), path };
   }
 
   /** Frames as a NIC delivers them: of one segment each, merged by GRO in the NAPI of the receiving end. */

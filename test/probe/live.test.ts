@@ -3,18 +3,23 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runDiagnosis } from '../../src/diagnose.ts';
+import { runDiagnosis } from '../../src/jobs/diagnose.ts';
 import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
-import type { ProbeAnswer } from '../../src/probe/answer.ts';
-import { LiveProbe } from '../../src/probe/live.ts';
-import { subtractReadings, tracedShare, type ProbeReading } from '../../src/probe/reading.ts';
-import { DEFAULT_SAMPLE_EVERY } from '../../src/probe/session.ts';
+import type { ProbeAnswer } from '../../src/readings/answer.ts';
+import type { HostProbe } from '../../src/probe/host-probe.ts';
+import { Overhead } from '../../src/probe/overhead.ts';
+import { openHostProbe } from '../../src/probe/open.ts';
+import { subtractReadings, tracedShare, type ProbeReading } from '../../src/readings/reading.ts';
+import { DEFAULT_SAMPLE_EVERY } from '../../src/probe/attach.ts';
+import { KernelSymbols } from '../../src/probe/symbols.ts';
 import { HOST_ROOTS } from '../../src/sources/live-reader.ts';
 import { Lab, whyNoLab } from './lab.ts';
 
 /** An idle host keeps it with the runs of its own timers; a flood of small packets passes it several times over. */
 const BUDGET = 0.0005;
+/** What the programs of the devices alone pass in a flood: they stay while the tracepoints rest. */
+const LEAST_BUDGET = 0.0003;
 
 describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, () => {
   let lab: Lab;
@@ -36,22 +41,23 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
     return lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-b', '0', '-l', '64', '-t', '60');
   }
 
-  async function open(windowSeconds: number, maxOverhead: number): Promise<LiveProbe> {
+  async function open(windowSeconds: number, maxOverhead: number): Promise<HostProbe> {
     const { id, path = '' } = lab.target();
-    return LiveProbe.open({
+    return openHostProbe({
       probe: 'taps',
       devices: [],
       namespaces: [{ name: 'receiver', inode: Number(id), path }],
       sysfs: '/sys',
       procfs: '/proc',
+      symbols: new KernelSymbols('/proc'),
       windowSeconds,
-      maxOverhead,
+      overhead: new Overhead(maxOverhead),
       stop: new AbortController().signal,
-      own: { all: false, devices: new Set() },
+      hooks: () => ({ any: 0, devices: new Map() }),
     });
   }
 
-  function read(probe: LiveProbe): ProbeReading {
+  function read(probe: HostProbe): ProbeReading {
     const answer = probe.answer();
     if (!answer.ok) assert.fail(answer.reason);
     return (answer.value satisfies ProbeAnswer).reading;
@@ -84,7 +90,7 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
         assert.deepEqual(probe.selfCost().actions, [], 'the idle host is within the budget');
         const first = read(probe);
         flood = startFlood();
-        const actions = (): ReturnType<LiveProbe['selfCost']>['actions'] => probe.selfCost().actions;
+        const actions = (): ReturnType<HostProbe['selfCost']>['actions'] => probe.selfCost().actions;
         await until(async () => {
           // Some thousand packets at the first rate, to tell it from the second.
           if ((read(probe).devices.find(({ device }) => device === lab.device)?.packets ?? 0) < 5000) return false;
@@ -96,7 +102,7 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
         assert.equal(length, 1);
         const [action] = actions();
         assert.equal(action?.action, `sampling thinned to 1 packet in ${String(DEFAULT_SAMPLE_EVERY * 4)}`);
-        assert.match(action.reason, /^\d+\.\d\d % of the host's CPU time is above the budget of 0\.05 %$/);
+        assert.match(action.reason, /^\d+\.\d\d % of the host's CPU time is above .*the budget of 0\.05 %/);
         const seconds = (thinned.monotonicNs - first.monotonicNs) / 1e9;
         assert.ok(action.seconds !== null && action.seconds > 0 && action.seconds < seconds, String(action.seconds));
         assert.equal(thinned.sampleEvery, DEFAULT_SAMPLE_EVERY * 4);
@@ -119,7 +125,7 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
       devices: [],
       netns: lab.receiver,
       probe: 'taps',
-      maxOverhead: BUDGET,
+      maxOverhead: LEAST_BUDGET,
       overrides: {},
       baseline: undefined,
       version: '0.0.0',
@@ -132,7 +138,7 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
     await lab.stop(flood);
     assert.ok(validateReport(report), JSON.stringify(validateReport.errors?.slice(0, 3)));
     assert.equal(report.probe.status, 'detached-early');
-    assert.match(report.probe.reason ?? '', /is above the budget of 0\.05 %$/);
+    assert.match(report.probe.reason ?? '', /is above .*the budget of 0\.03 %/);
     assert.deepEqual(
       report.selfCost.actions.map(({ action }) => action),
       ['sampling thinned to 1 packet in 64', 'sampling thinned to 1 packet in 256', 'probe detached'],

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { capabilitiesOf, parseBtf, type Capabilities } from '../../src/probe/capabilities.ts';
-import { atLeast, DRIVERS, metadataOf } from '../../src/probe/drivers.ts';
+import { kernelAtLeast, DRIVERS, metadataOf } from '../../src/probe/drivers.ts';
 import type { DeviceFacts } from '../../src/probe/facts.ts';
-import { planDevices, type PlanStep, type ProbeChoice, type SpanName } from '../../src/probe/plan.ts';
+import type { SpanName } from '../../src/readings/reading.ts';
+import { planDevices, type PlanStep, type ProbeChoice } from '../../src/probe/plan.ts';
 
 const can = (kernel: string, more: Partial<Capabilities> = {}): Capabilities => ({
   kernel,
   btf: true,
-  tcx: atLeast(kernel, '6.6'),
-  tapsPerNetns: atLeast(kernel, '6.15'),
+  tcx: kernelAtLeast(kernel, '6.6'),
+  tapsPerNetns: kernelAtLeast(kernel, '6.15'),
   tapFunctions: [],
   castToKernelContext: false,
   source: 'test',

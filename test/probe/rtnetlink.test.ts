@@ -26,6 +26,7 @@ describe('rtnetlink messages', () => {
       mtu: 1500,
       operstate: 'up',
       kind: 'veth',
+      qdisc: 'noqueue',
       lower: 2,
     });
     assert.equal(xdp?.mode, 'generic');

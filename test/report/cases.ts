@@ -1,6 +1,6 @@
 import type { Report } from '../../src/generated/report.ts';
 import * as metrics from '../../src/metrics/catalogue/index.ts';
-import { buildReport, type ReportInput } from '../../src/report/build.ts';
+import { buildReport, type ReportInput } from '../../src/report/build/index.ts';
 import { evaluateRules } from '../../src/rules/engine.ts';
 import type { Finding } from '../../src/rules/finding.ts';
 import { conntrackTableFull } from '../../src/rules/conntrack-table-full.ts';
@@ -106,6 +106,9 @@ export function host({ packets = 400, frames = 400, softirq = 0.02 } = {}): Cell
   ];
 }
 
+/** Programs leave the second CPU next to no time. */
+const busy: Cell = [metrics.cpuSeconds, { cpu: '1', mode: 'idle' }, 50, 50.4];
+
 const socket = (inode: string, labels: Record<string, string>): Cell => [
   metrics.packetSocket,
   {
@@ -164,6 +167,50 @@ export const spans: Cell[] = [
   [metrics.netRxPackets, { cpu: '1' }, 0, 200_000],
 ];
 
+const sampled = (direction: string, part: string, samples: number): Cell => [
+  metrics.profileSamples,
+  { direction, cpu: '1', part },
+  null,
+  samples,
+];
+const stack = (direction: string, functions: string, samples: number): Cell => [
+  metrics.profileStackSamples,
+  { direction, stack: functions },
+  null,
+  samples,
+];
+
+/** 400 samples of receiving, most of them in the rules of the input hook, and too few of sending. */
+export const profiled: Cell[] = [
+  [metrics.profilePeriod, { clock: 'cpu-clock' }, 0.001, 0.001],
+  [metrics.profileSeconds, {}, 0, 10],
+  [metrics.profileCpus, { state: 'sampled' }, 2, 2],
+  [metrics.profileCpus, { state: 'online' }, 2, 2],
+  [metrics.profileLost, { reason: 'table' }, 0, 3],
+  [metrics.profileOwnNanoseconds, {}, 0, 8_000_000],
+  sampled('receive', 'nftables', 200),
+  sampled('receive', 'tap-receive', 100),
+  sampled('receive', 'driver-receive', 60),
+  sampled('receive', 'udp', 37),
+  sampled('receive', 'other', 3),
+  sampled('transmit', 'tap-transmit', 40),
+  [metrics.profileDeviceSamples, { direction: 'receive', device: 'eth0', cpu: '1', part: 'nftables' }, null, 200],
+  [metrics.profileNetfilterSamples, { direction: 'receive', hook: 'input', engine: 'nftables' }, null, 200],
+  [
+    metrics.profileProcessSamples,
+    { direction: 'transmit', pid: '77', comm: 'send\u001ber', part: 'tap-transmit' },
+    null,
+    40,
+  ],
+  [metrics.profileProgramSamples, { direction: 'receive', program_id: '5', name: 'theirs', part: 'tc-bpf' }, null, 20],
+  [metrics.profileOtherSamples, { direction: 'receive', function: 'surprise' }, null, 3],
+  stack('receive', 'net_rx_action;__napi_poll;ip_local_deliver;nf_hook_slow;nft_do_chain', 200),
+  stack('receive', 'net_rx_action;__napi_poll;veth_poll', 60),
+  stack('receive', 'net_rx_action;__napi_poll;__netif_receive_skb_core;tpacket_rcv', 100),
+  stack('receive', 'net_rx_action;<b>surprise', 40),
+  stack('transmit', '__dev_queue_xmit;dev_hard_start_xmit;dev_queue_xmit_nit', 40),
+];
+
 const quiet: Finding[] = [
   finding({ code: 'PKT0101', rule: 'af-packet-tap-cost', role: 'cause', outcome: 'ok' }),
   finding({ code: 'PKT0405', rule: 'udp-buffer-errors', outcome: 'ok' }),
@@ -183,7 +230,7 @@ const tapCost: Finding = finding({
   rule: 'af-packet-tap-cost',
   role: 'cause',
   outcome: 'warning',
-  title: 'AF_PACKET taps make every packet dearer',
+  title: 'Packet captures slow every packet',
   message: 'dear',
   words: 'Taps add {ns:ns} to each packet of {device}, {share:percent} of what receiving it costs. Held by {owners}.',
   args: { device: 'eth0', ns: 900, share: 0.36, owners: 'tcpdump (pid 4242) and 1 more' },
@@ -218,7 +265,13 @@ const udpDrops: Finding = finding({
   args: { lost: 1234, rate: 123.4, process: 'named (pid 77)' },
   place: { netns: '', cpus: ['1'] },
   impact: { lostPerSecond: 123.4 },
-  remedies: [{ action: 'Give the socket a larger buffer.', command: 'sysctl -w net.core.rmem_max=8388608' }],
+  remedies: [
+    {
+      action: 'Give the socket a larger buffer.',
+      command: 'sysctl -w net.core.rmem_max=8388608',
+      undo: 'sysctl -w net.core.rmem_max=212992',
+    },
+  ],
 });
 
 const full: WindowSpec = {
@@ -275,7 +328,9 @@ export const goldenReports: Readonly<Record<string, () => Report>> = {
     }),
   tap: () =>
     reportOf(
-      { cells: [...host({ packets: 200_000, frames: 500_000, softirq: 0.5 }), ...sockets, ...spans] },
+      {
+        cells: [...host({ packets: 200_000, frames: 500_000, softirq: 0.5 }), busy, ...sockets, ...spans, ...profiled],
+      },
       [tapCost, udpDrops, quiet[2]!],
       {
         probe: attached,
@@ -284,6 +339,8 @@ export const goldenReports: Readonly<Record<string, () => Report>> = {
           peakMemoryBytes: 61 * 2 ** 20,
           nsPerPacket: 84,
           cpuShare: 0.0008,
+          profileCpuShare: 0.0009,
+          dropsCpuShare: 0.00005,
           runs: 410_000,
           budget: 0.01,
           actions: [

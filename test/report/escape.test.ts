@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { visible } from '../../src/report/escape.ts';
-import { columns, wrap } from '../../src/report/layout.ts';
+import { columns, wrap } from '../../src/report/text/layout.ts';
 
 const tricks: Readonly<Record<string, readonly [string, string]>> = {
   'CSI colour': ['\u001b[31mred', '\\x1b[31mred'],

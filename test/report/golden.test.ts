@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
 import { renderJson } from '../../src/report/json.ts';
-import { columns } from '../../src/report/layout.ts';
-import { renderText } from '../../src/report/text.ts';
+import { columns } from '../../src/report/text/layout.ts';
+import { renderMarkdown } from '../../src/report/markdown/index.ts';
+import { renderText } from '../../src/report/text/index.ts';
 import { goldenReports } from './cases.ts';
 import { orderErrors } from './schema.ts';
 
@@ -16,15 +17,30 @@ const updating = process.env['UPDATE_GOLDEN'] === '1';
 /** Everything a terminal acts on or does not show, the line end aside. */
 const UNSAFE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
 
-const isCommand = (line: string): boolean => /^ *(then check: )?\$ |^ {2}PromQL: /.test(line);
+const isCommand = (line: string): boolean =>
+  /^(?:Check|Undo|Lasts)? *(?:Check|Undo|Lasts)? *\$ |^ {2}PromQL: /.test(line);
+
+const forms = {
+  'screen.80': { width: 80, rows: 24 },
+  'file.80': { width: 80 },
+  'verbose.80': { width: 80, verbose: true },
+  'verbose.120': { width: 120, verbose: true },
+} as const;
+const widths = [60, 80, 120, 200];
+
+/** Rows of a terminal of that width. */
+const rowsOf = (text: string, width: number): number =>
+  text
+    .trimEnd()
+    .split('\n')
+    .reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
 
 for (const [name, make] of Object.entries(goldenReports)) {
   describe(`report of ${name}`, () => {
-    for (const width of [80, 120]) {
-      const text = renderText(make(), { colour: false, width, unicode: true });
-
-      it(`reads as agreed at ${width} columns (UPDATE_GOLDEN=1 to accept a change)`, () => {
-        const file = new URL(`${name}.${width}.txt`, folder);
+    for (const [form, options] of Object.entries(forms)) {
+      it(`reads as agreed as ${form} (UPDATE_GOLDEN=1 to accept a change)`, () => {
+        const text = renderText(make(), { colour: false, unicode: true, ...options });
+        const file = new URL(`${name}.${form}.txt`, folder);
         if (updating) {
           mkdirSync(folder, { recursive: true });
           writeFileSync(file, text);
@@ -32,22 +48,40 @@ for (const [name, make] of Object.entries(goldenReports)) {
         assert.ok(existsSync(file), `${file.pathname} is missing: UPDATE_GOLDEN=1 writes it`);
         assert.equal(text, readFileSync(file, 'utf8'));
       });
+    }
 
+    for (const width of widths) {
       it(`has no line beyond ${width} columns but commands`, () => {
-        const long = text.split('\n').filter((line) => columns(line) > width && !isCommand(line));
-        assert.deepEqual(long, []);
+        for (const options of [{}, { verbose: true }, { rows: 24 }]) {
+          const text = renderText(make(), { colour: false, unicode: true, width, ...options });
+          const long = text.split('\n').filter((line) => columns(line) > width && !isCommand(line));
+          assert.deepEqual(long, []);
+        }
       });
 
-      it(`tells the verdict on one screen at ${width} columns`, () => {
-        const lines = text.split('\n');
-        const top = lines.indexOf(
-          '',
-          lines.findIndex((line) => line.startsWith('Cost of asking: ')),
-        );
-        const rows = lines.slice(0, top).reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
-        assert.ok(top > 0 && rows <= 24, `${rows} rows`);
+      it(`leaves nothing out in a file of ${width} columns`, () => {
+        const text = renderText(make(), { colour: false, unicode: true, width, verbose: true });
+        assert.doesNotMatch(text, /…/);
       });
     }
+
+    for (const width of [80, 120]) {
+      it(`is one screen with room for a prompt at ${width} columns, and ends in the verdict`, () => {
+        const text = renderText(make(), { colour: false, unicode: true, width, rows: 24 });
+        const rows = rowsOf(text, width);
+        assert.ok(rows <= 23, `${rows} rows`);
+        const [around, verdict, ...more] = text.split('\n\n');
+        assert.match(around!, /^Checks {5}.*\n(?:.*\n)*Overhead .*\n/);
+        assert.match(verdict!, /^(?:CRITICAL|WARNING|OK|NOT FULLY MEASURED)\b/);
+        assert.deepEqual(more, []);
+      });
+    }
+
+    it('begins with the verdict in a file, and says there what the screen says', () => {
+      const text = renderText(make(), { colour: false, unicode: true, width: 80 });
+      assert.match(text, /^(?:CRITICAL|WARNING|OK|NOT FULLY MEASURED)\b/);
+      for (const label of ['Checks', 'Overhead', 'Run', 'More']) assert.match(text, new RegExp(`^${label} `, 'm'));
+    });
 
     it('shows nothing a terminal would act on, verbose or not, with or without UTF-8', () => {
       for (const unicode of [true, false]) {
@@ -76,26 +110,114 @@ for (const [name, make] of Object.entries(goldenReports)) {
   });
 }
 
+describe('the finding that the verdict is about', () => {
+  it('has its own outcome behind it where the worst of the report is another', () => {
+    const [line] = renderText(goldenReports['tap']!(), { colour: false, unicode: true, width: 80 }).split('\n');
+    assert.equal(line, 'CRITICAL PKT0101 af-packet-tap-cost (a warning, measured)');
+  });
+});
+
 describe('the screen', () => {
-  it('holds the verdict however much fired and however long the words are', () => {
+  const long = 'word '.repeat(400).trim();
+  const sickReport = (others: number, command: string): Report => {
     const report = goldenReports['tap']!();
     const [first] = report.findings;
-    const long = 'word '.repeat(400);
-    const remedies = [{ action: long, command: 'x'.repeat(80 * 3 - '  $ '.length), verify: null }];
-    const findings = Array.from({ length: 40 }, () => ({ ...first!, summary: long, remedies }));
+    const remedies = [{ action: long, command, verify: command, undo: command, lasts: command }];
+    const findings = Array.from({ length: others }, () => ({ ...first!, title: long, summary: long, remedies }));
     const actions = [{ seconds: 1, action: long, reason: long, restored: true }];
-    const sick: Report = {
+    return {
       ...report,
       findings,
-      verdict: { ...report.verdict, headline: long },
       probe: { ...report.probe, status: 'detached-early', reason: long },
       selfCost: { ...report.selfCost, actions },
+      notMeasured: [{ reason: long, sources: [long], rules: ['PKT0101'], metrics: [] }],
     };
-    for (const baseline of [undefined, { ...report, host: { ...report.host, hostname: long } }]) {
-      const text = renderText(sick, { colour: false, width: 80, unicode: true, baseline });
-      const lines = text.slice(0, text.indexOf('\n\nFINDINGS')).split('\n');
-      const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
-      assert.ok(rows > 18 && rows <= 24, `${rows} rows`);
-    }
+  };
+
+  for (const [rows, width] of [
+    [24, 80],
+    [24, 60],
+    [50, 200],
+  ] as const) {
+    it(`of ${width}x${rows} holds the verdict however much fired and however long the words are`, () => {
+      for (const command of ['id', 'x'.repeat(80 * 3), 'x'.repeat(4000)]) {
+        const sick = sickReport(40, command);
+        for (const baseline of [undefined, { ...sick, host: { ...sick.host, hostname: long } }]) {
+          const text = renderText(sick, { colour: false, width, unicode: true, baseline, rows });
+          const taken = rowsOf(text, width);
+          assert.ok(taken > rows / 2 && taken < rows, `${taken} rows`);
+          assert.match(text, /^ {2}and \d+ more: -v$/m);
+          assert.match(text, /^Fix /m);
+        }
+      }
+    });
+  }
+
+  it('shows commands whole or says where they are', () => {
+    const text = renderText(sickReport(1, 'x'.repeat(2000)), { colour: false, width: 80, unicode: true, rows: 24 });
+    assert.doesNotMatch(text, /xxx/);
+    assert.match(text, /too long for a screen: -v/);
+  });
+
+  it('says what is lost first, also when the verdict is about what merely costs', () => {
+    const { findings, ...report } = goldenReports['tap']!();
+    const [tap, udp] = findings;
+    const apart = { ...report, findings: [tap!, udp!], verdict: { ...report.verdict, causes: [] } };
+    const text = renderText(apart, { colour: false, width: 80, unicode: true });
+    assert.match(
+      text,
+      /\nLost {7}123 packets\/s \(PKT0405\); no link to this was seen\nCosts {6}0\.90% of all CPU time\n/,
+    );
+  });
+
+  it('lists what else was found by severity, losses before costs, one line each', () => {
+    const { findings, ...report } = goldenReports['tap']!();
+    const [tap, udp] = findings;
+    const cheap = { ...tap!, code: 'PKT0102', outcome: 'warning' as const };
+    const lossy = { ...udp!, code: 'PKT0502', outcome: 'warning' as const };
+    const text = renderText(
+      { ...report, findings: [tap!, cheap, lossy, udp!] },
+      { colour: false, width: 80, unicode: true, rows: 24 },
+    );
+    assert.deepEqual(text.match(/(?<=^ {2}\w+ +)PKT\d+/gm), ['PKT0405', 'PKT0502', 'PKT0102']);
+  });
+
+  it('says first to somebody without root what root would see, each reason once with a count', () => {
+    const report = goldenReports['no-probe']!();
+    const text = (asRoot: boolean | null, rows?: number): string =>
+      renderText({ ...report, host: { ...report.host, asRoot } }, { colour: false, width: 80, unicode: true, rows });
+    const first = /^Run it as root to see 2 more checks: PKT0104 stack-latency and 1 more\.\n/;
+    assert.match(text(false), first);
+    assert.match(text(false, 24), first);
+    for (const other of [true, null]) assert.doesNotMatch(text(other), /as root/);
+    assert.match(text(false), /\nNot run {4}1 check: probe not built in; 1 check: permission denied \(EACCES\)\n/);
+  });
+
+  it('says what evidence has in common once, breaks names at commas only, and hides zeros from tickets', () => {
+    const { findings, ...report } = goldenReports['tap']!();
+    const [tap, ...others] = findings;
+    const [line] = tap!.evidence;
+    const other = { ...line!, metric: 'pktcost_span_samples_total', labels: { ...line!.labels, device: 'br0' } };
+    const zero = { ...line!, metric: 'pktcost_span_lost_total', value: 0, threshold: null, comparison: null };
+    const sick = { ...report, findings: [{ ...tap!, evidence: [line!, other, zero] }, ...others] };
+    const text = renderText(sick, { colour: false, width: 80, unicode: true, verbose: true });
+    assert.match(text, /\n {2}All of span="taps", mode="tracepoint":\n/);
+    assert.match(text, /\n {2}pktcost_span_samples_total\{device="br0"\} /);
+    assert.match(text, /pktcost_span_lost_total/);
+    const markdown = renderMarkdown(sick);
+    assert.doesNotMatch(markdown, /pktcost_span_lost_total/);
+    assert.match(markdown, /1 more reading was zero at both ends\./);
+  });
+
+  it('shows how to take a fix back and how to make it last', () => {
+    const { findings, ...report } = goldenReports['conntrack-full']!();
+    const [full, ...others] = findings;
+    const fix = { ...full!.remedies[0]!, undo: 'sysctl -w a=1', lasts: 'echo a=2 >/etc/sysctl.d/90-a.conf' };
+    const sick = { ...report, findings: [{ ...full!, remedies: [fix] }, ...others] };
+    for (const options of [{}, { rows: 30 }, { verbose: true }])
+      assert.match(
+        renderText(sick, { colour: false, width: 80, unicode: true, ...options }),
+        /\nUndo {7}\$ sysctl -w a=1\nLasts {6}\$ echo a=2 >\/etc\/sysctl\.d\/90-a\.conf\n/,
+      );
   });
 });

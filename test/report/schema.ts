@@ -5,6 +5,8 @@ export interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
   readonly type?: string | readonly string[];
   readonly description?: string;
+  /** `since 1.1`: a field that came later. */
+  readonly $comment?: string;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: boolean | Schema;

@@ -11,8 +11,19 @@ import {
   packetHooks,
   processCpu,
   processLastCpu,
+  profilePeriod,
+  profileProcessSamples,
+  profileSamples,
+  profileTapSamples,
+  profileSeconds,
   receiveMissed,
   receivePackets,
+  sentFloor,
+  sentMedian,
+  sentPackets,
+  sentSamples,
+  sentSeconds,
+  sentTapNanoseconds,
   softnetDropped,
   softnetProcessed,
   softnetReceivedRps,
@@ -26,6 +37,12 @@ import {
   spanSamples,
   spanStddev,
   tapNanoseconds,
+  tappedMedian,
+  tappedNanoseconds,
+  tappedPackets,
+  tappedSamples,
+  tappedSeconds,
+  tappedStddev,
   transmitPackets,
   unameInfo,
 } from '../../src/metrics/catalogue/index.ts';
@@ -64,7 +81,44 @@ const cpu = (name: string, softirq: number, processed: number): Cell[] => [
   [softnetProcessed, { cpu: name }, 0, processed * 10],
   [softnetDropped, { cpu: name }, 0, 0],
 ];
+/** Samples of received packets by part, in a window of ten seconds with a sample each millisecond. */
+const profiled = (parts: Readonly<Record<string, number>>): Cell[] => [
+  [profilePeriod, { clock: 'cpu-clock' }, 0.001, 0.001],
+  [profileSeconds, {}, 0, 10],
+  ...Object.entries(parts).map(([part, samples]): Cell => [
+    profileSamples,
+    { direction: 'receive', cpu: '0', part },
+    0,
+    samples,
+  ]),
+];
 const tcpdump = [socketCell({}), ownerCell('1001', 'tcpdump', '4242')];
+/** The taps were there for two seconds, a fifth of the packets, at 850 ns through the span. */
+const there = (lasts: string): Cell[] => [
+  [tappedSeconds, { device: 'eth0', lasts }, null, 2],
+  [tappedSamples, { device: 'eth0' }, null, 12_000],
+  [tappedNanoseconds, { device: 'eth0' }, null, 12_000 * 850],
+  [tappedMedian, { device: 'eth0' }, null, 840],
+  [tappedStddev, { device: 'eth0' }, null, 300],
+  [tappedPackets, { device: 'eth0' }, null, 200_000],
+];
+/** eth0 sends 100,000 packets a second straight to its driver; the taps take `ns` of each, on a floor of 100 ns. */
+const sends = (ns: number, perSecond = 100_000, samples = 15_000): Cell[] => [
+  [receivePackets, { device: 'eth0' }, 0, 10],
+  [transmitPackets, { device: 'eth0' }, 0, perSecond * 10],
+  [sentSamples, { device: 'eth0', way: 'direct' }, null, samples],
+  [sentMedian, { device: 'eth0', way: 'direct' }, null, 100 + ns],
+  [sentFloor, { device: 'eth0', way: 'direct', method: 'calibrated' }, null, 100],
+  [sentPackets, { device: 'eth0' }, null, perSecond * 2.5],
+  [sentSeconds, {}, null, 2.5],
+];
+/** Samples of sent packets by part. */
+const sentProfile = (taps: number, rest: number): Cell[] => [
+  [profileSamples, { direction: 'transmit', cpu: '0', part: 'tap-transmit' }, 0, taps],
+  [profileSamples, { direction: 'transmit', cpu: '0', part: 'driver-transmit' }, 0, rest],
+  [profileProcessSamples, { direction: 'transmit', pid: '77', comm: 'iperf3', part: 'tap-transmit' }, 0, taps],
+];
+const gone = ([metric, labels, before]: Cell): Cell => [metric, labels, before, null];
 const busy = traffic('eth0', 100_000);
 const calm = [...cpu('0', 0.2, 100_000), ...cpu('1', 0, 0)];
 const hot = [...cpu('0', 0.95, 100_000), ...cpu('1', 0, 0)];
@@ -77,6 +131,33 @@ const neighbour = (netRx: number, skbs: number): Cell[] => [
 ];
 
 ruleCases(afPacketTapCost, [
+  {
+    name: 'a capture that began in the window is priced by the time in which it was there',
+    cells: [...busy, kernelHooks, ...tcpdump, ...probe(300, 3000, 100_000), ...shape(160, 300), ...there('1')],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'priced',
+    // Of the 3000 ns of the mean packet, a fifth of 700 was theirs.
+    args: { ns: 700, skbs: 100_000, share: 700 / (700 + 2860), owners: 'tcpdump (pid 4242)' },
+  },
+  {
+    name: 'a capture that ended in the window is priced, and its process named',
+    cells: [
+      ...busy,
+      kernelHooks,
+      ...tcpdump.map(gone),
+      ...probe(300, 3000, 100_000),
+      ...shape(160, 300),
+      ...there('0'),
+    ],
+    outcome: 'warning',
+    message: 'priced',
+    args: {
+      ns: 700,
+      owners: 'tcpdump (pid 4242)',
+      when: ' (gone by its end: there for 2.0 s of the window, which the price is of)',
+    },
+  },
   {
     name: 'measured: dear packets of another device, on another CPU, do not make the taps look cheap',
     cells: [
@@ -415,6 +496,50 @@ ruleCases(afPacketTapCost, [
     args: { ns: 4000, cpu: 0.4 },
   },
   {
+    name: 'unequal taps: a ring that copies and a socket that rejects are told apart by the profile, with its error',
+    cells: [
+      ...busy,
+      kernelHooks,
+      ...tcpdump,
+      socketCell({ inode: '1002', hook: 'packet_rcv', filter: 'classic 9 instructions', ring: 'none' }),
+      ownerCell('1002', 'lldpd', '77'),
+      ...calm,
+      ...probe(1220, 3000, 100_000),
+      [profileTapSamples, { direction: 'receive', hook: 'tpacket_rcv' }, 0, 168],
+      [profileTapSamples, { direction: 'receive', hook: 'packet_rcv' }, 0, 32],
+    ],
+    outcome: 'warning',
+    message: 'priced',
+    args: {
+      bill:
+        'tcpdump (pid 4242): 899 ns (± 54 ns by the profile), eth0, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
+        'lldpd (pid 77): 171 ns (± 54 ns by the profile), eth0, packet_rcv, filter classic 9 instructions, ring none',
+    },
+  },
+  {
+    name: 'unequal taps: samples that are of taps elsewhere too do not tell them apart',
+    cells: [
+      ...busy,
+      kernelHooks,
+      ...tcpdump,
+      socketCell({ inode: '1002', hook: 'packet_rcv', filter: 'classic 9 instructions', ring: 'none' }),
+      ownerCell('1002', 'lldpd', '77'),
+      socketCell({ inode: '1003', hook: 'packet_rcv', netns: 'pod', ring: 'none' }),
+      [kernelFeature, { feature: 'per_netns_taps' }, 1, 1],
+      ...calm,
+      ...probe(820, 3000, 100_000),
+      [profileTapSamples, { direction: 'receive', hook: 'tpacket_rcv' }, 0, 168],
+      [profileTapSamples, { direction: 'receive', hook: 'packet_rcv' }, 0, 32],
+    ],
+    outcome: 'warning',
+    message: 'priced',
+    args: {
+      bill:
+        'tcpdump (pid 4242): 430 ns (estimated), eth0, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
+        'lldpd (pid 77): 240 ns (estimated), eth0, packet_rcv, filter classic 9 instructions, ring none',
+    },
+  },
+  {
     name: 'sent packets pass taps too, and that is not priced',
     cells: [
       [receivePackets, { device: 'eth0' }, 0, 10_000],
@@ -427,6 +552,121 @@ ruleCases(afPacketTapCost, [
     outcome: 'info',
     certainty: 'possible',
     message: 'transmit',
+  },
+  {
+    name: 'a sender with a capture: priced per sent packet, with who pays',
+    cells: [...sends(400), ...tcpdump, kernelHooks, ...calm, ...sentProfile(40, 160)],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'sentPriced',
+    args: {
+      sentNs: 400,
+      sentCpu: 0.04,
+      sent: 100_000,
+      owners: 'tcpdump (pid 4242)',
+      payers: ', of the processes: iperf3 (pid 77) 100%',
+      received: '. Next to nothing is received',
+    },
+    command: /kill -INT 4242/,
+  },
+  {
+    name: 'a sender with a capture that takes a third of sending and much of a CPU',
+    cells: [...sends(2500), ...tcpdump, kernelHooks, ...calm, ...sentProfile(100, 100)],
+    outcome: 'critical',
+    message: 'sentPriced',
+    args: { sentCpu: 0.25 },
+  },
+  {
+    name: 'a sender: a filter that rejects takes time too, below the limit of a warning',
+    cells: [...sends(179), ...tcpdump, kernelHooks, ...calm, ...sentProfile(40, 160)],
+    outcome: 'info',
+    certainty: 'measured',
+    message: 'sentMinor',
+  },
+  {
+    name: 'a sender: a small part of what sending costs is no warning',
+    cells: [...sends(400), ...tcpdump, kernelHooks, ...calm, ...sentProfile(15, 185)],
+    outcome: 'info',
+    message: 'sentMinor',
+  },
+  {
+    name: 'a sender without a profile: material only where much of a CPU goes',
+    cells: [...sends(400), ...tcpdump, kernelHooks, ...calm],
+    outcome: 'info',
+    message: 'sentMinor',
+  },
+  {
+    name: 'a sender of few packets, above idle: said, and no more',
+    cells: [...sends(400, 5000), ...tcpdump, kernelHooks, ...calm, ...sentProfile(40, 160)],
+    outcome: 'ok',
+    message: 'sentNegligible',
+  },
+  {
+    name: 'a sender whose packets were hardly timed is not priced',
+    cells: [...sends(400, 100_000, 49), ...tcpdump, kernelHooks, ...calm],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unpriced',
+  },
+  {
+    name: 'the packets of a list go by their own floor: segments behind the first',
+    cells: [
+      ...sends(400, 100_000, 1000),
+      [sentSamples, { device: 'eth0', way: 'follows' }, null, 3000],
+      [sentMedian, { device: 'eth0', way: 'follows' }, null, 340],
+      [sentFloor, { device: 'eth0', way: 'follows', method: 'calibrated' }, null, 40],
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...sentProfile(40, 160),
+    ],
+    outcome: 'warning',
+    args: { sentNs: 325 },
+  },
+  {
+    name: 'both ways: what is received decides, and what sent packets pay is said with it',
+    cells: [
+      ...sends(400),
+      ...busy.slice(0, 1),
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(850, 3000, 100_000),
+      ...sentProfile(40, 160),
+    ],
+    outcome: 'warning',
+    message: 'priced',
+    args: { ns: 700, sending: '. Sent packets pay 400 ns each, 4% of a CPU at 100,000 packets/s' },
+  },
+  {
+    name: 'both ways: cheap where packets are received, dear where they are sent',
+    cells: [
+      ...sends(400),
+      ...busy.slice(0, 1),
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...probe(200, 3000, 100_000),
+      ...sentProfile(40, 160),
+    ],
+    outcome: 'warning',
+    message: 'sentPriced',
+    args: { received: '. Received packets pay 50 ns each' },
+  },
+  {
+    name: 'where each socket is timed, the sum of them is the price',
+    cells: [
+      [receivePackets, { device: 'eth0' }, 0, 10],
+      [transmitPackets, { device: 'eth0' }, 0, 1_000_000],
+      [sentTapNanoseconds, { inode: '1001', device: 'any', certainty: 'measured' }, null, 500],
+      ...tcpdump,
+      kernelHooks,
+      ...calm,
+      ...sentProfile(40, 160),
+    ],
+    outcome: 'warning',
+    message: 'sentPriced',
+    args: { sentNs: 500, sent: 100_000 },
   },
   {
     name: 'no probe: a hot CPU and a tap that takes everything moved together, no more is claimed',
@@ -557,7 +797,79 @@ ruleCases(afPacketTapCost, [
     ],
     outcome: 'ok',
     message: 'ruledOut',
-    args: { where: ', 75 % of NET_RX in driver and GRO, the rest in protocols and sockets' },
+    args: { where: ', 75 % of NET_RX in driver and GRO; what the rest is was not told apart' },
+  },
+  {
+    name: 'where the profile told the parts apart, the largest are named instead of a side of the stack',
+    cells: [
+      ...busy,
+      kernelHooks,
+      ...calm,
+      ...probe(150, 20_000, 100_000),
+      [netRxDriverNanoseconds, { cpu: '0' }, 0, 15_000 * 100_000 * 10],
+      ...profiled({ tracing: 6600, nftables: 2000, gro: 1400 }),
+    ],
+    outcome: 'ok',
+    message: 'ruledOut',
+    args: { where: '; most of it is tracing 66%, nftables 20%, GRO 14%' },
+  },
+  {
+    name: 'a tap without a price is not blamed for a CPU that rules take up',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...profiled({ nftables: 9000, udp: 800, 'tap-receive': 200 })],
+    outcome: 'ok',
+    message: 'cleared',
+    args: { share: 0.02 },
+  },
+  {
+    name: 'a tap without a price may be to blame where the profile met it',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...hot,
+      socketCell({ inode: '1003', netns: 'pod' }),
+      [kernelFeature, { feature: 'per_netns_taps' }, 1, 1],
+      ...profiled({ udp: 7000, 'tap-receive': 3000 }),
+    ],
+    outcome: 'warning',
+    certainty: 'correlated',
+    message: 'correlated',
+  },
+  {
+    name: 'a tap without a price is to blame where the profile met it and no other tap is there: a macvlan, a bond',
+    cells: [...busy, ...tcpdump, kernelHooks, ...hot, ...profiled({ udp: 7000, 'tap-receive': 3000 })],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'profiled',
+    args: { share: 0.3, ns: 2850, cpu: 0.285, why: 'the probe did not measure this device' },
+    command: /kill -INT 4242/,
+  },
+  {
+    name: 'a tap without a price that the profile met seldom is no more than a suspect',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...profiled({ udp: 9400, 'tap-receive': 600 })],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unpriced',
+  },
+  {
+    name: 'a price of 28 µs is none that a tap has: it is not priced, and by the profile not blamed',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      kernelHooks,
+      ...hot,
+      ...probe(28_150, 40_000, 20_000),
+      ...profiled({ nftables: 9000, udp: 800, 'tap-receive': 200 }),
+    ],
+    outcome: 'ok',
+    message: 'cleared',
+  },
+  {
+    name: 'a price of 28 µs is none that a tap has, also where there is no profile to ask',
+    cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(28_150, 40_000, 20_000)],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unpriced',
   },
   {
     name: 'a packet merged of forty frames may take 20 µs: nothing is dear',
@@ -750,7 +1062,7 @@ ruleCases(afPacketTapCost, [
     cells: [...busy, hookCell('eth0', 'tpacket_rcv'), kernelHooks, ...hot],
     outcome: 'info',
     certainty: 'possible',
-    args: { owners: '1 AF_PACKET hook(s) whose sockets were not seen' },
+    args: { owners: '1 AF_PACKET hook whose sockets were not seen' },
   },
   {
     name: "a kernel module's hook is named by its function",
@@ -858,7 +1170,13 @@ describe('PKT0101 says which CPUs are short of time', () => {
     const [found] = judge(afPacketTapCost, {
       cells: [...busy, ...tcpdump, kernelHooks, ...probe(3150, 5000, 100_000), ...loads, ...elsewhere],
     });
-    assert.equal(found?.args['cpus'], 'CPU 1 27%, CPU 0 3.0%');
+    assert.deepEqual(found?.args['cpus'], {
+      words: 'CPU 1 27%, CPU 0 3.0%',
+      data: [
+        { cpu: '1', share: 0.27 },
+        { cpu: '0', share: 0.03 },
+      ],
+    });
   });
 
   it('one that softirq fills, whatever the taps take of it', () => {

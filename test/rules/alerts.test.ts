@@ -87,7 +87,7 @@ describe('alerts', () => {
 /** The values of labels that signals ask for; any other label has one. */
 const values: Readonly<Record<string, readonly string[]>> = {
   cpu: ['0', '1'],
-  mode: ['softirq', 'idle'],
+  mode: ['softirq', 'idle', 'steal'],
   type: ['NET_RX'],
   node: ['0', '1'],
   limit: ['pressure', 'max'],

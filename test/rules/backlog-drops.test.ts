@@ -76,9 +76,21 @@ ruleCases(backlogDrops, [
     outcome: 'warning',
     message: 'flow',
   },
-  { name: 'just below one in 10,000', cells: cpu(3_000_000, 299), outcome: 'ok' },
+  {
+    name: 'just below one in 10,000',
+    cells: cpu(3_000_000, 299),
+    outcome: 'info',
+    message: 'full',
+    args: { lost: 299 },
+  },
   { name: 'ten packets, one in 10,000', cells: cpu(99_990, 10), outcome: 'warning' },
-  { name: 'nine packets', cells: cpu(50, 9), outcome: 'ok' },
+  { name: 'nine packets', cells: cpu(50, 9), outcome: 'info', message: 'full', args: { lost: 9 } },
+  {
+    name: 'what is lost is told before what is squeezed',
+    cells: cpu(3_000_000, 9, 10_000),
+    outcome: 'info',
+    message: 'full',
+  },
   {
     name: 'squeezed without a drop is a remark, with the budget',
     cells: [...cpu(3_000_000, 0, 10_000), ...tunables],

@@ -50,7 +50,7 @@ ruleCases(conntrackTableFull, [
       [conntrackDrop, { netns: 'blue' }, [0], [200]],
     ],
     outcome: 'critical',
-    command: /^sysctl -w net\.netfilter\.nf_conntrack_max=8192\nip netns exec blue sh -c 'conntrack -L/,
+    command: /^sysctl -w net\.netfilter\.nf_conntrack_max=8192\nip netns exec blue conntrack -L/,
   },
   {
     name: 'a table that was full at the first sample only was full',

@@ -33,8 +33,22 @@ ruleCases(conntrackTablePressure, [
     message: 'evicting',
   },
   {
-    name: 'a few evictions and room are the tail of a burst',
+    name: 'a few evictions and room are the tail of a burst, and mentioned',
     cells: [...table(600, 600), drops(0), evicted(9)],
+    outcome: 'info',
+    message: 'evicting',
+    args: { evicted: 9 },
+  },
+  {
+    name: 'a few evictions from a table that is still full',
+    cells: [...table(960, 960), drops(0), evicted(9)],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'evicting',
+  },
+  {
+    name: 'room and no evictions',
+    cells: [...table(600, 600), drops(0), evicted(0)],
     outcome: 'ok',
   },
   {
@@ -92,7 +106,7 @@ ruleCases(conntrackTablePressure, [
     ],
     outcome: 'warning',
     message: 'near-full',
-    command: /ip netns exec blue sh -c/,
+    command: /ip netns exec blue conntrack -L/,
   },
   {
     name: 'a limit of 0 is unlimited',
@@ -100,12 +114,19 @@ ruleCases(conntrackTablePressure, [
     outcome: 'not-applicable',
   },
   {
-    name: 'no statistics file: not measured, with the path',
+    name: 'no statistics file, as in kernels without CONFIG_NF_CONNTRACK_PROCFS: the level is a warning, and nothing is said of drops',
     cells: table(990, 990),
     failed: { conntrack: { path: '/proc/net/stat/nf_conntrack', reason: 'no such file or directory (ENOENT)' } },
-    alertDiffers: 'level',
+    outcome: 'warning',
+    certainty: 'possible',
+    message: 'near-full-uncounted',
+  },
+  {
+    name: 'no statistics file and a low level: not measured, with the path',
+    cells: table(300, 300),
+    failed: { conntrack: { path: '/proc/net/stat/nf_conntrack', reason: 'no such file or directory (ENOENT)' } },
     outcome: 'not-measured',
-    missing: /early_drop: no such file/,
+    missing: /drop: no such file/,
   },
   {
     name: 'a counter reset inside the window is no eviction',

@@ -72,7 +72,7 @@ describe('the rule engine', () => {
   });
 
   it('does not mind one that was gone when it was to be entered', () => {
-    const gone = { path: '/proc/70/ns/net', reason: 'no such file or directory (ENOENT)' };
+    const gone = { path: '/proc/70/ns/net', reason: 'no such file or directory (ENOENT)', errno: 'ENOENT' };
     const findings = judge(conntrackTableFull, { cells: calm('blue'), closed: { pod: gone } });
     assert.deepEqual(
       findings.map(({ outcome }) => outcome),

@@ -36,7 +36,7 @@ ruleCases(isolatedCpuPacketWork, [
     outcome: 'warning',
     certainty: 'measured',
     args: { cpu: '2', by: ' (isolcpus)', packets: 2000, housekeeping: '0-1', feeders: 'eth0 IRQ 41 (500/s)' },
-    command: /^echo 0-1 > \/proc\/irq\/41\/smp_affinity_list$/,
+    command: / \| tee pktcost-undo-irqs\.sh; echo 0-1 > \/proc\/irq\/41\/smp_affinity_list$/,
   },
   { name: 'a tenth of its time is critical', cells: [...host(50_000, 0.1), ...irq], outcome: 'critical' },
   {
@@ -55,7 +55,7 @@ ruleCases(isolatedCpuPacketWork, [
     alertDiffers: 'threads',
     outcome: 'critical',
     args: { feeders: 'thread napi/eth0-1' },
-    command: /^for t in 77; do taskset -pc 0-1 \$t; done$/,
+    command: / \| tee pktcost-undo-threads\.sh; for t in 77; do taskset -pc 0-1 \$t; done$/,
   },
   {
     name: 'neither interrupt nor RPS: a program on it that sends',

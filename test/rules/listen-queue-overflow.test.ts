@@ -56,7 +56,7 @@ ruleCases(listenQueueOverflow, [
     args: {
       attempts: 192,
       rate: 19.2,
-      accepted: 300,
+      through: '; 300 connections came through',
       listener: '0.0.0.0:8080',
       process: 'node (pid 812)',
       limit: 511,

@@ -1,4 +1,4 @@
-import { netstat, socketOwner, tcpSocketReceiveQueue } from '../../src/metrics/catalogue/index.ts';
+import { netstat, socketOwner, tcpSocketReceiveQueue, tcpSocketSendQueue } from '../../src/metrics/catalogue/index.ts';
 import { slowReader } from '../../src/rules/slow-reader.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -10,6 +10,12 @@ const socket = (inode: string, port: string, unread: number): Cell => [
   unread / 2,
   unread,
 ];
+const held = (inode: string, port: string, peer: string, unsent: number): Cell => [
+  tcpSocketSendQueue,
+  { family: 'inet', address: '10.0.0.1', port, inode, peer },
+  unsent,
+  unsent,
+];
 
 ruleCases(slowReader, [
   {
@@ -17,6 +23,7 @@ ruleCases(slowReader, [
     cells: [
       rose('TcpExt_TCPToZeroWindowAdv', 200),
       rose('TcpExt_TCPZeroWindowDrop', 300),
+      rose('Tcp_InSegs', 1_000_000),
       socket('5', '5432', 6000000),
       socket('6', '5433', 100),
       [socketOwner, { inode: '5', pid: '99', comm: 'postgres' }, 1, 1],
@@ -32,6 +39,56 @@ ruleCases(slowReader, [
       process: 'postgres (pid 99)',
     },
     command: /ss -tnpOH[^]*-p 99/,
+  },
+  {
+    name: 'a proxy that waits for its own client is no slow reader: mentioned, with the client',
+    alertDiffers: 'proxy',
+    cells: [
+      rose('TcpExt_TCPToZeroWindowAdv', 960),
+      rose('Tcp_InSegs', 1_000_000),
+      socket('5', '8080', 6000000),
+      held('6', '8081', '10.0.0.7:50000', 2000000),
+      held('9', '8082', '10.0.0.8:50000', 3000000),
+      ...['5', '6'].map((inode): Cell => [socketOwner, { inode, pid: '99', comm: 'nginx' }, 1, 1]),
+      [socketOwner, { inode: '9', pid: '100', comm: 'other' }, 1, 1],
+    ],
+    outcome: 'info',
+    certainty: 'measured',
+    message: 'proxy',
+    args: { process: 'nginx (pid 99)', client: '10.0.0.7:50000', waiting: 2000000 },
+  },
+  {
+    name: 'beside a proxy a program that reads slowly of its own accord is named, though less is unread there',
+    cells: [
+      rose('TcpExt_TCPToZeroWindowAdv', 960),
+      rose('Tcp_InSegs', 1_000_000),
+      socket('5', '8080', 6000000),
+      socket('7', '5432', 1000000),
+      held('6', '8081', '10.0.0.7:50000', 2000000),
+      ...['5', '6'].map((inode): Cell => [socketOwner, { inode, pid: '99', comm: 'nginx' }, 1, 1]),
+      [socketOwner, { inode: '7', pid: '101', comm: 'postgres' }, 1, 1],
+    ],
+    outcome: 'warning',
+    message: 'reader',
+    args: { process: 'postgres (pid 101)' },
+  },
+  {
+    name: '330 closures in 90 million segments are flow control at work: mentioned',
+    seconds: 30,
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 330), rose('Tcp_InSegs', 90_000_000)],
+    outcome: 'info',
+  },
+  {
+    name: 'one in 10,000 is not',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 330), rose('Tcp_InSegs', 3_300_000)],
+    outcome: 'warning',
+  },
+  {
+    name: 'of how many segments is not known: less sure',
+    alertDiffers: 'uncounted',
+    cells: [rose('TcpExt_TCPToZeroWindowAdv', 330)],
+    outcome: 'warning',
+    certainty: 'correlated',
   },
   {
     name: 'now and then: mentioned',

@@ -1,4 +1,4 @@
-import { netstat, sysctl } from '../../src/metrics/catalogue/index.ts';
+import { netstat, socketOwner, sysctl, tcpSocketDrops } from '../../src/metrics/catalogue/index.ts';
 import { tcpReceiveQueueDrop } from '../../src/rules/tcp-receive-queue-drop.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -26,6 +26,10 @@ const rmem: Cell[] = [
   [sysctl, { name: 'net.ipv4.tcp_rmem.min' }, 4096, 4096],
   [sysctl, { name: 'net.ipv4.tcp_rmem.default' }, 131072, 131072],
   [sysctl, { name: 'net.ipv4.tcp_rmem.max' }, 6291456, 6291456],
+];
+
+const connection = (inode: string, drops: number): Cell[] => [
+  [tcpSocketDrops, { family: 'v4', address: '10.0.0.1', port: '80', inode, peer: '10.0.0.2:5000' }, 7, 7 + drops],
 ];
 
 ruleCases(tcpReceiveQueueDrop, [
@@ -63,6 +67,24 @@ ruleCases(tcpReceiveQueueDrop, [
     command: /^ss -tmnpO \| grep -E 'bl\[1-9\]'$/,
   },
   {
+    name: 'the connection that dropped most is named, and links by its process',
+    cells: [
+      ...tcp({ segments: 10000, backlog: 20 }),
+      ...rmem,
+      ...connection('31', 20),
+      ...connection('32', 3),
+      [socketOwner, { inode: '31', pid: '812', comm: 'node' }, 1, 1],
+    ],
+    outcome: 'warning',
+    args: { socket: '10.0.0.1:80', process: 'node (pid 812)', most: ', most by 10.0.0.1:80 of node (pid 812)' },
+  },
+  {
+    name: 'a connection that dropped less than half of them is not',
+    cells: [...tcp({ segments: 10000, backlog: 20 }), ...rmem, ...connection('31', 9)],
+    outcome: 'warning',
+    args: { most: '' },
+  },
+  {
     name: 'mostly the socket backlog: what helps it comes first',
     cells: [...tcp({ segments: 10000, backlog: 20, refused: 5 }), ...rmem],
     outcome: 'warning',
@@ -76,8 +98,21 @@ ruleCases(tcpReceiveQueueDrop, [
     message: 'refused',
     command: /tcp_rmem=[^]*grep -E 'bl/,
   },
-  { name: 'four segments are left alone', cells: tcp({ segments: 100, refused: 4 }), outcome: 'ok' },
-  { name: 'nine in 100,000 are left alone', cells: tcp({ segments: 100000, refused: 9 }), outcome: 'ok' },
+  {
+    name: 'four of thirteen are mentioned',
+    cells: tcp({ segments: 13, refused: 4 }),
+    outcome: 'info',
+    message: 'refused',
+    args: { lost: 4, share: 4 / 13 },
+  },
+  {
+    name: 'nine backlog drops in 100,000 are mentioned',
+    cells: tcp({ segments: 100000, backlog: 9 }),
+    outcome: 'info',
+    message: 'backlog',
+    args: { lost: 9 },
+  },
+  { name: 'none', cells: tcp({ segments: 100000 }), outcome: 'ok' },
   { name: 'ten in 100,000 are not', cells: tcp({ segments: 100000, refused: 10 }), outcome: 'warning' },
   {
     name: 'pruning that made room and collapsing lose nothing',
@@ -96,7 +131,7 @@ ruleCases(tcpReceiveQueueDrop, [
       ]),
     ],
     outcome: 'warning',
-    command: /^ip netns exec pod-1 sh -c/,
+    command: /^ip netns exec pod-1 ss -tmnpO \| grep/,
   },
   {
     name: 'no netstat: not measured',

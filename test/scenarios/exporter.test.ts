@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { collectors } from '../../src/collectors/index.ts';
 import type { Report } from '../../src/generated/report.ts';
-import { neededElsewhere } from '../../src/judge.ts';
+import { neededElsewhere } from '../../src/jobs/judge.ts';
 import { cpuSeconds, unameInfo } from '../../src/metrics/catalogue/index.ts';
 import { countsUp } from '../../src/metrics/metric.ts';
 import { labelKey, type Series, type Snapshot } from '../../src/metrics/snapshot.ts';

@@ -52,7 +52,7 @@ scenario({
   setUp: acrossCpus,
   cases: {
     'all packets on one CPU, each through 4,000 rules, faster than it can': {
-      fires: ['PKT0102', 'PKT0502'],
+      fires: ['PKT0102', 'PKT0106', 'PKT0502'],
       provoke: async (setting) => {
         dearPackets(setting.server, 4000);
         await setting.server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 }, { cpu: SENDER });
@@ -69,7 +69,7 @@ scenario({
       },
     },
     'the same, with two programs that want that CPU too': {
-      fires: ['PKT0102', 'PKT0502'],
+      fires: ['PKT0102', 'PKT0106', 'PKT0502'],
       provoke: async (setting) => {
         dearPackets(setting.server, 4000);
         await busyPrograms(setting.server, 2);

@@ -148,10 +148,10 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
           continue;
         }
         const counts = /_total$|_stat_|node_netstat_/.test(name) && !/mode=(idle|iowait)|CurrEstab/.test(key);
-        // Levels move both ways, and the scrape's own sockets are among those it counts.
+        // Levels move both ways, as far again as they were seen to move, and the scrape's own sockets are among those it counts.
         const slack = counts
           ? 1e-9 * Math.abs(value)
-          : 0.05 * Math.abs(value) + (/^node_memory_/.test(name) ? 64 << 20 : 5);
+          : Math.abs(to - from) + 0.05 * Math.abs(value) + (/^node_memory_/.test(name) ? 64 << 20 : 5);
         compared += 1;
         if (value < Math.min(from, to) - slack || value > Math.max(from, to) + slack)
           apart.push(`${key}: node_exporter ${value}, pktcost ${from} before and ${to} after`);

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import { refusedByLevel } from '../../src/facts/datagrams.ts';
+import { dropsOwnedBy, unnamedDropsOwnedBy } from '../../src/facts/drop-reasons.ts';
 import { collectors } from '../../src/collectors/index.ts';
+import { udpMem } from '../../src/metrics/catalogue/index.ts';
 import type { Expression } from '../../src/metrics/expression.ts';
 import type { Labels, Metric } from '../../src/metrics/metric.ts';
 import { labelKey, Snapshot } from '../../src/metrics/snapshot.ts';
@@ -68,13 +71,16 @@ function recorded(folder: string): Pair[] {
   return pairsOf(first, sample());
 }
 
+/** The rules that speak of what the kernel dropped: a reason of each, and a function of each where there is no reason. */
+const ofLosses = ['PKT0409', 'PKT0504', 'PKT0701', 'PKT0702', 'PKT0703', 'PKT0704', 'PKT0705', 'PKT0708'];
+
 /** What the recorded host lacks, by the names of the labels: every series that a rule asks for has to be there. */
 const values: Readonly<Record<string, readonly string[]>> = {
   device: ['eth0', 'eth1', 'any'],
   cpu: ['0', '4'],
   node: ['0', '1'],
   span: ['taps', 'stack'],
-  mode: ['tracepoint', 'softirq', 'irq', 'idle', 'user'],
+  mode: ['tracepoint', 'softirq', 'irq', 'idle', 'user', 'steal'],
   protocol: ['ALL', '0003'],
   quantile: ['0.5', '0.99', '1'],
   state: ['populated', 'empty', 'unknown'],
@@ -82,6 +88,16 @@ const values: Readonly<Record<string, readonly string[]>> = {
   feature: ['irq_time_accounting', 'per_netns_taps', 'btf'],
   limit: ['min', 'pressure', 'max'],
   kind: ['physical', 'bridge'],
+  direction: ['receive', 'transmit'],
+  part: ['a part', 'tap-transmit'],
+  reason: [
+    'NOT_SPECIFIED',
+    'QDISC_DROP',
+    'CPU_BACKLOG',
+    ...ofLosses.flatMap((code) => dropsOwnedBy(code).reason.slice(0, 1)),
+    'PROTO_MEM',
+  ],
+  location: ofLosses.flatMap((code) => unnamedDropsOwnedBy(code).location.slice(0, 1)),
 };
 
 /** What others are joined with says one thing for each key, which no invention would; the recorded host has it. */
@@ -164,6 +180,10 @@ describe(
       sets['invented'] = own.flatMap((metric) => invented(metric));
       sets['half still'] = own.flatMap((metric) => invented(metric, (seed) => seed % 2 === 0));
       sets['mostly still'] = own.flatMap((metric) => invented(metric, (seed) => seed % 3 !== 1));
+      // A level that is reached, which no invention hits.
+      sets['UDP at its limit'] = refusedByLevel.metrics.flatMap((metric) =>
+        invented(metric).map((pair) => (metric === udpMem ? { ...pair, from: 1, to: 1 } : pair)),
+      );
       server = await serve(folder, sets, end);
     });
 

@@ -8,12 +8,14 @@ interface Setting {
   readonly server: Host;
   readonly client: Host;
   readonly at: End;
+  /** Where the client is reached. */
+  readonly back: End;
 }
 
 function serverAndClient(kit: Kit): Setting {
   const [server, client] = [kit.host(), kit.host()];
-  const [at] = kit.link(server, client);
-  return { server, client, at };
+  const [at, back] = kit.link(server, client);
+  return { server, client, at, back };
 }
 
 const TCP_PORT = 9100;
@@ -50,6 +52,19 @@ scenario({
         await server.make('tcp-read', { port: TCP_PORT, rate: 2_000_000 });
         await client.make('tcp-send', { address: at.v4, port: TCP_PORT, connections: 32 });
         return server.diagnose();
+      },
+    },
+    'a proxy whose own client takes 200 KB a second of each connection': {
+      provoke: async ({ server, client, at, back }) => {
+        await client.make('tcp-read', { port: TCP_PORT + 1, rate: 200_000, rcvbuf: 65536 });
+        await server.make('tcp-proxy', { port: TCP_PORT, to: back.v4, 'to-port': TCP_PORT + 1 });
+        await client.make('tcp-send', { address: at.v4, port: TCP_PORT, connections: 24 });
+        return server.diagnose();
+      },
+      check: (report) => {
+        const found = finding(report, 'PKT0406');
+        if (found.outcome !== 'ok') assert.equal(found.message, 'proxy', found.summary);
+        return { outcome: found.outcome };
       },
     },
     'a reader that keeps up': {
@@ -106,7 +121,7 @@ scenario({
       provoke: (setting) => floodUdp(setting, setting.at.v4, { rcvbuf: 64 << 20 }, 20_000),
     },
     'a sender that its own queueing discipline holds back': {
-      fires: ['PKT0405'],
+      fires: ['PKT0405', 'PKT0503'],
       provoke: async ({ server, client, at }) => {
         await server.make('udp-receive', { port: UDP_PORT, rcvbuf: 1 << 20 });
         client.run(...'tc qdisc add dev veth0 root tbf rate 1mbit burst 4kb limit 8kb'.split(' '));
@@ -114,6 +129,62 @@ scenario({
         return client.diagnose();
       },
       check: (report) => ({ failed: evidence(finding(report, 'PKT0405'), 'node_netstat_Udp_SndbufErrors') }),
+    },
+    'a sender that waits for no room before a queue that drops nothing still has its datagrams': {
+      provoke: async ({ server, client, at }) => {
+        await server.make('udp-receive', { port: UDP_PORT, rcvbuf: 1 << 20 });
+        client.run(...'tc qdisc add dev veth0 root tbf rate 1mbit burst 4kb limit 10mb'.split(' '));
+        await client.make('udp-send', {
+          address: at.v4,
+          port: UDP_PORT,
+          rate: 5000,
+          size: 200,
+          wait: 0,
+          sndbuf: 16384,
+        });
+        return client.diagnose();
+      },
+      check: (report) => {
+        const found = finding(report, 'PKT0405');
+        assert.equal(found.message, 'refused', found.summary);
+        return { refused: evidence(found, 'node_netstat_Udp_SndbufErrors') };
+      },
+    },
+    'a peer with a smaller MTU takes nothing of it': {
+      fires: ['PKT0405', 'PKT0504'],
+      provoke: async ({ server, client, at }) => {
+        server.run(...'ip link set veth0 mtu 1000'.split(' '));
+        await client.make('udp-send', { address: at.v4, port: UDP_PORT, rate: 2000, size: 1200 });
+        return client.diagnose();
+      },
+      check: (report) => {
+        const found = finding(report, 'PKT0405');
+        assert.equal(found.message, 'unsent-device', found.summary);
+        assert.equal(found.args['device'], 'veth0');
+        return undefined;
+      },
+    },
+    'a socket that rejects all by its filter beside one that overflows: the latter is named': {
+      fires: ['PKT0405'],
+      provoke: async ({ server, client, at }) => {
+        await server.make('udp-receive', { port: 9300, reject: 1 });
+        await client.make('udp-send', { address: at.v4, port: 9300, rate: 10_000 });
+        await server.make('udp-receive', { port: UDP_PORT, rcvbuf: 8192, 'delay-us': 500 });
+        await client.make('udp-send', { address: at.v4, port: UDP_PORT, rate: 5_000, size: 200 });
+        return server.diagnose();
+      },
+      check: (report) => {
+        const found = finding(report, 'PKT0405');
+        assert.match(String(found.args['socket']), /:9000$/, found.summary);
+        return { lost: evidence(found, 'node_netstat_Udp_RcvbufErrors') };
+      },
+    },
+    'a socket that rejects all by its filter': {
+      provoke: async ({ server, client, at }) => {
+        await server.make('udp-receive', { port: UDP_PORT, reject: 1 });
+        await client.make('udp-send', { address: at.v4, port: UDP_PORT, rate: 10_000 });
+        return server.diagnose();
+      },
     },
     'datagrams to a port nobody listens on are no buffer problem': {
       provoke: async ({ server, client, at }) => {

@@ -204,7 +204,8 @@ scenario({
         return diagnosedUnderTraffic(setting);
       },
       check: (report) => {
-        for (const tap of tapsOf(report, 'packet-tap')) assert.equal(tap.onHotPath, false);
+        // Only the one for IPv4 is met by what is sent here.
+        for (const tap of tapsOf(report, 'packet-tap')) assert.equal(tap.onHotPath, tap.protocol === '0800');
         return undefined;
       },
     },
@@ -231,6 +232,8 @@ scenario({
       },
     },
     'the same tap, its namespace asked for: it is listed there, with its owner': {
+      // There it sees what the namespace sends, which may well be worth saying.
+      beside: ['PKT0101'],
       provoke: async (setting) => {
         await setting.client.make('packet-tap', { 'ring-blocks': 8 });
         await busy(setting);
@@ -254,11 +257,12 @@ scenario({
   codes: ['PKT0104'],
   setUp: busyAndIdleLink,
   cases: {
-    'sixteen rings, 10,000 datagrams a second': {
+    // Sixteen rings took 3 to 6 us, too near the limit of 5 us for a fast host to decide.
+    'sixty-four rings, 10,000 datagrams a second': {
       priced: ['PKT0104', 'PKT0101'],
       beside: ['PKT0101'],
       provoke: async ({ server, client, at }) => {
-        for (let each = 0; each < 16; each++) await server.make('packet-tap', { device: at.device, 'ring-blocks': 4 });
+        for (let each = 0; each < 64; each++) await server.make('packet-tap', { device: at.device, 'ring-blocks': 4 });
         await server.make('udp-receive', { port: PORT, rcvbuf: 64 << 20 });
         await client.make('udp-send', { address: at.v4, port: PORT, rate: 10_000, size: 1400 });
         return server.diagnose();

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
-import { judgeFleet, tokenIn, type FleetOptions } from '../../src/fleet.ts';
+import { judgeFleet, tokenIn, type FleetOptions } from '../../src/jobs/fleet.ts';
 import type { Fleet } from '../../src/generated/fleet.ts';
-import { renderFleetMarkdown } from '../../src/report/fleet-markdown.ts';
-import { renderFleetText } from '../../src/report/fleet-text.ts';
+import { renderFleetMarkdown } from '../../src/report/fleet/markdown.ts';
+import { renderFleetText } from '../../src/report/fleet/text.ts';
 import { parseMatch } from '../../src/sources/selector.ts';
-import { parseTime } from '../../src/usage.ts';
+import { parseTime } from '../../src/commands/arguments.ts';
 import { pktcost } from '../support/command.ts';
 import { serve, type Served } from '../support/http.ts';
 
@@ -127,6 +127,7 @@ async function judged(
     token: undefined,
     tenant: undefined,
     timeoutSeconds: 20,
+    stop: new AbortController().signal,
     top: Infinity,
     overrides: {},
     version: '0',
@@ -169,20 +170,23 @@ describe('the hosts of a server', () => {
 
   it('a counter that was reset between two scrapes has no rise, however high it is at the end', async () => {
     const { fleet } = await judged(host(node('a:9100'), at(100, 200, 5, 300, 4000, 9000)));
-    assert.equal(fleet.hosts[0]?.verdict.outcome, 'not-measured');
+    // That the table is full is told by its gauges, and no more than that.
+    assert.deepEqual(told(fleet), [['a:9100', {}, 'PKT0202']]);
     const reasons = reasonsOf(fleet);
     assert.match(reasons, /went from 200 back to 5 at 2026-02-02T02:37:00Z: reset/);
   });
 
   it('a series that went away in the window is not there at its end', async () => {
     const { fleet } = await judged(host(node('a:9100'), at(0, 1000, 2000, 3000, 4000, 5000).slice(0, 3)));
-    assert.equal(fleet.hosts[0]?.verdict.principal, null);
+    assert.equal(fleet.hosts[0]?.verdict.principal, 'PKT0202');
+    assert.match(reasonsOf(fleet), /no samples of it in the window/);
   });
 
   it('one scrape in the window is no window', async () => {
     const series = host(node('a:9100')).map(({ labels, samples }) => ({ labels, samples: samples.slice(-1) }));
     const { fleet } = await judged(series);
-    assert.equal(fleet.hosts[0]?.verdict.outcome, 'not-measured');
+    // A level stands in one sample; a rise does not.
+    assert.deepEqual(told(fleet), [['a:9100', {}, 'PKT0202']]);
     assert.match(reasonsOf(fleet), /one sample only in the window/);
   });
 
@@ -351,7 +355,7 @@ describe('a server that gives no answer is one line', () => {
     [['--prometheus', 'http://h', '--timeout', '0s'], /--timeout 0s is out of range/],
     [
       ['--prometheus', 'http://h', '--token-file', '/nonexistent'],
-      /--token-file \/nonexistent: cannot be read: ENOENT/,
+      /--token-file \/nonexistent: cannot be read: no such file or directory \(ENOENT\)/,
     ],
     [['--prometheus', 'http://h', '--format', 'html'], /format/],
   ] as const) {

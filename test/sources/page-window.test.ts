@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { Report, ReportFinding } from '../../src/generated/report.ts';
-import { judgeWindow, neededElsewhere } from '../../src/judge.ts';
+import { judgeWindow, neededElsewhere } from '../../src/jobs/judge.ts';
 import * as metrics from '../../src/metrics/catalogue/index.ts';
 import { metricNamed } from '../../src/metrics/lookup.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
-import type { Result } from '../../src/metrics/result.ts';
+import type { Result } from '../../src/base/result.ts';
 import { labelKey } from '../../src/metrics/snapshot.ts';
 import type { Window } from '../../src/metrics/window.ts';
 import { parseExposition } from '../../src/sources/exposition.ts';
@@ -25,7 +25,7 @@ function page(text: string, at: number): ExporterPage {
 function pages(before: string, after: string): Result<Window> {
   return windowOfPages(page(before, 1000), page(after, 1000 + SECONDS), {
     shown: WHERE,
-    absent: `not on the page of ${WHERE}`,
+    absent: 'not exported',
     needed: neededElsewhere,
   });
 }
@@ -75,7 +75,7 @@ describe('two pages of an exporter', () => {
       const { outcome, missing } = findingOf(report, code);
       assert.equal(outcome, 'not-measured', code);
       assert.ok(
-        missing.every(({ reason }) => reason === `not on the page of ${WHERE}`),
+        missing.every(({ reason }) => reason.startsWith('not exported')),
         code,
       );
     }
@@ -87,13 +87,13 @@ describe('two pages of an exporter', () => {
     const text = 'node_network_up{device="eth0"} 1\nnode_network_receive_packets_total{device="eth0"} 5\n';
     const { outcome, missing } = findingOf(reportOf(text, text), 'PKT0501');
     assert.equal(outcome, 'not-measured');
-    assert.match(missing[0]?.reason ?? '', /^not on the page/);
+    assert.match(missing[0]?.reason ?? '', /^not exported/);
   });
 
   it('a collector that failed there is a reason', () => {
     const text = `${conntrack(1, 0).split('\n').slice(0, 2).join('\n')}\nnode_scrape_collector_success{collector="conntrack"} 0\n`;
     const { missing } = findingOf(reportOf(text, text), 'PKT0201');
-    assert.match(missing[0]?.reason ?? '', /not on the page of .*: node_exporter's collector conntrack failed there/);
+    assert.match(missing[0]?.reason ?? '', /^not exported: node_exporter's collector conntrack failed there/);
   });
 
   it('a sum over CPUs that fell was reset, since no wrap of one CPU can be undone', () => {
@@ -226,7 +226,7 @@ describe('two pages of pktcost metrics', () => {
   it('an old page is no picture of today: its gauges are not used either', () => {
     const text =
       'node_scrape_collector_success{collector="conntrack"} 1\npktcost_page_time_seconds 5\npktcost_hugepages_pool{size="2048"} 8\n' +
-      'pktcost_hugepages_free{size="2048"} 8\npktcost_page_collector_info{collector="meminfo",status="ok"} 1\n';
+      'pktcost_hugepages_free{size="2048"} 8\npktcost_hugepages_reserved{size="2048"} 0\npktcost_hugepages_surplus{size="2048"} 0\npktcost_page_collector_info{collector="meminfo",status="ok"} 1\n';
     const old = findingOf(reportOf(text, text + conntrack(1, 0)), 'PKT0603');
     assert.equal(old.outcome, 'not-measured');
     assert.match(old.missing[0]?.reason ?? '', /did not make its page anew/);
@@ -249,6 +249,34 @@ describe('two pages of pktcost metrics', () => {
     const both = (made: number): string =>
       own(made, 'not-applicable', 'node_scrape_collector_success{collector="conntrack"} 1\n');
     assert.equal(findingOf(reportOf(both(1000), both(1030)), 'PKT0201').outcome, 'not-measured');
+  });
+});
+
+describe('pages that stand still', () => {
+  const made = (time: string): string => `${conntrack(1000, 300)}${time}`;
+
+  it('by the clock on them tell nothing: neither a rate nor a level', () => {
+    const window = windowOf(made('node_time_seconds 1.7e+09\n'), made('node_time_seconds 1.7e+09\n'));
+    assert.deepEqual(steps(window, metrics.conntrackDrop), {});
+    const report = reportOf(made('node_time_seconds 1.7e+09\n'), made('node_time_seconds 1.7e+09\n'));
+    const { outcome, missing } = findingOf(report, 'PKT0201');
+    assert.equal(outcome, 'not-measured');
+    assert.match(
+      missing[0]?.reason ?? '',
+      /was not made anew in the window: it is from 2023-11-14T22:13:20Z at both ends/,
+    );
+    assert.equal(report.verdict.outcome, 'not-measured');
+  });
+
+  it('are no such where the clock went on', () => {
+    const report = reportOf(made('node_time_seconds 1.7e+09\n'), made('node_time_seconds 1.70000001e+09\n'));
+    assert.equal(findingOf(report, 'PKT0201').outcome, 'ok');
+  });
+
+  it('without a clock are known by CPUs that took no time', () => {
+    const cpu = 'node_cpu_seconds_total{cpu="0",mode="idle"} 90\nnode_cpu_seconds_total{cpu="0",mode="user"} 1\n';
+    assert.equal(findingOf(reportOf(made(cpu), made(cpu)), 'PKT0201').outcome, 'not-measured');
+    assert.equal(findingOf(reportOf(made(cpu), made(cpu.replace('90', '91'))), 'PKT0201').outcome, 'ok');
   });
 });
 

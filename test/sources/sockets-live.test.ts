@@ -137,6 +137,48 @@ describe('sockets of a live namespace', { skip: withoutRoot }, () => {
   });
 });
 
+/** Packet sockets with filters of these many instructions, one after the other. */
+const filtered = `
+import ctypes, socket, struct, sys, time
+kept = []
+for count in map(int, sys.argv[1:]):
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    code = b''.join(struct.pack('HBBI', 7, 0, 0, 0) for _ in range(count - 1)) + struct.pack('HBBI', 6, 0, 0, 65535)
+    bytes = ctypes.create_string_buffer(code)
+    tap.setsockopt(1, 26, struct.pack('HxxxxxxP', count, ctypes.addressof(bytes)))
+    kept.append(tap)
+print('ready', flush=True)
+time.sleep(60)
+`;
+
+describe('packet sockets with long filters', { skip: withoutRoot }, () => {
+  const cases: readonly [string, readonly number[], RegExp][] = [
+    ['one of 500 instructions, alone in its namespace', [500], /^classic 500 instructions$/],
+    ['one of 3000 instructions', [3000], /^classic 3000 instructions$/],
+    // Longer than any message of the kernel: what it is cannot be told, that it is there can, and so of those listed after it.
+    ['one that no message holds, and another', [4096, 1], /^(unknown|matches all)$/],
+  ];
+  for (const [name, counts, filter] of cases) {
+    it(`are listed: ${name}`, async () => {
+      const netns = new TestNamespace();
+      try {
+        await netns.start('python3', ['-c', filtered, ...counts.map(String)], /ready/);
+        const namespaces = liveViews([{ name: netns.name, path: netns.path, inode: 0 }], HOST_ROOTS);
+        const sample = takeSample({ reader: liveReader(HOST_ROOTS), collectors: [packet], namespaces });
+        const seen = sample.series(packetSocket).filter(({ labels }) => labels['netns'] === netns.name);
+        assert.equal(seen.length, counts.length);
+        for (const { labels } of seen) {
+          assert.equal(labels['hook'], 'packet_rcv');
+          assert.equal(labels['ring'], 'none');
+          assert.match(labels['filter'] ?? '', filter);
+        }
+      } finally {
+        await netns.remove();
+      }
+    });
+  }
+});
+
 describe('network namespaces', { skip: withoutRoot }, () => {
   it('lists its own first, named ones by name though nobody is in them, and others by their lowest process', async () => {
     const netns = new TestNamespace();

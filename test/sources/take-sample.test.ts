@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { refusal } from '../../src/base/errno.ts';
 import { defineCollector } from '../../src/collectors/collector.ts';
+import { sysctl as realSysctl } from '../../src/collectors/sysctl.ts';
 import { sockstat as fields, sysctl as tunable } from '../../src/metrics/catalogue/index.ts';
-import { fail, ok } from '../../src/metrics/result.ts';
+import { ok } from '../../src/base/result.ts';
 import { chooseNamespaces } from '../../src/sources/choose.ts';
 import { HOST_ROOTS } from '../../src/sources/live-reader.ts';
 import { takeSample, unlistedView, type NamespaceView } from '../../src/sources/take-sample.ts';
@@ -12,6 +14,7 @@ import { fakeReader } from '../support/reader.ts';
 const used = fields.member('sockets_used');
 const sockstat = defineCollector({
   id: 'sockstat',
+  turn: 0,
   scope: 'netns',
   reads: [],
   collect: (host, emit) => {
@@ -20,8 +23,7 @@ const sockstat = defineCollector({
 });
 const hostOnly = defineCollector({ ...sockstat, id: 'host', scope: 'host', collect: () => undefined });
 const sysctl = defineCollector({
-  ...sockstat,
-  id: 'sysctl',
+  ...realSysctl,
   collect: (_host, emit) => {
     emit(tunable, { name: 'net.core.somaxconn' }, 4096);
   },
@@ -32,7 +34,7 @@ const view = (name: string): NamespaceView => ({
   name,
   path: `/run/netns/${name}`,
   visit: (look) => {
-    if (name === 'gone') return fail('no such file or directory (ENOENT)');
+    if (name === 'gone') return refusal('ENOENT');
     look(fakeReader({ files: { '/proc/net/sockstat': `of ${name}` } }));
     return ok(undefined);
   },
@@ -46,10 +48,10 @@ describe('a sample', () => {
     assert.equal(snapshot.get(used, { netns: 'pod' })?.value, 6);
     assert.deepEqual(
       snapshot.collectors.map(({ id, netns, status }) => `${id} ${netns} ${status}`),
-      ['sockstat  ok', 'host  ok', 'sockstat pod ok', 'sockstat gone unavailable', 'owners  ok'],
+      ['sockstat  ok', 'host  ok', 'sockstat pod ok', 'sockstat gone unavailable', 'owners  ok', 'readers  ok'],
     );
     assert.deepEqual(snapshot.collector('sockstat', 'gone')?.gaps, [
-      { path: '/run/netns/gone', reason: 'no such file or directory (ENOENT)' },
+      { path: '/run/netns/gone', reason: 'no such file or directory (ENOENT)', errno: 'ENOENT' },
     ]);
   });
 

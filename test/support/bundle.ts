@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { bundleMembers, packBundle, type BundleContent } from '../../src/bundle/write.ts';
+import { bundleOf, packBundle, type RecordedRun } from '../../src/jobs/bundle.ts';
 import { collectors } from '../../src/collectors/index.ts';
-import { judgeWindow } from '../../src/judge.ts';
-import { ok } from '../../src/metrics/result.ts';
+import { judgeWindow } from '../../src/jobs/judge.ts';
+import { ok } from '../../src/base/result.ts';
 import { Window } from '../../src/metrics/window.ts';
 import { recordSample, type Recorded } from '../../src/sources/recording.ts';
 import type { NamespaceView } from '../../src/sources/take-sample.ts';
@@ -32,7 +32,7 @@ export function recordFake({ namespaces = {}, ...host }: FakeSample, at: number)
 }
 
 /** What diagnose would put into the bundle of these two samples. */
-export function contentOf(before: Recorded, after: Recorded, change: Partial<BundleContent> = {}): BundleContent {
+export function contentOf(before: Recorded, after: Recorded, change: Partial<RecordedRun> = {}): RecordedRun {
   const overrides = change.overrides ?? {};
   const report = judgeWindow({
     window: new Window(before.snapshot, after.snapshot),
@@ -63,15 +63,15 @@ export function contentOf(before: Recorded, after: Recorded, change: Partial<Bun
   };
 }
 
-export async function writeBundle(path: string, content: BundleContent): Promise<void> {
+export async function writeBundle(path: string, content: RecordedRun): Promise<void> {
   const pieces: Buffer[] = [];
   for await (const piece of packBundle(content)) pieces.push(piece);
   writeFileSync(path, Buffer.concat(pieces));
 }
 
 /** The members of a bundle as files in a folder. */
-export function unpackInto(folder: string, content: BundleContent): void {
-  for (const { name, bytes } of bundleMembers(content).members) {
+export function unpackInto(folder: string, content: RecordedRun): void {
+  for (const { name, bytes } of bundleOf(content).members) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);

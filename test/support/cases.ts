@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { after, describe, it } from 'node:test';
 
-import { say } from '../../src/report/words.ts';
-import type { Rule } from '../../src/rules/rule.ts';
+import { say } from '../../src/report/words/say.ts';
+import type { Remedy } from '../../src/rules/finding.ts';
+import type { Limits, Rule, Thresholds } from '../../src/rules/rule.ts';
 import { assertAgreement } from './alerts.ts';
+import { breachesOf } from './law.ts';
 import { judge, windowOf, type Case } from './window.ts';
 
 /** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
@@ -19,11 +22,7 @@ const kinds: Readonly<Record<Kind, readonly Case['outcome'][]>> = {
  * Runs a rule's table of cases: each names what the first finding must be.
  * @param without kinds of outcome that this rule cannot have, as a context rule that only informs
  */
-export function ruleCases(
-  rule: { readonly code: string; readonly id: string },
-  cases: readonly Case[],
-  without: readonly Kind[] = [],
-): void {
+export function ruleCases(rule: Rule, cases: readonly Case[], without: readonly Kind[] = []): void {
   describe(`${rule.code} ${rule.id}`, () => {
     for (const [kind, outcomes] of Object.entries(kinds)) {
       if (without.includes(kind as Kind)) continue;
@@ -31,7 +30,10 @@ export function ruleCases(
         assert.ok(cases.some(({ outcome }) => outcomes.includes(outcome)));
       });
     }
-    const { alert } = rule as Rule;
+    it('looks at each of its limits in some case', () => {
+      assert.deepEqual([...limitsRead(rule, cases)].sort(), Object.keys(rule.thresholds).sort());
+    });
+    const { alert } = rule;
     const differs = alert !== undefined && 'raise' in alert ? Object.keys(alert.differs ?? {}) : [];
     for (const difference of differs) {
       it(`has a case for the difference of its alert: ${difference}`, () => {
@@ -48,7 +50,8 @@ export function ruleCases(
         // Throws when the words ask for an argument that is not given, or for a format that does not exist.
         if (finding.words !== '') say(finding.words, finding.args);
         for (const [name, expected] of Object.entries(each.args ?? {})) {
-          const actual: unknown = finding.args[name];
+          const given = finding.args[name];
+          const actual: unknown = typeof given === 'object' ? given.words : given;
           if (typeof expected === 'number' && typeof actual === 'number') {
             assert.ok(
               Math.abs(actual - expected) <= 1e-9 * Math.abs(expected),
@@ -56,14 +59,20 @@ export function ruleCases(
             );
           } else assert.equal(actual, expected, name);
         }
+        for (const remedy of finding.remedies) assertTyped(remedy);
         if (each.command !== undefined) {
           assert.match(finding.remedies.map(({ command }) => command ?? '').join('\n'), each.command);
         }
-        for (const name of Object.keys(finding.args)) assert.notEqual(String(finding.args[name]), 'NaN', name);
+        for (const [name, value] of Object.entries(finding.args)) {
+          assert.notEqual(String(typeof value === 'object' ? value.words : value), 'NaN', name);
+          // Programs get figures and names: a piece of a sentence says beside it what it was made from.
+          if (typeof value === 'string') assert.doesNotMatch(value, /^[,;.( ]|%/, `${name} is words without data`);
+        }
         if (each.missing !== undefined) {
           assert.match(finding.missing.map(({ metric, reason }) => `${metric}: ${reason}`).join('\n'), each.missing);
         }
-        assertAlert(rule as Rule, each);
+        assertAlert(rule, each);
+        assert.deepEqual(breachesOf(rule, each), [], 'with less to go by a finding only weakens');
         if (finding.outcome === 'critical' || finding.outcome === 'warning') {
           assert.ok(finding.evidence.length > 0, 'a finding that fires shows its evidence');
           assert.ok(finding.remedies.length > 0, 'a finding that fires says what to do');
@@ -71,6 +80,21 @@ export function ruleCases(
       });
     }
   });
+}
+
+/** The limits that conclude() asks for in any of the cases. */
+function limitsRead(rule: Rule, cases: readonly Case[]): ReadonlySet<string> {
+  const read = new Set<string>();
+  const watched = (limits: Limits<Thresholds>): Limits<Thresholds> =>
+    new Proxy(limits, {
+      get: (all, name) => {
+        read.add(String(name));
+        return all[String(name)];
+      },
+    });
+  const conclude: Rule['conclude'] = (signals, limits, at) => rule.conclude(signals, watched(limits), at);
+  for (const each of cases) judge({ ...rule, conclude }, each);
+  return read;
 }
 
 /** The exported alert fires where the verdict does; a case that says otherwise names a difference that the rule declares. */
@@ -86,3 +110,24 @@ function assertAlert(rule: Rule, each: Case): void {
   assert.ok(each.alertDiffers in (rule.alert.differs ?? {}), `the alert declares no difference "${each.alertDiffers}"`);
   assert.throws(check, assert.AssertionError, 'the alert agrees after all');
 }
+
+/** What changes a setting, as the remedies write it. */
+const CHANGES =
+  /\bsysctl -w|> \/(?:proc|sys)\/(?!dev)|ethtool -[ACGKLN] |systemctl set-property|docker update|nft -ae insert|nft add table|iptables .* -I |ovs-vsctl set|taskset -pc [\d,-]+ /;
+
+/** What is proposed to be typed can be taken back, is a command of a shell, and needs no quotes inside quotes. */
+function assertTyped({ command = '', verify = '', undo = '', lasts = '' }: Remedy): void {
+  for (const typed of [command, verify, undo, lasts]) {
+    assert.doesNotMatch(typed, /\bsh -c\b|\n|undefined|NaN/);
+    if (/^[\x20-\x7e]+$/.test(typed)) typedAnywhere.add(typed);
+  }
+  if (CHANGES.test(command)) assert.notEqual(undo, '', `no way back from ${command}`);
+}
+
+const typedAnywhere = new Set<string>();
+
+after(() => {
+  const script = [...typedAnywhere].map((typed) => `{ ${typed}\n}`).join('\n');
+  const { status, stderr } = spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' });
+  assert.equal(status, 0, `${stderr}\n${script}`);
+});

@@ -6,6 +6,8 @@ export const bin = fileURLToPath(new URL('../../../bin/pktcost.js', import.meta.
 
 export interface Ran {
   readonly status: number | null;
+  /** What ended it, where it did not end by itself. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -17,7 +19,7 @@ interface RunOptions {
   /** A command and its arguments that run another, such as `ip netns exec NAME`. */
   readonly under?: readonly string[];
   /** Called with the running process. */
-  readonly during?: (child: ChildProcess) => void;
+  readonly during?: (child: ChildProcess) => unknown;
 }
 
 /** Runs `pktcost` with these arguments to its end. */
@@ -39,8 +41,8 @@ export async function pktcost(
   during?.(child);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (status) => {
-      resolve({ status, stdout, stderr });
+    child.once('close', (status, signal) => {
+      resolve({ status, signal, stdout, stderr });
     });
   });
 }

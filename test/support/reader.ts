@@ -1,8 +1,9 @@
+import { refusal } from '../../src/base/errno.ts';
 import type { Collector } from '../../src/collectors/collector.ts';
 import { runCollector } from '../../src/collectors/collector.ts';
 import type { DumpName, Reader } from '../../src/collectors/reader.ts';
 import type { Labels, Metric } from '../../src/metrics/metric.ts';
-import { fail, ok, type Result } from '../../src/metrics/result.ts';
+import { fail, ok, type Result } from '../../src/base/result.ts';
 import { Snapshot, labelKey } from '../../src/metrics/snapshot.ts';
 
 /** A host in memory: path -> content; a `Result` failure stands for an errno, links are written `-> target`. */
@@ -11,7 +12,7 @@ export interface FakeHost {
   readonly dumps?: Readonly<Partial<Record<DumpName, unknown>>>;
 }
 
-export const enoent = fail('no such file or directory (ENOENT)');
+export const enoent = refusal('ENOENT');
 
 export function fakeReader(host: FakeHost, at = 1): Reader {
   const files = host.files ?? {};

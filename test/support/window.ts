@@ -19,8 +19,8 @@ export interface WindowSpec {
   readonly closed?: Readonly<Record<string, Gap>>;
   /** Collectors that ran although no cell is theirs: their sparse metrics then read as zero. */
   readonly ran?: readonly string[];
-  /** When the probe left, if before the end: its last counts are of then. */
-  readonly probeSeconds?: number;
+  /** Collectors whose second reading was not at the end: id -> seconds after the first. A probe that left has its last of then. */
+  readonly readAfter?: Readonly<Record<string, number>>;
 }
 
 /** A window made by hand. */
@@ -31,7 +31,7 @@ export function windowOf({
   inapplicable = {},
   closed = {},
   ran = [],
-  probeSeconds = seconds,
+  readAfter = {},
 }: WindowSpec): Window {
   const before = new Snapshot('2026-01-01T00:00:00.000Z', 100);
   const after = new Snapshot('2026-01-01T00:00:10.000Z', 100 + seconds);
@@ -44,7 +44,7 @@ export function windowOf({
   const namespaces = new Set(['', ...cells.map(([, labels]) => labels['netns'] ?? '')]);
   for (const [metric, labels, from, to] of cells) {
     if (from !== null) before.add(metric, labels, from, 100);
-    if (to !== null) after.add(metric, labels, to, 100 + (metric.collector === 'ebpf' ? probeSeconds : seconds));
+    if (to !== null) after.add(metric, labels, to, 100 + (readAfter[metric.collector] ?? seconds));
   }
   for (const id of collectors) {
     const gap = failed[id] ?? inapplicable[id];
@@ -68,8 +68,8 @@ export function windowOf({
 }
 
 /** What one rule says about a window made by hand. */
-export function judge(rule: unknown, spec: WindowSpec, overrides: Overrides = {}): Finding[] {
-  return evaluateRules(windowOf(spec), [rule as Rule], overrides);
+export function judge(rule: Rule, spec: WindowSpec, overrides: Overrides = {}): Finding[] {
+  return evaluateRules(windowOf(spec), [rule], overrides);
 }
 
 /** A row of a rule's table of cases. */

@@ -53,6 +53,7 @@ export const bootTime = gauge('node_boot_time_seconds', {
 
 export const softirqFunctions = counter('node_softirqs_functions_total', {
   collector: 'softirqs',
+  exporterFlag: '--collector.softirqs',
   source: '/proc/softirqs',
   unit: 'calls',
   labels: ['cpu', 'type'],
@@ -128,6 +129,13 @@ export const deviceIrq = gauge('pktcost_device_irq_info', {
   help: '1 for each interrupt of a network device; type is the IRQ number, the affinities are CPU lists.',
 });
 
+export const pressureAverage = gauge('pktcost_pressure_average_ratio', {
+  collector: 'pressure',
+  source: '/proc/pressure/*',
+  unit: 'ratio',
+  labels: ['resource', 'kind'],
+  help: 'Share of the last minute, as the kernel averages it, in which some or all tasks (kind some, full) waited for the resource.',
+});
 const pressure = { collector: 'pressure', unit: 'seconds', labels: [] } as const;
 export const pressureCpuWaiting = counter('node_pressure_cpu_waiting_seconds_total', {
   ...pressure,

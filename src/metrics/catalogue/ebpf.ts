@@ -75,6 +75,38 @@ export const spanBucket = gauge('pktcost_span_bucket', {
   unit: 'packets',
   help: 'Cumulative histogram over the window: samples whose time was at most `le` nanoseconds.',
 });
+const tapped = { ...ebpf, labels: ['device'], perNetns: true } as const;
+export const tappedSeconds = gauge('pktcost_tapped_seconds', {
+  ...tapped,
+  labels: ['device', 'lasts'],
+  unit: 'seconds',
+  help: 'Of a device whose ETH_P_ALL hooks came or went in the window: how long those that are priced were there; lasts is 1 when they still were at its end.',
+});
+export const tappedSamples = gauge('pktcost_tapped_samples', {
+  ...tapped,
+  unit: 'packets',
+  help: 'Packets of that time whose way through the span taps was measured (1 in N).',
+});
+export const tappedNanoseconds = gauge('pktcost_tapped_nanoseconds', {
+  ...tapped,
+  unit: 'nanoseconds',
+  help: 'Sum of the times measured in that time.',
+});
+export const tappedMedian = gauge('pktcost_tapped_median_nanoseconds', {
+  ...tapped,
+  unit: 'nanoseconds',
+  help: 'Median of the times measured in that time.',
+});
+export const tappedStddev = gauge('pktcost_tapped_stddev_nanoseconds', {
+  ...tapped,
+  unit: 'nanoseconds',
+  help: 'Standard deviation of the times measured in that time.',
+});
+export const tappedPackets = gauge('pktcost_tapped_packets', {
+  ...tapped,
+  unit: 'packets',
+  help: 'Packets of that time, sampled or not: skbs, that is after GRO.',
+});
 export const spanFloor = gauge('pktcost_span_floor_nanoseconds', {
   ...span,
   labels: [...spanLabels, 'method'],
@@ -132,11 +164,57 @@ export const netRxRuns = counter('pktcost_net_rx_runs_total', {
   unit: 'calls',
   help: 'Runs of the NET_RX softirq in the window.',
 });
+export const netRxTimedRuns = counter('pktcost_net_rx_timed_runs_total', {
+  ...ebpf,
+  labels: ['cpu'],
+  unit: 'calls',
+  help: 'Runs of the NET_RX softirq in the window that were timed: fewer of them where that costs too much.',
+});
 export const netRxPackets = counter('pktcost_net_rx_packets_total', {
   ...ebpf,
   labels: ['cpu'],
   unit: 'packets',
   help: 'Packets (skbs after GRO) that those runs handled in the window, scaled like the time.',
+});
+const sent = { ...ebpf, labels: ['device', 'way'], perNetns: true, sparse: true } as const;
+export const sentSamples = gauge('pktcost_transmit_samples', {
+  ...sent,
+  unit: 'packets',
+  help: 'Sent packets whose time up to the end of the taps on transmit was measured (1 in N), by how they came there: direct, dequeued, or behind another of the same list (follows).',
+});
+export const sentMedian = gauge('pktcost_transmit_median_nanoseconds', {
+  ...sent,
+  unit: 'nanoseconds',
+  help: 'Median of that time in the window, or while the taps that are priced were there.',
+});
+export const sentFloor = gauge('pktcost_transmit_floor_nanoseconds', {
+  ...sent,
+  labels: ['device', 'way', 'method'],
+  unit: 'nanoseconds',
+  help: 'What the same takes with no tap in it, measurement included.',
+});
+export const sentPackets = gauge('pktcost_transmit_packets', {
+  ...ebpf,
+  labels: ['device'],
+  perNetns: true,
+  sparse: true,
+  unit: 'packets',
+  help: 'Packets that the device sent past the place of the taps while sent packets were timed, from the samples: skbs, that is before TSO.',
+});
+export const sentSeconds = gauge('pktcost_transmit_seconds', {
+  ...ebpf,
+  labels: [],
+  unit: 'seconds',
+  sparse: true,
+  help: 'For how long sent packets were timed.',
+});
+export const sentTapNanoseconds = gauge('pktcost_tap_nanoseconds_per_sent_packet', {
+  ...ebpf,
+  labels: ['inode', 'device', 'certainty'],
+  unit: 'nanoseconds',
+  perNetns: true,
+  sparse: true,
+  help: 'Price of one packet socket per sent packet that it sees, where the kernel permits to time each socket.',
 });
 export const tapNanoseconds = gauge('pktcost_tap_nanoseconds_per_packet', {
   ...ebpf,

@@ -32,6 +32,7 @@ export const hugepagesOvercommit = huge(
 export const meminfoNuma = family('node_memory_numa_', (field) =>
   gauge(`node_memory_numa_${field}`, {
     collector: 'numa',
+    exporterFlag: '--collector.meminfo_numa',
     source: '/sys/devices/system/node/node*/meminfo',
     labels: ['node'],
     unit: field.startsWith('HugePages_') ? 'pages' : 'bytes',
@@ -42,6 +43,7 @@ export const meminfoNuma = family('node_memory_numa_', (field) =>
 const numastat = (name: string, help: string): Metric<'node'> =>
   counter(`node_memory_numa_${name}_total`, {
     collector: 'numa',
+    exporterFlag: '--collector.meminfo_numa',
     source: '/sys/devices/system/node/node*/numastat',
     labels: ['node'],
     unit: 'events',
@@ -64,6 +66,7 @@ export const cpuNode = gauge('pktcost_cpu_node_info', {
   collector: 'numa',
   source: '/sys/devices/system/node/node*/cpulist',
   labels: ['cpu', 'node'],
+  identifiedBy: ['cpu', 'node'],
   unit: 'none',
   sparse: true,
   help: '1 for each CPU with the NUMA node it belongs to.',
@@ -220,6 +223,13 @@ export const unameInfo = gauge('node_uname_info', {
   unit: 'none',
   sparse: true,
   help: '1, with the identity of the host in its labels.',
+});
+export const runAsRoot = gauge('pktcost_run_as_root', {
+  collector: 'host',
+  source: '/proc/self/status',
+  labels: [],
+  unit: 'none',
+  help: '1 where pktcost ran with the user id of root, 0 where it did not and saw less.',
 });
 export const kernelFeature = gauge('pktcost_kernel_feature', {
   collector: 'host',

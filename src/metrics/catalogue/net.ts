@@ -38,6 +38,7 @@ export const receiveMissed = counter('node_network_receive_missed_errors_total',
   ...sysNet,
   source: '/sys/class/net/*/statistics/rx_missed_errors',
   unit: 'packets',
+  pageOnly: true,
   help: 'Frames the NIC dropped because the host did not empty its ring in time; hard-wired 0 in some drivers (ena, virtio).',
 });
 export const receiveNohandler = counter('node_network_receive_nohandler_total', {
@@ -80,7 +81,7 @@ export const deviceInfo = gauge('pktcost_device_info', {
   labels: ['device', 'ifindex', 'driver', 'kind', 'pci', 'master'],
   unit: 'none',
   sparse: true,
-  help: '1 per network device: driver, kind (physical, veth, bridge, bond, vlan, tun, loopback ...), PCI address, upper device.',
+  help: '1 per network device: driver, kind (physical, veth, bridge, bond, vlan, tun, loopback ..., or unknown), PCI address, upper device.',
 });
 export const deviceLower = gauge('pktcost_device_lower_info', {
   ...sysNet,
@@ -109,6 +110,26 @@ export const deviceThreaded = gauge('pktcost_device_threaded_napi', {
   source: '/sys/class/net/*/threaded',
   unit: 'none',
   help: '1 when NAPI polls in napi/<device>-<id> threads: their CPU time is system, not softirq. Absent before 5.12.',
+});
+export const receiveRing = gauge('pktcost_device_receive_ring_frames', {
+  ...sysNet,
+  source: 'ethtool -g',
+  unit: 'packets',
+  help: 'Frames that a receive ring of the device has room for. In copies that hold the output of ethtool -g.',
+});
+export const receiveRingMost = gauge('pktcost_device_receive_ring_frames_possible', {
+  ...sysNet,
+  source: 'ethtool -g',
+  unit: 'packets',
+  help: 'Frames that a receive ring of the device can be given room for.',
+});
+export const receiveRingLost = counter('pktcost_device_receive_ring_lost_total', {
+  ...sysNet,
+  source: 'ethtool -S',
+  labels: ['device', 'counter'],
+  unit: 'packets',
+  pageOnly: true,
+  help: 'Frames that the receive ring had no room for by a counter of the driver; several may count the same. In copies that hold the output of ethtool -S.',
 });
 
 const ct = { collector: 'conntrack', labels: [], perNetns: true } as const;
@@ -197,14 +218,25 @@ const netstatHelp: Readonly<Record<string, string>> = {
   Udp_InErrors: 'Datagrams not delivered: contains RcvbufErrors, MemErrors and InCsumErrors.',
   Udp_RcvbufErrors: 'Datagrams dropped because the receive buffer of their socket was full.',
   Udp_SndbufErrors: 'Datagrams not sent for want of send buffer or queue.',
-  Udp_MemErrors: 'Datagrams dropped because udp_mem or the memory cgroup was exhausted; since 6.1.',
+  Udp_MemErrors: 'Datagrams dropped because udp_mem or the memory cgroup was exhausted; not in kernels before 5.14.',
   Udp_NoPorts: 'Datagrams for a port nobody listens on.',
 };
+
+/** Fields that the rules ask for and node_exporter shows without being told to. */
+const usualFields = new RegExp(
+  [
+    '^(?:.*_(?:InErrors|InErrs)|Ip_Forwarding|Ip(?:6|Ext)_(?:InOctets|OutOctets)|Icmp6?_(?:InMsgs|OutMsgs)',
+    'TcpExt_(?:Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)',
+    'Tcp_(?:ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)',
+    'Udp6?_(?:InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$',
+  ].join('|'),
+);
 
 /** `node_netstat_<Proto>_<Field>` for every field of /proc/net/{netstat,snmp,snmp6}, whatever this kernel has. */
 export const netstat = family('node_netstat_', (field) => {
   const spec = {
     collector: 'netstat',
+    ...(usualFields.test(field) ? {} : { exporterFlag: '--collector.netstat.fields' }),
     source:
       field.startsWith('TcpExt_') || field.startsWith('IpExt_') || field.startsWith('MPTcpExt_')
         ? '/proc/net/netstat'

@@ -37,12 +37,41 @@ export const udpSocketReceiveBuffer = gauge('pktcost_udp_socket_receive_buffer_b
   sparse: true,
   help: 'Receive buffer (SO_RCVBUF as the kernel keeps it, twice the request) of UDP sockets that dropped.',
 });
+export const udpSocketReceiveQueue = gauge('pktcost_udp_socket_receive_queue_bytes', {
+  ...listener,
+  labels: listenerLabels,
+  unit: 'bytes',
+  sparse: true,
+  help: 'Memory of the datagrams that wait at UDP sockets which are not connected: the fullest of a namespace.',
+});
 export const tcpSocketReceiveQueue = gauge('pktcost_tcp_socket_receive_queue_bytes', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
   unit: 'bytes',
   sparse: true,
   help: 'Unread bytes of the established connections that hold the most: the readers that are behind.',
+});
+export const tcpSocketSendQueue = gauge('pktcost_tcp_socket_send_queue_bytes', {
+  ...listener,
+  labels: [...listenerLabels, 'peer'],
+  unit: 'bytes',
+  sparse: true,
+  help: 'Bytes that the peer has not acknowledged or was not sent, of the connections that hold the most; looked for where some connection has unread data.',
+});
+export const tcpSocketDrops = counter('pktcost_tcp_socket_drops_total', {
+  ...listener,
+  labels: [...listenerLabels, 'peer'],
+  width: 'u32',
+  unit: 'segments',
+  sparse: true,
+  help: 'Segments that a connection dropped (sk_drops): full backlogs and buffers, and what was old, doubled or out of place. Those that dropped most.',
+});
+export const tcpPortsTaken = gauge('pktcost_tcp_ports_taken', {
+  ...listener,
+  labels: ['family', 'address', 'peer'],
+  unit: 'number',
+  sparse: true,
+  help: 'Local ports that connections from one address to one peer take, those in TIME_WAIT with them: the peers that take most.',
 });
 export const udpQueues = gauge('node_udp_queues', {
   collector: 'sockets',
@@ -86,6 +115,15 @@ export const packetSocketDrops = counter('pktcost_packet_socket_drops_total', {
   width: 'u32',
   unit: 'packets',
   help: 'Drops of a packet socket read by recv() (sk_drops). Always 0 for ring sockets, whose own count is not exported.',
+});
+export const packetSocketRing = gauge('pktcost_packet_socket_ring_bytes', {
+  collector: 'packet',
+  source: 'packet_diag',
+  labels: ['inode'],
+  perNetns: true,
+  sparse: true,
+  unit: 'bytes',
+  help: 'Memory of its receive ring, which is there whether packets come or not.',
 });
 export const packetSocketMemory = gauge('pktcost_packet_socket_receive_memory_bytes', {
   ...packet,

@@ -1,8 +1,8 @@
 /** Every call into libbpf, declared once. Made by the files of this folder and by libbpf.ts, its only door. */
-import { errnoReason } from '../../ffi/errno.ts';
+import { refusal } from '../../base/errno.ts';
 import { firstLine, loadKoffi, type ForeignFunction, type Koffi } from '../../ffi/koffi.ts';
 import { libc, shareOneArena, type Libc } from '../../ffi/libc.ts';
-import { fail, ok, type Result } from '../../metrics/result.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = bigint & { readonly [brand]: Name };
@@ -28,14 +28,26 @@ export interface Functions {
   mapValueSize(map: bigint): number;
   reuseMap(map: bigint, fd: number): number;
   setInitialValue(map: bigint, bytes: Uint8Array, length: number): number;
+  setMaxEntries(map: bigint, entries: number): number;
   linkCreate(program: number, target: number, type: number, options: Uint8Array): number;
   rawTracepointOpen(name: null, program: number): number;
   lookup(map: number, key: Uint8Array, value: Uint8Array): number;
   update(map: number, key: Uint8Array, value: Uint8Array, flags: number): number;
   nextKey(map: number, key: Uint8Array | null, next: Uint8Array): number;
+  lookupBatch(
+    map: number,
+    from: Uint8Array | null,
+    next: Uint8Array,
+    keys: Uint8Array,
+    values: Uint8Array,
+    count: Uint8Array,
+    options: null,
+  ): number;
   infoByFd(fd: number, info: Uint8Array, length: Uint8Array): number;
   programById(id: number): number;
   nextProgramId(after: number, next: Uint8Array): number;
+  linkById(id: number): number;
+  nextLinkId(after: number, next: Uint8Array): number;
   programQuery(
     target: number,
     type: number,
@@ -45,6 +57,7 @@ export interface Functions {
     count: Uint8Array,
   ): number;
   enableStats(type: number): number;
+  runProgram(program: number, options: Uint8Array): number;
   hookCreate(hook: Uint8Array): number;
   hookDestroy(hook: Uint8Array): number;
   tcAttach(hook: Uint8Array, options: Uint8Array): number;
@@ -79,7 +92,7 @@ export function bindLibbpf(path: string): Result<Foreign> {
 function declare(koffi: Koffi, path: string): Functions {
   const library = koffi.load(path);
   // The type of a foreign function is what we say it is; the signature beside it is the proof.
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   const bind = <F>(signature: string): F => library.func(signature) as unknown as F;
   return {
     open: bind('void *bpf_object__open_mem(void *, size_t, void *)'),
@@ -94,16 +107,21 @@ function declare(koffi: Koffi, path: string): Functions {
     mapValueSize: bind('uint32_t bpf_map__value_size(void *)'),
     reuseMap: bind('int bpf_map__reuse_fd(void *, int)'),
     setInitialValue: bind('int bpf_map__set_initial_value(void *, void *, size_t)'),
+    setMaxEntries: bind('int bpf_map__set_max_entries(void *, uint32_t)'),
     linkCreate: bind('int bpf_link_create(int, int, int, void *)'),
     rawTracepointOpen: bind('int bpf_raw_tracepoint_open(const char *, int)'),
     lookup: bind('int bpf_map_lookup_elem(int, void *, void *)'),
     update: bind('int bpf_map_update_elem(int, void *, void *, uint64_t)'),
     nextKey: bind('int bpf_map_get_next_key(int, void *, void *)'),
+    lookupBatch: bind('int bpf_map_lookup_batch(int, void *, void *, void *, void *, void *, void *)'),
     infoByFd: bind('int bpf_obj_get_info_by_fd(int, void *, void *)'),
     programById: bind('int bpf_prog_get_fd_by_id(uint32_t)'),
     nextProgramId: bind('int bpf_prog_get_next_id(uint32_t, void *)'),
+    linkById: bind('int bpf_link_get_fd_by_id(uint32_t)'),
+    nextLinkId: bind('int bpf_link_get_next_id(uint32_t, void *)'),
     programQuery: bind('int bpf_prog_query(int, int, uint32_t, void *, void *, void *)'),
     enableStats: bind('int bpf_enable_stats(int)'),
+    runProgram: bind('int bpf_prog_test_run_opts(int, void *)'),
     hookCreate: bind('int bpf_tc_hook_create(void *)'),
     hookDestroy: bind('int bpf_tc_hook_destroy(void *)'),
     tcAttach: bind('int bpf_tc_attach(void *, void *)'),
@@ -126,5 +144,5 @@ export function isNull(address: Address): address is null {
 
 /** `code` is what the call answered: a negative errno, or anything else where it says no more than that it failed. */
 export function refused({ libc: { errno } }: Foreign, what: string, code: number): Result<never> {
-  return fail(`${what}: ${errnoReason(code < 0 ? code : errno())}`);
+  return refusal(code < 0 ? code : errno(), what);
 }

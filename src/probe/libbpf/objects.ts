@@ -1,6 +1,6 @@
 /** Objects of BPF programs and maps: opened, given their values, loaded, and why the kernel would not. */
-import { errnoReason } from '../../ffi/errno.ts';
-import { fail, ok, type Result } from '../../metrics/result.ts';
+import { errnoReason, refusal } from '../../base/errno.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import {
   isNull,
   refused,
@@ -152,28 +152,35 @@ export class OpenObject {
     const map = this.#map(name);
     if (!map.ok) return map;
     const code = this.#f.reuseMap(map.value, fd);
-    return code < 0 ? fail(`${name} cannot be shared: ${errnoReason(code)}`) : ok(undefined);
+    return code < 0 ? refusal(code, `${name} cannot be shared`) : ok(undefined);
   }
 
   setValue(name: string, bytes: Uint8Array): Result<void> {
     const map = this.#map(name);
     if (!map.ok) return map;
     const code = this.#f.setInitialValue(map.value, bytes, bytes.length);
-    return code < 0 ? fail(`${name} cannot be set: ${errnoReason(code)}`) : ok(undefined);
+    return code < 0 ? refusal(code, `${name} cannot be set`) : ok(undefined);
+  }
+
+  setEntries(name: string, entries: number): Result<void> {
+    const map = this.#map(name);
+    if (!map.ok) return map;
+    const code = this.#f.setMaxEntries(map.value, entries);
+    return code < 0 ? refusal(code, `${name} cannot be made that large`) : ok(undefined);
   }
 
   setFlags(program: string, flags: number): Result<void> {
     const found = this.#program(program);
     if (!found.ok) return found;
     const code = this.#f.setProgramFlags(found.value, flags);
-    return code < 0 ? fail(`${program} cannot be given flags: ${errnoReason(code)}`) : ok(undefined);
+    return code < 0 ? refusal(code, `${program} cannot be given flags`) : ok(undefined);
   }
 
   skip(program: string): Result<void> {
     const found = this.#program(program);
     if (!found.ok) return found;
     const code = this.#f.setAutoload(found.value, false);
-    return code < 0 ? fail(`${program} cannot be left out: ${errnoReason(code)}`) : ok(undefined);
+    return code < 0 ? refusal(code, `${program} cannot be left out`) : ok(undefined);
   }
 }
 

@@ -1,6 +1,10 @@
 import type { Remedy } from '../finding.ts';
+import { setSysctl } from './setting.ts';
 
-const VERIFY = 'cat /proc/net/softnet_stat; sleep 10; cat /proc/net/softnet_stat';
+/** Twice, ten seconds apart: of each CPU, in hexadecimal, what its backlog dropped. */
+const VERIFY = "for i in 1 2; do cut -d' ' -f2 /proc/net/softnet_stat | xargs; sleep 10; done";
+/** The same of the runs that ended with work left. */
+const VERIFY_SQUEEZED = "for i in 1 2; do cut -d' ' -f3 /proc/net/softnet_stat | xargs; sleep 10; done";
 /** A softirq share above which a longer queue only makes packets later. */
 const SATURATED = 0.7;
 /** Time a burst may last that the queue should bridge. */
@@ -18,12 +22,12 @@ interface Backlog {
 }
 
 /** Sizes the backlog for 10 ms of what arrives, at least doubled; never the first advice for a CPU without time left. */
-export function raiseBacklog({ cpu, limit, perSecond, softirq = 0, idle, byFlow }: Backlog): Remedy[] {
+export function raiseNetdevBacklog({ cpu, limit, perSecond, softirq = 0, idle, byFlow }: Backlog): Remedy[] {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max((limit ?? 1000) * 2, perSecond * BURST_SECONDS)));
   const larger: Remedy = {
-    action: `Let each CPU queue ${wanted} packets: room for bursts. It applies to RPS, veth, tun and loopback, not to NIC rings.`,
+    action: `Let each CPU queue ${wanted} packets${limit === undefined ? '' : ` instead of ${limit}`}: room for bursts. It applies to RPS, veth, tun and loopback, not to NIC rings.`,
     // Where the present limit is not known, it may be higher than that.
-    command: `sysctl ${limit === undefined ? 'net.core.netdev_max_backlog' : `-w net.core.netdev_max_backlog=${wanted}`}`,
+    ...setSysctl([{ name: 'net.core.netdev_max_backlog', value: wanted, before: limit }]),
     verify: VERIFY,
   };
   const spread: Remedy = {
@@ -44,18 +48,17 @@ export function raiseBacklog({ cpu, limit, perSecond, softirq = 0, idle, byFlow 
 /** Doubles what is known; two jiffies of time are 2 ms at HZ=1000 and 8 ms at HZ=250, so that a guess could halve it. */
 export function raiseBudget(budget: number | undefined, usecs: number | undefined): Remedy[] {
   const settings = [
-    ...(budget === undefined ? [] : [`net.core.netdev_budget=${budget * 2}`]),
-    ...(usecs === undefined ? [] : [`net.core.netdev_budget_usecs=${usecs * 2}`]),
+    ...(budget === undefined ? [] : [{ name: 'net.core.netdev_budget', value: budget * 2, before: budget }]),
+    ...(usecs === undefined ? [] : [{ name: 'net.core.netdev_budget_usecs', value: usecs * 2, before: usecs }]),
   ];
   return [
     {
       action:
         'Let one softirq run receive more packets and longer. Programs on the CPU wait longer for it; without drops it is no cure for anything.',
-      command:
-        settings.length > 0
-          ? `sysctl -w ${settings.join(' ')}`
-          : 'sysctl net.core.netdev_budget net.core.netdev_budget_usecs',
-      verify: VERIFY,
+      ...(settings.length > 0
+        ? setSysctl(settings)
+        : { command: 'sysctl net.core.netdev_budget net.core.netdev_budget_usecs' }),
+      verify: VERIFY_SQUEEZED,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import type { Remedy } from '../finding.ts';
-import { inNetns } from './shell.ts';
+import { setSysctl } from './setting.ts';
+import { inNetns, shellQuote } from './shell.ts';
 
 /** No buffer beyond this is proposed: it would hide the problem behind seconds of delay. */
 const LARGEST_BUFFER = 64 * 2 ** 20;
@@ -26,7 +27,16 @@ export function roomForSegments({ netns, rmem }: TcpReceive): Remedy[] {
     const [min, initial, max] = rmem;
     remedies.push({
       action: 'Let automatic sizing go further, for programs that do not set SO_RCVBUF.',
-      command: inNetns(netns, `sysctl -w net.ipv4.tcp_rmem='${min} ${initial} ${Math.min(LARGEST_BUFFER, 2 * max)}'`),
+      ...setSysctl(
+        [
+          {
+            name: 'net.ipv4.tcp_rmem',
+            value: `${min} ${initial} ${Math.min(LARGEST_BUFFER, 2 * max)}`,
+            before: `${min} ${initial} ${max}`,
+          },
+        ],
+        { netns },
+      ),
       verify,
     });
   }
@@ -77,20 +87,23 @@ export function raiseUdpBuffer(socket: UdpReceive): Remedy[] {
   const verify = inNetns(netns, `ss -uanmp${filter} && nstat -az UdpRcvbufErrors Udp6RcvbufErrors`, pid);
   const restart = pid === undefined ? 'restart the program' : `restart pid ${pid}`;
   const request = (buffer ?? rmemDefault ?? 212992) / 2;
+  const raise = (name: string, before: number | undefined, value: number) => setSysctl([{ name, value, before }]);
   const wanted = 2 ** Math.ceil(Math.log2(Math.min(LARGEST_BUFFER, Math.max(4 * request, dropsPerSecond * TRUESIZE))));
   if (buffer !== undefined && buffer === rmemDefault) {
     const allowed = rmemMax !== undefined && rmemMax >= wanted;
     return [
       {
-        action: `The program asks for no buffer and has the default of ${buffer} bytes: have it ask for ${wanted} (SO_RCVBUF)${allowed ? ', which net.core.rmem_max allows' : ''}.`,
-        command: allowed ? inNetns(netns, `ss -uanmp${filter}`, pid) : `sysctl -w net.core.rmem_max=${wanted}`,
+        action: `The program asks for no buffer and has the default of ${buffer} bytes: set SO_RCVBUF to ${wanted}${allowed ? ', which net.core.rmem_max allows' : ''}.`,
+        ...(allowed
+          ? { command: inNetns(netns, `ss -uanmp${filter}`, pid) }
+          : raise('net.core.rmem_max', rmemMax, wanted)),
         verify,
       },
       ...(buffer < LARGEST_DEFAULT
         ? [
             {
-              action: `If it cannot be made to ask: raise the default and ${restart}. It is the default of every socket of the host but TCP's.`,
-              command: `sysctl -w net.core.rmem_default=${Math.min(LARGEST_DEFAULT, 2 * wanted)}`,
+              action: `If it cannot be made to ask: raise the default and ${restart}. It is the default of every non-TCP socket of the host.`,
+              ...raise('net.core.rmem_default', rmemDefault, Math.min(LARGEST_DEFAULT, 2 * wanted)),
               verify,
             },
           ]
@@ -100,15 +113,24 @@ export function raiseUdpBuffer(socket: UdpReceive): Remedy[] {
   if (rmemMax !== undefined && rmemMax < wanted) {
     return [
       {
-        action: `Raise net.core.rmem_max from ${rmemMax} to ${wanted}, have the program ask for as much (SO_RCVBUF), and ${restart}.`,
-        command: `sysctl -w net.core.rmem_max=${wanted}`,
+        action: `Raise net.core.rmem_max from ${rmemMax} to ${wanted}, set SO_RCVBUF of the program to as much, and ${restart}.`,
+        ...raise('net.core.rmem_max', rmemMax, wanted),
+        verify,
+      },
+    ];
+  }
+  if (rmemMax === undefined) {
+    return [
+      {
+        action: `Set SO_RCVBUF of the program to ${wanted} and ${restart}. See net.core.rmem_max before, and raise it if it is below ${wanted}: what it is could not be read.`,
+        command: 'sysctl net.core.rmem_max',
         verify,
       },
     ];
   }
   return [
     {
-      action: `Have the program ask for a receive buffer of ${wanted} bytes (SO_RCVBUF) and ${restart}; net.core.rmem_max allows it.`,
+      action: `Set SO_RCVBUF of the program to ${wanted} and ${restart}; net.core.rmem_max allows it.`,
       command: inNetns(netns, `ss -uanmp${filter}`, pid),
       verify,
     },
@@ -125,4 +147,25 @@ export function readFaster(netns: string, pid: string | undefined): Remedy[] {
       verify: inNetns(netns, 'nstat -az UdpRcvbufErrors Udp6RcvbufErrors', pid),
     },
   ];
+}
+
+/** For datagrams that were refused for memory, and nobody can say by whom. */
+export const memoryLimits = {
+  action: 'Compare the memory of all UDP sockets with udp_mem (pages), and look for a cgroup at its limit.',
+  command:
+    "cat /proc/sys/net/ipv4/udp_mem; grep ^UDP: /proc/net/sockstat; grep -r '^max ' /sys/fs/cgroup --include=memory.events | grep -v ' 0$'",
+  // Linux 6.18 counts these at the sockets only.
+  verify: "nstat -az UdpMemErrors Udp6MemErrors; ss -uanmpO | grep -E ',d[1-9][0-9]*\\)'",
+} as const satisfies Remedy;
+
+/** For datagrams that could not be sent. */
+export function sendPath(netns: string, device: string): Remedy {
+  const named = device === '' || device.startsWith('an ') ? '' : ` dev ${shellQuote(device)}`;
+  return {
+    action:
+      'See whether the device or its queue is what refuses: drops of the qdisc and of the device, state and MTU of its peer; ' +
+      'then the program (SO_SNDBUF, pace of sending).',
+    command: inNetns(netns, `tc -s qdisc show${named} && ip -s -d link show${named} && ss -uanmp`),
+    verify: inNetns(netns, 'nstat -az UdpSndbufErrors Udp6SndbufErrors'),
+  };
 }

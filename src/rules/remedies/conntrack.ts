@@ -1,11 +1,13 @@
 import type { Remedy } from '../finding.ts';
+import { setSysctl } from './setting.ts';
 import { inNetns } from './shell.ts';
 
 /** Bytes of one conntrack entry with the usual extensions (`slabinfo` shows 256 to 320), and of its bucket. */
 const ENTRY_BYTES = 320 + 8;
 
-/** Most of the host's memory that a full table may take. */
+/** Most of the host's memory that a full table may take, and the largest table that is proposed: 344 MB when full. */
 const LARGEST_SHARE = 1 / 8;
+const LARGEST_TABLE = 2 ** 20;
 
 /**
  * Who holds most entries. Of an entry's two src= the first is the one that opened the flow. Cut short on purpose: listing
@@ -13,6 +15,22 @@ const LARGEST_SHARE = 1 / 8;
  */
 const TOP_SOURCES =
   "conntrack -L 2>/dev/null | head -n 20000 | grep -o '^[^=]*src=[0-9a-f.:]*' | grep -o 'src=.*' | sort | uniq -c | sort -rn | head";
+
+/** For packets that conntrack dropped while its table had room. */
+export function seeRefusals(netns: string): Remedy[] {
+  return [
+    {
+      action:
+        'Have the kernel log what its trackers refuse (by default nothing), and see whether memory for entries ran out, or the table was full for a moment.',
+      command: inNetns(
+        netns,
+        'conntrack -S; dmesg | grep -i conntrack | tail; sysctl -w net.netfilter.nf_conntrack_log_invalid=255',
+      ),
+      undo: inNetns(netns, 'sysctl -w net.netfilter.nf_conntrack_log_invalid=0'),
+      verify: inNetns(netns, "conntrack -S | grep -oE '(early_)?drop=[0-9]+'"),
+    },
+  ];
+}
 
 interface Table {
   /** The namespace, where the flows are looked at; the limit itself is the host's. */
@@ -36,7 +54,7 @@ export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buc
     totalBytes === undefined
       ? Math.max(4 * limit, 2 ** 18)
       : 2 ** Math.floor(Math.log2((totalBytes * LARGEST_SHARE) / ENTRY_BYTES));
-  const max = Math.min(wanted, affordable);
+  const max = Math.min(wanted, affordable, LARGEST_TABLE);
   const find: Remedy = {
     action:
       'Find out which flows fill it before settling on a size: one source with many short flows is a different problem.',
@@ -44,15 +62,17 @@ export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buc
   };
   if (max <= limit) return [find];
   const megabytes = Math.ceil((max * ENTRY_BYTES) / 2 ** 20);
-  const commands = [`sysctl -w net.netfilter.nf_conntrack_max=${max}`];
-  if (buckets !== undefined && buckets < max) commands.push(`sysctl -w net.netfilter.nf_conntrack_buckets=${max}`);
+  const enlarge = buckets !== undefined && buckets < max;
   return [
     {
-      action: `Raise the table to ${max} entries with as many buckets (about ${megabytes} MB when full); one global limit, set in the host's namespace.`,
-      command: commands.join(' && '),
+      action: `Raise the table from ${limit} to ${max} entries${enlarge ? ` and its hash from ${buckets} to as many buckets` : ''} (about ${megabytes} MB when full); one global limit, set in the host's namespace.`,
+      ...setSysctl([
+        { name: 'net.netfilter.nf_conntrack_max', value: max, before: limit },
+        ...(enlarge ? [{ name: 'net.netfilter.nf_conntrack_buckets', value: max, before: buckets }] : []),
+      ]),
       verify: inNetns(
         netns,
-        "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max && conntrack -S | grep -ow 'drop=[0-9]*'",
+        "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max && conntrack -S | grep -oE '(early_)?drop=[0-9]+'",
       ),
     },
     find,
@@ -74,7 +94,7 @@ export function avoidClashes(netns: string): Remedy[] {
         'Let SNAT choose its ports at random, so that two CPUs do not pick the same one: list the rules that do not.',
       command: inNetns(
         netns,
-        "{ iptables-save -t nat; nft list ruleset; } 2>/dev/null | grep -iE 'masquerade|snat' | grep -vE -e '--random-fully|fully-random'",
+        "iptables-save -t nat | grep -E 'MASQUERADE|SNAT' | grep -v random; nft list ruleset | grep -E 'masquerade|snat' | grep -v random",
       ),
       verify,
     },
@@ -86,8 +106,8 @@ export function raiseBuckets(netns: string, entries: number, buckets: number | u
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(entries, 2 * (buckets ?? 0), 65536)));
   return [
     {
-      action: `Enlarge the conntrack hash to ${wanted} buckets (${(wanted * 8) / 2 ** 20} MB), set in the host's namespace.`,
-      command: `sysctl -w net.netfilter.nf_conntrack_buckets=${wanted}`,
+      action: `Enlarge the conntrack hash ${buckets === undefined ? '' : `from ${buckets} `}to ${wanted} buckets (${(wanted * 8) / 2 ** 20} MB), set in the host's namespace.`,
+      ...setSysctl([{ name: 'net.netfilter.nf_conntrack_buckets', value: wanted, before: buckets }]),
       verify: inNetns(
         netns,
         "sysctl net.netfilter.nf_conntrack_buckets && conntrack -S | grep -o 'chaintoolong=[0-9]*'",

@@ -1,8 +1,10 @@
-import { cpuMask, formatCpuList } from '../facts/cpus.ts';
-import type { Feeder, RpsQueue } from '../facts/packet-cpus.ts';
+import { formatCpuList } from '../../base/cpu-list.ts';
+import { cpuMask } from '../../facts/cpus.ts';
+import type { Feeder, RpsQueue } from '../../facts/packet-cpus.ts';
+import type { Signal } from '../../facts/signal.ts';
 import type { Remedy } from '../finding.ts';
-import type { Signal } from '../rule.ts';
 import { moveThreads } from './numa.ts';
+import { keepingBefore, writeFiles } from './setting.ts';
 import { shellQuote } from './shell.ts';
 
 /** A CPU with less softirq time than this can take more. */
@@ -37,6 +39,15 @@ export function makeRoom(cpu: string): Remedy {
   };
 }
 
+/** For a CPU that few packets fill. */
+export function seeDearPackets(cpu: string): Remedy {
+  return {
+    action: `See what a packet meets on CPU ${cpu}: the profile of this report, or perf.`,
+    command: `perf record -C ${cpu} -g -- sleep 10 && perf report --stdio --no-children | head -n 60`,
+    verify: `mpstat -P ${cpu} 1 5; pktcost diagnose --window 10s`,
+  };
+}
+
 /** Moves all but the busiest interrupt to CPUs with room; a single queue is spread by more queues or RPS. */
 export function spreadPacketWork(busy: Busy): Remedy[] {
   const { cpu, feeders, queues, threads, network } = busy;
@@ -45,7 +56,7 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
     return [
       {
         action: `See which softirq it is: the column CPU${cpu} of /proc/softirqs, by difference.`,
-        command: 'cp /proc/softirqs /tmp/softirqs && sleep 5 && diff /tmp/softirqs /proc/softirqs',
+        command: 'before=$(mktemp) && cp /proc/softirqs "$before" && sleep 5 && diff "$before" /proc/softirqs',
         verify,
       },
     ];
@@ -57,7 +68,7 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
     return [
       {
         action: `Give the NIC interrupts of CPU ${cpu}, but for the busiest, to CPUs with room; stop irqbalance first or it moves them back.`,
-        command: moves.join(' && '),
+        ...writeFiles('irqs', moves),
         verify,
       },
     ];
@@ -78,14 +89,18 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
     return [
       {
         action: `${device} brings all its packets to CPU ${cpu} by one interrupt: use more hardware queues. This resets the queues of the device for a moment.`,
-        command: `ethtool -l ${shellQuote(device)} && ethtool -L ${shellQuote(device)} combined ${Math.max(2, vectors, Math.min(8, target.length))}`,
+        ...keepingBefore(
+          'queues',
+          `ethtool -l ${shellQuote(device)} | awk '/^Combined:/ { now = $2 } END { print "ethtool -L ${pathPart(device)} combined " now }'`,
+          `ethtool -L ${shellQuote(device)} combined ${Math.max(2, vectors, Math.min(8, target.length))}`,
+        ),
         verify,
       },
       ...(room.length > 0
         ? [
             {
               action: `If it has one queue only, let RPS share the work behind the driver among CPUs ${formatCpuList(room)}.`,
-              command: `echo ${cpuMask(room)} > /sys/class/net/${pathPart(device)}/queues/rx-0/rps_cpus`,
+              ...writeFiles('rps', [[`/sys/class/net/${pathPart(device)}/queues/rx-0/rps_cpus`, cpuMask(room)]]),
               verify,
             },
           ]
@@ -95,10 +110,12 @@ export function spreadPacketWork(busy: Busy): Remedy[] {
   const [queue] = queues;
   if (queue !== undefined && room.length > 0) {
     const cpus = [...queue.cpus.filter((each) => `${each}` !== cpu), ...room];
+    const file = `/sys/class/net/${pathPart(queue.device)}/queues/rx-${queue.queue}/rps_cpus`;
     return [
       {
         action: `RPS moves packets of ${queue.device} to CPU ${cpu}: name CPUs with room instead.`,
-        command: `echo ${cpuMask(cpus)} > /sys/class/net/${pathPart(queue.device)}/queues/rx-${queue.queue}/rps_cpus`,
+        command: `echo ${cpuMask(cpus)} > ${file}`,
+        undo: `echo ${cpuMask(queue.cpus)} > ${file}`,
         verify,
       },
     ];
@@ -135,10 +152,10 @@ export function keepOff({
   if (irqs.length > 0 && list !== '') {
     remedies.push({
       action: `Keep the interrupts of ${distinct(irqs.map(({ device }) => device)).join(', ')} on the housekeeping CPUs ${list}. Where the kernel manages them itself (write error), boot with isolcpus=managed_irq.`,
-      command: irqs
-        .slice(0, MOVED)
-        .map(({ irq }) => setAffinity(irq, housekeeping))
-        .join(' && '),
+      ...writeFiles(
+        'irqs',
+        irqs.slice(0, MOVED).map(({ irq }) => setAffinity(irq, housekeeping)),
+      ),
       verify: `cat ${irqs
         .slice(0, MOVED)
         .map(({ irq }) => `/proc/irq/${irq}/effective_affinity_list`)
@@ -152,6 +169,7 @@ export function keepOff({
     remedies.push({
       action: `Take CPU ${cpu} out of RPS of ${device} rx-${queue}.`,
       command: `echo ${mask} > ${file}`,
+      undo: `echo ${cpuMask(cpus)} > ${file}`,
       verify: `cat ${file}`,
     });
   }
@@ -178,8 +196,8 @@ function cpusWithRoom({ cpu, loads, dedicated }: Busy): number[] {
     .map(({ labels }) => Number(labels['on']));
 }
 
-function setAffinity(irq: string, cpus: readonly number[]): string {
-  return `echo ${formatCpuList(cpus)} > /proc/irq/${pathPart(irq)}/smp_affinity_list`;
+function setAffinity(irq: string, cpus: readonly number[]): readonly [file: string, value: string] {
+  return [`/proc/irq/${pathPart(irq)}/smp_affinity_list`, formatCpuList(cpus)];
 }
 
 /** Two ports of one function may share an interrupt: it is moved once. */

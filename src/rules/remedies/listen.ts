@@ -1,4 +1,5 @@
 import type { Remedy } from '../finding.ts';
+import { setSysctl } from './setting.ts';
 import { inNetns } from './shell.ts';
 
 interface Listener {
@@ -18,13 +19,13 @@ const LARGEST_BACKLOG = 65535;
  * the SYN queue have one limit, min(backlog, somaxconn), fixed when listen() is called (net/socket.c:__sys_listen,
  * inet_connection_sock.h:inet_csk_reqsk_queue_is_full), so tcp_max_syn_backlog is not among the remedies.
  */
-export function raiseBacklog({ netns, port, pid, limit, somaxconn, perSecond }: Listener): Remedy[] {
+export function raiseListenBacklog({ netns, port, pid, limit, somaxconn, perSecond }: Listener): Remedy[] {
   const now = limit ?? somaxconn ?? 128;
   const wanted = Math.min(LARGEST_BACKLOG, 2 ** Math.ceil(Math.log2(Math.max(2 * now, now + 2 * perSecond, 128))));
   const filter = /^\d+$/.test(port) ? ` 'sport = :${port}'` : '';
   const verify = inNetns(netns, `ss -ltn${filter} && nstat -az TcpExtListenOverflows TcpExtTCPReqQFullDrop`, pid);
   const restart = pid === undefined ? 'restart the program' : `restart pid ${pid}`;
-  const raise = inNetns(netns, `sysctl -w net.core.somaxconn=${wanted}`, pid);
+  const raise = setSysctl([{ name: 'net.core.somaxconn', value: wanted, before: somaxconn }], { netns, pid });
   const remedies: Remedy[] = [];
   if (limit !== undefined && somaxconn !== undefined && limit < somaxconn) {
     remedies.push({
@@ -35,7 +36,7 @@ export function raiseBacklog({ netns, port, pid, limit, somaxconn, perSecond }: 
       verify,
     });
     if (wanted > somaxconn) {
-      remedies.push({ action: 'Let net.core.somaxconn allow it, before the restart.', command: raise, verify });
+      remedies.push({ action: 'Let net.core.somaxconn allow it, before the restart.', ...raise, verify });
     }
   } else if (somaxconn !== undefined && wanted <= somaxconn) {
     remedies.push({
@@ -45,8 +46,8 @@ export function raiseBacklog({ netns, port, pid, limit, somaxconn, perSecond }: 
     });
   } else {
     remedies.push({
-      action: `Raise net.core.somaxconn to ${wanted}, see that the program asks for as much, and ${restart}: the limit is taken when listen() is called.`,
-      command: raise,
+      action: `Raise net.core.somaxconn ${somaxconn === undefined ? '' : `from ${somaxconn} `}to ${wanted}, see that the program asks for as much, and ${restart}: the limit is taken when listen() is called.`,
+      ...raise,
       verify,
     });
   }

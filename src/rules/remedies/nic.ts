@@ -1,17 +1,42 @@
-import type { Feeder } from '../facts/packet-cpus.ts';
+import type { Feeder } from '../../facts/packet-cpus.ts';
 import type { Remedy } from '../finding.ts';
+import { keepingBefore } from './setting.ts';
 import { shellQuote } from './shell.ts';
 
-/** A larger ring bridges bursts; where the CPU behind it is saturated, that CPU comes first. */
-export function enlargeRing(device: string, feeders: readonly Feeder[], hot: readonly string[]): Remedy[] {
+/** Frames that a ring has room for, and can be given room for. */
+export interface Ring {
+  readonly frames: number;
+  readonly most: number;
+}
+
+/** What is known of a card besides that it lost frames. */
+interface Card {
+  /** What the driver calls such losses in `ethtool -S`, as an extended regular expression. */
+  readonly names?: string | undefined;
+  readonly size?: Ring | undefined;
+}
+
+/** A larger ring bridges bursts; where the CPU behind it is saturated, it would only delay the loss and is no advice. */
+export function enlargeRing(
+  device: string,
+  feeders: readonly Feeder[],
+  hot: readonly string[],
+  { names, size }: Card = {},
+): Remedy[] {
   const name = shellQuote(device);
-  const verify = `cat /sys/class/net/${name}/statistics/rx_missed_errors; sleep 10; cat /sys/class/net/${name}/statistics/rx_missed_errors`;
-  const ring: Remedy = {
-    action: `Raise the receive ring of ${device} to the maximum its driver allows. This resets its queues for a moment, on some drivers the link.`,
-    command: `ethtool -g ${name}; ethtool -G ${name} rx "$(ethtool -g ${name} | awk '/^RX:/ { print $2; exit }')"`,
-    verify,
-  };
-  if (hot.length === 0) return [ring];
+  // Drivers differ in which of these they count it.
+  const verify = `for i in 1 2; do (cd /sys/class/net/${name}/statistics && grep . rx_missed_errors rx_fifo_errors rx_dropped); sleep 10; done`;
+  const ring = ringRemedy(device, size, verify);
+  const counters: Remedy[] =
+    names === undefined
+      ? []
+      : [
+          {
+            action: `See in the counters of the driver of ${device} what was lost: by its ring, by the card itself, or for want of memory.`,
+            command: `ethtool -S ${name} | grep -E ${shellQuote(`^ *(${names}):`)}`,
+          },
+        ];
+  if (hot.length === 0) return [ring, ...counters];
   const irqs = [...new Set(feeders.map(({ irq }) => irq))].slice(0, 4).join(', ');
   return [
     {
@@ -19,6 +44,31 @@ export function enlargeRing(device: string, feeders: readonly Feeder[], hot: rea
       command: `ethtool -l ${name}; ethtool -x ${name}; grep -H . /proc/irq/*/effective_affinity_list`,
       verify,
     },
-    ring,
+    ...counters,
   ];
+}
+
+const RESETS = 'This resets its queues for a moment, on some drivers the link.';
+
+function ringRemedy(device: string, size: Ring | undefined, verify: string): Remedy {
+  const name = shellQuote(device);
+  // Of the two lines RX: of ethtool -g the first is the most there can be, the second what there is.
+  const undo = `ethtool -g ${name} | awk '/^RX:/ { now = $2 } END { print "ethtool -G ${name} rx " now }'`;
+  if (size === undefined || size.most === 0)
+    return {
+      action: `Raise the receive ring of ${device} to the maximum its driver allows. ${RESETS}`,
+      ...keepingBefore('ring', undo, `ethtool -G ${name} rx "$(ethtool -g ${name} | awk '/^RX:/ { print $2; exit }')"`),
+      verify,
+    };
+  if (size.frames < size.most)
+    return {
+      action: `Raise the receive ring of ${device} from ${size.frames} to ${size.most} frames, the most its driver allows. ${RESETS}`,
+      ...keepingBefore('ring', undo, `ethtool -G ${name} rx ${size.most}`),
+      verify,
+    };
+  return {
+    action: `The receive ring of ${device} is as large as its driver allows (${size.most} frames): let more queues and CPUs empty it.`,
+    command: `ethtool -l ${name}; ethtool -x ${name}`,
+    verify,
+  };
 }

@@ -1,5 +1,7 @@
-import { cpuMask, formatCpuList } from '../facts/cpus.ts';
+import { formatCpuList } from '../../base/cpu-list.ts';
+import { cpuMask } from '../../facts/cpus.ts';
 import type { Remedy } from '../finding.ts';
+import { keepingBefore } from './setting.ts';
 import { shellQuote } from './shell.ts';
 
 /** Interrupts moved in one command. */
@@ -22,16 +24,29 @@ export function moveIrqs({ device, cpus, node, irqs }: Move & { readonly irqs: r
       action:
         `Let the CPUs of node ${node} take the interrupts of ${device} that fire elsewhere. The kernel picks one CPU of the list for ` +
         'each; to spread queues evenly give each IRQ a CPU of its own. A write refused with EIO is an IRQ the driver manages itself.',
-      command:
-        numbers.length === 1
-          ? `echo ${list} > /proc/irq/${each}/smp_affinity_list`
-          : `for irq in ${each}; do echo ${list} > /proc/irq/$irq/smp_affinity_list; done`,
+      ...keepingBefore(
+        'irqs',
+        `for irq in ${each}; do echo "echo $(cat /proc/irq/$irq/smp_affinity_list) > /proc/irq/$irq/smp_affinity_list"; done`,
+        `for irq in ${each}; do echo ${list} > /proc/irq/$irq/smp_affinity_list; done`,
+      ),
       verify: `for irq in ${each}; do cat /proc/irq/$irq/effective_affinity_list; done`,
     },
     {
-      action: 'irqbalance moves them back within seconds: keep it from these IRQs, or stop it, before that.',
+      action: 'irqbalance moves them back within seconds: keep it from these IRQs, or stop it, before you move them.',
       command: `systemctl is-active irqbalance && grep -H . /etc/default/irqbalance /etc/sysconfig/irqbalance 2>/dev/null; echo 'IRQBALANCE_ARGS="${numbers.map((irq) => `--banirq=${irq}`).join(' ')}"'`,
       verify: 'systemctl status irqbalance',
+    },
+  ];
+}
+
+/** For packet work that has nowhere to go on the node of its NIC. */
+export function crowded(device: string, home: readonly number[], node: string): Remedy[] {
+  const list = formatCpuList(home);
+  return [
+    {
+      action: `The CPUs of node ${node} (${list}) have no room for the packets of ${device}: moved there they would wait instead of cross over. See what runs there, and make room first.`,
+      command: `ps -eLo psr,pcpu,pid,tid,comm --sort=-pcpu | head -n 30`,
+      verify: `mpstat -P ${list} 1 5`,
     },
   ];
 }
@@ -42,7 +57,11 @@ export function moveRps({ device, cpus, node, queues }: Move & { readonly queues
   return [
     {
       action: `Keep RPS of ${device} on the CPUs of node ${node}.`,
-      command: `for q in ${numbers.join(' ')}; do echo ${cpuMask(cpus)} > ${at}/rx-$q/rps_cpus; done`,
+      ...keepingBefore(
+        'rps',
+        `for q in ${numbers.join(' ')}; do echo "echo $(cat ${at}/rx-$q/rps_cpus) > ${at}/rx-$q/rps_cpus"; done`,
+        `for q in ${numbers.join(' ')}; do echo ${cpuMask(cpus)} > ${at}/rx-$q/rps_cpus; done`,
+      ),
       verify: `grep -H . ${at}/rx-*/rps_cpus`,
     },
   ];
@@ -56,7 +75,11 @@ export function moveThreads(pids: readonly string[], cpus: readonly number[], wh
   return [
     {
       action: what,
-      command: `for t in ${each}; do taskset -pc ${formatCpuList(cpus)} $t; done`,
+      ...keepingBefore(
+        'threads',
+        `for t in ${each}; do echo "taskset -pc $(sed -n 's/^Cpus_allowed_list:\\t//p' /proc/$t/status) $t"; done`,
+        `for t in ${each}; do taskset -pc ${formatCpuList(cpus)} $t; done`,
+      ),
       verify: `for t in ${each}; do grep -H Cpus_allowed_list /proc/$t/status; done; ps -o tid,comm,psr -p ${numbers.join(',')}`,
     },
   ];
@@ -67,7 +90,11 @@ export function movePmd(cpus: readonly number[], node: string): Remedy[] {
   return [
     {
       action: `Have OVS run its PMD threads on CPUs of node ${node}; the mask replaces the one before, so those that may stay are in it. Each CPU of it is polled without rest: take isolated ones if you keep some. Changing it restarts the threads.`,
-      command: `ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=0x${cpuMask(cpus).replaceAll(',', '')}`,
+      ...keepingBefore(
+        'ovs',
+        'echo "ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=$(ovs-vsctl --if-exists get Open_vSwitch . other_config:pmd-cpu-mask)"',
+        `ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=0x${cpuMask(cpus).replaceAll(',', '')}`,
+      ),
       verify: 'ovs-appctl dpif-netdev/pmd-rxq-show',
     },
   ];

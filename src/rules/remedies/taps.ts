@@ -1,5 +1,6 @@
-import { daemonOf } from '../facts/daemons.ts';
-import { takesEverything, type Tap, type TapOwner } from '../facts/taps.ts';
+import { processText } from '../../facts/processes.ts';
+import { daemonOf } from '../../facts/daemons.ts';
+import { takesEverything, type Tap, type TapOwner } from '../../facts/taps.ts';
 import type { Remedy } from '../finding.ts';
 import { inNetns, shellQuote } from './shell.ts';
 
@@ -26,9 +27,10 @@ export function narrowTaps(taps: readonly Tap[], place: Place): Remedy[] {
   return remedies;
 }
 
-function forOwner(tap: Tap, { pid, comm }: TapOwner, place: Place): Remedy[] {
+function forOwner(tap: Tap, owner: TapOwner, place: Place): Remedy[] {
+  const { pid, comm } = owner;
   const verify = verifyCommand(place);
-  const name = `${comm} (pid ${pid})`;
+  const name = processText(owner);
   const daemon = daemonOf(comm);
   const argv = /^\d+$/.test(pid) ? `tr '\\0' ' ' </proc/${pid}/cmdline` : `pgrep -a ${shellQuote(comm)}`;
   if (daemon?.kind === 'capture') {

@@ -1,4 +1,5 @@
 import type { Remedy } from '../finding.ts';
+import { keepingBefore, lastsBySysctl } from './setting.ts';
 
 interface TcpMemory {
   readonly pressure: number | undefined;
@@ -26,9 +27,15 @@ export function relieveTcpMemory({ pressure, max, pageSize, totalBytes }: TcpMem
     const room = totalBytes === undefined ? Infinity : totalBytes / 4 / pageSize;
     if (2 * max <= room) {
       // The kernel's own proportion is min = 3/4 of pressure, max = 2 min (net/ipv4/tcp.c:tcp_init_mem).
+      const wanted = `${Math.floor(pressure * 1.5)} ${pressure * 2} ${max * 2}`;
       remedies.push({
         action: `Double the limits: at most ${Math.round((2 * max * pageSize) / 2 ** 20)} MB of the host's memory for TCP.`,
-        command: `sysctl -w net.ipv4.tcp_mem='${Math.floor(pressure * 1.5)} ${pressure * 2} ${max * 2}'`,
+        ...keepingBefore(
+          'tcp-mem',
+          `echo "sysctl -w net.ipv4.tcp_mem='$(cat /proc/sys/net/ipv4/tcp_mem)'"`,
+          `sysctl -w net.ipv4.tcp_mem='${wanted}'`,
+        ),
+        ...lastsBySysctl([{ name: 'net.ipv4.tcp_mem', value: wanted }]),
         verify,
       });
     }

@@ -204,7 +204,10 @@ export class Kit {
     runOrThrow(['ip', 'netns', 'add', netns]);
     this.#netns.push(netns);
     runOrThrow(['ip', '-n', netns, 'link', 'set', 'lo', 'up']);
-    return new Host(netns, this);
+    const host = new Host(netns, this);
+    // A link-local address is tentative for a second or two, and nobody is asked for a neighbour before.
+    host.sysctl({ 'net.ipv6.conf.default.accept_dad': 0, 'net.ipv6.conf.all.accept_dad': 0 });
+    return host;
   }
 
   /** Joins two hosts by a veth pair, with addresses of the range for benchmarks (RFC 2544) and of our own. */
@@ -256,6 +259,7 @@ export class Kit {
 
   /** Whoever gets a bundle of this scenario comes to the same report: without rights, elsewhere, and later. */
   replayRecorded(): void {
+    if (process.env['PKTCOST_LAB_REPLAYS'] === 'no') return;
     for (const [bundle, report] of this.recorded) {
       const elsewhere = this.folder();
       const copy = join(elsewhere, 'copy.tar.gz');

@@ -177,10 +177,21 @@ function filesOf(image: HostImage, moment: 0 | 1): Record<string, string> {
       '',
     ].join('\n'),
     'proc/net/netstat': [
-      'TcpExt: SyncookiesSent PruneCalled RcvPruned OfoPruned ListenOverflows ListenDrops TCPBacklogDrop TCPReqQFullDoCookies TCPReqQFullDrop TCPMemoryPressures TCPRcvQDrop TCPFromZeroWindowAdv TCPToZeroWindowAdv TCPWantZeroWindowAdv',
-      `TcpExt: ${zeros(14)}`,
+      'TcpExt: SyncookiesSent PruneCalled RcvPruned OfoPruned ListenOverflows ListenDrops TCPBacklogDrop TCPReqQFullDoCookies TCPReqQFullDrop TCPMemoryPressures TCPRcvQDrop TCPFromZeroWindowAdv TCPToZeroWindowAdv TCPWantZeroWindowAdv TCPAbortOnMemory TCPSynRetrans',
+      `TcpExt: ${zeros(16)}`,
       '',
     ].join('\n'),
+    'proc/net/snmp6': [
+      'InDatagrams',
+      'NoPorts',
+      'InErrors',
+      'OutDatagrams',
+      'RcvbufErrors',
+      'SndbufErrors',
+      'MemErrors',
+    ]
+      .map((name) => `Udp6${name}\t0\n`)
+      .join(''),
     'proc/net/sockstat':
       'sockets: used 120\nTCP: inuse 8 orphan 0 tw 0 alloc 12 mem 40\nUDP: inuse 3 mem 2\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n',
     'proc/net/packet': 'sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n',

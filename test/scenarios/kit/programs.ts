@@ -9,12 +9,18 @@ export const repository = join(import.meta.dirname, '..', '..', '..', '..');
 const sources = join(repository, 'test', 'scenarios', 'kit', 'programs');
 
 export const programNames = [
+  'bpf-spin',
+  'clash',
   'connect',
+  'craft',
   'listener',
   'packet-tap',
+  'raw-hold',
   'syn-flood',
+  'tcp-proxy',
   'tcp-read',
   'tcp-send',
+  'tun-hold',
   'udp-receive',
   'udp-send',
 ] as const;
@@ -29,17 +35,25 @@ export function onPath(name: string): boolean {
   return `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':').some((folder) => existsSync(join(folder, name)));
 }
 
-/** Path of a traffic maker, compiled when its source changed. Two runs at once both end with a whole file. */
-export function compiled(name: ProgramName): string {
+export interface CompileOptions {
+  readonly cc?: string | undefined;
+  readonly folder?: string;
+}
+
+/**
+ * Path of a traffic maker, compiled when its source changed. Two runs at once both end with a whole file.
+ * @param options another compiler and place, for a machine of another kind
+ */
+export function compiled(name: ProgramName, options: CompileOptions = {}): string {
   const source = join(sources, `${name}.c`);
   const hash = createHash('sha256')
     .update(readFileSync(source))
     .update(readFileSync(join(sources, 'program.h')))
     .digest('hex');
-  const folder = join(repository, 'build', 'programs', hash.slice(0, 12));
+  const folder = join(options.folder ?? join(repository, 'build', 'programs'), hash.slice(0, 12));
   const program = join(folder, name);
   if (existsSync(program)) return program;
-  const cc = compiler();
+  const cc = options.cc ?? compiler();
   if (cc === undefined) throw new Error('no C compiler (clang, cc or gcc)');
   mkdirSync(folder, { recursive: true });
   const draft = `${program}.${process.pid}`;

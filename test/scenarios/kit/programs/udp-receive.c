@@ -1,11 +1,29 @@
-// Receives datagrams, with a receive buffer of a given size, taking its time over each, or never reading at all.
+// Receives datagrams, with a receive buffer of a given size: taking its time over each, waiting for somebody else after each,
+// rejecting all by a filter, or never reading at all.
 #include "program.h"
+#include <linux/filter.h>
 
 static volatile sig_atomic_t stopped;
 
 static void stop(int number) {
 	(void)number;
 	stopped = 1;
+}
+
+/** A pipe that another process writes a byte to every so often. */
+static int slow_pipe(long microseconds) {
+	int ends[2];
+	char byte = 0;
+	if (pipe(ends) < 0) die("pipe");
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGTERM, SIG_DFL);
+		for (;;) {
+			pause_for((double)microseconds / 1e6);
+			if (write(ends[1], &byte, 1) < 1) _exit(0);
+		}
+	}
+	return ends[0];
 }
 
 int main(int argc, char **argv) {
@@ -18,6 +36,11 @@ int main(int argc, char **argv) {
 	int buffer = (int)number("rcvbuf", 0), in = socket(at.family, SOCK_DGRAM, 0);
 	if (in < 0) die("socket");
 	if (buffer > 0) setsockopt(in, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+	struct sock_filter nothing = {BPF_RET | BPF_K, 0, 0, 0};
+	struct sock_fprog reject = {1, &nothing};
+	if (number("reject", 0) == 1 && setsockopt(in, SOL_SOCKET, SO_ATTACH_FILTER, &reject, sizeof reject) < 0) die("filter");
+	long wait = number("wait-us", 0);
+	int other = wait > 0 ? slow_pipe(wait) : -1;
 	if (bind(in, (struct sockaddr *)&at.address, at.length) < 0) die("bind");
 	ready();
 	char datagram[65536];
@@ -29,6 +52,8 @@ int main(int argc, char **argv) {
 		}
 		if (recv(in, datagram, sizeof datagram, 0) < 0) continue;
 		received++;
+		char byte;
+		if (other >= 0 && read(other, &byte, 1) < 1) break;
 		double until = now() + (double)delay / 1e6;
 		while (delay > 0 && now() < until) continue;
 	}

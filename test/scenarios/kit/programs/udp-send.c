@@ -1,4 +1,5 @@
-// Sends datagrams at a rate (0: as fast as it can), over one flow or to many ports; says at its end what it sent.
+// Sends datagrams at a rate (0: as fast as it can), evenly or in bursts, over one flow or to many ports, waiting for room or
+// not; says at its end what it sent.
 #include "program.h"
 
 enum { BATCH = 64 };
@@ -14,7 +15,8 @@ int main(int argc, char **argv) {
 	begin(argv, 60);
 	signal(SIGTERM, stop);
 	long port = number("port", 9000), ports = number("ports", 1), rate = number("rate", 0), size = number("size", 64);
-	double seconds = (double)number("seconds", 25);
+	int flags = number("wait", 1) == 1 ? 0 : MSG_DONTWAIT;
+	double seconds = (double)number("seconds", 25), every = (double)number("every-ms", 0) / 1e3;
 	struct endpoint to[BATCH];
 	struct mmsghdr batch[BATCH] = {0};
 	char payload[65507] = {0};
@@ -34,7 +36,9 @@ int main(int argc, char **argv) {
 	ready();
 	double start = now(), end = start + seconds;
 	while (!stopped && now() < end) {
-		long due = rate == 0 ? BATCH : (long)((now() - start) * (double)rate) - sent - failed;
+		double passed = now() - start;
+		if (every > 0) passed = (double)(long)(passed / every) * every;
+		long due = rate == 0 ? BATCH : (long)(passed * (double)rate) - sent - failed;
 		if (due < 1) {
 			pause_for(0.0005);
 			continue;
@@ -42,7 +46,7 @@ int main(int argc, char **argv) {
 		unsigned count = due < BATCH ? (unsigned)due : BATCH;
 		for (unsigned each = 0; ports > 1 && each < count; each++)
 			((struct sockaddr_in *)&to[each].address)->sin_port = htons((uint16_t)(port + (sent + failed + each) % ports));
-		int done = sendmmsg(out, batch, count, 0);
+		int done = sendmmsg(out, batch, count, flags);
 		// Refused by the network or by a filter: the next datagram may pass.
 		if (done < 0) failed++;
 		else sent += done;

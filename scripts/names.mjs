@@ -1,0 +1,44 @@
+// Finds exported declarations of src/ that share a name: whoever reads a name should not have to look at its import to know
+// what it stands for. What schema/ generates has its names from the report.
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+const root = process.argv[2] ?? 'src';
+
+/** Where one name in several places is right, and why. */
+const right = [
+  {
+    why: 'a subject: its collector, its metrics, its rule',
+    places: /^(collectors|metrics\/catalogue|rules)\/[^/]+$/,
+    names: /^[a-z]/,
+  },
+  {
+    why: 'what each format draws in its own way',
+    places: /^report\/(text|markdown|html)\/[^/]+$/,
+    names: /^(render\w*|draw\w+|folded|\w+Section)$/,
+  },
+  {
+    why: 'the words of the language of rules, which know no Result',
+    places: /^(base|rules\/rule\.ts)/,
+    names: /^(ok|list)$/,
+  },
+];
+
+/** @type {Map<string, string[]>} */
+const placesOf = new Map();
+const declared = /^export (?:declare |abstract |async )*(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
+for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+  if (!file.endsWith('.ts') || basename(dirname(join(root, file))) === 'generated') continue;
+  const names = [...readFileSync(join(root, file), 'utf8').matchAll(declared)].map(([, name]) => name ?? '');
+  // Overloads of one function are one declaration.
+  for (const name of new Set(names)) placesOf.set(name, [...(placesOf.get(name) ?? []), file]);
+}
+
+const twice = [...placesOf].filter(
+  ([name, files]) =>
+    files.length > 1 &&
+    !right.some(({ places, names }) => names.test(name) && files.every((file) => places.test(file))),
+);
+for (const [name, files] of twice)
+  process.stderr.write(`one name for several things: ${name} (${files.sort().join(', ')})\n`);
+process.exit(twice.length === 0 ? 0 : 1);

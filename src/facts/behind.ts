@@ -1,0 +1,40 @@
+import { skbDrops, transmitDrop } from '../metrics/catalogue/index.ts';
+import { total } from '../metrics/condition.ts';
+import { increase, sumBy } from '../metrics/expression.ts';
+import type { Signal } from './signal.ts';
+import { risen } from './sockets.ts';
+
+/** Reasons that a packet is dropped for behind the socket it is sent by, include/net/dropreason-core.h. */
+export const BEHIND_THE_SENDER = [
+  'QDISC_DROP',
+  'QDISC_OVERLIMIT',
+  'QDISC_CONGESTED',
+  'CAKE_FLOOD',
+  'FQ_BAND_LIMIT',
+  'FQ_HORIZON_LIMIT',
+  'FQ_FLOW_LIMIT',
+  'TC_EGRESS',
+  'NEIGH_FAILED',
+  'NEIGH_QUEUEFULL',
+  'NEIGH_DEAD',
+];
+
+/** A send that fails leaves the datagram with the program, unless the device or its queue took it and dropped it. */
+export const droppedBehind = total(
+  sumBy([], increase(transmitDrop)),
+  sumBy([], increase(skbDrops, { reason: BEHIND_THE_SENDER })),
+);
+
+interface Behind {
+  readonly message: 'unsent-device' | 'unsent-queue';
+  readonly device: string;
+  readonly reason: string;
+}
+
+/** Where most of what was sent and dropped was dropped. */
+export function placeBehind(refusing: readonly Signal[], queued: readonly Signal[]): Behind {
+  const [device, queue] = [risen(refusing)[0], risen(queued)[0]];
+  if (queue === undefined || (device?.value ?? 0) >= queue.value)
+    return { message: 'unsent-device', device: device?.labels['device'] ?? 'an unknown device', reason: '' };
+  return { message: 'unsent-queue', device: queue.labels['device'] ?? '', reason: queue.labels['reason'] ?? '' };
+}

@@ -1,0 +1,51 @@
+import { cpuSeconds, softnetProcessed, spanCpuPackets } from '../metrics/catalogue/index.ts';
+import type { Window } from '../metrics/window.ts';
+import { byLabel, cells, isTimed } from './figures.ts';
+import { once } from './once.ts';
+import { PACKETS_TO_PRICE, type PriceLimits } from './price.ts';
+import { deviceKey, meanTapNs, spansByDevice } from './spans.ts';
+
+/** Softirq time per pass into the stack on each CPU that did enough of it. */
+export const cpuPrices = once((window: Window): ReadonlyMap<string, number> => {
+  const packets = byLabel(window, softnetProcessed, 'cpu');
+  return new Map(
+    cells(window, cpuSeconds).flatMap(({ labels, increase }) => {
+      const passed = packets.get(labels['cpu'] ?? '')?.increase ?? 0;
+      const priced = labels['mode'] === 'softirq' && passed >= PACKETS_TO_PRICE && isTimed(window, increase);
+      return priced ? [[labels['cpu'] ?? '', (increase * 1e9) / passed] as const] : [];
+    }),
+  );
+});
+
+/** The mean of the CPUs, each with its packets; null where one that had a share worth naming has no price. */
+export function weighed(prices: ReadonlyMap<string, number>, packets: ReadonlyMap<string, number>): number | null {
+  const all = [...packets.values()].reduce((sum, count) => sum + count, 0);
+  const priced = [...packets].flatMap(([cpu, count]) => {
+    const price = prices.get(cpu);
+    return price === undefined ? [] : [{ price, count }];
+  });
+  const known = priced.reduce((sum, { count }) => sum + count, 0);
+  if (known === 0 || known < 0.99 * all) return null;
+  return priced.reduce((sum, { price, count }) => sum + price * count, 0) / known;
+}
+
+export interface TapTime {
+  readonly seconds: number;
+  /** Per second in which the probe was there. */
+  readonly share: number;
+}
+
+/** What the taps of all watched devices took on each CPU; undefined when that cannot be told. */
+export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<string, TapTime> | undefined => {
+  const prices = new Map([...spansByDevice(window)].map(([key, own]) => [key, meanTapNs([own], limits)]));
+  const packets = cells(window, spanCpuPackets);
+  if (packets.length === 0 || ![...prices.values()].some((price) => price !== null)) return undefined;
+  const times = new Map<string, TapTime>();
+  for (const { labels, increase, seconds } of packets) {
+    const cpu = labels['cpu'] ?? '';
+    const took = (increase * (prices.get(deviceKey(labels)) ?? 0)) / 1e9;
+    const before = times.get(cpu) ?? { seconds: 0, share: 0 };
+    times.set(cpu, { seconds: before.seconds + took, share: before.share + (seconds > 0 ? took / seconds : 0) });
+  }
+  return times;
+});

@@ -1,0 +1,266 @@
+import {
+  netstat,
+  packetSocketDrops,
+  receiveMissed,
+  receivePackets,
+  skbDrops,
+  skbDropsCounted,
+  skbDropsLookedAt,
+  skbDropsNoRoom,
+  skbDropsRarest,
+} from '../metrics/catalogue/index.ts';
+import type { Labels, Metric } from '../metrics/metric.ts';
+import { OWN_NETNS } from '../metrics/snapshot.ts';
+import type { Increase, Window } from '../metrics/window.ts';
+import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
+
+/** One reason at one place. */
+export interface LedgerRow {
+  /** As the kernel calls it, or the counter. */
+  readonly reason: string;
+  readonly means: string;
+  /** The function that dropped, or the file of the counter. */
+  readonly place: string;
+  /** '' where it is not known. */
+  readonly device: string;
+  readonly netns: string;
+  readonly packets: number;
+  /** Of the frames that the device, or where none is named the namespace, received; null where that is nothing or not known. */
+  readonly share: number | null;
+  readonly kind: DropKind;
+  /** Code of the rule that speaks about it. */
+  readonly rule: string | null;
+}
+
+/** The books of one namespace: `framesIn` = delivered + forwarded + lost + policy + noise + unclear + notAccounted. */
+export interface LedgerBook {
+  readonly netns: string;
+  readonly devices: readonly string[];
+  readonly framesIn: number;
+  /** Packets handed to a protocol, and packets sent on, as IPv4 and IPv6 count them. */
+  readonly delivered: number;
+  readonly forwarded: number;
+  /** Dropped before either, by kind. */
+  readonly lost: number;
+  readonly policy: number;
+  readonly noise: number;
+  readonly unclear: number;
+  /** Frames of other protocols (ARP), frames that pass several devices, and what nobody counts. Negative where more left than came. */
+  readonly notAccounted: number;
+  /** Of those delivered, dropped by their protocol or socket; of those to be sent, dropped on the way out. */
+  readonly droppedAfter: number;
+}
+
+export interface Ledger {
+  /** Whether the kernel's drops were counted; else the rows are what counters tell. */
+  readonly counted: boolean;
+  readonly reason: string | null;
+  readonly total: number;
+  readonly lookedAt: number;
+  readonly noRoom: number;
+  /** In the worst flood one drop in so many was looked at. */
+  readonly sampling: number;
+  readonly rows: readonly LedgerRow[];
+  readonly books: readonly LedgerBook[];
+}
+
+/** Every loss that was counted, by reason and place, and the books of each namespace. */
+export function ledgerOf(window: Window): Ledger {
+  const counted = window.increase(skbDropsCounted).cells.length > 0;
+  const drops = dropRows(window);
+  const frames = framesOf(window);
+  const rows = [...(counted ? drops : counterRows(window)), ...ownCounters(window)].map((row: Counted): LedgerRow => {
+    const { reason, means, place, device, netns, packets, kind, rule } = row;
+    const sent = device === '' && row.stage === 'out';
+    const received = device === '' ? frames.of(netns) : (frames.on(netns, device) ?? 0);
+    return {
+      reason,
+      means,
+      place,
+      device,
+      netns,
+      packets,
+      share: received > 0 && !sent ? packets / received : null,
+      kind,
+      rule,
+    };
+  });
+  return {
+    counted,
+    reason: counted ? null : (window.whyAbsent(skbDropsCounted)[0]?.reason ?? 'drops were not counted'),
+    total: sum(window, skbDropsCounted),
+    lookedAt: sum(window, skbDropsLookedAt),
+    noRoom: sum(window, skbDropsNoRoom),
+    sampling: window.value(skbDropsRarest)[0]?.value ?? 1,
+    rows: rows.sort((a, b) => b.packets - a.packets || (a.reason < b.reason ? -1 : 1)),
+    books: counted ? booksOf(window, frames, drops) : [],
+  };
+}
+
+type Counted = Omit<LedgerRow, 'share'> & { readonly stage?: string };
+
+function dropRows(window: Window): (Counted & { readonly stage: string })[] {
+  return window.increase(skbDrops).cells.flatMap((cell) => {
+    const { labels } = cell;
+    const packets = inWindow(window, cell);
+    if (packets <= 0) return [];
+    const { reason = '', location = '', device = '', netns = OWN_NETNS } = labels;
+    const { kind, means, owner } = meaningOfDrop(reason, location);
+    const rule = owner === '' ? null : owner;
+    const named = stageOfDrop(reason, location);
+    // What came from a device still has it where it is not delivered yet: the host itself was sending this one.
+    const stage = named === 'before' && device === '' ? 'out' : named;
+    return [
+      {
+        reason: reason === '' ? 'not named' : reason,
+        means,
+        place: location,
+        device,
+        netns,
+        packets,
+        kind,
+        rule,
+        stage,
+      },
+    ];
+  });
+}
+
+/** For kernels without reasons, and where the probe is off: the counter that should agree with each reason. */
+function counterRows(window: Window): Counted[] {
+  const seen = new Set<string>();
+  return dropReasons.flatMap((reason) => {
+    const { counter, kind, means, owner } = meaningOfDrop(reason, '');
+    if (counter === undefined || kind !== 'loss' || seen.has(counter)) return [];
+    seen.add(counter);
+    const metric = netstat.member(counter);
+    return window.increase(metric).cells.flatMap(({ labels, increase }) =>
+      increase <= 0
+        ? []
+        : [
+            {
+              reason: counter,
+              means,
+              place: metric.source,
+              device: '',
+              netns: netnsOf(labels),
+              packets: increase,
+              kind,
+              rule: owner,
+            },
+          ],
+    );
+  });
+}
+
+/** What no packet of the kernel's was made of, or was freed without a word: rings of cards and of captures. */
+function ownCounters(window: Window): Counted[] {
+  const ring = window.increase(receiveMissed).cells.map(({ labels, increase }) => ({
+    reason: 'rx_missed_errors',
+    means: 'the ring of the card was full',
+    place: receiveMissed.source,
+    device: labels['device'] ?? '',
+    netns: netnsOf(labels),
+    packets: increase,
+    kind: 'loss' as const,
+    rule: 'PKT0501',
+  }));
+  const taps = window.increase(packetSocketDrops).cells.map(({ labels, increase }) => ({
+    reason: 'sk_drops',
+    means: 'a packet socket was full: the capture is incomplete',
+    place: `packet socket ${labels['inode'] ?? ''}`,
+    device: labels['device'] ?? '',
+    netns: netnsOf(labels),
+    packets: increase,
+    // The packet itself goes on.
+    kind: 'noise' as const,
+    rule: null,
+  }));
+  return [...ring, ...taps].filter(({ packets }) => packets > 0);
+}
+
+interface Frames {
+  readonly namespaces: readonly string[];
+  of(netns: string): number;
+  on(netns: string, device: string): number | undefined;
+  devices(netns: string): readonly string[];
+}
+
+function framesOf(window: Window): Frames {
+  const received = new Map<string, Map<string, number>>();
+  for (const cell of window.increase(receivePackets).cells) {
+    const netns = netnsOf(cell.labels);
+    const devices = received.get(netns) ?? new Map<string, number>();
+    received.set(netns, devices.set(cell.labels['device'] ?? '', inWindow(window, cell)));
+  }
+  return {
+    namespaces: [...received.keys()],
+    of: (netns) => [...(received.get(netns)?.values() ?? [])].reduce((total, each) => total + each, 0),
+    on: (netns, device) => received.get(netns)?.get(device),
+    devices: (netns) => [...(received.get(netns) ?? [])].filter(([, packets]) => packets > 0).map(([device]) => device),
+  };
+}
+
+const DELIVERED = ['Ip_InDelivers', 'Ip6_InDelivers'].map((field) => netstat.member(field));
+const FORWARDED = ['Ip_ForwDatagrams', 'Ip6_OutForwDatagrams'].map((field) => netstat.member(field));
+const BOOKED = [...DELIVERED, ...FORWARDED];
+
+/** What the ledger is made of, besides the drops themselves: the same is read of every namespace. */
+export const ledgerMetrics: readonly Metric[] = [
+  ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsNoRoom, skbDropsRarest],
+  ...[receivePackets, receiveMissed, packetSocketDrops],
+  ...BOOKED,
+  ...dropReasons.flatMap((reason) => {
+    const { counter, kind } = meaningOfDrop(reason, '');
+    return counter === undefined || kind !== 'loss' ? [] : [netstat.member(counter)];
+  }),
+];
+
+function booksOf(
+  window: Window,
+  frames: Frames,
+  drops: readonly (Counted & { readonly stage: string })[],
+): LedgerBook[] {
+  const counters = new Map<string, Map<Metric, number>>();
+  for (const metric of BOOKED) {
+    for (const cell of window.increase(metric).cells) {
+      const netns = netnsOf(cell.labels);
+      counters.set(netns, (counters.get(netns) ?? new Map<Metric, number>()).set(metric, inWindow(window, cell)));
+    }
+  }
+  return frames.namespaces.flatMap((netns) => {
+    const framesIn = frames.of(netns);
+    const counted = counters.get(netns);
+    // Without the counters of IPv4 nothing of it would be accounted for, which would read as a loss. A kernel may lack IPv6.
+    if (framesIn === 0 || !counted?.has(DELIVERED[0]!) || !counted.has(FORWARDED[0]!)) return [];
+    const of = (metrics: readonly Metric[]): number =>
+      metrics.reduce((total, metric) => total + (counted.get(metric) ?? 0), 0);
+    const here = drops.filter((row) => row.netns === netns);
+    const before = (kind: DropKind): number =>
+      here.reduce((total, row) => total + (row.stage === 'before' && row.kind === kind ? row.packets : 0), 0);
+    const parts = {
+      delivered: of(DELIVERED),
+      forwarded: of(FORWARDED),
+      lost: before('loss'),
+      policy: before('policy'),
+      noise: before('noise'),
+      unclear: before('unclear'),
+    };
+    const told = Object.values(parts).reduce((total, each) => total + each, 0);
+    const droppedAfter = here.reduce((total, row) => total + (row.stage === 'before' ? 0 : row.packets), 0);
+    return [{ netns, devices: frames.devices(netns), framesIn, ...parts, notAccounted: framesIn - told, droppedAfter }];
+  });
+}
+
+/** Files are read one after the other: of each what fell into the window, so that the books are of the same time. */
+function inWindow(window: Window, { increase, seconds }: Increase): number {
+  return seconds > 0 ? Math.round((increase * window.seconds) / seconds) : increase;
+}
+
+function netnsOf(labels: Labels): string {
+  return labels['netns'] ?? OWN_NETNS;
+}
+
+function sum(window: Window, metric: Metric): number {
+  return window.increase(metric).cells.reduce((total, { increase }) => total + increase, 0);
+}

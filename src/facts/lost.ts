@@ -1,0 +1,76 @@
+import { meaningOfDrop } from './drop-reasons.ts';
+import type { Expression } from '../metrics/expression.ts';
+import { gradeOf, lossOf, lossShare, type LossLimits } from './loss.ts';
+import type { Signal } from './signal.ts';
+
+/** One way to lose packets: what /proc counts of it, and what the kernel calls it. */
+export interface LossWay {
+  /** In plain words, behind "because". */
+  readonly means: string;
+  /** Counters that add up to it. */
+  readonly counters: readonly (Signal | undefined)[];
+  /** Reasons of drops that are the same loss, so that the larger of the two is taken, never the sum. */
+  readonly reasons: readonly string[];
+  /** The counters have all of it: the reasons only tell where. */
+  readonly counted?: boolean;
+}
+
+export interface LossByWay {
+  readonly lost: number;
+  /** Those that lost something, the worst first. */
+  readonly ways: readonly { readonly means: string; readonly lost: number; readonly device: string }[];
+}
+
+/** What was lost in one place. Drops whose reason belongs to none of the ways are ways of their own. */
+export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): LossByWay {
+  const left = new Set(drops.filter(({ value }) => value > 0));
+  const found = ways.map(({ means, counters, reasons, counted: whole }) => {
+    const mine = [...left].filter(
+      ({ labels }) => reasons.includes(reasonOf(labels)) || meaningOf(labels).means === means,
+    );
+    for (const each of mine) left.delete(each);
+    const counted = counters.reduce((sum, each) => sum + (each?.value ?? 0), 0);
+    const known = whole === true && counters.some((each) => each !== undefined);
+    return { means, lost: known ? counted : Math.max(counted, total(mine)), device: deviceOf(mine) };
+  });
+  const others = new Map<string, Signal[]>();
+  for (const each of left) {
+    const { means } = meaningOf(each.labels);
+    others.set(means, [...(others.get(means) ?? []), each]);
+  }
+  const more = [...others].map(([means, mine]) => ({ means, lost: total(mine), device: deviceOf(mine) }));
+  const all = [...found, ...more].filter(({ lost }) => lost > 0).sort((a, b) => b.lost - a.lost);
+  return { lost: all.reduce((sum, { lost }) => sum + lost, 0), ways: all };
+}
+
+function reasonOf(labels: Signal['labels']): string {
+  return labels['reason'] ?? '';
+}
+
+function meaningOf(labels: Signal['labels']): ReturnType<typeof meaningOfDrop> {
+  return meaningOfDrop(labels['reason'] ?? '', labels['location'] ?? '');
+}
+
+function total(drops: readonly Signal[]): number {
+  return drops.reduce((sum, { value }) => sum + value, 0);
+}
+
+/** The device that most of them were on, where it is known. */
+function deviceOf(drops: readonly Signal[]): string {
+  return [...drops].sort((a, b) => b.value - a.value)[0]?.labels['device'] ?? '';
+}
+
+/** How bad a loss is of which a part is known by its reasons only, relative to all: what was lost and what was not. */
+export function gradeShare(
+  lost: number,
+  taken: number,
+  limits: LossLimits,
+): { share: number; grade: 'none' | 'warning' | 'critical' } {
+  const share = lost > 0 ? lost / (lost + taken) : 0;
+  return { share, grade: gradeOf(lost, share, limits) };
+}
+
+/** The same for a server of metrics: the share, where it and the number are of that size. */
+export function shareLost(lost: Expression, taken: Expression, least: number, share: number): Expression {
+  return lossOf(lossShare(lost, taken), lost, least, share);
+}

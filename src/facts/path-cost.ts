@@ -1,0 +1,147 @@
+/** What a group of parts costs on the way of a packet, from the samples of the profile: for the rules that ask who owns a part. */
+import type { Direction } from '../profile/direction.ts';
+import { parts as knownParts, partTitle } from '../profile/parts.ts';
+import type { Signal } from './signal.ts';
+
+/** 95 of 100 measurements lie within so many standard errors. */
+const Z = 1.96;
+/** Fewer samples say nothing of a share; so few are also little time. */
+const SAMPLES = 100;
+/** What pktcost takes itself is no part of what a packet costs. */
+const OWN = 'self';
+
+export interface ProfileReadings {
+  /** Samples of the window by the labels `direction` and `part`. */
+  readonly samples: readonly Signal[];
+  /** Seconds of a CPU that a sample stands for, and seconds sampled. */
+  readonly period: Signal;
+  readonly sampled: Signal;
+  /** Packets per second, of the whole host. */
+  readonly processed: Signal | undefined;
+  readonly sent: Signal | undefined;
+}
+
+export interface PathCost {
+  readonly direction: Direction;
+  /** Of what packets cost in this direction, plus or minus `error`. */
+  readonly share: number;
+  readonly error: number;
+  /** CPU-seconds per second. */
+  readonly cpu: number;
+  /** Per packet: of these parts, and of all. */
+  readonly ns: number;
+  readonly perPacket: number;
+  /** Of all parts of the direction, the largest first. */
+  readonly parts: readonly (readonly [part: string, share: number])[];
+}
+
+const directions = ['receive', 'transmit', 'socket'] as const;
+
+/** Samples of a direction: all but pktcost's own, and those of them that `isPart` picks. */
+function counted(read: ProfileReadings, direction: Direction, isPart: (part: string) => boolean) {
+  const own = read.samples.filter(({ labels }) => labels['direction'] === direction && labels['part'] !== OWN);
+  const total = (of: readonly Signal[]): number => of.reduce((sum, { value }) => sum + value, 0);
+  return { own, all: total(own), mine: total(own.filter(({ labels }) => isPart(labels['part'] ?? ''))) };
+}
+
+/** What `isPart` picks costs in each direction that has enough samples and whose packets were counted. */
+export function pathCosts(read: ProfileReadings, isPart: (part: string) => boolean): readonly PathCost[] {
+  return directions.flatMap((direction) => {
+    const packets = packetsOf(read, direction);
+    const { own, all, mine } = counted(read, direction, isPart);
+    if (all < SAMPLES || packets === undefined || packets <= 0 || read.sampled.value <= 0) return [];
+    if (mine === 0) return [];
+    const share = mine / all;
+    const cpuOf = (samples: number): number => (samples * read.period.value) / read.sampled.value;
+    return [
+      {
+        direction,
+        share,
+        error: Z * Math.sqrt((share * (1 - share)) / all),
+        cpu: cpuOf(mine),
+        ns: (cpuOf(mine) * 1e9) / packets,
+        perPacket: (cpuOf(all) * 1e9) / packets,
+        parts: own
+          .map(({ labels, value }) => [labels['part'] ?? '', value / all] as const)
+          .sort(([, a], [, b]) => b - a),
+      },
+    ];
+  });
+}
+
+function packetsOf({ processed, sent }: ProfileReadings, direction: Direction): number | undefined {
+  if (direction === 'receive') return processed?.value;
+  if (direction === 'transmit') return sent?.value;
+  return processed === undefined || sent === undefined ? undefined : processed.value + sent.value;
+}
+
+export interface CostLimits {
+  readonly share: number;
+  readonly nanoseconds: number;
+  readonly cpu: number;
+  readonly criticalShare: number;
+  readonly criticalCpu: number;
+}
+
+export type Grade = 'critical' | 'warning';
+
+/** A share counts without its error, so that chance raises no finding. */
+export function gradeCost({ share, error, cpu, ns }: PathCost, limits: CostLimits): Grade | undefined {
+  const surely = share - error;
+  if (surely < limits.share || cpu < limits.cpu || ns < limits.nanoseconds) return undefined;
+  return surely >= limits.criticalShare && cpu >= limits.criticalCpu ? 'critical' : 'warning';
+}
+
+/** The direction in which these parts are dear, the one that burns most if several are. */
+export function dearest(
+  costs: readonly PathCost[],
+  limits: CostLimits,
+): { readonly cost: PathCost; readonly grade: Grade } | undefined {
+  const graded = costs.flatMap((cost) => {
+    const grade = gradeCost(cost, limits);
+    return grade === undefined ? [] : [{ cost, grade }];
+  });
+  return graded.sort((a, b) => b.cost.cpu - a.cost.cpu)[0];
+}
+
+/**
+ * Why these parts can be called neither dear nor cheap: a direction of which too little was sampled, or whose packets nobody
+ * counted, and in which they may take more than the limits allow. Undefined where they surely do not.
+ */
+export function unsureOf(
+  read: ProfileReadings,
+  isPart: (part: string) => boolean,
+  limits: CostLimits,
+): string | undefined {
+  const seconds = read.sampled.value;
+  if (seconds <= 0) return 'the profile did not sample: the window ended before it began';
+  for (const direction of directions) {
+    const { all, mine } = counted(read, direction, isPart);
+    // Of a Poisson count, with nothing seen as with much.
+    const most = mine + 3 + Z * Math.sqrt(mine);
+    if ((most * read.period.value) / seconds < limits.cpu || most / Math.max(all, 1) < limits.share) continue;
+    if (all < SAMPLES)
+      return `only ${all} samples of ${ways[direction]} in ${seconds.toFixed(1)} s of profile: ${SAMPLES} are needed, which a longer window gives`;
+    // As of a namespace that is not looked into.
+    if ((packetsOf(read, direction) ?? 0) <= 0)
+      return `there are samples of ${ways[direction]}, and no packets were counted`;
+  }
+  return undefined;
+}
+
+const ways: Readonly<Record<Direction, string>> = {
+  receive: 'received packets',
+  transmit: 'sent packets',
+  socket: 'socket calls',
+};
+
+export function directionName({ direction }: PathCost): string {
+  return ways[direction];
+}
+
+export { partTitle };
+
+/** Who can own a part; undefined for one that this version does not know. */
+export function ownerOfPart(part: string): string | undefined {
+  return knownParts.find(({ id }) => id === part)?.owner;
+}

@@ -1,0 +1,52 @@
+/**
+ * When a measurement is enough to be a price: one set of limits, for the rules and for the report. The first two are
+ * limits of PKT0101, so that `--config` changes both.
+ */
+export interface PriceLimits {
+  /** Samples of a span below which their mean is no price. */
+  readonly samples: number;
+  /** Share of the samples begun that were lost, from which those that are left are not taken for the whole. */
+  readonly lost: number;
+}
+
+/**
+ * Below this many packets timers and RCU outweigh the receive work in the softirq time, and ticks of 10 ms are too coarse:
+ * a price per packet would be nonsense.
+ */
+export const PACKETS_TO_PRICE = 1000;
+
+/** Softirq time below which it is a guess where it is counted in ticks: 50 of 10 ms. */
+const TICKED_SECONDS_TO_PRICE = 0.5;
+
+/**
+ * Whether softirq time is enough to be judged. Without IRQ_TIME_ACCOUNTING the whole tick goes to whatever it interrupted
+ * (kernel/sched/cputime.c:account_system_time): fewer than 50 of them are noise. An unknown accounting counts as ticks.
+ */
+export function enoughTicks(softirqSeconds: number, irqTimeAccounting: number | undefined): boolean {
+  return irqTimeAccounting === 1 || softirqSeconds >= TICKED_SECONDS_TO_PRICE;
+}
+
+/** Why the samples that are left say nothing: which packets lose theirs is not by chance, so the others do not stand for them. */
+export function mostlyLost(samples: number, lost: number, share: number): string | undefined {
+  if (lost === 0 || lost < share * (samples + lost)) return undefined;
+  return `${Math.round(lost)} of ${Math.round(samples + lost)} samples were lost, and the rest cannot speak for them`;
+}
+
+/** What is known of a span. */
+interface Sampled {
+  readonly samples: number;
+  /** Samples begun and not counted. */
+  readonly lost: number;
+  readonly meanNs: number | undefined;
+  /** What the measurement itself takes. */
+  readonly floorNs: number | undefined;
+}
+
+/** The mean above the floor, which is the price of what the span contains; or why there is none. */
+export function priceOfSpan({ samples, lost, meanNs, floorNs }: Sampled, limits: PriceLimits): number | string {
+  const lossy = mostlyLost(samples, lost, limits.lost);
+  if (lossy !== undefined) return lossy;
+  if (meanNs === undefined || samples < limits.samples) return `the probe saw only ${Math.round(samples)} samples`;
+  if (floorNs === undefined) return 'what the measurement itself takes (the floor) is not known';
+  return Math.max(0, meanNs - floorNs);
+}

@@ -1,0 +1,319 @@
+/**
+ * What the sampling profile says of a packet's price: shares of the parts in each direction with their errors, and nanoseconds by
+ * two rulers. For rules and report alike.
+ */
+import {
+  netRxNanoseconds,
+  netRxPackets,
+  profileCpus,
+  profileDeviceSamples,
+  profileLost,
+  profilePeriod,
+  profileSamples,
+  profileSeconds,
+  softnetProcessed,
+  spanCpuPackets,
+  transmitPackets,
+} from '../metrics/catalogue/index.ts';
+import type { Metric } from '../metrics/metric.ts';
+import type { Increase, Window } from '../metrics/window.ts';
+import type { Direction } from '../profile/direction.ts';
+import { directions } from '../profile/direction.ts';
+
+/** Fewer samples than these say nothing: at 100 a part of 20 % is known to 8 points. */
+export const SAMPLES_TO_PRICE = 100;
+/** As for every other price per packet. */
+const PACKETS_TO_PRICE = 1000;
+/** 95 of 100 measurements lie within so many standard errors. */
+const Z = 1.96;
+/** Of the two rulers; the timed runs of NET_RX and the counters of packets are not exact either. */
+const RULER_TOLERANCE = 0.1;
+
+export interface PartShare {
+  readonly part: string;
+  readonly samples: number;
+  /** Of the direction's samples. */
+  readonly share: number;
+  /** The share is within plus or minus this, 95 times in 100. */
+  readonly error: number;
+  /** Per packet; null where the direction has no price. */
+  readonly ns: number | null;
+  readonly nsError: number | null;
+}
+
+/** Nanoseconds per packet by one of the rulers, with the half width of its 95 % interval. */
+export interface Ruled {
+  /** `samples`: samples x period / packets. `net_rx`: the probe's time of NET_RX. */
+  readonly ruler: 'samples' | 'net_rx';
+  readonly ns: number;
+  readonly error: number;
+}
+
+export interface ProfiledDirection {
+  readonly samples: number;
+  /** CPU-seconds per second. */
+  readonly cpuShare: number;
+  /** Per second: received into the stack, handed to devices, or both for socket calls. Null where no counter says. */
+  readonly packetsPerSecond: number | null;
+  /** The whole of the direction; the ruler with the smaller error. */
+  readonly price: Ruled | null;
+  /** By the other ruler, where there are two. */
+  readonly otherPrice: Ruled | null;
+  /** The two rulers differ by more than their errors. */
+  readonly rulersDiffer: boolean;
+  /** Descending. */
+  readonly parts: readonly PartShare[];
+  /** Why there is no price, or null. */
+  readonly notPriced: string | null;
+}
+
+export interface DirectionProfile extends ProfiledDirection {
+  readonly direction: Direction;
+}
+
+export interface CpuProfile extends ProfiledDirection {
+  readonly direction: Direction;
+  readonly cpu: string;
+}
+
+export interface DeviceProfile extends ProfiledDirection {
+  readonly direction: Direction;
+  readonly netns: string;
+  readonly device: string;
+}
+
+export interface Profile {
+  readonly clock: string;
+  readonly periodSeconds: number;
+  readonly seconds: number;
+  readonly cpus: { readonly sampled: number; readonly online: number };
+  readonly lost: number;
+  readonly directions: readonly DirectionProfile[];
+}
+
+const profiles = new WeakMap<Window, Profile | string>();
+
+/** The profile of a window, or why there is none. */
+export function profileOf(window: Window): Profile | string {
+  let known = profiles.get(window);
+  if (known === undefined) profiles.set(window, (known = readProfile(window)));
+  return known;
+}
+
+/** One direction; undefined where the profile is missing. */
+export function directionOf(window: Window, direction: Direction): DirectionProfile | undefined {
+  const profile = profileOf(window);
+  return typeof profile === 'string' ? undefined : profile.directions.find((each) => each.direction === direction);
+}
+
+function readProfile(window: Window): Profile | string {
+  const [period] = window.value(profilePeriod);
+  if (window.single) return 'one sample only: a profile takes a window';
+  if (period === undefined) {
+    const [absent] = window.whyAbsent(profilePeriod);
+    return absent === undefined ? 'no profile was taken' : absent.reason;
+  }
+  const seconds = window.value(profileSeconds)[0]?.value ?? 0;
+  if (seconds <= 0) return 'the profile had no time to sample';
+  const cpus = new Map(window.value(profileCpus).map(({ labels, value }) => [labels['state'], value]));
+  const clock = { periodSeconds: period.value, seconds };
+  return {
+    clock: period.labels['clock'] ?? '',
+    ...clock,
+    cpus: { sampled: cpus.get('sampled') ?? 0, online: cpus.get('online') ?? 0 },
+    lost: total(window, profileLost),
+    directions: directions.map((direction) => ({
+      direction,
+      ...price(
+        partSamples(cells(window, profileSamples).filter(({ labels }) => labels['direction'] === direction)),
+        clock,
+        hostPackets(window, direction),
+        direction === 'receive' ? netRxTime(window) : undefined,
+      ),
+    })),
+  };
+}
+
+/** By CPU, for receiving: where a CPU's packets cost more than the others'. */
+export function profileByCpu(window: Window): readonly CpuProfile[] {
+  const profile = profileOf(window);
+  if (typeof profile === 'string') return [];
+  const received = byLabel(window, softnetProcessed, 'cpu');
+  const byCpu = groupBy(
+    cells(window, profileSamples).filter(({ labels }) => labels['direction'] === 'receive'),
+    ({ labels }) => labels['cpu'] ?? '',
+  );
+  return [...byCpu]
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([cpu, found]) => ({
+      direction: 'receive',
+      cpu,
+      ...price(partSamples(found), profile, received.get(cpu), netRxTime(window, cpu)),
+    }));
+}
+
+/** Of a CPU's packets so many must be of watched devices: what others' packets cost would be booked to the watched ones. */
+const WATCHED_SHARE = 0.9;
+
+/**
+ * By device, from tc ingress on: protocols, netfilter, sockets. The mark that a device's program leaves on its CPU stands until the
+ * next packet of a watched device, so only CPUs count on which next to all packets are of watched ones, and only devices of whose
+ * packets next to all came to such CPUs.
+ */
+export function profileByDevice(window: Window): readonly DeviceProfile[] {
+  const profile = profileOf(window);
+  if (typeof profile === 'string') return [];
+  const passed = cells(window, spanCpuPackets);
+  const sound = soundCpus(passed, byLabel(window, softnetProcessed, 'cpu'));
+  const packetsOn = groupBy(passed, ({ labels }) => deviceKey(labels));
+  const byDevice = groupBy(
+    cells(window, profileDeviceSamples).filter(
+      ({ labels }) => labels['direction'] === 'receive' && sound.has(labels['cpu'] ?? ''),
+    ),
+    ({ labels }) => deviceKey(labels),
+  );
+  return [...byDevice].flatMap(([key, found]) => {
+    const packets = packetsOn.get(key) ?? [];
+    const all = packets.reduce((sum, cell) => sum + rate(cell), 0);
+    const here = packets
+      .filter(({ labels }) => sound.has(labels['cpu'] ?? ''))
+      .reduce((sum, cell) => sum + rate(cell), 0);
+    if (here < WATCHED_SHARE * all) return [];
+    const { netns = '', device = '' } = found[0]!.labels;
+    return [{ direction: 'receive', netns, device, ...price(partSamples(found), profile, here, undefined) } as const];
+  });
+}
+
+function deviceKey(labels: Increase['labels']): string {
+  return `${labels['netns'] ?? ''} ${labels['device'] ?? ''}`;
+}
+
+function soundCpus(watched: readonly Increase[], processed: ReadonlyMap<string, number>): ReadonlySet<string> {
+  const byCpu = new Map<string, number>();
+  for (const cell of watched) {
+    const cpu = cell.labels['cpu'] ?? '';
+    byCpu.set(cpu, (byCpu.get(cpu) ?? 0) + rate(cell));
+  }
+  return new Set(
+    [...byCpu]
+      .filter(([cpu, packets]) => packets >= WATCHED_SHARE * (processed.get(cpu) ?? Infinity))
+      .map(([cpu]) => cpu),
+  );
+}
+
+interface Clock {
+  readonly periodSeconds: number;
+  readonly seconds: number;
+}
+
+interface NetRxTime {
+  readonly ns: number;
+  readonly packets: number;
+}
+
+/** Shares, errors and prices of some samples. */
+export function price(
+  samplesByPart: ReadonlyMap<string, number>,
+  { periodSeconds, seconds }: Clock,
+  packetsPerSecond: number | undefined,
+  netRx: NetRxTime | undefined,
+): ProfiledDirection {
+  const samples = [...samplesByPart.values()].reduce((sum, count) => sum + count, 0);
+  const cpuShare = (samples * periodSeconds) / seconds;
+  const notPriced = whyNot(samples, packetsPerSecond, seconds);
+  const bySamples =
+    notPriced === null
+      ? ({ ruler: 'samples', ns: (cpuShare * 1e9) / packetsPerSecond!, error: 0 } as const)
+      : undefined;
+  const counted = bySamples && { ...bySamples, error: (Z * bySamples.ns) / Math.sqrt(samples) };
+  const timed =
+    netRx === undefined || samples < SAMPLES_TO_PRICE || netRx.packets < PACKETS_TO_PRICE
+      ? undefined
+      : ({ ruler: 'net_rx', ns: netRx.ns / netRx.packets, error: 0 } as const);
+  const best = timed ?? counted ?? null;
+  const other = timed === undefined ? null : (counted ?? null);
+  return {
+    samples,
+    cpuShare,
+    packetsPerSecond: packetsPerSecond ?? null,
+    price: best,
+    otherPrice: other,
+    rulersDiffer:
+      best !== null && other !== null && Math.abs(best.ns - other.ns) > other.error + RULER_TOLERANCE * best.ns,
+    parts: [...samplesByPart]
+      .filter(([, count]) => count > 0)
+      .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+      .map(([part, count]) => shareOf(part, count, samples, best)),
+    notPriced: best === null ? notPriced : null,
+  };
+}
+
+function shareOf(part: string, count: number, samples: number, whole: Ruled | null): PartShare {
+  const share = count / samples;
+  const error = Z * Math.sqrt((share * (1 - share)) / samples);
+  // By the samples alone the part's own count is what is uncertain; by the probe's time only its share is.
+  const relative = whole?.ruler === 'samples' ? Z / Math.sqrt(count) : error / share;
+  const ns = whole === null ? null : share * whole.ns;
+  return { part, samples: count, share, error, ns, nsError: ns === null ? null : ns * relative };
+}
+
+function whyNot(samples: number, packetsPerSecond: number | undefined, seconds: number): string | null {
+  if (samples < SAMPLES_TO_PRICE) return `only ${samples} of the ${SAMPLES_TO_PRICE} samples that a price needs`;
+  if (packetsPerSecond === undefined) return 'its packets were not counted';
+  const packets = Math.round(packetsPerSecond * seconds);
+  return packets < PACKETS_TO_PRICE ? `only ${packets} packets in the window, too few to price one` : null;
+}
+
+function partSamples(found: readonly Increase[]): ReadonlyMap<string, number> {
+  const byPart = new Map<string, number>();
+  for (const { labels, increase } of found) {
+    const part = labels['part'] ?? '';
+    byPart.set(part, (byPart.get(part) ?? 0) + increase);
+  }
+  return byPart;
+}
+
+function netRxTime(window: Window, cpu?: string): NetRxTime | undefined {
+  const of = (metric: Metric): readonly Increase[] =>
+    cells(window, metric).filter(({ labels }) => cpu === undefined || labels['cpu'] === cpu);
+  const [times, packets] = [of(netRxNanoseconds), of(netRxPackets)];
+  if (times.length === 0 || packets.length === 0) return undefined;
+  const sum = (found: readonly Increase[]): number => found.reduce((all, { increase }) => all + increase, 0);
+  return { ns: sum(times), packets: sum(packets) };
+}
+
+/** Per second. A packet that is sent through a bridge or a tunnel is handed over more than once, and counts as often. */
+function hostPackets(window: Window, direction: Direction): number | undefined {
+  const received = cells(window, softnetProcessed);
+  const sent = cells(window, transmitPackets);
+  const counted = direction === 'receive' ? [received] : direction === 'transmit' ? [sent] : [received, sent];
+  if (counted.some((found) => found.length === 0)) return undefined;
+  return counted.flat().reduce((sum, cell) => sum + rate(cell), 0);
+}
+
+function groupBy(found: readonly Increase[], keyOf: (cell: Increase) => string): ReadonlyMap<string, Increase[]> {
+  const groups = new Map<string, Increase[]>();
+  for (const cell of found) {
+    const key = keyOf(cell);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [cell]);
+    else group.push(cell);
+  }
+  return groups;
+}
+
+function rate({ increase, seconds }: Increase): number {
+  return seconds > 0 ? increase / seconds : 0;
+}
+
+function total(window: Window, metric: Metric): number {
+  return cells(window, metric).reduce((sum, { increase }) => sum + increase, 0);
+}
+
+function byLabel(window: Window, metric: Metric, label: string): ReadonlyMap<string, number> {
+  return new Map(cells(window, metric).map((cell) => [cell.labels[label] ?? '', rate(cell)]));
+}
+
+function cells(window: Window, metric: Metric): readonly Increase[] {
+  return window.increase(metric).cells;
+}

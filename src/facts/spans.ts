@@ -1,0 +1,208 @@
+import {
+  spanBucket,
+  spanFloor,
+  spanLost,
+  spanNanoseconds,
+  spanQuantile,
+  spanSamples,
+  spanStamped,
+  spanStddev,
+  tappedNanoseconds,
+  tappedSamples,
+} from '../metrics/catalogue/index.ts';
+import type { Labels, Metric } from '../metrics/metric.ts';
+import { OWN_NETNS, labelKey } from '../metrics/snapshot.ts';
+import type { Window } from '../metrics/window.ts';
+import { once } from './once.ts';
+import { priceOfSpan, type PriceLimits } from './price.ts';
+
+/** What the probe measured on a device: between which two points, in one mode each. */
+export interface Spans {
+  readonly taps: Span | null;
+  readonly stack: Span | null;
+  readonly forward: Span | null;
+}
+
+/** Times of a span in nanoseconds; null where unknown. */
+export interface Span {
+  readonly mode: string;
+  /** Packets timed. */
+  readonly count: number;
+  readonly avgNs: number | null;
+  readonly p50Ns: number | null;
+  readonly p90Ns: number | null;
+  readonly p99Ns: number | null;
+  readonly p999Ns: number | null;
+  readonly minNs: number | null;
+  readonly maxNs: number | null;
+  /** maxNs - minNs. */
+  readonly jitterNs: number | null;
+  /** p99Ns - p50Ns. */
+  readonly spreadNs: number | null;
+  readonly stddevNs: number | null;
+  /** What the measurement itself takes, and how that was found. */
+  readonly floorNs: number | null;
+  readonly floorMethod: string | null;
+  /** Samples begun and not counted, in all and by reason; `unseen` is what was to be stamped and never came to TC. */
+  readonly lost: number;
+  readonly lostBy: Readonly<Record<string, number>>;
+  readonly histogram: Bucket[];
+}
+
+export interface Bucket {
+  /** Upper bound; null for the last, which has none. */
+  readonly leNs: number | null;
+  readonly count: number;
+}
+
+/** The spans of every device the probe was on, by `deviceKey`. */
+export const spansByDevice = once((window: Window): ReadonlyMap<string, Spans> => {
+  const found = new Map<string, { taps: Span | null; stack: Span | null; forward: Span | null }>();
+  const sums = {
+    nanoseconds: amounts(window, spanNanoseconds),
+    quantiles: grouped(window, spanQuantile),
+    stddev: grouped(window, spanStddev),
+    floors: grouped(window, spanFloor),
+    buckets: grouped(window, spanBucket),
+    lost: groupedAmounts(amounts(window, spanLost).values()),
+    stamped: groupedAmounts(amounts(window, spanStamped).values()),
+  };
+  for (const { labels, value } of amounts(window, spanSamples).values()) {
+    const name = labels['span'];
+    if (name !== 'taps' && name !== 'stack' && name !== 'forward') continue;
+    const key = deviceKey(labels);
+    const spans = found.get(key) ?? { taps: null, stack: null, forward: null };
+    found.set(key, spans);
+    const earlier = spans[name];
+    // One span in two modes on one device cannot be merged: they contain different work. The better sampled one stands.
+    if (earlier === null || value > earlier.count) spans[name] = spanOf(labels, value, sums);
+  }
+  return found;
+});
+
+/** Price of the taps by their span; or why there is none. `unseen` is left out: such a packet never came to the end. */
+export function tapNsOf({ taps }: Spans, limits: PriceLimits): number | string {
+  if (taps === null) return 'the probe did not measure this device';
+  const { count, lost, lostBy, avgNs, floorNs } = taps;
+  const counted = lost - (lostBy['unseen'] ?? 0);
+  return priceOfSpan(
+    { samples: count, lost: counted, meanNs: avgNs ?? undefined, floorNs: floorNs ?? undefined },
+    limits,
+  );
+}
+
+/** The price of the taps while they were there, where they came or went in the window; else that of the whole window. */
+export function pricedTapNs(window: Window, key: string, spans: Spans, limits: PriceLimits): number | string {
+  const of = (metric: Metric): number | undefined =>
+    window.value(metric).find(({ labels }) => deviceKey(labels) === key)?.value;
+  const samples = of(tappedSamples);
+  if (samples === undefined || spans.taps === null) return tapNsOf(spans, limits);
+  const sum = of(tappedNanoseconds);
+  const meanNs = sum === undefined || samples === 0 ? undefined : sum / samples;
+  return priceOfSpan({ samples, lost: 0, meanNs, floorNs: spans.taps.floorNs ?? undefined }, limits);
+}
+
+/** Tap time above the floor, in the mean of all sampled packets of the devices that have a price; null without any. */
+export function meanTapNs(spans: readonly Spans[], limits: PriceLimits): number | null {
+  let samples = 0;
+  let nanoseconds = 0;
+  for (const each of spans) {
+    const ns = tapNsOf(each, limits);
+    if (typeof ns === 'string' || each.taps === null) continue;
+    samples += each.taps.count;
+    nanoseconds += ns * each.taps.count;
+  }
+  return samples === 0 ? null : nanoseconds / samples;
+}
+
+export function deviceKey(labels: Labels): string {
+  return `${labels['netns'] ?? OWN_NETNS}\u0000${labels['device'] ?? ''}`;
+}
+
+interface Amount {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+interface Sums {
+  readonly nanoseconds: ReadonlyMap<string, Amount>;
+  readonly quantiles: ReadonlyMap<string, readonly Amount[]>;
+  readonly stddev: ReadonlyMap<string, readonly Amount[]>;
+  readonly floors: ReadonlyMap<string, readonly Amount[]>;
+  readonly buckets: ReadonlyMap<string, readonly Amount[]>;
+  readonly lost: ReadonlyMap<string, readonly Amount[]>;
+  readonly stamped: ReadonlyMap<string, readonly Amount[]>;
+}
+
+function spanOf(labels: Labels, count: number, sums: Sums): Span {
+  const key = spanKey(labels);
+  const quantiles = new Map(
+    (sums.quantiles.get(key) ?? []).map((each) => [Number(each.labels['quantile']), each.value]),
+  );
+  const at = (quantile: number): number | null => quantiles.get(quantile) ?? null;
+  const difference = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
+  const total = sums.nanoseconds.get(labelKey(labels))?.value;
+  const floor = (sums.floors.get(key) ?? [])[0];
+  const lostBy = new Map((sums.lost.get(key) ?? []).map((each) => [each.labels['reason'] ?? '', each.value]));
+  const stamped = (sums.stamped.get(key) ?? [])[0]?.value;
+  // A stamp on a packet that never came to TC, or without it, is met by no counter.
+  if (stamped !== undefined) lostBy.set('unseen', Math.max(0, stamped - count - (lostBy.get('noMetadata') ?? 0)));
+  return {
+    mode: labels['mode'] ?? '',
+    count,
+    avgNs: total === undefined || count === 0 ? null : total / count,
+    p50Ns: at(0.5),
+    p90Ns: at(0.9),
+    p99Ns: at(0.99),
+    p999Ns: at(0.999),
+    minNs: at(0),
+    maxNs: at(1),
+    jitterNs: difference(at(1), at(0)),
+    spreadNs: difference(at(0.99), at(0.5)),
+    stddevNs: (sums.stddev.get(key) ?? [])[0]?.value ?? null,
+    floorNs: floor?.value ?? null,
+    floorMethod: floor?.labels['method'] ?? null,
+    lost: [...lostBy.values()].reduce((sum, each) => sum + each, 0),
+    lostBy: Object.fromEntries(lostBy),
+    histogram: histogramOf(sums.buckets.get(key) ?? []),
+  };
+}
+
+/** Prometheus buckets are cumulative; bars are not. */
+function histogramOf(buckets: readonly Amount[]): Bucket[] {
+  const bounds = buckets
+    .map(({ labels, value }) => ({ le: labels['le'] === '+Inf' ? Infinity : Number(labels['le']), value }))
+    .sort((a, b) => a.le - b.le);
+  return bounds.map(({ le, value }, index) => ({
+    leNs: Number.isFinite(le) ? le : null,
+    count: Math.max(0, value - (bounds[index - 1]?.value ?? 0)),
+  }));
+}
+
+function spanKey(labels: Labels): string {
+  return `${deviceKey(labels)}\u0000${labels['span'] ?? ''}\u0000${labels['mode'] ?? ''}`;
+}
+
+/** What a counter of the probe gained; one that was not there at the first sample began at zero, when the probe did. */
+function amounts(window: Window, metric: Metric): ReadonlyMap<string, Amount> {
+  const found = new Map<string, Amount>();
+  for (const { labels, value } of window.value(metric)) found.set(labelKey(labels), { labels, value });
+  for (const { labels, increase } of window.increase(metric).cells)
+    found.set(labelKey(labels), { labels, value: increase });
+  return found;
+}
+
+function grouped(window: Window, metric: Metric): ReadonlyMap<string, readonly Amount[]> {
+  return groupedAmounts(window.value(metric));
+}
+
+function groupedAmounts(amounts: Iterable<Amount>): ReadonlyMap<string, readonly Amount[]> {
+  const groups = new Map<string, Amount[]>();
+  for (const { labels, value } of amounts) {
+    const key = spanKey(labels);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [{ labels, value }]);
+    else group.push({ labels, value });
+  }
+  return groups;
+}

@@ -1,0 +1,58 @@
+/** The live host with the counter of drops behind its reader. */
+import type { DropsAnswer } from '../readings/drops.ts';
+import { overlay, type Reader } from '../collectors/reader.ts';
+import { fail, type Result } from '../base/result.ts';
+import { Overhead } from '../probe/overhead.ts';
+import type { KernelSymbols } from '../probe/symbols.ts';
+import { DropCounter, type DropNamespace } from '../probe/drops.ts';
+import { isProcfs, monotonicSeconds, type Roots } from '../sources/live-reader.ts';
+
+export interface DropsOptions {
+  readonly probe: 'auto' | 'xdp' | 'taps' | 'off';
+  readonly roots: Roots;
+  readonly maxOverhead: number;
+  readonly whyOff?: string;
+}
+
+/** What was dropped while it is open; where it could not be attached, why. */
+export interface LiveDrops {
+  answer(): Result<DropsAnswer>;
+  /** To be called now and then in the window. */
+  watch(): void;
+  /** What counting took of all CPU time since it was opened, by estimate; null where nothing was counted. */
+  cpuShare(): number | null;
+  close(): void;
+}
+
+/** Never fails: what cannot be counted is a reason in the report. */
+export async function openDrops(
+  { probe, roots, maxOverhead, whyOff }: DropsOptions,
+  namespaces: () => readonly DropNamespace[],
+  symbols: KernelSymbols,
+  overhead = new Overhead(maxOverhead),
+): Promise<LiveDrops> {
+  if (probe === 'off') return absent(whyOff ?? 'the probe was not asked for (--probe off)');
+  if (!isProcfs(roots.procfs)) return absent(`${roots.procfs} is not the proc file system of this host`);
+  if (process.geteuid?.() !== 0) return absent('attaching eBPF programs needs root');
+  const opened = await DropCounter.open({ sysfs: roots.sysfs, symbols, namespaces, overhead });
+  return opened.ok ? opened.value : absent(opened.reason);
+}
+
+function absent(reason: string): LiveDrops {
+  return { answer: () => fail(reason), watch: () => undefined, cpuShare: () => null, close: () => undefined };
+}
+
+/** The same reader, with the counter behind its dump. */
+export function withDrops(reader: Reader, drops: LiveDrops): Reader {
+  let answeredAt: number | undefined;
+  return overlay(reader, {
+    get lastReadAt() {
+      return answeredAt;
+    },
+    dump: (name) => {
+      if (name !== 'drops') return undefined;
+      answeredAt = monotonicSeconds();
+      return drops.answer();
+    },
+  });
+}

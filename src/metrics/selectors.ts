@@ -1,0 +1,136 @@
+import type { Expression } from './expression-type.ts';
+import type { Labels, Metric, MetricUnit, ReadingUnit } from './metric.ts';
+import type { Reading } from './points.ts';
+import { binds, selectorText } from './promql.ts';
+import type { Missing, Window } from './window.ts';
+
+/**
+ * Label values to keep: one, or any of several. `netns` given as one string fixes the namespace, '' being pktcost's own:
+ * the expression is then no longer one per namespace. For figures of the whole host that each namespace repeats.
+ */
+export type Match<L extends string> = { readonly [K in L | 'netns']?: string | readonly string[] };
+
+/** The metric as it stands at the end of the window. */
+export function value<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'value');
+}
+
+/** The larger of a gauge's two readings: a table that was full at either end was full. */
+export function peak<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'peak');
+}
+
+/** How much a counter rose over the window. */
+export function increase<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'increase');
+}
+
+/** A counter's rise per second. */
+export function rate<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'rate');
+}
+
+/** What the first sample showed: for things that may have gone since. */
+export function earlier<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  const now = selector(metric, match, 'value');
+  return {
+    ...now,
+    promql: (range) => `${now.promql(range)} offset ${range}`,
+    evaluate: (window) => {
+      const points = window.before
+        .series(metric)
+        .filter(({ labels }) => picked(match)(labels))
+        .map(({ labels, value: amount }) => ({ labels, value: amount, readings: [] }));
+      return { points, missing: points.length > 0 ? [] : window.whyAbsent(metric) };
+    },
+  };
+}
+
+/** Seconds per second are a share of the time. */
+function perSecond(unit: MetricUnit): ReadingUnit {
+  return unit === 'seconds' ? 'ratio' : `${unit}/s`;
+}
+
+function wantedBy<L extends string>(match: Match<L>): { label: string; values: readonly string[] }[] {
+  return Object.entries(match as Record<string, string | readonly string[] | undefined>).flatMap(([label, values]) =>
+    values === undefined ? [] : [{ label, values: typeof values === 'string' ? [values] : values }],
+  );
+}
+
+function picked<L extends string>(match: Match<L>): (labels: Labels) => boolean {
+  const wanted = wantedBy(match);
+  return (labels) => wanted.every(({ label, values }) => values.includes(labels[label] ?? ''));
+}
+
+function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Reading['how']): Expression<L> {
+  const wanted = wantedBy(match);
+  const matches = picked(match);
+  const vector = selectorText(metric.name, wanted);
+  return {
+    labels: metric.labels,
+    unit: how === 'rate' ? perSecond(metric.unit) : metric.unit,
+    perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
+    metrics: [metric],
+    speaks: (has) => has(metric),
+    binding: binds.atom,
+    promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
+    evaluate: (window) => {
+      if (how === 'value' || how === 'peak') {
+        const cells = how === 'value' ? window.value(metric) : window.peak(metric);
+        const points = cells
+          .filter((series) => matches(series.labels))
+          .map((series) => ({
+            labels: series.labels,
+            value: series.value,
+            readings: [
+              reading(
+                metric,
+                series.labels,
+                window.before.get(metric, series.labels)?.value ?? null,
+                series.value,
+                series.value,
+                how,
+              ),
+            ],
+          }));
+        const lacking = window.lacking(metric);
+        const told = points.length > 0 || lacking.length > 0;
+        return { points, missing: told ? lacking : whyEmpty(metric, cells.length, window) };
+      }
+      const { cells, missing } = window.increase(metric);
+      const points = cells
+        .filter((cell) => matches(cell.labels))
+        .map((cell) => {
+          const amount = how === 'increase' ? cell.increase : cell.seconds > 0 ? cell.increase / cell.seconds : 0;
+          return {
+            labels: cell.labels,
+            value: amount,
+            readings: [reading(metric, cell.labels, cell.before, cell.after, amount, how)],
+          };
+        });
+      return {
+        points,
+        missing: points.length > 0 || missing.length > 0 ? missing : whyEmpty(metric, cells.length, window),
+      };
+    },
+  };
+}
+
+function reading(
+  metric: Metric,
+  labels: Labels,
+  before: number | null,
+  after: number,
+  amount: number,
+  how: Reading['how'],
+): Reading {
+  return { metric, labels, before, after, value: amount, how };
+}
+
+function whyEmpty(metric: Metric, others: number, window: Window): readonly Missing[] {
+  if (others === 0) return window.whyAbsent(metric);
+  if (metric.sparse) return [];
+  const none = { metric: metric.name, source: metric.source, reason: 'no series with the labels asked for' };
+  // All of its files were read, and none is of that kind: an answer, and no lack of one.
+  return window.after.unread(metric).length > 0 ? [none] : [{ ...none, absent: true }];
+}

@@ -1,0 +1,186 @@
+import { breakdownOf, enough, netRxCost, netRxCostOn, netRxOf } from '../../facts/breakdown.ts';
+import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
+import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
+import { handsOver } from '../../facts/packet-cost.ts';
+import { PACKETS_TO_PRICE, type PriceLimits } from '../../facts/price.ts';
+import { deviceKey, meanTapNs, spansByDevice } from '../../facts/spans.ts';
+import type { Cost, DeviceCost, HostCost, Probe, Spans } from '../../generated/report.ts';
+import {
+  cpuSeconds,
+  deviceInfo,
+  deviceNumaNode,
+  processCpu,
+  receiveBytes,
+  receiveDrop,
+  receiveMissed,
+  receivePackets,
+  softnetProcessed,
+  softnetReceivedRps,
+  spanCpuPackets,
+  spanPackets,
+} from '../../metrics/catalogue/index.ts';
+import type { Labels } from '../../metrics/metric.ts';
+import { OWN_NETNS } from '../../metrics/snapshot.ts';
+import type { Increase, Window } from '../../metrics/window.ts';
+import { formats } from '../words/formats.ts';
+import { cpuCosts } from './cpus.ts';
+
+/** What it reads of devices in other namespaces and on other hosts, besides what rules read. */
+export const costMetrics = [receiveBytes, receiveDrop, receiveMissed, receivePackets] as const;
+
+/** Devices whose frames were counted before, by the device below them. */
+const upperKinds = new Set([
+  ...['bridge', 'bond', 'team', 'vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap', 'vrf'],
+  ...['vxlan', 'geneve', 'gre', 'openvswitch', 'virtual'],
+]);
+
+/** What a packet costs: the host, each device, each CPU. Softirq time of /proc/stat, sharpened by the probe's spans. */
+export function reportCost(window: Window, probe: Probe, limits: PriceLimits): Cost {
+  const host = hostCost(window, limits);
+  return { host, devices: deviceCosts(window, probe, host, limits), cpus: cpuCosts(window, limits) };
+}
+
+function hostCost(window: Window, limits: PriceLimits): HostCost {
+  const softirqs = cells(window, cpuSeconds).filter(({ labels }) => labels['mode'] === 'softirq');
+  const napi = napiSeconds(window);
+  const processed = cells(window, softnetProcessed);
+  const wire = wirePackets(window);
+  const softirqSeconds = totalIncrease(softirqs);
+  const packets = totalIncrease(processed);
+  const spent = softirqSeconds === null ? null : softirqSeconds + (napi ?? 0);
+  const cpuTime = softirqs.reduce((sum, { seconds }) => sum + seconds, 0);
+  const timed = spent !== null && isTimed(window, spent);
+  const priced = packets !== null && packets >= PACKETS_TO_PRICE;
+  const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
+  const measured = enough(netRxCost([...netRxOf(window).values()]));
+  return {
+    packets,
+    packetsPerSecond: packets === null ? null : packets / processed[0]!.seconds,
+    wirePackets: wire,
+    // Fewer frames than skbs: some of the packets came over devices that were not seen, and the quotient says nothing.
+    groRatio: priced && wire !== null && wire >= packets ? wire / packets : null,
+    softirqSeconds,
+    napiSeconds: napi,
+    softirqShare: spent === null || cpuTime === 0 ? null : spent / cpuTime,
+    nsPerPacket,
+    nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
+    netRxNsPerPacket: measured?.ns ?? null,
+    breakdown: breakdownOf(nsPerPacket, measured, meanTapNs([...spansByDevice(window).values()], limits)),
+    reason: whyUnpriced(window, packets, spent),
+  };
+}
+
+function whyUnpriced(window: Window, packets: number | null, spent: number | null): string | null {
+  for (const metric of [cpuSeconds, softnetProcessed, receivePackets]) {
+    const { cells: found, missing } = window.increase(metric);
+    if (found.length === 0 && missing[0] !== undefined) return `${missing[0].source}: ${missing[0].reason}`;
+  }
+  if (packets !== null && packets < PACKETS_TO_PRICE)
+    return `only ${packets} packets in the window, too few to price one`;
+  if (packets !== null && spent !== null && !isTimed(window, spent))
+    return `${formats.seconds(spent)} of softirq time, which this kernel counts in ticks, is too little to price a packet by`;
+  return null;
+}
+
+/** null when the threads could not be seen; 0 when there are none, which is usual: NAPI then runs in softirq. */
+function napiSeconds(window: Window): number | null {
+  const threads = cells(window, processCpu).filter(({ labels }) => labels['role'] === 'napi');
+  if (threads.length > 0) return totalIncrease(threads);
+  const status = window.after.collector(processCpu.collector)?.status;
+  return window.single || status === undefined || status === 'unavailable' || status === 'partial' ? null : 0;
+}
+
+function wirePackets(window: Window): number | null {
+  const kinds = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels['kind'] ?? '']));
+  return totalIncrease(
+    cells(window, receivePackets).filter(({ labels }) => !upperKinds.has(kinds.get(deviceKey(labels)) ?? '')),
+  );
+}
+
+function deviceCosts(window: Window, probe: Probe, host: HostCost, limits: PriceLimits): DeviceCost[] {
+  const spans = spansByDevice(window);
+  const netRx = netRxOf(window);
+  const onCpus = packetsByCpu(window);
+  const ofCpu = cpuPrices(window);
+  const ofHost = enough(netRxCost([...netRx.values()]));
+  // With RPS the CPU that takes a packet from the card is another.
+  const handed = totalIncrease(cells(window, softnetReceivedRps)) ?? 0;
+  const local = !handsOver(handed, totalIncrease(cells(window, softnetProcessed)) ?? 0);
+  // What NAPI threads take is not known by CPU.
+  const accounted = local && host.napiSeconds === 0;
+  const bytes = byDevice(window, receiveBytes);
+  const drops = byDevice(window, receiveDrop);
+  const missed = byDevice(window, receiveMissed);
+  const passed = byDevice(window, spanPackets);
+  const infos = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels]));
+  const nodes = new Map(window.value(deviceNumaNode).map(({ labels, value }) => [deviceKey(labels), value]));
+  return cells(window, receivePackets)
+    .filter(({ labels, increase }) => increase > 0 || spans.has(deviceKey(labels)))
+    .sort((a, b) => b.increase - a.increase || (deviceKey(a.labels) < deviceKey(b.labels) ? -1 : 1))
+    .map(({ labels, increase, seconds }) => {
+      const key = deviceKey(labels);
+      const own = spans.get(key) ?? null;
+      const node = nodes.get(key);
+      const counted = own === null ? undefined : passed.get(key);
+      const skbs = counted?.increase ?? null;
+      const cpus = onCpus.get(key) ?? new Map<string, number>();
+      return {
+        netns: labels['netns'] ?? OWN_NETNS,
+        device: labels['device'] ?? '',
+        driver: infos.get(key)?.['driver'] ?? null,
+        kind: infos.get(key)?.['kind'] ?? null,
+        numaNode: node === undefined || node < 0 ? null : node,
+        packets: increase,
+        packetsPerSecond: seconds > 0 ? increase / seconds : 0,
+        skbs,
+        groRatio: counted === undefined ? null : groRatio(increase / seconds, counted),
+        bytes: bytes.get(key)?.increase ?? null,
+        dropped: drops.get(key)?.increase ?? null,
+        missed: missed.get(key)?.increase ?? null,
+        spans: own,
+        breakdown:
+          own === null
+            ? []
+            : breakdownOf(
+                (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
+                (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
+                meanTapNs([own], limits),
+              ),
+        reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
+      };
+    });
+}
+
+/** By rates, since a probe over its budget leaves before the window ends. */
+function groRatio(framesPerSecond: number, { increase, seconds }: Increase): number | null {
+  const ratio = framesPerSecond / (increase / seconds);
+  // A TC program before ours may decide on some of them, so that GRO would seem to have merged them.
+  return increase < PACKETS_TO_PRICE || ratio < 1 ? null : ratio;
+}
+
+function whyNoSpan(probe: Probe, labels: Labels): string {
+  const planned = probe.plan.find(
+    ({ netns, device, attach }) => !attach && device === labels['device'] && netns === (labels['netns'] ?? OWN_NETNS),
+  );
+  return planned?.reason ?? probe.reason ?? 'the probe was not on this device';
+}
+
+/** Of so many packets sampling 1 in 16 misses all once in 600 times. */
+const PACKETS_TO_SAMPLE = 100;
+
+/** A filter of another which comes first may decide on every packet before ours sees it. */
+function whyNoSamples({ taps }: Spans, packets: number): string | null {
+  if (taps === null || taps.count > 0 || packets < PACKETS_TO_SAMPLE) return null;
+  return 'none of its packets reached the probe: another TC program decides on them first';
+}
+
+/** What the probe counted of each device, by CPU. */
+function packetsByCpu(window: Window): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const devices = new Map<string, Map<string, number>>();
+  for (const { labels, increase } of cells(window, spanCpuPackets)) {
+    const key = deviceKey(labels);
+    const cpus = devices.get(key) ?? new Map<string, number>();
+    devices.set(key, cpus.set(labels['cpu'] ?? '', increase));
+  }
+  return devices;
+}

@@ -1,0 +1,127 @@
+import { captureBills, type CaptureBill } from '../../facts/capture-bills.ts';
+import type { PriceLimits } from '../../facts/price.ts';
+import { sentTapPrices, tapPrices, type TapPrice } from '../../facts/tap-prices.ts';
+import { typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
+import type { Owner, Tap } from '../../generated/report.ts';
+import { packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
+import { OWN_NETNS, type Series } from '../../metrics/snapshot.ts';
+import type { Window } from '../../metrics/window.ts';
+
+/** What it reads of other namespaces and other hosts, besides what rules read. */
+export const packetSocketMetrics = [packetSocket, packetSocketDrops] as const;
+
+const ETH_P_ALL = 0x0003;
+
+/**
+ * Every packet socket, those that each packet pays for first: taps, and sockets for the ethertype of most packets, which are
+ * reached through the list of that protocol, after TC. One with protocol 0 receives nothing (net/core/dev.c:ptype_head).
+ */
+export function tapsOf(window: Window, limits: PriceLimits): Tap[] {
+  const owners = ownersByInode(window);
+  const prices = tapPrices(window, limits);
+  const sent = sentTapPrices(window, limits);
+  const typed = typedPrice(window, limits);
+  const bills = captureBills(window, limits);
+  const drops = new Map(
+    window.increase(packetSocketDrops).cells.map(({ labels, increase }) => [labels['inode'] ?? '', increase]),
+  );
+  return window
+    .value(packetSocket)
+    .map((series) => tapOf(series, owners, prices, sent, typed, bills, drops))
+    .sort(
+      (a, b) =>
+        Number(b.onHotPath) - Number(a.onHotPath) ||
+        (b.nsPerPacket ?? 0) - (a.nsPerPacket ?? 0) ||
+        Number(isTap(b)) - Number(isTap(a)) ||
+        compare(a.netns, b.netns) ||
+        compare(a.device, b.device) ||
+        Number(a.inode) - Number(b.inode),
+    );
+}
+
+/** Whether it asks for every protocol. */
+function isTap({ protocol }: Pick<Tap, 'protocol'>): boolean {
+  return Number.parseInt(protocol, 16) === ETH_P_ALL;
+}
+
+function tapOf(
+  { labels }: Series,
+  owners: ReadonlyMap<string, readonly Owner[]>,
+  prices: ReadonlyMap<string, readonly TapPrice[]>,
+  sent: ReadonlyMap<string, readonly TapPrice[]>,
+  typed: TypedPrice,
+  bills: ReturnType<typeof captureBills>,
+  drops: ReadonlyMap<string, number>,
+): Tap {
+  const inode = labels['inode'] ?? '';
+  const protocol = labels['protocol'] ?? '';
+  const hook = labels['hook'] ?? 'none';
+  const ring = known(labels['ring']);
+  const dearestFirst = (found: readonly TapPrice[] = []): TapPrice[] =>
+    [...found].sort((a, b) => b.nsPerPacket - a.nsPerPacket);
+  const passed = typed.inodes.includes(inode);
+  const own =
+    passed && typed.ns !== null && !prices.has(inode)
+      ? [
+          {
+            device: labels['device'] ?? 'any',
+            nsPerPacket: typed.ns,
+            certainty: 'estimated',
+            errorNs: typed.errorNs,
+          },
+        ]
+      : dearestFirst(prices.get(inode));
+  return {
+    netns: labels['netns'] ?? OWN_NETNS,
+    device: labels['device'] ?? 'any',
+    protocol,
+    type: known(labels['type']),
+    hook,
+    inode,
+    owners: [...(owners.get(inode) ?? [])],
+    filter: known(labels['filter']),
+    ring,
+    fanout: known(labels['fanout']),
+    uid: wholeNumber(labels['uid']),
+    promiscuous: flag(labels['promiscuous']),
+    // A ring counts in po->tp_drops, which only its owner can read, and reading clears it (af_packet.c).
+    drops: ring === null || ring !== 'none' ? null : (drops.get(inode) ?? null),
+    onHotPath: (isTap({ protocol }) && hook !== 'none' && hook !== '') || passed,
+    nsPerPacket: own[0]?.nsPerPacket ?? null,
+    priceCertainty: own[0]?.certainty ?? null,
+    prices: own,
+    sentPrices: dearestFirst(sent.get(inode)),
+    bill: billSection(bills(inode, labels['netns'] ?? OWN_NETNS)),
+  };
+}
+
+function billSection({ payers, ...bill }: CaptureBill): NonNullable<Tap['bill']> {
+  return { ...bill, payers: payers.map(({ pid, comm, share }) => ({ pid: Number(pid), comm, share })) };
+}
+
+function ownersByInode(window: Window): Map<string, Owner[]> {
+  const owners = new Map<string, Owner[]>();
+  for (const { labels } of window.value(socketOwner)) {
+    const owner = { pid: Number(labels['pid']), comm: labels['comm'] ?? '' };
+    const inode = labels['inode'] ?? '';
+    owners.set(inode, [...(owners.get(inode) ?? []), owner]);
+  }
+  for (const each of owners.values()) each.sort((a, b) => a.pid - b.pid);
+  return owners;
+}
+
+function known(text: string | undefined): string | null {
+  return text === undefined || text === '' || text === 'unknown' ? null : text;
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : null;
+}
+
+function flag(text: string | undefined): boolean | null {
+  return text === '1' ? true : text === '0' ? false : null;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

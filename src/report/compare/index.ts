@@ -1,0 +1,246 @@
+import type { CostPart, CpuCost, DeviceCost, Report, Span } from '../../generated/report.ts';
+import type { Comparison, Named, PartChange, PlaceChanges, Side, SpanChanges } from './comparison.ts';
+import { headlineOf } from './headline.ts';
+import { bothOf, findingChanges, tapChanges } from './sets.ts';
+import {
+  NOISE_METHOD,
+  LEAST_SHIFT,
+  change,
+  counted,
+  meanOf,
+  ofCpuTime,
+  ofSamples,
+  quantileOf,
+  type Change,
+  type Estimate,
+  type Quantity,
+  type ChangeUnit,
+} from './noise.ts';
+import { profileChanges } from './profile.ts';
+import { shiftOf } from './shift.ts';
+
+/** Compares two reports figure by figure, and tells differences from noise. */
+export function compareReports(before: Named, after: Named, version: string): Comparison {
+  const [from, to] = [before.report, after.report];
+  const compared = {
+    comparisonVersion: '1.0' as const,
+    tool: { name: 'pktcost' as const, version },
+    before: sideOf(before),
+    after: sideOf(after),
+    caveats: caveatsOf(from, to),
+    noise: { confidence: 0.95 as const, leastShift: LEAST_SHIFT, method: NOISE_METHOD },
+    cost: costChanges(from, to),
+    parts: partChanges(from, to),
+    profile: profileChanges(from, to),
+    devices: deviceChanges(from, to),
+    spans: spanChanges(from, to),
+    cpus: cpuChanges(from, to),
+    taps: tapChanges(from, to),
+    findings: findingChanges(from.findings, to.findings),
+  };
+  const { comparisonVersion, tool, ...rest } = compared;
+  return { comparisonVersion, tool, headline: headlineOf(compared), ...rest };
+}
+
+function sideOf({ source, report }: Named): Side {
+  const { host, window, verdict, tool } = report;
+  return {
+    source,
+    hostname: host.hostname,
+    kernel: host.kernel,
+    version: tool.version,
+    startedAt: window.startedAt,
+    seconds: window.seconds,
+    outcome: verdict.outcome,
+    headline: verdict.headline,
+  };
+}
+
+function caveatsOf(before: Report, after: Report): string[] {
+  const caveats: string[] = [];
+  const differ = (what: string, a: string | number | null, b: string | number | null): void => {
+    if (a !== b) caveats.push(`another ${what}: ${a ?? 'unknown'} and ${b ?? 'unknown'}`);
+  };
+  differ('host', before.host.hostname, after.host.hostname);
+  differ('kernel', before.host.kernel, after.host.kernel);
+  differ('number of CPUs', before.host.cpus, after.host.cpus);
+  differ('version of pktcost', before.tool.version, after.tool.version);
+  if (JSON.stringify(before.thresholds) !== JSON.stringify(after.thresholds)) caveats.push('judged with other limits');
+  for (const [name, { window }] of Object.entries({ before, after })) {
+    if (window.samples === 1) caveats.push(`the window ${name} is a single sample: it has no rates`);
+    else if (window.cutShort) caveats.push(`the window ${name} was cut short`);
+  }
+  const [short, long] = [before.window.seconds, after.window.seconds].sort((a, b) => a - b) as [number, number];
+  if (short > 0 && long > 3 * short) caveats.push('windows of very different length');
+  if (Date.parse(after.window.startedAt) < Date.parse(before.window.endedAt)) {
+    caveats.push('the second window does not follow the first');
+  }
+  return caveats;
+}
+
+/** A figure that is not there in one of the windows is null. */
+type Figures<K extends Quantity> = Readonly<Record<K, Estimate | null>>;
+
+/** One change for each line: a figure's quantity, its name, its unit. */
+function changesOf<K extends Quantity>(
+  lines: readonly (readonly [quantity: K, figure: string, unit: ChangeUnit])[],
+  before: Figures<K>,
+  after: Figures<K>,
+): Change[] {
+  return lines.map(([quantity, figure, unit]) => change(quantity, figure, unit, before[quantity], after[quantity]));
+}
+
+const costLines = [
+  ['softirqNsPerPacket', 'softirq time per packet', 'ns'],
+  ['softirqNsPerFrame', 'softirq time per frame received', 'ns'],
+  ['netRxNsPerPacket', 'NET_RX time per packet (probe)', 'ns'],
+  ['softirqShare', 'softirq share of all CPU time', 'percent'],
+  ['packets', 'packets into the stack', 'rate'],
+  ['frames', 'frames received', 'rate'],
+] as const;
+
+function costChanges(before: Report, after: Report): Change[] {
+  return changesOf(costLines, costFigures(before), costFigures(after));
+}
+
+function costFigures({ cost, window, host: facts }: Report): Figures<(typeof costLines)[number][0]> {
+  const { host } = cost;
+  const exact = facts.features['irq_time_accounting'] === true;
+  const spent = host.softirqSeconds === null ? null : host.softirqSeconds + (host.napiSeconds ?? 0);
+  return {
+    softirqNsPerPacket: ofCpuTime(host.nsPerPacket, spent, exact),
+    softirqNsPerFrame: ofCpuTime(host.nsPerWirePacket, spent, exact),
+    netRxNsPerPacket: ofSamples(host.netRxNsPerPacket, timedRuns(cost)),
+    softirqShare: ofCpuTime(host.softirqShare, spent, exact),
+    packets: counted(host.packets, window.seconds),
+    frames: counted(host.wirePackets, window.seconds),
+  };
+}
+
+/** Of a report of an earlier version, which does not say how many runs were timed: one in eight was, unless that cost too much. */
+const RUNS_TO_A_TIMED_ONE = 8;
+
+/** Runs of NET_RX that were timed. */
+function timedRuns({ cpus }: Report['cost']): number {
+  return cpus.reduce(
+    (sum, { netRxRuns, netRxTimedRuns }) => sum + (netRxTimedRuns ?? (netRxRuns ?? 0) / RUNS_TO_A_TIMED_ONE),
+    0,
+  );
+}
+
+/** Where one side did not tell the driver's part apart, it is in the rest of NET_RX on both. */
+function timesOf(parts: readonly CostPart[], split: boolean): Map<CostPart['part'], number> {
+  const driver = split ? undefined : parts.find(({ part }) => part === 'driver-gro');
+  const times = parts.flatMap(({ part, ns }) => {
+    if (driver === undefined) return [[part, ns] as const];
+    return part === 'driver-gro' ? [] : [[part, ns + (part === 'net-rx-rest' ? driver.ns : 0)] as const];
+  });
+  return new Map(times);
+}
+
+function partChanges(before: Report, after: Report): PartChange[] {
+  const sides = [before, after].map(({ cost }) => cost.host.breakdown);
+  const split = sides.every((parts) => parts.some(({ part }) => part === 'driver-gro'));
+  const traced = sides.every((parts) => parts.length > 0) && sides.flat().some(({ part }) => part === 'tracing');
+  const [was, is] = sides.map((parts) => timesOf(parts, split));
+  // It is a part only where there is some.
+  for (const times of [was!, is!]) if (traced && !times.has('tracing')) times.set('tracing', 0);
+  const rows = [...is!].flatMap(([part, afterNs]) => {
+    const beforeNs = was!.get(part);
+    return beforeNs === undefined ? [] : [{ part, beforeNs, afterNs }];
+  });
+  const whole = rows.reduce((sum, { beforeNs, afterNs }) => sum + afterNs - beforeNs, 0);
+  return rows.map((row) => ({
+    ...row,
+    shareOfDifference: whole === 0 ? null : (row.afterNs - row.beforeNs) / whole,
+  }));
+}
+
+function placeOf({ device, netns }: { readonly device: string; readonly netns: string }): string {
+  return netns === '' ? device : `${device} in ${netns}`;
+}
+
+const deviceLines = [
+  ['frames', 'frames received', 'rate'],
+  ['dropped', 'dropped', 'rate'],
+  ['missed', 'missed by the NIC', 'rate'],
+] as const;
+
+function deviceChanges(before: Report, after: Report): PlaceChanges[] {
+  const figures = (device: DeviceCost | undefined, seconds: number): Figures<(typeof deviceLines)[number][0]> => ({
+    frames: counted(device?.packets ?? null, seconds),
+    dropped: counted(device?.dropped ?? null, seconds),
+    missed: counted(device?.missed ?? null, seconds),
+  });
+  return bothOf(before.cost.devices, after.cost.devices, placeOf).map(([place, was, is]) => ({
+    place,
+    figures: changesOf(deviceLines, figures(was, before.window.seconds), figures(is, after.window.seconds)),
+    reason: was === undefined ? 'received nothing before' : is === undefined ? 'received nothing after' : null,
+  }));
+}
+
+const quantiles = [
+  ['p50', 0.5, 'p50Ns'],
+  ['p90', 0.9, 'p90Ns'],
+  ['p99', 0.99, 'p99Ns'],
+  ['p99.9', 0.999, 'p999Ns'],
+] as const;
+
+function spanChanges(before: Report, after: Report): SpanChanges[] {
+  return bothOf(before.cost.devices, after.cost.devices, placeOf).flatMap(([place, was, is]) =>
+    (['taps', 'stack', 'forward'] as const).flatMap((name) => {
+      const [a, b] = [was?.spans?.[name] ?? null, is?.spans?.[name] ?? null];
+      if (a === null && b === null) return [];
+      return [{ place: `${place}, ${name}`, ...spanFigures(a, b) }];
+    }),
+  );
+}
+
+function spanFigures(before: Span | null, after: Span | null): Omit<SpanChanges, 'place'> {
+  if (before === null || after === null) {
+    return { figures: [], reason: `not timed ${before === null ? 'before' : 'after'}`, histogram: null };
+  }
+  // Native and generic XDP spans contain different work.
+  if (before.mode !== after.mode)
+    return { figures: [], reason: `timed in other ways: ${before.mode} and ${after.mode}`, histogram: null };
+  return {
+    figures: [
+      change('mean', 'mean', 'ns', meanOf(before), meanOf(after)),
+      ...quantiles.map(([figure, quantile, key]) =>
+        change(
+          figure,
+          figure,
+          'ns',
+          quantileOf(before, quantile, before[key]),
+          quantileOf(after, quantile, after[key]),
+        ),
+      ),
+    ],
+    reason: null,
+    histogram: shiftOf(before, after),
+  };
+}
+
+const cpuLines = [
+  ['softirqShare', 'in softirq', 'percent'],
+  ['packets', 'packets', 'rate'],
+  ['dropped', 'dropped by a full backlog', 'rate'],
+  ['squeezed', 'ended with work left', 'rate'],
+] as const;
+
+function cpuChanges(before: Report, after: Report): PlaceChanges[] {
+  const figures = (cpu: CpuCost | undefined, { window, host }: Report): Figures<(typeof cpuLines)[number][0]> => {
+    const exact = host.features['irq_time_accounting'] === true;
+    return {
+      softirqShare: ofCpuTime(cpu?.softirqShare ?? null, cpu?.softirqSeconds ?? null, exact),
+      packets: counted(cpu?.packets ?? null, window.seconds),
+      dropped: counted(cpu?.dropped ?? null, window.seconds),
+      squeezed: counted(cpu?.squeezed ?? null, window.seconds),
+    };
+  };
+  return bothOf(before.cost.cpus, after.cost.cpus, ({ cpu }) => `CPU ${cpu}`).map(([place, was, is]) => ({
+    place,
+    figures: changesOf(cpuLines, figures(was, before), figures(is, after)),
+    reason: was === undefined ? 'offline before' : is === undefined ? 'offline after' : null,
+  }));
+}

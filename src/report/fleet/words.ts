@@ -1,0 +1,56 @@
+import type { Fleet, FleetHost } from '../../generated/fleet.ts';
+import { formats } from '../words/formats.ts';
+
+/** How a host is called: by its instance, and by what tells it from another of that name. */
+export function hostName({ instance, labels }: FleetHost): string {
+  const more = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return more.length === 0 ? instance : `${instance} (${more.join(', ')})`;
+}
+
+/** What it is, in a word. */
+export function hostWord({ verdict, state }: FleetHost): string {
+  if (verdict.outcome === 'critical' || verdict.outcome === 'warning') {
+    return `${verdict.outcome}${state === 'up' ? '' : `, ${state}`}`;
+  }
+  if (state !== 'up') return state;
+  return verdict.outcome === 'ok' ? 'ok' : 'not fully measured';
+}
+
+/** Why, in one line: the title of the principal finding, or what hinders. */
+export function hostWhy({ verdict, findings, state, reason, checks, impact }: FleetHost): string {
+  const [principal] = findings;
+  if (verdict.principal !== null && principal !== undefined) {
+    const others = findings.length - 1;
+    return `${principal.code} ${principal.title}${others === 0 ? '' : ` (and ${others} more)`}`;
+  }
+  if (state !== 'up') return reason ?? '';
+  const found =
+    (impact.lostPerSecond ?? 0) > 0 ? 'losses too small for a warning, nothing else found' : 'nothing found';
+  const by = `${found} by ${checks.ok + checks.info} checks`;
+  return checks.notMeasured === 0 ? by : `${by}, ${checks.notMeasured} could not be made`;
+}
+
+export function hostCosts({ impact }: FleetHost): string {
+  const { lostPerSecond, cpuShare } = impact;
+  return [
+    ...(lostPerSecond === null || lostPerSecond === 0 ? [] : [`${formats.packets(lostPerSecond)} lost`]),
+    ...(cpuShare === null || cpuShare === 0 ? [] : [`${formats.percent(cpuShare)} of CPU`]),
+  ].join(', ');
+}
+
+/** Where and when, in one line. */
+export function serverWords({ server }: Fleet): string {
+  const match = server.match === null ? '' : ` ${server.match}`;
+  return `${server.url}${match}, ${formats.seconds(server.windowSeconds)} to ${server.endedAt}`;
+}
+
+/** Rules that could not be judged, by the number of hosts: what an exporter lacks, it lacks on most of them. */
+export function lackingRules({ rules, counts }: Fleet): readonly string[] {
+  const byCount = new Map<number, string[]>();
+  for (const { code, rule, notMeasured } of rules) {
+    if (notMeasured > 0) byCount.set(notMeasured, [...(byCount.get(notMeasured) ?? []), `${code} ${rule}`]);
+  }
+  return [...byCount]
+    .sort(([a], [b]) => b - a)
+    .map(([count, codes]) => `Could not be judged on ${count} of ${counts.hosts} hosts: ${codes.join(', ')}`);
+}

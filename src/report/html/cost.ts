@@ -1,0 +1,153 @@
+import type { CostPart, DeviceCost, Report, Span } from '../../generated/report.ts';
+import { hostFigures, partWords, placed, spanWords, timed } from '../words/phrases.ts';
+import { formats } from '../words/formats.ts';
+import { deviceTable } from '../tables/devices.ts';
+import { markup, nothing, type Markup } from './markup.ts';
+import { drawTable, folded, name } from './table.ts';
+import { stackedBar } from './svg/bar.ts';
+import { histogram, reachOf, type Reach } from './svg/histogram.ts';
+
+/** Devices drawn; the table has more. */
+const BARS = 12;
+const HISTOGRAMS = 12;
+const ROWS = 200;
+
+export function costSection({ cost }: Report): Markup {
+  const { host, devices } = cost;
+  const figures = hostFigures(cost);
+  return markup`<section aria-labelledby="cost">
+<h2 id="cost">Cost of a packet</h2>
+${
+  figures.length === 0
+    ? nothing
+    : markup`<dl class="figures">
+${figures.map(({ label, value, note }) => markup`<div><dt>${label}<small>${note}</small></dt><dd>${value}</dd></div>\n`)}</dl>
+`
+}${host.reason === null ? nothing : markup`<p class="faint">Not priced: ${host.reason}.</p>\n`}${bars(cost)}${
+    devices.length === 0 ? nothing : deviceDetails(devices)
+  }</section>
+`;
+}
+
+interface Row {
+  readonly label: Markup;
+  readonly plain: string;
+  readonly parts: readonly CostPart[];
+  readonly wholeNs: number;
+}
+
+function bars({ host, devices }: Report['cost']): Markup {
+  const sum = (parts: readonly CostPart[]): number => parts.reduce((total, { ns }) => total + ns, 0);
+  const priced = devices.filter(({ breakdown, packets }) => breakdown.length > 0 && packets > 0);
+  const rows: Row[] = [
+    {
+      label: markup`<b>All devices</b>`,
+      plain: 'all devices',
+      parts: host.breakdown,
+      wholeNs: host.breakdown.length > 0 ? sum(host.breakdown) : (host.nsPerPacket ?? 0),
+    },
+    ...priced.slice(0, BARS).map((device) => ({
+      label: markup`${name(placed(device.device, device.netns))} <span class="faint">${formats.packets(device.packetsPerSecond)}</span>`,
+      plain: placed(device.device, device.netns),
+      parts: device.breakdown,
+      wholeNs: sum(device.breakdown),
+    })),
+  ].filter(({ wholeNs }) => wholeNs > 0);
+  if (rows.length === 0) return nothing;
+  const scaleNs = Math.max(...rows.map(({ wholeNs }) => wholeNs));
+  const split = rows.some(({ parts }) => parts.length > 0);
+  return markup`<figure class="stacked">
+<figcaption>${
+    split
+      ? 'What a packet costs, in CPU time of one pass into the stack, on the CPUs that received it'
+      : 'What a packet costs, in CPU time of one pass into the stack; not split into parts, since no packet was timed'
+  }</figcaption>
+<ul>
+${rows.map(
+  ({ label, plain, parts, wholeNs }, index) =>
+    markup`<li><span class="who">${label}</span>${stackedBar({ id: `bar-${index}`, title: `Cost of a packet of ${plain}: ${formats.ns(wholeNs)}`, parts, wholeNs, scaleNs })}<span class="total">${formats.ns(wholeNs)}</span></li>\n`,
+)}</ul>
+${split ? legend() : nothing}</figure>
+`;
+}
+
+function legend(): Markup {
+  return markup`<ul class="legend">${Object.entries(partWords).map(
+    ([part, words]) =>
+      markup`<li><svg class="key" width="12" height="12" aria-hidden="true" focusable="false"><rect class="part-${part}" width="12" height="12"/></svg> <b>${words.name}</b> <span class="faint">${words.contains}</span></li>`,
+  )}</ul>
+`;
+}
+
+function deviceDetails(devices: readonly DeviceCost[]): Markup {
+  return folded(
+    devices.length === 1 ? '1 device that received packets' : `${devices.length} devices that received packets`,
+    [drawTable(deviceTable, devices, { caption: 'Devices, busiest first', className: 'wide', most: ROWS })],
+  );
+}
+
+interface Timed {
+  readonly device: DeviceCost;
+  readonly kind: keyof typeof spanWords;
+  readonly span: Span;
+  readonly baseline: Span | undefined;
+}
+
+export function spansSection({ cost }: Report, baseline: Report | undefined): Markup {
+  const found = cost.devices.filter(timed);
+  const spans = found.slice(0, HISTOGRAMS).flatMap((device) => timedSpans(device, baseline));
+  const reasons = [...new Set(cost.devices.flatMap(({ reason }) => (reason === null ? [] : [reason])))];
+  const reach = (kind: Timed['kind']): Reach =>
+    reachOf(spans.filter((each) => each.kind === kind).flatMap((each) => [each.span, each.baseline]));
+  const reaches = { taps: reach('taps'), stack: reach('stack'), forward: reach('forward') };
+  return markup`<section aria-labelledby="spans">
+<h2 id="spans">Per-packet latency</h2>
+${
+  spans.length === 0
+    ? markup`<p>No packet was timed: ${reasons.length === 0 ? 'none came by' : reasons.slice(0, 3).join('; ')}.</p>\n`
+    : markup`<div class="spans">
+${spans.map((each, index) => figure(each, reaches[each.kind], index))}</div>
+`
+}${found.length > HISTOGRAMS ? markup`<p class="faint">${found.length - HISTOGRAMS} more devices in the JSON report.</p>\n` : nothing}</section>
+`;
+}
+
+function timedSpans(device: DeviceCost, baseline: Report | undefined): Timed[] {
+  const before = baseline?.cost.devices.find(
+    (each) => each.device === device.device && each.netns === device.netns,
+  )?.spans;
+  return (['taps', 'stack', 'forward'] as const).flatMap((kind) => {
+    const span = device.spans?.[kind] ?? null;
+    if (span === null || span.count === 0) return [];
+    const earlier = before?.[kind] ?? undefined;
+    // Spans of different modes contain different work: one must not be held against the other.
+    return [{ device, kind, span, baseline: earlier?.mode === span.mode ? earlier : undefined }];
+  });
+}
+
+function figure({ device, kind, span, baseline }: Timed, reach: Reach, index: number): Markup {
+  const title = `${placed(device.device, device.netns)}: ${kind}`;
+  const above = span.p50Ns === null || span.floorNs === null ? null : span.p50Ns - span.floorNs;
+  const figures: [string, string][] = [
+    ...figureOf('p50', span.p50Ns),
+    ...(above === null || above <= 0 ? [] : figureOf('above floor', above)),
+    ...figureOf('p90', span.p90Ns),
+    ...figureOf('p99', span.p99Ns),
+    ...figureOf('p99.9', span.p999Ns),
+    ...figureOf('max', span.maxNs),
+    ...figureOf('mean', span.avgNs),
+    ['timed', formats.count(span.count)],
+    ...(span.lost > 0 ? [['lost', formats.count(span.lost)] as [string, string]] : []),
+  ];
+  const floor = span.floorMethod === null ? '' : `; floor: ${span.floorMethod}`;
+  return markup`<figure class="span">
+<figcaption><h3>${name(placed(device.device, device.netns))} ${kind}</h3><span class="faint">${spanWords[kind]} (${span.mode})${floor}</span></figcaption>
+${histogram({ id: `span-${index}`, title, kind, span, baseline, reach })}
+<dl class="quantiles">${figures.map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
+</figure>
+`;
+}
+
+function figureOf(label: string, ns: number | null): [string, string][] {
+  return ns === null ? [] : [[label, formats.ns(ns)]];
+}

@@ -1,0 +1,52 @@
+import type { Report, Tap } from '../../generated/report.ts';
+import { lossesOf, lossTable } from '../tables/losses.ts';
+import { packetSocketTable } from '../tables/packet-sockets.ts';
+import { formats } from '../words/formats.ts';
+import { markup, nothing, type Markup } from './markup.ts';
+import { drawTable, folded } from './table.ts';
+
+const ROWS = 200;
+
+/** Who listens in, and what each of them costs every packet. */
+export function tapsSection({ taps }: Report): Markup {
+  const hot = taps.filter(({ onHotPath }) => onHotPath);
+  const cold = taps.filter(({ onHotPath }) => !onHotPath);
+  const title =
+    hot.length === 0
+      ? 'No packet socket is on the path of every packet.'
+      : `${hot.length} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`;
+  return markup`<section aria-labelledby="taps">
+<h2 id="taps">Packet sockets and their cost</h2>
+<p>${title}</p>
+${hot.length === 0 ? nothing : table('Taps on the path of every packet, most expensive first', hot)}${
+    cold.length === 0
+      ? nothing
+      : folded(`${cold.length} other packet socket${cold.length === 1 ? '' : 's'}, on no packet's path but their own`, [
+          table('Packet sockets that not every packet pays for', cold),
+        ])
+  }</section>
+`;
+}
+
+function table(caption: string, taps: readonly Tap[]): Markup {
+  return drawTable(packetSocketTable(taps), taps, { caption, className: 'taps', most: ROWS });
+}
+
+export function dropsSection(report: Report): Markup {
+  const { rows, none, unknown } = lossesOf(report);
+  const squeezed = report.cost.cpus.reduce((sum, cpu) => sum + (cpu.squeezed ?? 0), 0);
+  return markup`<section aria-labelledby="drops">
+<h2 id="drops">Drops</h2>
+${
+  rows.length === 0
+    ? nothing
+    : drawTable(lossTable, rows, { caption: 'Where packets were lost in the window', className: 'stack', most: ROWS })
+}${none.length === 0 ? nothing : markup`<p><b>None counted:</b> ${none.join('; ')}.</p>\n`}${
+    unknown.length === 0 ? nothing : markup`<p><b>Not known:</b> ${unknown.join('; ')}.</p>\n`
+  }${
+    squeezed === 0
+      ? nothing
+      : markup`<p class="faint">net_rx_action stopped with work left ${formats.count(squeezed)} ${squeezed === 1 ? 'time' : 'times'} (time_squeeze): a delay, no loss.</p>\n`
+  }</section>
+`;
+}

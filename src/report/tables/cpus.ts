@@ -1,0 +1,34 @@
+import type { CpuCost } from '../../generated/report.ts';
+import type { Table } from './table.ts';
+
+/** What each CPU did for packets. */
+export const cpuTable: Table<CpuCost> = [
+  { label: 'CPU', unit: 'words', cell: ({ cpu }) => cpu },
+  { label: 'Node', unit: 'number', cell: ({ numaNode }) => numaNode },
+  {
+    label: 'Set apart by',
+    unit: 'words',
+    cell: ({ dedicatedBy }) => (dedicatedBy.length === 0 ? null : dedicatedBy.join(', ')),
+    unlessEmpty: ['text'],
+  },
+  { label: 'Softirq', unit: 'percent', cell: ({ softirqShare }) => softirqShare },
+  { label: 'Packets', unit: 'rate', cell: ({ packetsPerSecond }) => packetsPerSecond },
+  { label: 'Per packet', unit: 'ns', cell: ({ nsPerPacket }) => nsPerPacket },
+  { label: 'In NET_RX', unit: 'ns', cell: ({ netRxNsPerPacket }) => netRxNsPerPacket, only: ['text', 'html'] },
+  {
+    label: 'Driver',
+    unit: 'ns',
+    cell: ({ breakdown }) => breakdown.find(({ part }) => part === 'driver-gro')?.ns ?? null,
+    only: ['html'],
+  },
+  { label: 'Taps', unit: 'percent', cell: ({ tapShare }) => tapShare },
+  { label: 'Dropped', unit: 'count', cell: ({ dropped }) => dropped },
+  { label: 'Squeezed', unit: 'count', cell: ({ squeezed }) => squeezed },
+];
+
+/** Those with packet work, busiest first. */
+export function busyCpus(cpus: readonly CpuCost[]): CpuCost[] {
+  return cpus
+    .filter(({ softirqSeconds, packets }) => (softirqSeconds ?? 0) > 0 || (packets ?? 0) > 0)
+    .sort((a, b) => (b.softirqShare ?? 0) - (a.softirqShare ?? 0));
+}

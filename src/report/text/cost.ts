@@ -1,0 +1,145 @@
+import type { CostPart, Report, Span, Tap } from '../../generated/report.ts';
+import { bars } from '../words/bars.ts';
+import { cpuTable } from '../tables/cpus.ts';
+import { deviceTable } from '../tables/devices.ts';
+import { packetSocketTable } from '../tables/packet-sockets.ts';
+import { billWords, ownerWords, partWords, placed, rulerWords } from '../words/phrases.ts';
+import { formats, significant } from '../words/formats.ts';
+import { paint, paragraph, show, type Style } from './layout.ts';
+import { profileLines } from './profile.ts';
+import { drawTable } from './table.ts';
+
+export function tapsSection({ taps }: Pick<Report, 'taps'>, style: Style): string[] {
+  if (taps.length === 0) return [];
+  const hot = taps.filter(({ onHotPath }) => onHotPath).length;
+  const title =
+    `PACKET SOCKETS: ${taps.length}, ` +
+    (hot === 0
+      ? 'none of them a tap on every packet'
+      : `${hot < taps.length ? `${hot} of them ` : hot === 1 ? '' : 'all '}on the path of every packet`);
+  return [
+    paint(style, 'strong', title),
+    ...drawTable(style, packetSocketTable(taps), taps),
+    ...taps.filter(({ onHotPath }) => onHotPath).flatMap((tap) => billLines(tap, style)),
+  ];
+}
+
+/** What a capture costs in all, where more than its price per packet is known. */
+function billLines({ owners, bill }: Tap, style: Style): string[] {
+  const words = bill === undefined ? '' : billWords(bill);
+  return words === '' ? [] : paragraph(show(style, `${ownerWords(owners)}: ${words}.`), style.width, '  ', 2);
+}
+
+/** Taps run on what is sent as well, after TC egress (net/core/dev.c:dev_queue_xmit_nit): said where no price of that is known. */
+export function transmitLine({ taps, probe }: Report, style: Style): string[] {
+  if (!taps.some(({ onHotPath, nsPerPacket }) => onHotPath && nsPerPacket !== null)) return [];
+  if (taps.some(({ sentPrices = [] }) => sentPrices.length > 0)) return [];
+  const [timed, refused] = [true, false].map((attach) =>
+    probe.plan.find((line) => (line.span === 'sockets' || line.span === 'transmit') && line.attach === attach),
+  );
+  const why =
+    timed !== undefined ? ' (too few packets were sent)' : refused === undefined ? '' : ` (${refused.reason})`;
+  const words = `Prices are of received packets: what these taps cost on sent ones was not measured${why}.`;
+  return paragraph(show(style, words), style.width, '  ', 2);
+}
+
+export function costSection(report: Report, style: Style): string[] {
+  const { cost } = report;
+  return [
+    paint(style, 'strong', 'COST OF A PACKET'),
+    ...hostLines(cost.host, style),
+    ...rulersLine(report, style),
+    ...profileLines(report, style),
+    ...deviceLines(cost.devices, style),
+    ...spanLines(cost.devices, style),
+    ...cpuLines(cost.cpus, style),
+  ];
+}
+
+/** Two prices of a packet side by side want a word. */
+function rulersLine(report: Report, style: Style): string[] {
+  const words = rulerWords(report);
+  return words === undefined ? [] : paragraph(show(style, words), style.width, '  ', 2);
+}
+
+function hostLines(host: Report['cost']['host'], style: Style): string[] {
+  const facts = [
+    ...(host.nsPerPacket === null ? [] : [`${formats.ns(host.nsPerPacket)} of softirq and NAPI time per packet`]),
+    ...(host.netRxNsPerPacket === null ? [] : [`${formats.ns(host.netRxNsPerPacket)} per packet measured in NET_RX`]),
+    ...(host.nsPerWirePacket === null ? [] : [`${formats.ns(host.nsPerWirePacket)} per frame received`]),
+    ...(host.packetsPerSecond === null ? [] : [`${significant(host.packetsPerSecond)} packets/s`]),
+    ...(host.groRatio === null ? [] : [`${significant(host.groRatio)} frames to a packet (GRO)`]),
+    ...(host.softirqShare === null ? [] : [`${formats.percent(host.softirqShare)} of all CPU time`]),
+  ];
+  return [
+    ...(facts.length === 0 ? [] : paragraph(show(style, `Host: ${facts.join(', ')}.`), style.width, '  ', 2)),
+    ...(host.reason === null ? [] : paragraph(show(style, `Not priced: ${host.reason}.`), style.width, '  ', 2)),
+    ...(host.breakdown.length === 0
+      ? []
+      : paragraph(show(style, `Made of: ${parts(host.breakdown)}.`), style.width, '  ', 2)),
+  ];
+}
+
+function parts(breakdown: readonly CostPart[]): string {
+  return breakdown
+    .map(({ part, ns, share }) => `${partWords[part].name} ${formats.percent(share)} (${formats.ns(ns)})`)
+    .join(', ');
+}
+
+function deviceLines(devices: Report['cost']['devices'], style: Style): string[] {
+  return devices.length === 0 ? [] : ['', ...drawTable(style, deviceTable, devices)];
+}
+
+const BARS = 40;
+
+/** Each span that was timed: its quantiles and its distribution. Without the probe there is one line that says why not. */
+function spanLines(devices: Report['cost']['devices'], style: Style): string[] {
+  const timed = devices.filter(({ spans }) => spans !== null);
+  if (timed.length === 0) {
+    const reasons = [...new Set(devices.flatMap(({ reason }) => (reason === null ? [] : [reason])))];
+    return reasons.flatMap((reason) =>
+      paragraph(show(style, `Per-packet latency not measured: ${reason}.`), style.width, '  ', 2),
+    );
+  }
+  return timed.flatMap(({ device, netns, spans, breakdown, groRatio }) => [
+    '',
+    ...paragraph(
+      show(
+        style,
+        `${placed(device, netns)}${groRatio === null ? '' : `: ${significant(groRatio)} frames to a packet (GRO)`}`,
+      ),
+      style.width,
+      '  ',
+    ),
+    ...Object.entries(spans ?? {}).flatMap(([name, span]) =>
+      span === null ? [] : spanLine(name, span as Span, style),
+    ),
+    ...(breakdown.length === 0 ? [] : paragraph(show(style, `made of ${parts(breakdown)}`), style.width, '    ', 2)),
+  ]);
+}
+
+function spanLine(name: string, span: Span, style: Style): string[] {
+  const ns = (value: number | null): string => (value === null ? 'not known' : formats.ns(value));
+  if (span.count === 0) {
+    const words = `${name} (${span.mode}): no packet was timed; floor ${ns(span.floorNs)}`;
+    return paragraph(show(style, words), style.width, '    ', 2);
+  }
+  const words =
+    `${name} (${span.mode}): p50 ${ns(span.p50Ns)}, p90 ${ns(span.p90Ns)}, p99 ${ns(span.p99Ns)}, max ${ns(span.maxNs)}, ` +
+    `mean ${ns(span.avgNs)}, floor ${ns(span.floorNs)}, ${formats.count(span.count)} packets timed, ${formats.count(span.lost)} lost`;
+  const drawn = bars(span.histogram, BARS, style.unicode);
+  return [
+    ...paragraph(show(style, words), style.width, '    ', 2),
+    ...(drawn === undefined
+      ? []
+      : [
+          show(style, `      ${formats.ns(drawn.fromNs)} |`) +
+            drawn.bars +
+            show(style, `| ${drawn.toNs === null ? 'beyond the scale' : formats.ns(drawn.toNs)}`),
+        ]),
+  ];
+}
+
+function cpuLines(cpus: Report['cost']['cpus'], style: Style): string[] {
+  return cpus.length === 0 ? [] : ['', ...drawTable(style, cpuTable, cpus)];
+}

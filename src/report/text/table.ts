@@ -1,0 +1,70 @@
+import CliTable from 'cli-table3';
+
+import { alignOf, columnsIn, written, type Table } from '../tables/table.ts';
+import { columns, piecesOf, show, wrap, wrapName, type Style } from './layout.ts';
+
+/** Narrowest a column is made before the table is let to grow past the width. */
+const NARROWEST = 6;
+/** Between columns; narrow terminals get less of it. */
+const GAP = 2;
+const ROOMY = 70;
+
+/** A longer word may be broken before other columns lose whole words. */
+const LONGEST_WORD = 24;
+/** The same of a name, which is broken behind commas only. */
+const LONGEST_NAME = 60;
+
+/** Longest text of a cell. */
+const LONGEST = 4000;
+
+/** A table without borders, its widest columns wrapped so that it fits the width; no lines where there are no rows. */
+export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly Row[], indent = '  '): string[] {
+  if (rows.length === 0) return [];
+  const gap = style.width < ROOMY ? 1 : GAP;
+  const shown = columnsIn(table, 'text', rows);
+  const cells = rows.map((row) => shown.map((column) => show(style, written(column, row).text, LONGEST)));
+  const broken = shown.map(({ unit }) => (unit === 'name' ? wrapName : wrap));
+  const widths = shown.map(({ label }, index) => Math.max(columns(label), ...cells.map((row) => columns(row[index]!))));
+  const words = shown.map(({ label, unit }, index) => {
+    const pieces = cells.flatMap((row) => (unit === 'name' ? piecesOf(row[index]!) : row[index]!.split(' ')));
+    const longest = Math.max(...[...label.split(' '), ...pieces].map(columns));
+    return Math.min(unit === 'name' ? LONGEST_NAME : LONGEST_WORD, longest);
+  });
+  const available = style.width - indent.length - gap * (shown.length - 1);
+  shrink(widths, available, words);
+  shrink(
+    widths,
+    available,
+    words.map((word) => Math.min(word, NARROWEST)),
+  );
+  const line = style.unicode ? '─' : '-';
+  const drawn = new CliTable({
+    head: shown.map(({ label }, index) => wrap(label, widths[index]!).join('\n')),
+    colAligns: shown.map(alignOf),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    chars: {
+      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', left: '', right: '', middle: ' '.repeat(gap) },
+      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+      ...{ mid: line, 'mid-mid': line.repeat(gap), 'left-mid': '', 'right-mid': '' },
+    },
+  });
+  drawn.push(...cells.map((row) => row.map((cell, index) => broken[index]!(cell, widths[index]!).join('\n'))));
+  return drawn
+    .toString()
+    .split('\n')
+    .map((each) => `${indent}${each}`.trimEnd());
+}
+
+/** Takes from the widest columns, one column of text at a time, until the table fits or each is at its least. */
+function shrink(widths: number[], available: number, least: readonly number[]): void {
+  let over = widths.reduce((sum, width) => sum + width, 0) - available;
+  while (over > 0) {
+    let widest = -1;
+    for (const [index, width] of widths.entries()) {
+      if (width > least[index]! && (widest < 0 || width > widths[widest]!)) widest = index;
+    }
+    if (widest < 0) return;
+    widths[widest]! -= 1;
+    over -= 1;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Report, ReportFinding } from '../../generated/report.ts';
+import { fired, placeWords } from '../words/findings.ts';
+import { impactWords } from '../words/phrases.ts';
+import { countsOf } from '../words/rules-told.ts';
+import { paint, show, type Style } from './layout.ts';
+
+/** A window of a watch, as one line or one object. */
+export interface WatchedWindow {
+  readonly report: Report;
+  readonly probed: boolean;
+  readonly cause: ReportFinding | undefined;
+}
+
+/** `19:40:10 critical PKT0405 123/s lost: ... and 2 more`: the time at which the window ended, and the worst that fired. */
+export function watchLine({ report, probed, cause }: WatchedWindow, style: Style): string {
+  const { window, findings, verdict } = report;
+  const time = /T(\d\d:\d\d:\d\d)/.exec(window.endedAt)?.[1] ?? window.endedAt;
+  const mark = `${cause === undefined ? ' ' : '*'}${probed ? 'p' : ' '}`;
+  const told = findings.filter(fired);
+  const [worst] = told;
+  if (worst === undefined) {
+    const { made, notMeasured } = countsOf(findings);
+    return `${time} ${mark} nothing found by ${made} check${made === 1 ? '' : 's'}${notMeasured === 0 ? '' : `, ${notMeasured} could not run`}`;
+  }
+  const costs = impactWords(worst);
+  const words = `${costs.length === 0 ? '' : `${costs.join(', ')}: `}${worst.title}${placeWords(worst.place)}`;
+  const more = told.length > 1 ? `, and ${told.length - 1} more` : '';
+  const tone = verdict.outcome === 'critical' ? 'critical' : 'warning';
+  return `${time} ${mark} ${paint(style, tone, verdict.outcome)} ${worst.code} ${show(style, `${words}${more}`, 1000)}`;
+}
+
+/** The same for programs: what fired, with its place and its rates. */
+export function watchObject({ report, probed, cause }: WatchedWindow): object {
+  const { window, verdict, findings } = report;
+  return {
+    kind: 'window',
+    startedAt: window.startedAt,
+    endedAt: window.endedAt,
+    seconds: window.seconds,
+    cutShort: window.cutShort,
+    probed,
+    met: cause?.code ?? null,
+    outcome: verdict.outcome,
+    checks: countsOf(findings),
+    findings: findings.filter(fired).map(({ code, rule, outcome, certainty, summary, place, impact }) => ({
+      ...{ code, rule, outcome, certainty, summary, place, impact },
+    })),
+  };
+}

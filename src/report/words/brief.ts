@@ -1,0 +1,162 @@
+import type { Remedy, Report, ReportFinding } from '../../generated/report.ts';
+import { fired, lostRate, placeWords } from './findings.ts';
+import { formats } from './formats.ts';
+import { nothingFound } from './nothing-found.ts';
+import { besideProbe, few, hostFactsOf, impactWords, probeState, windowWords } from './phrases.ts';
+import { rulesThatAre } from './rules-told.ts';
+
+/** The answer in labelled lines, the same in every format. */
+export interface Brief {
+  /** The finding that the answer is about; undefined where nothing fired that costs or loses anything. */
+  readonly principal: ReportFinding | undefined;
+  /** What is wrong and where. */
+  readonly title: string;
+  /** How sure that is, and how grave where the worst of the report is another's: `a warning, measured`; '' where nothing fired. */
+  readonly standing: string;
+  readonly facts: readonly Fact[];
+  /** What to do about it first. */
+  readonly fix: Remedy | undefined;
+  /** Remedies beside that one. */
+  readonly moreFixes: number;
+  /** What else fired, worst first; what is lost before what merely costs. */
+  readonly others: readonly Other[];
+}
+
+export interface Fact {
+  readonly label: 'Lost' | 'Costs' | 'Process' | 'Why';
+  readonly words: string;
+}
+
+export interface Other {
+  readonly outcome: 'critical' | 'warning' | 'info';
+  readonly code: string;
+  /** Place of the finding in the report's list. */
+  readonly index: number;
+  readonly words: string;
+}
+
+export function briefOf(report: Report): Brief {
+  const { verdict, findings, window, ledger } = report;
+  const principal = verdict.principal === null ? undefined : findings[0];
+  const others = othersOf(findings, principal);
+  if (principal === undefined) {
+    const { words } = nothingFound(findings, window.samples === 1 ? 0 : window.seconds, ledger?.rows ?? []);
+    return { principal, title: words, standing: '', facts: [], fix: undefined, moreFixes: 0, others };
+  }
+  const fix = principal.remedies.find(({ command }) => command !== null) ?? principal.remedies[0];
+  return {
+    principal,
+    title: `${principal.title}${placeWords(principal.place)}`,
+    standing: standingOf(report, principal),
+    facts: factsOf(report, principal),
+    fix,
+    moreFixes: Math.max(0, principal.remedies.length - 1),
+    others,
+  };
+}
+
+function standingOf({ verdict }: Report, { outcome, certainty }: ReportFinding): string {
+  return [...(outcome === verdict.outcome ? [] : [`a ${outcome}`]), ...(certainty === null ? [] : [certainty])].join(
+    ', ',
+  );
+}
+
+function factsOf(report: Report, principal: ReportFinding): Fact[] {
+  const { cpuShare } = principal.impact;
+  const owner = principal.args['owners'] ?? principal.args['process'];
+  const lost = lostWords(report, principal);
+  return [
+    ...(lost === undefined ? [] : [{ label: 'Lost', words: lost } as const]),
+    ...(cpuShare === null || cpuShare === 0
+      ? []
+      : [{ label: 'Costs', words: `${formats.percent(cpuShare)} of all CPU time` } as const]),
+    ...(owner === undefined || owner === '' ? [] : [{ label: 'Process', words: String(owner) } as const]),
+    { label: 'Why', words: principal.summary },
+  ];
+}
+
+/** What the host loses, by this finding or by what it leads to; else by something else, which is then said. */
+function lostWords({ verdict, findings }: Report, principal: ReportFinding): string | undefined {
+  const rate = ({ impact }: ReportFinding): number => impact.lostPerSecond ?? 0;
+  const { share, since } = principal.args;
+  if (principal.message === 'since-boot' && typeof share === 'number' && typeof since === 'string' && share > 0)
+    return `${formats.percent(share)} of them ${since}`;
+  if (rate(principal) > 0) return lostRate(principal);
+  const linked = (verdict.causes.find(({ finding }) => finding === 0)?.leadsTo ?? []).flatMap(({ finding }) => {
+    const other = findings[finding];
+    return other === undefined || rate(other) === 0 ? [] : [other];
+  });
+  if (linked.length > 0) return `${losses(linked)}, at the same place`;
+  const elsewhere = findings.filter((finding) => fired(finding) && rate(finding) > 0);
+  return elsewhere.length === 0 ? undefined : `${losses(elsewhere)}; no link to this was seen`;
+}
+
+function losses(findings: readonly ReportFinding[]): string {
+  const named = findings.slice(0, 3).map((each) => `${lostRate(each) ?? ''} (${each.code})`);
+  return findings.length > 3 ? `${named.join(', ')} and ${findings.length - 3} more` : named.join(', ');
+}
+
+/** What fired, and losses that are no warning: a loss is told whatever its size. */
+function othersOf(findings: readonly ReportFinding[], principal: ReportFinding | undefined): Other[] {
+  const loses = ({ impact }: ReportFinding): boolean => (impact.lostPerSecond ?? 0) > 0;
+  return findings
+    .flatMap((finding, index) => {
+      const { outcome, code } = finding;
+      if (finding === principal || !(outcome === 'critical' || outcome === 'warning' || outcome === 'info')) return [];
+      if (outcome === 'info' && (!loses(finding) || finding.role === 'context')) return [];
+      const costs = impactWords(finding);
+      // The figure first: a screen may cut the place.
+      const words = `${costs.length === 0 ? '' : `${costs.join(', ')}: `}${finding.title}${placeWords(finding.place)}`;
+      return [{ outcome, code, index, words, loses: loses(finding) }];
+    })
+    .sort((a, b) => grades[a.outcome] - grades[b.outcome] || Number(b.loses) - Number(a.loses) || a.index - b.index);
+}
+
+const grades = { critical: 0, warning: 1, info: 2 } as const;
+
+/** What somebody without root would see as root; undefined where that is not what was lacking. */
+export function asRootWords({ host, findings }: Report): string | undefined {
+  const lacking = rulesThatAre('not-measured', findings);
+  if (host.asRoot !== false || lacking.length === 0) return undefined;
+  return `Run it as root to see ${lacking.length} more check${lacking.length === 1 ? '' : 's'}: ${few(lacking, 1)}.`;
+}
+
+/** What could not be seen: each reason once, behind how many checks it kept from running, since a screen may cut the end; undefined where all could run. */
+export function unseenWords({ notMeasured }: Report, most = Infinity): string | undefined {
+  if (notMeasured.length === 0) return undefined;
+  const reasons = notMeasured
+    .map(({ reason, rules }) => ({ reason, count: rules.length }))
+    .sort((a, b) => b.count - a.count)
+    .map(({ reason, count }) => `${count} check${count === 1 ? '' : 's'}: ${reason}`);
+  const left = reasons.length - most;
+  return left > 0
+    ? `${reasons.slice(0, most).join('; ')}; and ${left} more reason${left === 1 ? '' : 's'}`
+    : reasons.join('; ');
+}
+
+/** What the run cost the host, and what it changed there, what matters most first: a screen may cut the end. */
+export function overheadWords({ selfCost, probe, notMeasured }: Report): string {
+  const { cpuSeconds, peakMemoryBytes, nsPerPacket, cpuShare, actions } = selfCost;
+  const priced = [
+    ...(nsPerPacket === null ? [] : [`${formats.ns(nsPerPacket)} per packet`]),
+    ...(cpuShare === null ? [] : [`${formats.percent(cpuShare)} of all CPU time`]),
+  ];
+  const changed = actions.map(({ action, restored }) => `${action}${restored === false ? ' (NOT put back)' : ''}`);
+  // A reason that is told as what could not be seen is not told again.
+  const told = notMeasured.some(({ reason }) => reason === probe.reason);
+  return [
+    ...(cpuSeconds === null ? [] : [`${formats.seconds(cpuSeconds)} of CPU`]),
+    changed.length === 0 ? 'nothing changed on the host' : changed.join(', '),
+    [`probe ${probeState(told ? { ...probe, reason: null } : probe)}`, ...priced].join(', '),
+    ...besideProbe(selfCost),
+    ...(peakMemoryBytes === null ? [] : [`${formats.bytes(peakMemoryBytes)} of memory`]),
+  ].join(', ');
+}
+
+/** Whose report it is, of when, and what made it. */
+export function runWords(report: Report): string {
+  const { tool, window } = report;
+  const [name, ...facts] = hostFactsOf(report);
+  const began = window.startedAt.replace(/\.\d+Z$/, 'Z');
+  return [name, windowWords(report), began, ...facts, `${tool.name} ${tool.version}`].join(', ');
+}

@@ -1,0 +1,37 @@
+import type { Place, ReportFinding } from '../../generated/report.ts';
+import { significant } from './formats.ts';
+
+export function fired({ outcome }: ReportFinding): boolean {
+  return outcome === 'critical' || outcome === 'warning';
+}
+
+/** What a finding counts as lost, where it is not packets. */
+const lostThings: Readonly<Record<string, string>> = {
+  PKT0401: 'connection attempts',
+  PKT0402: 'connection attempts',
+  PKT0404: 'connections',
+  PKT0407: 'segments',
+  PKT0707: 'connection attempts',
+};
+
+/** `20 packets/s`: what a finding loses; undefined where it loses nothing. */
+export function lostRate({ code, impact }: Pick<ReportFinding, 'code' | 'impact'>): string | undefined {
+  const { lostPerSecond } = impact;
+  return lostPerSecond === null || lostPerSecond === 0 ? undefined : lossRate(code, lostPerSecond);
+}
+
+export function lossRate(code: string, perSecond: number): string {
+  return `${significant(perSecond)} ${lostThings[code] ?? 'packets'}/s`;
+}
+
+/** Where a finding is, as the end of a sentence: ` on eth0, on CPU 3`; empty for the whole host. */
+export function placeWords({ netns, device, cpus }: Place): string {
+  const parts = [
+    ...(device === null ? [] : [`on ${device}`]),
+    ...(cpus.length === 0
+      ? []
+      : [`on CPU ${cpus.length > 8 ? `${cpus.slice(0, 8).join(', ')} ...` : cpus.join(', ')}`]),
+    ...(netns === null || netns === '' ? [] : [`in namespace ${netns}`]),
+  ];
+  return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
+}

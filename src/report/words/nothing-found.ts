@@ -1,0 +1,82 @@
+import type { LedgerRow, ReportFinding } from '../../generated/report.ts';
+import { fired, lossRate } from './findings.ts';
+import { formats } from './formats.ts';
+import { few } from './phrases.ts';
+import { countsOf, outcomeOfRules } from './rules-told.ts';
+
+/** A row of the ledger, as far as a verdict goes. */
+export type LossRow = Pick<LedgerRow, 'kind' | 'rule' | 'packets'>;
+
+export interface NothingFound {
+  readonly outcome: 'ok' | 'not-measured';
+  readonly words: string;
+}
+
+/**
+ * What it means that no cause and no loss was found: `ok` only if each rule about causes and losses could be judged
+ * everywhere. What does not apply to the host was no check of it.
+ * @param seconds of the window; 0 or endless for one sample
+ * @param losses the rows of the ledger: those that no finding speaks about are not passed over
+ */
+export function nothingFound(
+  findings: readonly ReportFinding[],
+  seconds: number,
+  losses: readonly LossRow[],
+): NothingFound {
+  const important = countsOf(findings.filter(({ role }) => role !== 'context'));
+  const { made } = countsOf(findings);
+  const over = overWords(findings, seconds);
+  if (important.made === 0)
+    return { outcome: 'not-measured', words: `Nothing could be judged${over}: this says nothing about the host.` };
+  const small = smallLosses(findings, losses);
+  const nothing =
+    small.length === 0
+      ? `Nothing found${over}`
+      : `Losses too small for a warning${over} (${small.slice(0, 3).join('; ')}${small.length > 3 ? `; and ${small.length - 3} more` : ''}), and nothing else found`;
+  const lacking = [...outcomeOfRules(findings).values()].filter(({ outcome }) => outcome === 'not-measured');
+  if (lacking.length === 0) {
+    const all = made === 1 ? 'the one check that applies' : `all ${made} checks that apply`;
+    return { outcome: 'ok', words: `${nothing}: ${all} to this host could run.` };
+  }
+  const names = few(lacking.map(({ code, rule }) => `${code} ${rule}`));
+  const found = `${nothing} by ${made} check${made === 1 ? '' : 's'}`;
+  return important.notMeasured === 0
+    ? { outcome: 'ok', words: `${found}; ${lacking.length} about circumstances could not run: ${names}.` }
+    : { outcome: 'not-measured', words: `${found}, but ${lacking.length} could not run: ${names}.` };
+}
+
+function overWords(findings: readonly ReportFinding[], seconds: number): string {
+  if (seconds > 0 && Number.isFinite(seconds)) return ` in ${formats.seconds(seconds)}`;
+  const totals = findings.filter(({ message }) => message === 'none-since-boot' || message === 'few-since-boot');
+  const none = [...totals, ...findings.filter(({ message }) => message === 'since-boot')].every(
+    ({ message }) => message === 'none-since-boot',
+  );
+  const since = none ? totals[0]?.args['since'] : undefined;
+  return ` in the one sample there is${typeof since === 'string' ? `, with no losses ${since}` : ''}`;
+}
+
+/** Losses that are no warning, each with its figure: "nothing found" must not stand beside them. */
+function smallLosses(findings: readonly ReportFinding[], losses: readonly LossRow[]): string[] {
+  const told = findings.filter(({ outcome, role }) => outcome === 'info' && role !== 'context');
+  const rates = new Map<string, { name: string; perSecond: number }>();
+  for (const { code, rule, impact } of told) {
+    const lost = impact.lostPerSecond ?? 0;
+    const { perSecond } = rates.get(code) ?? { perSecond: 0 };
+    if (lost > 0) rates.set(code, { name: `${code} ${rule}`, perSecond: perSecond + lost });
+  }
+  const totals = told.flatMap(({ code, rule, message, args }) => {
+    const { total, since } = args;
+    if (message !== 'few-since-boot' && message !== 'since-boot') return [];
+    return [`${code} ${rule}${typeof total === 'number' ? `: ${formats.count(total)}` : ''} ${String(since ?? '')}`];
+  });
+  const spoken = new Set(
+    findings.filter((finding) => fired(finding) || finding.outcome === 'info').map(({ code }) => code),
+  );
+  const unsaid = losses.filter(({ kind, rule }) => kind === 'loss' && (rule === null || !spoken.has(rule)));
+  const packets = unsaid.reduce((sum, row) => sum + row.packets, 0);
+  return [
+    ...[...rates].map(([code, { name, perSecond }]) => `${name}: ${lossRate(code, perSecond)}`),
+    ...new Set(totals),
+    ...(packets === 0 ? [] : [`${formats.count(packets)} packets that only the table of losses tells of`]),
+  ];
+}

@@ -1,0 +1,201 @@
+import type {
+  CollectorStatus,
+  Cost,
+  CostPart,
+  DeviceCost,
+  Owner,
+  Probe,
+  Report,
+  ReportFinding,
+  SelfCost,
+  Tap,
+} from '../../generated/report.ts';
+import { lostRate } from './findings.ts';
+import { formats, significant } from './formats.ts';
+
+export const outcomeWords = {
+  critical: 'Critical',
+  warning: 'Warning',
+  info: 'Info',
+  ok: 'OK',
+  'not-measured': 'Not measured',
+  'not-applicable': 'Not applicable',
+} as const satisfies Record<ReportFinding['outcome'], string>;
+
+/** What the verdict is called: a host that could not be judged everywhere was still judged in part. */
+export function verdictWord({ verdict }: Report): string {
+  return verdict.outcome === 'not-measured' ? 'Not fully measured' : outcomeWords[verdict.outcome];
+}
+
+/** What a packet's cost is made of: its name, and what is in it. */
+export const partWords = {
+  'driver-gro': { name: 'driver and GRO', contains: 'NET_RX outside of the stack: driver, GRO, backlog, softirq loop' },
+  tracing: { name: 'tracing', contains: 'programs and probes of others on the way, by the profile' },
+  taps: { name: 'taps', contains: 'ETH_P_ALL hooks, above the measured floor' },
+  'net-rx-rest': {
+    name: 'rest of NET_RX',
+    contains: 'protocols and sockets; the driver where it is not a part of its own',
+  },
+  unexplained: { name: 'unexplained', contains: 'softirq and NAPI time outside NET_RX' },
+} as const satisfies Record<CostPart['part'], { name: string; contains: string }>;
+
+export const spanWords = {
+  taps: 'netif_receive_skb to TC ingress: the taps',
+  stack: 'XDP to TC: skb, GRO hold, RPS, taps',
+  forward: 'reception to TC egress of another device',
+} as const;
+
+export function placed(name: string, netns: string): string {
+  return netns === '' ? name : `${name} in ${netns}`;
+}
+
+export function hostFactsOf({ host }: Report): string[] {
+  const counted = (count: number | null, word: string): string[] =>
+    count === null ? [] : [`${count} ${word}${count === 1 ? '' : 's'}`];
+  return [
+    host.hostname ?? 'unknown host',
+    host.kernel === null ? 'unknown kernel' : `Linux ${host.kernel}`,
+    ...(host.machine === null ? [] : [host.machine]),
+    ...counted(host.cpus, 'CPU'),
+    ...counted(host.numaNodes, 'NUMA node'),
+  ];
+}
+
+export function windowWords({ window }: Report): string {
+  if (window.samples === 1) return 'one sample only: no rates';
+  const asked = window.cutShort ? `, cut short: ${formats.seconds(window.requestedSeconds)} were asked for` : '';
+  return `${formats.seconds(window.seconds)} window${asked}`;
+}
+
+export function impactWords(finding: ReportFinding): string[] {
+  const { cpuShare } = finding.impact;
+  const lost = lostRate(finding);
+  return [
+    ...(cpuShare === null || cpuShare === 0 ? [] : [`${formats.percent(cpuShare)} of all CPU time`]),
+    ...(lost === undefined ? [] : [`${lost} lost`]),
+  ];
+}
+
+/** The figures of the host: what is counted, and how much. */
+export function hostFigures({ host }: Cost): { label: string; value: string; note: string }[] {
+  const figure = (label: string, value: number | null, format: (value: number) => string, note: string) =>
+    value === null ? [] : [{ label, value: format(value), note }];
+  return [
+    ...figure('per packet', host.nsPerPacket, formats.ns, 'softirq and NAPI time per pass into the stack'),
+    ...figure('per packet in NET_RX', host.netRxNsPerPacket, formats.ns, 'measured by the probe'),
+    ...figure('per frame received', host.nsPerWirePacket, formats.ns, 'before GRO'),
+    ...figure('packets/s', host.packetsPerSecond, significant, 'passes into the stack'),
+    ...figure('frames to a packet', host.groRatio, significant, 'put together by GRO'),
+    ...figure('of all CPU time', host.softirqShare, formats.percent, 'softirq and NAPI threads'),
+  ];
+}
+
+/** Why the prices of a packet differ, where there is more than one; undefined where there is not. */
+export function rulerWords({ cost: { host }, profile }: Pick<Report, 'cost' | 'profile'>): string | undefined {
+  const sampled = profile?.directions.some(
+    ({ direction, nsPerPacket }) => direction === 'receive' && nsPerPacket !== null,
+  );
+  const rulers = [host.nsPerPacket !== null, host.netRxNsPerPacket !== null, sampled === true].filter(Boolean);
+  if (rulers.length < 2) return undefined;
+  return (
+    'The prices differ by what is in them: softirq and NAPI time has all softirq work in it, NET_RX only receiving, and the ' +
+    'profile what its samples met.'
+  );
+}
+
+/** Whether any packet of a device was timed. */
+export function timed({ spans }: DeviceCost): boolean {
+  return [spans?.taps, spans?.stack, spans?.forward].some((span) => (span?.count ?? 0) > 0);
+}
+
+/** Why a tap is on the path of every packet, or why not. */
+export function pathWords({ onHotPath, protocol, hook }: Tap): string {
+  if (onHotPath) return Number.parseInt(protocol, 16) === 3 ? 'every packet' : `every packet of protocol ${protocol}`;
+  if (protocol === '0000') return 'sends only';
+  return hook === 'none' ? 'nothing, as it is not running' : `only ${protocol}`;
+}
+
+/** Who holds a socket. */
+export function ownerWords(owners: readonly Owner[]): string {
+  return owners.length === 0 ? 'unknown owner' : owners.map(({ pid, comm }) => `${comm} (${pid})`).join(', ');
+}
+
+export function ringWords({ ring, fanout }: Tap): string {
+  return [ring ?? 'not known', ...(fanout === null || fanout === 'none' ? [] : [`fanout ${fanout}`])].join(', ');
+}
+
+const probeWords = { 'detached-early': 'detached early', off: 'off', 'not-measured': 'not attached' } as const;
+
+/** An attached probe has a reason too where its figures are to be taken with care. */
+export function probeState({ status, tier, reason }: Probe): string {
+  if (status === 'attached') return `attached (${tier})${reason === null ? '' : `; ${reason}`}`;
+  return reason === null ? probeWords[status] : `${probeWords[status]}: ${reason}`;
+}
+
+export function ownCost(self: SelfCost): string[] {
+  return [
+    ...(self.cpuSeconds === null ? [] : [`${formats.seconds(self.cpuSeconds)} of CPU`]),
+    ...(self.peakMemoryBytes === null ? [] : [`${formats.bytes(self.peakMemoryBytes)} of memory`]),
+    ...(self.nsPerPacket === null ? [] : [`probe ${formats.ns(self.nsPerPacket)} per packet`]),
+    ...(self.cpuShare === null ? [] : [`probe ${formats.percent(self.cpuShare)} of all CPU time`]),
+    ...besideProbe(self),
+  ];
+}
+
+/** What measuring took beside the probe's spans, of all CPU time. */
+export function besideProbe({ profileCpuShare = null, dropsCpuShare = null }: SelfCost): string[] {
+  return [
+    ...(profileCpuShare === null ? [] : [`profile ${formats.percent(profileCpuShare)}`]),
+    ...(dropsCpuShare === null || dropsCpuShare === 0 ? [] : [`counting of drops ${formats.percent(dropsCpuShare)}`]),
+  ];
+}
+
+export interface CollectorGroup {
+  readonly row: CollectorStatus;
+  readonly why: string;
+  readonly netns: readonly string[];
+}
+
+/** Collectors that fared the same in several namespaces or at several files, as one: each reason once, with a count. */
+export function collectorGroups(collectors: readonly CollectorStatus[]): CollectorGroup[] {
+  const groups = new Map<string, { row: CollectorStatus; netns: string[]; milliseconds: number; gaps: number }>();
+  for (const row of collectors) {
+    const key = JSON.stringify([row.id, row.status, row.reason]);
+    const group = groups.get(key) ?? { row, netns: [], milliseconds: 0, gaps: 0 };
+    groups.set(key, group);
+    if (row.netns !== '') group.netns.push(row.netns);
+    group.milliseconds += row.milliseconds;
+    group.gaps += row.gaps;
+  }
+  return [...groups.values()].map(({ row, netns, milliseconds, gaps }) => ({
+    row: { ...row, milliseconds },
+    why:
+      [row.path, row.reason].filter((each) => each !== null).join(': ') + (gaps > 1 ? ` (and ${gaps - 1} more)` : ''),
+    netns,
+  }));
+}
+
+export function few(names: readonly string[], most = 3): string {
+  return names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+}
+
+/** `takes 1.2% of a CPU on received packets and 0.8% on sent ones; its process 0.5% in user space; ring 2 MiB`; empty if unknown. */
+export function billWords(bill: NonNullable<Tap['bill']>): string {
+  const { receiveCpu, transmitCpu, readerUserCpu, readerSystemCpu, ringBytes, payers } = bill;
+  const paid = payers.slice(0, 2).map(({ pid, comm, share }) => `${comm} (${pid}) ${formats.percent(share)}`);
+  const path = [
+    ...(receiveCpu === null ? [] : [`${formats.percent(receiveCpu)} of a CPU on received packets`]),
+    ...(transmitCpu === null
+      ? []
+      : [
+          `${formats.percent(transmitCpu)} of a CPU on sent ones${paid.length === 0 ? '' : ` (paid by ${paid.join(', ')})`}`,
+        ]),
+  ];
+  if (path.length === 0) return '';
+  const kernel = readerSystemCpu === null ? '' : ` and ${formats.percent(readerSystemCpu)} in the kernel`;
+  return [
+    `takes ${path.join(' and ')}`,
+    ...(readerUserCpu === null ? [] : [`its process ${formats.percent(readerUserCpu)} in user space${kernel}`]),
+    ...(ringBytes === null ? [] : [`ring ${formats.bytes(ringBytes)}`]),
+  ].join('; ');
+}

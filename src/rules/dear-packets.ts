@@ -1,0 +1,160 @@
+import { worded } from './finding.ts';
+import { ownerOfPart } from '../facts/path-cost.ts';
+import type { Signal } from '../facts/signal.ts';
+import { profileDeviceSamples, receivePackets, spanPackets } from '../metrics/catalogue/index.ts';
+import { acrossNetns, everywhere, increase, rate, sumBy } from '../metrics/expression.ts';
+import { needsProfile, partsArgument, partsText, pathSignals, VERIFY } from './path-parts.ts';
+import { deciding, decidingList, defineRule, info, notMeasured, ok, warning } from './rule.ts';
+
+/** Owners that have a rule of their own, which then says more. */
+const TOLD = new Set(['packet-sockets', 'bpf-programs', 'netfilter', 'tc', 'virtual-device', 'tunnel', 'tracing']);
+const OWN = 'self';
+
+export const dearPackets = defineRule({
+  code: 'PKT0115',
+  id: 'dear-packets',
+  role: 'cause',
+  title: 'Received packets are expensive',
+  scope: [],
+  signals: {
+    ...pathSignals,
+    byDevice: decidingList(
+      everywhere(sumBy(['device', 'part'], increase(profileDeviceSamples, { direction: 'receive' }))),
+    ),
+    skbs: decidingList(everywhere(rate(spanPackets))),
+    frames: decidingList(everywhere(rate(receivePackets))),
+    received: deciding(sumBy([], acrossNetns(rate(receivePackets)))),
+  },
+  thresholds: {
+    dear: {
+      value: 15000,
+      unit: 'nanoseconds',
+      help: 'Time that a received packet takes, per frame where GRO merges, from which it is expensive whatever it does.',
+      source: 'measured: an untapped packet costs 1 to 3 µs, an skb of 64 KB that came as one frame up to 10 µs',
+    },
+    cpu: {
+      value: 0.05,
+      unit: 'ratio',
+      help: 'CPU time that the packets take, in CPUs, below which it is not material.',
+      source: 'judgement: a twentieth of a CPU; less makes nobody wait',
+    },
+    samples: {
+      value: 100,
+      unit: 'number',
+      help: 'Samples below which nothing is said of a device.',
+      source: 'the profile: a share of 20 % is then known to 8 points',
+    },
+  },
+  messages: {
+    device:
+      'A packet that {device} receives takes {ns:ns}, {cpu:percent} of a CPU at {packets:packets}. Largest parts: {parts}{other}.',
+    host: 'A received packet takes {ns:ns}, {cpu:percent} of a CPU at {packets:packets}. Largest parts: {parts}{other}.',
+  },
+  alert: needsProfile,
+  conclude(read, limits) {
+    const seconds = read.sampled.value;
+    if (seconds <= 0) return notMeasured('the profile did not sample: the window ended before it began');
+    const host = costOf(
+      read.samples.filter(({ labels }) => labels['direction'] === 'receive'),
+      read.processed === undefined || read.received === undefined
+        ? 0
+        : Math.max(read.processed.value, read.received.value),
+      read.period.value / seconds,
+    );
+    const devices = [...groups(read.byDevice)].map(([key, samples]) => ({
+      labels: samples[0]!.labels,
+      ...costOf(samples, framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)), read.period.value / seconds),
+    }));
+    const isDear = ({ samples, cpu, ns }: Cost): boolean =>
+      samples >= limits.samples && cpu >= limits.cpu && ns !== undefined && ns >= limits.dear;
+    const [device] = devices.filter(isDear).sort((a, b) => b.cpu - a.cpu);
+    const found = device ?? (isDear(host) ? host : undefined);
+    if (found?.ns === undefined) {
+      const unsure = [...devices, host].some(
+        ({ samples, ns, cpu }) => samples < limits.samples && cpu >= limits.cpu && (ns ?? limits.dear) >= limits.dear,
+      );
+      return unsure
+        ? notMeasured(
+            `packets may be expensive, but fewer than ${limits.samples} samples say so: a longer window gives more`,
+          )
+        : ok();
+    }
+    const { cpu, ns, packets, shares } = found;
+    const [largest] = shares;
+    const told = largest !== undefined && TOLD.has(ownerOfPart(largest[0]) ?? '') && largest[1] >= 0.25;
+    const { device: name = '', netns = '' } = device?.labels ?? {};
+    const where = `${name}${netns === '' ? '' : ` in namespace ${netns}`}`;
+    const said = {
+      certainty: 'measured',
+      message: device === undefined ? 'host' : 'device',
+      args: {
+        ns,
+        cpu,
+        packets,
+        parts: partsArgument(shares, 4),
+        other: told ? worded(told, '; the first of them has a finding of its own') : '',
+        ...(device === undefined ? {} : { device: where }),
+      },
+      evidence: { samples: null, byDevice: null, skbs: null, processed: null },
+      remedies: [
+        {
+          action: told
+            ? `What makes them expensive is named: ${partsText(shares, 1)}. See the finding about it.`
+            : 'Look at the stacks below the largest part; that they are expensive is measured, why is not.',
+          command: 'pktcost diagnose --window 30s --bundle FILE && pktcost replay FILE --format folded',
+          verify: VERIFY,
+        },
+      ],
+      impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {},
+      place: device === undefined ? {} : { device: name, netns },
+    } as const;
+    return told ? info(said) : warning(said);
+  },
+});
+
+interface Cost {
+  readonly samples: number;
+  readonly cpu: number;
+  readonly packets: number;
+  readonly ns: number | undefined;
+  readonly shares: readonly (readonly [part: string, share: number])[];
+}
+
+function costOf(found: readonly Signal[], packets: number, cpuPerSample: number): Cost {
+  const own = found.filter(({ labels }) => labels['part'] !== OWN);
+  const samples = own.reduce((sum, { value }) => sum + value, 0);
+  const cpu = samples * cpuPerSample;
+  return {
+    samples,
+    cpu,
+    packets,
+    ns: packets > 0 ? (cpu * 1e9) / packets : undefined,
+    shares: own
+      .map(({ labels, value }) => [labels['part'] ?? '', value / Math.max(samples, 1)] as const)
+      .sort(([, a], [, b]) => b - a),
+  };
+}
+
+function groups(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
+  const found = new Map<string, Signal[]>();
+  for (const signal of signals) {
+    const key = keyOf(signal);
+    const group = found.get(key);
+    if (group === undefined) found.set(key, [signal]);
+    else group.push(signal);
+  }
+  return found;
+}
+
+function keyOf({ labels }: Signal): string {
+  return `${labels['netns'] ?? ''}\0${labels['device'] ?? ''}`;
+}
+
+function rateOf(signals: readonly Signal[], key: string): number | undefined {
+  return signals.find((signal) => keyOf(signal) === key)?.value;
+}
+
+/** What GRO merges is told by frames: without them 64 KB that came as one frame would be dear. */
+function framesOr(skbs: number | undefined, frames: number | undefined): number {
+  return skbs === undefined || frames === undefined ? 0 : Math.max(skbs, frames);
+}

@@ -1,6 +1,0 @@
-import type { Comparison } from '../finding.ts';
-
-/** What a count is shown against: its limit when it reached it, else that it is not zero, for findings that only inform. */
-export function atLeast(count: number, limit: number): readonly [Comparison, number] {
-  return count >= limit ? ['>=', limit] : ['>', 0];
-}

@@ -1,0 +1,80 @@
+import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
+import { gradeShare, lostBy } from '../facts/lost.ts';
+import {
+  neighbourEntries,
+  neighbourLimit,
+  neighbourTableFull,
+  neighbourUnresolved,
+  netstat,
+  skbDrops,
+} from '../metrics/catalogue/index.ts';
+import { increase, peak, sumBy, value } from '../metrics/expression.ts';
+import { LOST, lossLimits, tellLoss } from './losing.ts';
+import { inNetns } from './remedies/shell.ts';
+import { deciding, decidingList, defineRule, optional, optionalList } from './rule.ts';
+
+export const neighbourDrops = defineRule({
+  code: 'PKT0702',
+  id: 'neighbour-drops',
+  role: 'outcome',
+  title: 'Packets are lost: the MAC address of the next hop is not found, or the neighbour table is full',
+  scope: ['netns'],
+  signals: {
+    sent: increase(netstat.member('Ip_OutRequests')),
+    forwarded: optional(increase(netstat.member('Ip_ForwDatagrams'))),
+    // Of the whole host: told with pktcost's own namespace, where the reasons do not tell whose they are.
+    full: deciding(sumBy([], increase(neighbourTableFull, { netns: '' }))),
+    unresolved: deciding(sumBy([], increase(neighbourUnresolved, { netns: '' }))),
+    entries: optionalList(peak(neighbourEntries)),
+    limits: optionalList(value(neighbourLimit)),
+    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0702'))),
+    unnamed: decidingList(increase(skbDrops, unnamedDropsOwnedBy('PKT0702'))),
+  },
+  thresholds: lossLimits(10, 0.001, 0.5, 'the packets to be sent'),
+  messages: { lost: LOST },
+  alert: { none: 'node_exporter does not read the statistics of the neighbour tables' },
+  conclude(read, limits, at) {
+    const own = at.netns === '';
+    const drops = [...read.drops, ...read.unnamed];
+    const lost = lostBy(
+      [
+        {
+          means: 'the neighbour table of the host is full (gc_thresh3)',
+          counters: own ? [read.full] : [],
+          reasons: ['NEIGH_CREATEFAIL'],
+        },
+        {
+          means: 'too many packets waited for the address of their neighbour',
+          // With reasons the namespace is known, and the host's counter would tell the same drops twice.
+          counters: own && drops.length === 0 ? [read.unresolved] : [],
+          reasons: ['NEIGH_QUEUEFULL'],
+        },
+      ],
+      drops,
+    );
+    const given = read.sent.value + (read.forwarded?.value ?? 0);
+    const graded = gradeShare(lost.lost, given, limits);
+    const evidence = {
+      sent: null,
+      forwarded: null,
+      full: ['>=', limits.lost],
+      unresolved: null,
+      entries: null,
+      limits: null,
+      drops: null,
+      unnamed: null,
+    } as const;
+    const remedies = [
+      {
+        action:
+          'See which neighbours do not answer: packets for a host that is gone, or a scan of a whole subnet. A table that is full needs a larger gc_thresh3, or routed instead of flat subnets.',
+        command: inNetns(
+          at.netns,
+          'ip -s neigh show nud failed nud incomplete; ip neigh | wc -l; sysctl net.ipv4.neigh.default.gc_thresh3 net.ipv6.neigh.default.gc_thresh3',
+        ),
+        verify: 'lnstat -c 1 -f arp_cache,ndisc_cache',
+      },
+    ];
+    return tellLoss({ lost, ...graded, of: 'of those to be sent', evidence, remedies }, at);
+  },
+});

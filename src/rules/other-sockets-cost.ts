@@ -1,0 +1,110 @@
+import { processOf } from '../facts/processes.ts';
+import { ETH_P_ALL, busyTypes, typedSockets } from '../facts/typed-sockets.ts';
+import type { Signal } from '../facts/signal.ts';
+import { ownersData, ownersText, tapsOn, type Tap } from '../facts/taps.ts';
+import { netstat, packetSocket, profileProcessSamples, socketOwner } from '../metrics/catalogue/index.ts';
+import { acrossNetns, increase, rate, sumBy, value } from '../metrics/expression.ts';
+import { listed, worded } from './finding.ts';
+import {
+  costLimits,
+  costly,
+  costWords,
+  judgeParts,
+  needsProfile,
+  notDear,
+  partsArgument,
+  pathSignals,
+  VERIFY,
+} from './path-parts.ts';
+import { decidingList, defineRule, optional, optionalList } from './rule.ts';
+
+const PARTS = new Set(['multicast', 'icmp', 'socket-filter', 'raw', 'packet-socket']);
+/** The functions of taps; where there is none, those of sockets for one ethertype. */
+const TAPS = 'tap-receive';
+const socketLabels = ['inode', 'device', 'protocol', 'hook', 'filter', 'ring', 'fanout'] as const;
+
+export const otherSocketsCost = defineRule({
+  code: 'PKT0116',
+  id: 'other-sockets-cost',
+  role: 'cause',
+  title: 'Copies for other sockets, filters or answers slow every packet',
+  scope: [],
+  signals: {
+    ...pathSignals,
+    payers: optionalList(increase(profileProcessSamples)),
+    sockets: decidingList(acrossNetns(sumBy(socketLabels, value(packetSocket)))),
+    owners: optionalList(value(socketOwner)),
+    v4: optional(sumBy([], acrossNetns(rate(netstat.member('Ip_InReceives'))))),
+    v6: optional(sumBy([], acrossNetns(rate(netstat.member('Ip6_InReceives'))))),
+  },
+  thresholds: costLimits(
+    0.25,
+    500,
+    'estimate from single runs, not a series: one socket of a multicast group takes 0.3 to 0.6 µs, an ICMP answer 1 to 2 µs',
+  ),
+  messages: {
+    dear: `What is done for others than the receiver takes ${costWords}. Largest parts: {largest}{payers}.`,
+  },
+  alert: needsProfile,
+  conclude(read, limits) {
+    const typed = typedTaps(read.sockets, busyTypes(read.v4?.value, read.v6?.value), read.owners);
+    const isPart = (part: string): boolean => PARTS.has(part) || (part === TAPS && typed.length > 0);
+    const judged = judgeParts(read, isPart, limits);
+    if (judged === undefined) return notDear(read, isPart, limits);
+    const own = judged.cost.parts.filter(([part]) => isPart(part));
+    const part = own[0]?.[0] ?? '';
+    const payers = read.payers
+      .filter(({ labels }) => PARTS.has(labels['part'] ?? ''))
+      .sort((a, b) => b.value - a.value)
+      .slice(0, 2)
+      .map(({ labels }) => processOf(labels));
+    const [action, command] = advice[part] ?? advice['raw']!;
+    return costly(judged, {
+      message: 'dear',
+      args: {
+        largest: partsArgument(own),
+        payers:
+          part === TAPS
+            ? worded(ownersData(typed), `; sockets for one ethertype, held by ${ownersText(typed)}`)
+            : payers.length === 0
+              ? ''
+              : listed(payers, `; paid by ${payers.join(', ')}`),
+      },
+      evidence: { samples: null, payers: null, processed: null, ...(part === TAPS && { sockets: null }) },
+      remedies: [{ action, command, verify: VERIFY }],
+    });
+  },
+});
+
+/** Sockets that most packets pay for; none where every packet passes a tap as well, since the profile cannot tell them apart. */
+function typedTaps(sockets: readonly Signal[], busy: ReadonlySet<string>, owners: readonly Signal[]): readonly Tap[] {
+  const tapped = sockets.some(({ labels }) => labels['protocol'] === ETH_P_ALL && labels['hook'] !== 'none');
+  return tapped ? [] : tapsOn({ bound: typedSockets(sockets, busy), unbound: [], everywhere: [], owners });
+}
+
+const advice: Readonly<Record<string, readonly [action: string, command: string]>> = {
+  multicast: [
+    'Each packet of a group is copied for every socket bound to its port: bind to the group address and set IP_MULTICAST_ALL to 0, and see who joined.',
+    'ss -lunp; cat /proc/net/igmp',
+  ],
+  icmp: [
+    'Packets come for a port that nobody listens on, and each is answered: find who sends them, or drop them before the socket lookup.',
+    'nstat -az UdpNoPorts IcmpOutDestUnreachs Icmp6OutDestUnreachs; sysctl net.ipv4.icmp_msgs_per_sec',
+  ],
+  'socket-filter': [
+    'A filter of a socket runs for each packet: see which sockets have one and how long it is.',
+    'ss -lunpe; bpftool prog show | grep -E "socket_filter|sk_reuseport|sk_lookup|sk_skb"',
+  ],
+  raw: [
+    'Every raw socket gets a clone of each packet of its protocol: close those that nobody reads, or give them a filter.',
+    'ss -wanp',
+  ],
+  'tap-receive': [
+    'A packet socket for IP sees every IP packet: end it if nobody reads it, or give it a filter that rejects in the kernel what it does not need.',
+    'ss -0 -p',
+  ],
+  'packet-socket': [
+    'See who reads and sends through packet sockets, and whether a ring would spare it the calls.',
+    'ss -0 -p',
+  ],
+};

@@ -1,0 +1,80 @@
+import { otherWays } from './losing.ts';
+import { worded } from './finding.ts';
+import { meaningOfDrop, unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
+import { lostBy } from '../facts/lost.ts';
+import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
+import { increase, rate } from '../metrics/expression.ts';
+import { informsOnly } from './alert.ts';
+import { inNetns } from './remedies/shell.ts';
+import { decidingList, defineRule, info, ok, optionalList } from './rule.ts';
+
+export const policyDrops = defineRule({
+  code: 'PKT0704',
+  id: 'policy-drops',
+  role: 'context',
+  title: 'Packets are dropped on purpose: by filters, or because nobody here wants them',
+  scope: ['netns'],
+  signals: {
+    // A sample takes its time: drops and packets are read a while apart, and only rates of both can be held against each other.
+    received: rate(netstat.member('Ip_InReceives')),
+    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0704'))),
+    unnamed: optionalList(increase(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
+    dropRates: optionalList(rate(skbDrops, dropsOwnedBy('PKT0704'))),
+    unnamedRates: optionalList(rate(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
+  },
+  thresholds: {
+    dropped: {
+      value: 10,
+      unit: 'packets',
+      help: 'Packets dropped on purpose in the window from which they are mentioned; the table of losses shows fewer too.',
+      source: 'judgement: stray frames and closed ports are met on any network',
+    },
+    perSecond: {
+      value: 1,
+      unit: 'per second',
+      help: 'Packets dropped on purpose per second from which they are mentioned.',
+      source: 'judgement: as dropped',
+    },
+  },
+  messages: {
+    policy:
+      '{dropped:count} packets were dropped on purpose ({rate:rate}, while IPv4 received {received:rate}): {most:count} ' +
+      'because {why}{where}{others}.',
+  },
+  alert: informsOnly,
+  conclude({ received, drops, unnamed, dropRates, unnamedRates }, limits, at) {
+    const { lost, ways } = lostBy([], [...drops, ...unnamed]);
+    const [first, ...others] = ways;
+    const perSecond = [...dropRates, ...unnamedRates].reduce((sum, each) => sum + each.value, 0);
+    if (first === undefined || lost < limits.dropped || perSecond < limits.perSecond) return ok();
+    const named = drops.concat(unnamed).find(({ labels }) => meaningOf(labels).means === first.means);
+    const type = named === undefined ? undefined : meaningOf(named.labels).type;
+    return info({
+      certainty: 'measured',
+      message: 'policy',
+      args: {
+        dropped: lost,
+        rate: perSecond,
+        received: received.value,
+        most: first.lost,
+        why: first.means,
+        where: first.device === '' ? '' : worded(first.device, `, on ${first.device}`),
+        others: otherWays(others.slice(0, 4)),
+      },
+      evidence: { drops: ['>=', limits.dropped], unnamed: null, received: null },
+      remedies: [
+        {
+          action: 'If that is intended, do nothing. Otherwise see what drops them.',
+          ...(type === undefined
+            ? {}
+            : { command: inNetns(at.netns, type.replaceAll('DEVICE', first.device || 'DEVICE')) }),
+        },
+      ],
+      place: first.device === '' ? {} : { device: first.device },
+    });
+  },
+});
+
+function meaningOf(labels: Readonly<Record<string, string>>): ReturnType<typeof meaningOfDrop> {
+  return meaningOfDrop(labels['reason'] ?? '', labels['location'] ?? '');
+}

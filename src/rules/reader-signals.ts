@@ -1,0 +1,227 @@
+import { overflowedPerSecond, overflowedShare, udp } from '../facts/datagrams.ts';
+import { segmentsReceived } from '../facts/segments.ts';
+import {
+  lateReaders,
+  timeOf,
+  type Fate,
+  type LateReader,
+  type ReaderReadings,
+  type ReaderTime,
+  type ThreadReadings,
+} from '../facts/readers.ts';
+import {
+  acceptQueue,
+  acceptQueueLimit,
+  cgroupPeriods,
+  cgroupQuota,
+  cgroupThrottledPeriods,
+  cgroupWaiting,
+  listenerDrops,
+  netstat,
+  readerAllowed,
+  readerCgroup,
+  readerCpuSeconds,
+  readerDoing,
+  readerWaitSeconds,
+  socketOwner,
+  tcpSocketReceiveQueue,
+  tcpSocketSendQueue,
+  udpSocketDrops,
+} from '../metrics/catalogue/index.ts';
+import { clampMin } from '../metrics/condition.ts';
+import { increase, peak, rate, ratio, value } from '../metrics/expression.ts';
+import type { Argument, Remedy } from './finding.ts';
+import {
+  deciding,
+  info,
+  notMeasured,
+  ok,
+  optional,
+  optionalList,
+  warning,
+  type Conclusion,
+  type Instance,
+  type Proof,
+} from './rule.ts';
+import { shared } from './shared-limits.ts';
+
+const closed = increase(netstat.member('TcpExt_TCPToZeroWindowAdv'));
+
+/** What the threads of the processes that read sockets did in the window. */
+export const threadSignals = {
+  ran: optionalList(rate(readerCpuSeconds)),
+  waited: optionalList(rate(readerWaitSeconds)),
+  doing: optionalList(peak(readerDoing)),
+  allowed: optionalList(value(readerAllowed)),
+  cgroups: optionalList(value(readerCgroup)),
+  periods: optionalList(increase(cgroupPeriods)),
+  throttled: optionalList(increase(cgroupThrottledPeriods)),
+  quotas: optionalList(value(cgroupQuota)),
+  stalls: optionalList(rate(cgroupWaiting)),
+} as const;
+
+/** What the rules about readers (PKT0411 to PKT0415) ask of a host: who loses, and what his threads did meanwhile. */
+export const readerSignals = {
+  full: increase(netstat.member('Udp_RcvbufErrors')),
+  full6: deciding(increase(netstat.member('Udp6_RcvbufErrors'))),
+  memory: optional(increase(netstat.member('Udp_MemErrors'))),
+  memory6: optional(increase(netstat.member('Udp6_MemErrors'))),
+  errors: optional(increase(netstat.member('Udp_InErrors'))),
+  errors6: optional(increase(netstat.member('Udp6_InErrors'))),
+  overflows: deciding(increase(netstat.member('TcpExt_ListenOverflows'))),
+  closed: deciding(closed),
+  delivered: optional(udp('InDatagrams')),
+  lostShare: optional(overflowedShare),
+  lostPerSecond: optional(overflowedPerSecond),
+  closedShare: optional(ratio(closed, clampMin(segmentsReceived, 1))),
+  closedPerSecond: optional(rate(netstat.member('TcpExt_TCPToZeroWindowAdv'))),
+  socketDrops: optionalList(increase(udpSocketDrops)),
+  listenerDrops: optionalList(increase(listenerDrops)),
+  queues: optionalList(peak(acceptQueue)),
+  limitsOf: optionalList(value(acceptQueueLimit)),
+  unread: optionalList(peak(tcpSocketReceiveQueue)),
+  waiting: optionalList(peak(tcpSocketSendQueue)),
+  owners: optionalList(peak(socketOwner)),
+  ...threadSignals,
+} as const;
+
+export const readerThresholds = {
+  count: {
+    value: 10,
+    unit: 'events',
+    help: 'Datagrams lost, connections refused or windows closed from which it is asked why their reader is late.',
+    source: 'as PKT0405 and PKT0406',
+  },
+  throttled: {
+    value: 0.1,
+    unit: 'ratio',
+    help: 'Share of the periods of its quota in which a reader was stopped, from which that is the reason.',
+    source: 'judgement: a period is 100 ms, and one stop in a second is longer than most buffers last',
+  },
+  waited: {
+    value: 0.2,
+    unit: 'ratio',
+    help: 'Share of the time that a thread was ready and waited for a CPU, from which that is the reason.',
+    source: 'judgement: as much as a fifth of the traffic has to be bridged by the buffer',
+  },
+  busy: {
+    value: 0.7,
+    unit: 'ratio',
+    help: 'Share of the time that a thread ran or wanted to, from which its own work is the reason.',
+    source: 'as PKT0102: above it queues grow by chance alone',
+  },
+} as const;
+
+interface Late {
+  readonly reader: LateReader;
+  readonly time: ReaderTime;
+  /** Processes that are late for the same reason, this one first. */
+  readonly pids: readonly string[];
+  /** Nothing that would have told another reason is missing. */
+  readonly sure: boolean;
+}
+
+interface Limits {
+  readonly count: number;
+  readonly throttled: number;
+  readonly waited: number;
+  readonly busy: number;
+}
+
+/** Signals without which a reason may look like another. */
+const told = ['ran', 'waited', 'doing', 'cgroups', 'periods', 'throttled'];
+
+/** What each reason adds to what all of them say. */
+interface LateReport<K extends string> {
+  readonly args: Readonly<Record<string, Argument>>;
+  readonly evidence: Proof<K>;
+  readonly remedies: readonly Remedy[];
+}
+
+/** The finding about the reader that loses most for this reason, or what is to be said in its place. */
+export function tellLate<const K extends string>(
+  fate: Fate,
+  read: ReaderReadings,
+  limits: Limits,
+  at: Instance,
+  tell: (late: Late) => LateReport<K>,
+): Conclusion<'late', K> {
+  const found = lateBecause(fate, read, limits, at);
+  if ('instead' in found) return found.instead;
+  const { reader, pids, sure } = found.late;
+  const { args, ...rest } = tell(found.late);
+  return (reader.material === false ? info : warning)({
+    ...rest,
+    certainty: sure && reader.material !== undefined ? 'measured' : 'correlated',
+    message: 'late',
+    args: { process: reader.name, trouble: troubleOf(reader), ...args },
+    place: { pids },
+    impact: reader.kind === 'tcp' ? {} : { lostPerSecond: reader.count / at.seconds },
+  });
+}
+
+function lateBecause(
+  fate: Fate,
+  read: ReaderReadings,
+  limits: Limits,
+  at: Instance,
+): { readonly late: Late } | { readonly instead: Conclusion<never, never> } {
+  const { count, throttled, waited, busy } = limits;
+  const { readers, unnamed } = lateReaders(read, { count, ...shared.late }, at.unread);
+  const judged = readers.map((reader) => ({ reader, time: timeOf(reader.pid, read, { throttled, waited, busy }) }));
+  const found = judged.filter(({ time }) => time.fate === fate).sort((a, b) => b.reader.count - a.reader.count);
+  const [worst] = found;
+  const blind = told.some((name) => at.unread.has(name));
+  if (worst === undefined) {
+    if (unnamed) return { instead: notMeasured('something is lost at a socket, and whose it is could not be told') };
+    const untold = judged.find(({ time }) => time.fate === undefined || blind);
+    if (untold !== undefined)
+      return { instead: notMeasured(`what the threads of ${untold.reader.name} did in the window could not be told`) };
+    return { instead: ok() };
+  }
+  return { late: { ...worst, pids: [...new Set(found.map(({ reader }) => reader.pid))], sure: !blind } };
+}
+
+const reasons: Readonly<Record<Fate, readonly [code: string, why: string] | undefined>> = {
+  throttled: ['PKT0412', 'its CPU quota stops it'],
+  waiting: ['PKT0411', 'it waits for a CPU'],
+  busy: ['PKT0413', 'its own work takes all its time'],
+  blocked: ['PKT0414', 'it waits for something else than its socket'],
+  // Only then is a larger buffer the cure.
+  bursty: undefined,
+};
+
+/** Why the owner of a socket does not read it in time; undefined where that could not be told. */
+export function fateOf(pid: string | undefined, read: ThreadReadings): Fate | undefined {
+  if (pid === undefined) return undefined;
+  const { throttled, waited, busy } = readerThresholds;
+  return timeOf(pid, read, { throttled: throttled.value, waited: waited.value, busy: busy.value }).fate;
+}
+
+/** Why the owner of a socket does not read it in time, as the first thing to do: no buffer makes up for that. */
+export function readerFirst(pid: string | undefined, read: ThreadReadings): readonly Remedy[] {
+  const fate = fateOf(pid, read);
+  const reason = fate === undefined ? undefined : reasons[fate];
+  if (reason === undefined) return [];
+  const [code, why] = reason;
+  return [
+    {
+      action: `Pid ${pid} does not read in time because ${why} (${code}): mend that first, no buffer makes up for it.`,
+      command: `for t in /proc/${pid}/task/*; do cat $t/comm $t/schedstat $t/wchan; echo; done; cat /proc/${pid}/cgroup`,
+      verify: 'pktcost diagnose --window 10s',
+    },
+  ];
+}
+
+/** What is lost, in words. */
+function troubleOf({ kind, count, socket }: LateReader): string {
+  const many = count.toLocaleString('en-US');
+  if (kind === 'udp') return `${many} datagrams were lost at ${socket}`;
+  return kind === 'listener'
+    ? `${many} connections were refused at ${socket}`
+    : `the receive window of ${socket} closed`;
+}
+
+export const readerAlert = {
+  none: 'how the threads of a process spend their time, and which socket it does not read, only the host itself tells',
+} as const;

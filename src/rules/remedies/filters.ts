@@ -1,0 +1,100 @@
+import type { Chain } from '../../facts/filters.ts';
+import type { Remedy } from '../finding.ts';
+import { VERIFY } from '../path-parts.ts';
+import { inNetns, shellQuote } from './shell.ts';
+
+/** Fewer rules than these are no list to be made a set of. */
+const LONG = 20;
+
+/** What makes a chain cheaper, the most telling first: known flows past it, one lookup for many rules, the busy rule in front. */
+export function cheaperChain(chain: Chain): Remedy[] {
+  const remedies: Remedy[] = [];
+  const passesFirst = chain.establishedAt !== undefined && chain.establishedAt <= 3;
+  if (!passesFirst && ['input', 'forward', 'output'].includes(chain.hook)) {
+    remedies.push({
+      action: `Let packets of known flows pass before all other rules of ${chain.chain}: only the first packet of a flow then meets them.`,
+      command: inNetns(chain.netns, establishedFirst(chain)),
+      undo: inNetns(chain.netns, withoutEstablished(chain)),
+      verify: VERIFY,
+    });
+  }
+  if (chain.reachable >= LONG) {
+    remedies.push({
+      action:
+        chain.engine === 'nftables'
+          ? `Put what the ${chain.reachable} rules of ${chain.chain} compare with into a set or a verdict map: one lookup instead of as many comparisons.`
+          : `Replace the ${chain.reachable} rules of ${chain.chain} by a match on a set (ipset), or by nftables with sets: one lookup instead of as many comparisons.`,
+      command: inNetns(chain.netns, listing(chain)),
+      verify: VERIFY,
+    });
+  }
+  const { busiest } = chain;
+  if (busiest !== undefined && busiest.position > LONG) {
+    remedies.push({
+      action: `Move up the rule at position ${busiest.position} of ${chain.chain} (handle ${busiest.handle}): of those that count it takes most packets, each after all the rules before it.`,
+      command: inNetns(chain.netns, listing(chain)),
+      verify: VERIFY,
+    });
+  }
+  if (chain.hook === 'forward') {
+    remedies.push({
+      action:
+        'Let forwarded flows bypass the hooks with a flow table, where the devices of both sides can be named: nothing is filtered once a flow is in it.',
+      command: inNetns(
+        chain.netns,
+        "nft add table inet fast && nft add flowtable inet fast ft '{ hook ingress priority 0; devices = { DEVICE1, DEVICE2 }; }' && " +
+          "nft add chain inet fast forward '{ type filter hook forward priority 0; }' && " +
+          "nft add rule inet fast forward 'meta l4proto { tcp, udp } ct state established flow add @ft'",
+      ),
+      undo: inNetns(chain.netns, 'nft delete table inet fast'),
+      verify: VERIFY,
+    });
+  }
+  if (remedies.length === 0) {
+    remedies.push({
+      action: `See what the rules of ${chain.chain} do: a match on the payload (string, u32), a log or a queue is expensive by itself.`,
+      command: inNetns(chain.netns, listing(chain)),
+      verify: VERIFY,
+    });
+  }
+  return remedies;
+}
+
+/** Where the rules could not be told. */
+export function findRules(): Remedy {
+  return {
+    action: 'See which rules there are, in each namespace, and which of them count most packets.',
+    command: 'nft list ruleset; iptables-save -c',
+    verify: VERIFY,
+  };
+}
+
+function tool({ family }: Chain): string {
+  return family === 'ip6'
+    ? 'ip6tables'
+    : family === 'bridge'
+      ? 'ebtables'
+      : family === 'arp'
+        ? 'arptables'
+        : 'iptables';
+}
+
+function establishedFirst(chain: Chain): string {
+  const [table, name] = [shellQuote(chain.table), shellQuote(chain.chain)];
+  if (chain.engine === 'nftables')
+    return `nft -ae insert rule ${chain.family} ${table} ${name} ct state established,related accept`;
+  return `${tool(chain)} -t ${table} -I ${name} 1 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`;
+}
+
+/** nft -ae prints the handle that the rule got. */
+function withoutEstablished(chain: Chain): string {
+  const [table, name] = [shellQuote(chain.table), shellQuote(chain.chain)];
+  if (chain.engine === 'nftables') return `nft delete rule ${chain.family} ${table} ${name} handle HANDLE`;
+  return `${tool(chain)} -t ${table} -D ${name} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`;
+}
+
+function listing(chain: Chain): string {
+  const [table, name] = [shellQuote(chain.table), shellQuote(chain.chain)];
+  if (chain.engine === 'nftables') return `nft -a list chain ${chain.family} ${table} ${name}`;
+  return `${tool(chain)} -t ${table} -vnL ${name} --line-numbers`;
+}

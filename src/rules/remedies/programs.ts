@@ -1,0 +1,63 @@
+import { processText } from '../../facts/processes.ts';
+import type { Program } from '../../facts/programs.ts';
+import type { Remedy } from '../finding.ts';
+import { VERIFY } from '../path-parts.ts';
+import { inNetns, shellQuote } from './shell.ts';
+
+/** What to do about a program on the path: see what it is, who needs it, how it is taken off. */
+export function lightenProgram(program: Program): Remedy[] {
+  const { id, name, holders, device, hook, netns } = program;
+  const who = holders.map(processText).join(', ');
+  const missed = who === '' ? 'whoever attached it will miss it' : `${who} will miss it`;
+  const look: Remedy = {
+    action: `See what program ${name} (id ${id}) does and how long a run takes: a loop over a large map or a lock in a map makes each packet expensive.`,
+    command: `bpftool prog show id ${id}; bpftool prog profile id ${id} duration 5 cycles instructions`,
+    verify: VERIFY,
+  };
+  const detach = detachCommand(hook, device);
+  if (detach === undefined) {
+    const [holder] = holders;
+    if (holder === undefined) return [look];
+    return [
+      look,
+      {
+        action: `If the host can do without, end it with the process that holds it: ${missed}.`,
+        command: `tr '\\0' ' ' </proc/${holder.pid}/cmdline`,
+        verify: VERIFY,
+      },
+    ];
+  }
+  return [
+    look,
+    {
+      action: `If the host can do without, take it off ${device}: ${missed}, and has to put it back, if need be.`,
+      command: inNetns(netns, detach),
+      verify: VERIFY,
+    },
+  ];
+}
+
+function detachCommand(hook: string, device: string): string | undefined {
+  if (device === '') return undefined;
+  const dev = shellQuote(device);
+  if (hook.startsWith('xdp')) return `ip link set dev ${dev} ${hook === 'xdp generic' ? 'xdpgeneric' : 'xdp'} off`;
+  if (hook.startsWith('tc ')) return `tc filter show dev ${dev} ${hook.slice(3)}`;
+  if (hook.startsWith('tcx ')) return `bpftool net show dev ${dev}`;
+  return undefined;
+}
+
+/** Who traces, where no program says so. */
+export function stopTracing(holders: readonly { readonly pid: string; readonly comm: string }[]): Remedy[] {
+  const find: Remedy = {
+    action: 'See which tracepoints, probes and functions are traced.',
+    command:
+      'bpftool perf show; bpftool link show; cat /sys/kernel/tracing/kprobe_events /sys/kernel/tracing/set_event',
+    verify: VERIFY,
+  };
+  const own = holders.slice(0, 3).map(({ pid, comm }) => ({
+    action: `End the tracing of ${processText({ comm, pid })}, or let it trace fewer packets: a filter in the kernel, a sample, no stacks.`,
+    command: `kill -INT ${pid}`,
+    verify: VERIFY,
+  }));
+  return [...own, find];
+}

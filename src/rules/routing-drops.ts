@@ -1,0 +1,130 @@
+import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
+import { lossOf } from '../facts/loss.ts';
+import { gradeShare, lostBy } from '../facts/lost.ts';
+import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
+import { largest, total, where } from '../metrics/condition.ts';
+import { andOn, increase, rate, ratio, type Expression } from '../metrics/expression.ts';
+import { LOST, lossLimits, tellLoss } from './losing.ts';
+import { inNetns } from './remedies/shell.ts';
+import { deciding, decidingList, defineRule } from './rule.ts';
+
+const lostAs = (of: typeof increase | typeof rate): Expression => {
+  const field = (name: string): Expression => of(netstat.member(name));
+  return total(
+    field('TcpExt_IPReversePathFilter'),
+    total(field('IpExt_InNoRoutes'), field('Ip6_InNoRoutes')),
+    total(field('Ip_OutNoRoutes'), field('Ip6_OutNoRoutes')),
+    total(field('Ip_InAddrErrors'), field('Ip6_InAddrErrors')),
+    total(field('Ip_InHdrErrors'), field('Ip6_InHdrErrors')),
+  );
+};
+
+const says = '{value} of the packets are dropped by routing: no route, a refused source, or an expired TTL.';
+
+export const routingDrops = defineRule({
+  code: 'PKT0701',
+  id: 'routing-drops',
+  role: 'outcome',
+  title: 'Packets are dropped by routing: no route, a refused source, or an expired TTL',
+  scope: ['netns'],
+  signals: {
+    received: increase(netstat.member('Ip_InReceives')),
+    received6: deciding(increase(netstat.member('Ip6_InReceives'))),
+    rpFilter: deciding(increase(netstat.member('TcpExt_IPReversePathFilter'))),
+    noRoute: deciding(increase(netstat.member('IpExt_InNoRoutes'))),
+    noRoute6: deciding(increase(netstat.member('Ip6_InNoRoutes'))),
+    outNoRoute: deciding(increase(netstat.member('Ip_OutNoRoutes'))),
+    outNoRoute6: deciding(increase(netstat.member('Ip6_OutNoRoutes'))),
+    address: deciding(increase(netstat.member('Ip_InAddrErrors'))),
+    address6: deciding(increase(netstat.member('Ip6_InAddrErrors'))),
+    header: deciding(increase(netstat.member('Ip_InHdrErrors'))),
+    header6: deciding(increase(netstat.member('Ip6_InHdrErrors'))),
+    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0701'))),
+    unnamed: decidingList(increase(skbDrops, unnamedDropsOwnedBy('PKT0701'))),
+  },
+  thresholds: {
+    ...lossLimits(10, 0.001, 0.5, 'the packets received'),
+    perSecond: {
+      value: 100,
+      unit: 'per second',
+      help: 'Packets lost per second from which it can be critical.',
+      source: 'judgement: a single misled sender is most of what a quiet host receives, and takes nothing down',
+    },
+  },
+  messages: { lost: LOST },
+  alert: {
+    differs: { reasons: "losses that only the kernel's reasons tell are not on a server" },
+    raise: ({ received, received6 }, limits) => {
+      const lost = lostAs(increase);
+      // What was dropped had been received; what could not be sent had not.
+      const share = andOn([], ratio(lost, largest(total(received, received6), lost)), received);
+      const often = where(lostAs(rate), '>=', limits.perSecond);
+      return {
+        critical: { when: andOn([], lossOf(share, lost, limits.lost, limits.criticalShare), often), says },
+        warning: { when: lossOf(share, lost, limits.lost, limits.share), says },
+      };
+    },
+  },
+  conclude(read, limits, at) {
+    const ways = [
+      {
+        means: 'rp_filter found no route back to their source over that device',
+        counters: [read.rpFilter],
+        reasons: ['IP_RPFILTER'],
+      },
+      {
+        means: 'there is no route to their destination',
+        counters: [read.noRoute, read.noRoute6],
+        reasons: ['IP_INNOROUTES'],
+      },
+      {
+        means: 'there is no route out for what this host sends',
+        counters: [read.outNoRoute, read.outNoRoute6],
+        reasons: ['IP_OUTNOROUTES'],
+      },
+      {
+        means: 'they are for another host, and this one does not forward them, or have an address that no host has',
+        counters: [read.address, read.address6],
+        reasons: ['IP_INADDRERRORS'],
+      },
+      {
+        means: 'their header was wrong or their TTL ran out',
+        counters: [read.header, read.header6],
+        reasons: ['IP_INHDR'],
+      },
+    ];
+    const lost = lostBy(ways, [...read.drops, ...read.unnamed]);
+    const received = read.received.value + (read.received6?.value ?? 0);
+    // What was dropped had been received; what could not be sent had not.
+    const graded = gradeShare(lost.lost, Math.max(0, received - lost.lost), limits);
+    // Without those of IPv6 it may be a part only.
+    const down = lost.lost / at.seconds >= limits.perSecond && !at.unread.has('received6');
+    const grade = graded.grade === 'critical' && !down ? 'warning' : graded.grade;
+    const evidence = {
+      rpFilter: null,
+      noRoute: null,
+      noRoute6: null,
+      outNoRoute: null,
+      outNoRoute6: null,
+      address: null,
+      address6: null,
+      header: null,
+      header6: null,
+      received: null,
+      drops: null,
+      unnamed: null,
+    } as const;
+    const remedies = [
+      {
+        action:
+          'See which route the kernel finds for one of them, both ways; martians are logged with net.ipv4.conf.all.log_martians=1. rp_filter 2 (loose) lets asymmetric routes pass.',
+        command: inNetns(
+          at.netns,
+          'ip rule; ip route show table all; sysctl -a --pattern rp_filter\\|forwarding\\|log_martians',
+        ),
+        verify: inNetns(at.netns, "nstat -az | grep 'ReversePath\\|NoRoutes\\|AddrErrors\\|HdrErrors'"),
+      },
+    ];
+    return tellLoss({ lost, share: graded.share, grade, of: 'of those received', evidence, remedies }, at);
+  },
+});

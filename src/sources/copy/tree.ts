@@ -1,0 +1,175 @@
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
+
+import { refusal, systemRefusal } from '../../base/errno.ts';
+import { readFileGuarded } from '../../base/file.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+
+/**
+ * Files that were copied from a host, wherever they are kept: a folder, an archive. They may come from anybody: nothing
+ * outside of the copy is ever reached, and nothing is written.
+ */
+export interface Tree {
+  /** A plain file's content; the path begins with a slash, which stands for the top of the copy. */
+  read(path: string): Result<Uint8Array>;
+  /** Names in a folder, sorted. */
+  list(path: string): Result<readonly string[]>;
+  /** The target of a symbolic link, as written in it. */
+  link(path: string): Result<string>;
+}
+
+const LEADS_OUT = 'a link that leads out of the copy';
+
+const noPath = (path: string): boolean => !path.startsWith('/') || path.includes('\0');
+
+/** A folder on this machine. Only plain files are read, and no link leads out. */
+export function folderTree(folder: string): Tree {
+  const root = realpathSync(folder);
+  const within = <T>(path: string, how: (real: string) => Result<T>): Result<T> => {
+    if (noPath(path)) return fail('not a path on the host');
+    try {
+      const real = realpathSync(`${root}${path}`);
+      return real === root || real.startsWith(`${root}/`) ? how(real) : fail(LEADS_OUT);
+    } catch (error) {
+      return systemRefusal(error);
+    }
+  };
+  return {
+    read: (path) => within(path, (real) => readFileGuarded(real)),
+    list: (path) => within(path, (real) => ok(readdirSync(real).sort())),
+    // The link itself is asked for, so only its folder has to be within.
+    link: (path) =>
+      within(path.replace(/\/[^/]*$/, '') || '/', (real) =>
+        ok(readlinkSync(`${real}/${path.split('/').at(-1) ?? ''}`)),
+      ),
+  };
+}
+
+const MOST_LINKS = 40;
+
+/** What an archive holds under a name: a file, or a symbolic link and where it points. */
+export type Kept = Uint8Array | { readonly link: string };
+
+const notThere = refusal('ENOENT');
+
+/** Files and links in memory, by their path below the top, without a slash in front. */
+export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
+  const folders = new Map<string, Set<string>>([['', new Set()]]);
+  for (const name of files.keys()) {
+    const parts = name.split('/');
+    for (let depth = 0; depth < parts.length; depth += 1) {
+      const folder = parts.slice(0, depth).join('/');
+      const names = folders.get(folder);
+      if (names === undefined) folders.set(folder, new Set([parts[depth]!]));
+      else names.add(parts[depth]!);
+    }
+  }
+  /** The path with all links on the way followed; the last name is left as it is where `whole` is false. */
+  const resolve = (path: string, whole: boolean): Result<string> => {
+    if (noPath(path)) return fail('not a path on the host');
+    const rest = path.split('/').filter((part) => part !== '' && part !== '.');
+    const at: string[] = [];
+    for (let links = 0; rest.length > 0;) {
+      const part = rest.shift()!;
+      if (part === '..') {
+        if (at.length === 0) return fail(LEADS_OUT);
+        at.pop();
+        continue;
+      }
+      at.push(part);
+      const kept = files.get(at.join('/'));
+      if (kept === undefined || kept instanceof Uint8Array || (rest.length === 0 && !whole)) continue;
+      if ((links += 1) > MOST_LINKS) return refusal('ELOOP');
+      // An absolute target is one of the host's, and would be another file here.
+      if (kept.link.startsWith('/')) return fail(LEADS_OUT);
+      at.pop();
+      rest.unshift(...kept.link.split('/').filter((each) => each !== '' && each !== '.'));
+    }
+    return ok(at.join('/'));
+  };
+  return {
+    read: (path) => {
+      const name = resolve(path, true);
+      if (!name.ok) return name;
+      const kept = files.get(name.value);
+      if (kept instanceof Uint8Array) return ok(kept);
+      return folders.has(name.value) ? refusal('EISDIR') : notThere;
+    },
+    list: (path) => {
+      const name = resolve(path, true);
+      if (!name.ok) return name;
+      const names = folders.get(name.value);
+      if (names !== undefined) return ok([...names].sort());
+      return files.has(name.value) ? refusal('ENOTDIR') : notThere;
+    },
+    link: (path) => {
+      const name = resolve(path, false);
+      if (!name.ok) return name;
+      const kept = files.get(name.value);
+      if (kept === undefined && !folders.has(name.value)) return notThere;
+      return kept === undefined || kept instanceof Uint8Array ? refusal('EINVAL') : ok(kept.link);
+    },
+  };
+}
+
+/** The part of a tree below a folder, as a tree of its own. */
+export function below(tree: Tree, folder: string): Tree {
+  const prefix = folder === '' || folder === '/' ? '' : `/${folder.replace(/^\/+|\/+$/g, '')}`;
+  return {
+    read: (path) => tree.read(`${prefix}${path}`),
+    list: (path) => tree.list(path === '/' && prefix !== '' ? prefix : `${prefix}${path}`),
+    link: (path) => tree.link(`${prefix}${path}`),
+  };
+}
+
+/** A file of one unfinished line that leads upwards: what some ways of copying make of a symbolic link. */
+const PLACEHOLDER = /^(?:\.\.\/)+[^\n\0]{1,4000}$/;
+
+/** The same tree, with links below /sys that became small files taken for links again. */
+export function withLinks(tree: Tree): Tree {
+  const targets = new Map<string, string | undefined>();
+  const targetOf = (path: string): string | undefined => {
+    if (!targets.has(path)) {
+      const got = tree.read(path);
+      const line = got.ok && got.value.length < 4096 ? Buffer.from(got.value).toString('latin1') : '';
+      targets.set(path, PLACEHOLDER.test(line) ? line : undefined);
+    }
+    return targets.get(path);
+  };
+  /** The path with the first such file on it followed; undefined where there is none. */
+  const followed = (path: string): string | undefined => {
+    const parts = path.split('/').filter((part) => part !== '');
+    for (let depth = 2; depth <= parts.length; depth += 1) {
+      const target = targetOf(`/${parts.slice(0, depth).join('/')}`);
+      if (target === undefined) continue;
+      const at = parts.slice(0, depth - 1);
+      for (const part of target.split('/')) {
+        if (part === '..') at.pop();
+        else if (part !== '' && part !== '.') at.push(part);
+      }
+      return `/${[...at, ...parts.slice(depth)].join('/')}`;
+    }
+    return undefined;
+  };
+  const through = <T>(path: string, ask: (path: string) => Result<T>): Result<T> => {
+    let at = path;
+    let answer = ask(at);
+    for (let links = 0; !answer.ok && links < MOST_LINKS && path.startsWith('/sys/'); links += 1) {
+      const next = followed(at);
+      if (next === undefined) return answer;
+      at = next;
+      answer = ask(at);
+    }
+    return answer;
+  };
+  return {
+    read: (path) => through(path, (each) => tree.read(each)),
+    list: (path) => through(path, (each) => tree.list(each)),
+    link: (path) => {
+      const target = path.startsWith('/sys/') ? targetOf(path) : undefined;
+      if (target !== undefined) return ok(target);
+      const folder = path.replace(/\/[^/]*$/, '');
+      const real = through(folder, (each) => (tree.list(each).ok ? ok(each) : refusal('ENOTDIR')));
+      return tree.link(real.ok ? `${real.value}/${path.split('/').at(-1) ?? ''}` : path);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { LinkRow, LinksAnswer } from '../collectors/links-dump.ts';
+import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, viewOf } from '../ffi/netlink.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { AttachType, loadLibbpf } from '../probe/libbpf.ts';
+import { dumpFilters, dumpLinks, type Link } from '../probe/rtnetlink.ts';
+
+const RTM_GETRULE = 34;
+const FIB_RULE_HEADER = 12;
+const ruleFamilies: Readonly<Record<number, string>> = { 2: 'ip', 10: 'ip6' };
+
+/** Devices asked for filters and programs; a namespace with more has its bridges' ports and containers' peers among them. */
+const MOST_DEVICES = 256;
+
+/** The devices of the namespace this thread is in: what they are made of, what filters and programs are on them. */
+export function readLinks(): Result<LinksAnswer> {
+  const all = dumpLinks();
+  if (!all.ok) return all;
+  const rules = dumpRoutingRules();
+  const qdiscs = dumpIngressQdiscs();
+  const hooks = new Map(qdiscs.ok ? qdiscs.value.map((qdisc) => [qdisc.ifindex, qdisc.hooks]) : []);
+  const asked = new Set(all.value.slice(0, MOST_DEVICES).map(({ ifindex }) => ifindex));
+  const names = new Map(all.value.map(({ ifindex, name }) => [ifindex, name]));
+  const gaps = [
+    ...(rules.ok ? [] : [`routing rules: ${rules.reason}`]),
+    ...(qdiscs.ok ? [] : [`filters: ${qdiscs.reason}`]),
+    ...(all.value.length > MOST_DEVICES
+      ? [`filters of ${all.value.length - MOST_DEVICES} devices were not asked for`]
+      : []),
+  ];
+  return ok({
+    links: all.value.map((link) => ({
+      device: link.name,
+      ifindex: link.ifindex,
+      kind: link.kind ?? '',
+      master: names.get(link.master ?? 0) ?? '',
+      lower: link.lowerNetns === undefined ? (names.get(link.lower ?? 0) ?? '') : '',
+      ...(asked.has(link.ifindex) ? onLink(link, hooks.get(link.ifindex) ?? [], gaps) : { filters: [], programs: [] }),
+    })),
+    routingRules: rules.ok ? rules.value : [],
+    gaps,
+  });
+}
+
+type Hook = 'ingress' | 'egress';
+
+function onLink(link: Link, hooks: readonly Hook[], gaps: string[]): Pick<LinkRow, 'filters' | 'programs'> {
+  const filters: { hook: string; kind: string; count: number }[] = [];
+  const programs = (link.xdp?.programIds ?? []).map((id) => ({ hook: `xdp ${link.xdp?.mode ?? ''}`.trim(), id }));
+  for (const hook of hooks) {
+    const found = dumpFilters(link.ifindex, hook);
+    if (!found.ok) gaps.push(`filters of ${link.name}: ${found.reason}`);
+    const counts = new Map<string, number>();
+    for (const { kind, handle, bpfId, bpfName } of found.ok ? found.value : []) {
+      // The hash tables of u32 are in the list as well (net/sched/cls_u32.c:u32_dump).
+      if (kind === 'u32' && (handle & 0xfff) === 0) continue;
+      // pktcost's own filter comes and goes with it.
+      if (bpfName?.startsWith('pktcost_') === true) continue;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      if (bpfId !== undefined) programs.push({ hook: `tc ${hook}`, id: bpfId });
+    }
+    for (const [kind, count] of counts) filters.push({ hook, kind, count });
+  }
+  return { filters, programs: [...programs, ...tcxPrograms(link.ifindex)] };
+}
+
+/** Before 6.6 there are none, and without libbpf nobody can ask. */
+function tcxPrograms(ifindex: number): { hook: string; id: number }[] {
+  const bpf = loadLibbpf();
+  if (!bpf.ok) return [];
+  return (['ingress', 'egress'] as const).flatMap((hook) => {
+    const ids = bpf.value.tcxPrograms(ifindex, hook === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress);
+    return ids.ok ? ids.value.map((id) => ({ hook: `tcx ${hook}`, id })) : [];
+  });
+}
+
+const RTM_GETQDISC = 38;
+const TCMSG = 20;
+const TCA_KIND = 1;
+
+/**
+ * Parses one message of the qdisc dump to the hooks that it gives filters: `ingress` has one, and answers for egress with the
+ * same filters (net/sched/sch_ingress.c:ingress_tcf_block).
+ */
+export function parseIngressQdisc(
+  bytes: Uint8Array,
+): Result<{ readonly ifindex: number; readonly hooks: readonly Hook[] } | undefined> {
+  if (bytes.length < TCMSG) return fail('qdisc message cut short', bytes.length);
+  const attributes = parseAttributes(bytes, TCMSG);
+  if (!attributes.ok) return attributes;
+  const kind = textOf(attributes.value.get(TCA_KIND));
+  if (kind !== 'clsact' && kind !== 'ingress') return ok(undefined);
+  const hooks = kind === 'clsact' ? (['ingress', 'egress'] as const) : (['ingress'] as const);
+  return ok({ ifindex: viewOf(bytes).getInt32(4, LITTLE), hooks });
+}
+
+function dumpIngressQdiscs(): Result<readonly { readonly ifindex: number; readonly hooks: readonly Hook[] }[]> {
+  return netlinkDump(NETLINK_ROUTE, RTM_GETQDISC, new Uint8Array(TCMSG), parseIngressQdisc);
+}
+
+/** Parses one message of the rule dump to its family. Source: net/core/fib_rules.c:fib_nl_fill_rule. */
+export function parseRoutingRule(bytes: Uint8Array): Result<number> {
+  if (bytes.length < FIB_RULE_HEADER) return fail('routing rule cut short', bytes.length);
+  return ok(bytes[0]!);
+}
+
+function dumpRoutingRules(): Result<readonly { family: string; count: number }[]> {
+  const counts = new Map<number, number>();
+  const request = new Uint8Array(FIB_RULE_HEADER);
+  const walked = netlinkDump<undefined>(
+    NETLINK_ROUTE,
+    RTM_GETRULE,
+    request,
+    (bytes) => {
+      const family = parseRoutingRule(bytes);
+      if (!family.ok) return family;
+      counts.set(family.value, (counts.get(family.value) ?? 0) + 1);
+      return ok(undefined);
+    },
+    () => {
+      counts.clear();
+    },
+  );
+  if (!walked.ok) return walked;
+  const known = [...counts].filter(([family]) => family in ruleFamilies);
+  return ok(known.map(([family, count]) => ({ family: ruleFamilies[family]!, count })));
+}

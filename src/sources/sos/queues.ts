@@ -1,0 +1,33 @@
+import { fail, ok, type Result } from '../../base/result.ts';
+import type { QdiscRow } from '../../collectors/qdisc.ts';
+import { wholeOutput } from './output.ts';
+
+/**
+ * Parses `tc -s qdisc show` for the disciplines at the root of a device, as the kernel's own dump has them: `qdisc mq 0: dev eth0
+ * root`, then ` Sent 9 bytes 1 pkt (dropped 0, overlimits 0 requeues 0)` and ` backlog 0b 0p requeues 0`. One that keeps no
+ * statistics (noqueue) is left out. Source: iproute2 tc/tc_qdisc.c, tc/tc_util.c:print_tcstats2_attr.
+ */
+export function parseQdiscCommand(bytes: Uint8Array): Result<readonly QdiscRow[]> {
+  const whole = wholeOutput(bytes);
+  if (!whole.ok) return whole;
+  const blocks = whole.value.split(/^(?=qdisc )/m);
+  const rows = blocks.flatMap((block): QdiscRow[] => {
+    const [, kind, device] = /^qdisc (\S{1,15}) \S+ (?:dev (\S{1,15}) )?root\b/.exec(block) ?? [];
+    const sent =
+      /^ Sent \d{1,20} bytes (\d{1,15}) pkts? \(dropped (\d{1,10}), overlimits \d{1,10} requeues (\d{1,10})\)/m;
+    const [, packets, drops, requeues] = sent.exec(block) ?? [];
+    if (kind === undefined || device === undefined || kind === 'noqueue' || packets === undefined) return [];
+    const queued = /^ backlog \S+ (\d{1,10})p/m.exec(block)?.[1] ?? '0';
+    return [
+      {
+        device,
+        kind,
+        packets: Number(packets),
+        drops: Number(drops),
+        requeues: Number(requeues),
+        queued: Number(queued),
+      },
+    ];
+  });
+  return blocks.some((block) => block.startsWith('qdisc ')) ? ok(rows) : fail('no line of a queueing discipline');
+}

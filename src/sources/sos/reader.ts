@@ -1,0 +1,218 @@
+import { fail, ok, type Result } from '../../base/result.ts';
+import type { SocketOwners } from '../../collectors/dumps.ts';
+import type { Reader } from '../../collectors/reader.ts';
+import { hasAllConntrackRows } from '../copy/cut.ts';
+import { copyReader, NOT_COPIED } from '../copy/reader.ts';
+import type { Tree } from '../copy/tree.ts';
+import { parseConntrackCommand, parseNetstatCommand, parseNstatCommand } from './counters.ts';
+import { parseEthtoolDriver, parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
+import { ethtoolOf, ringLossesOf, ringsOf } from './nics.ts';
+import { parseLsofCommand, parsePsCommand, withNames } from './processes.ts';
+import { parseQdiscCommand } from './queues.ts';
+import { parseLsmodCommand, parseSysctlCommand, parseUnameCommand, type Files } from './settings.ts';
+import { parseSsCommand, type Sockets } from './sockets.ts';
+import { parseLstopoCommand, parseNumactlCommand } from './topology.ts';
+
+const CONNTRACK_STAT = '/proc/net/stat/nf_conntrack';
+
+type Parse = (bytes: Uint8Array) => Result<Files>;
+
+/**
+ * What a command of sos says, as the files of the kernel that it read: the collectors cannot tell. Of several that say the
+ * same the first that is there is taken. The names are those of sos 3.x and 4.x, as its plugins call the files.
+ */
+export const commands: readonly { readonly names: readonly string[]; readonly parse: Parse; readonly feeds: string }[] =
+  [
+    { names: ['kernel/sysctl_-a', 'networking/sysctl_-a'], parse: parseSysctlCommand, feeds: '/proc/sys' },
+    {
+      names: ['kernel/uname_-a', 'host/uname_-a'],
+      parse: parseUnameCommand,
+      feeds: '/proc/sys/kernel/{osrelease,hostname,version}',
+    },
+    { names: ['kernel/lsmod'], parse: parseLsmodCommand, feeds: '/proc/modules' },
+    {
+      names: ['networking/nstat_-zas', 'networking/nstat_-as'],
+      parse: parseNstatCommand,
+      feeds: '/proc/net/{snmp,netstat,snmp6}',
+    },
+    { names: ['networking/netstat_-s'], parse: parseNetstatCommand, feeds: '/proc/net/{snmp,netstat}' },
+    {
+      names: ['conntrack/conntrack_-S', 'networking/conntrack_-S'],
+      parse: parseConntrackCommand,
+      feeds: '/proc/net/stat/nf_conntrack',
+    },
+    {
+      names: ['networking/ip_-s_-d_link', 'networking/ip_-s_-d_link_show', 'networking/ip_-d_-s_link'],
+      parse: parseIpLinkCommand,
+      feeds: '/proc/net/dev, /sys/class/net/*/{flags,mtu,operstate,statistics}',
+    },
+    {
+      names: ['lstopo', 'lstopo-no-graphics'].flatMap((command) =>
+        ['lstopo', 'hardware'].flatMap((plugin) => [
+          `${plugin}/lstopo.txt`,
+          `${plugin}/${command}_--whole-io_--of_console`,
+        ]),
+      ),
+      parse: parseLstopoCommand,
+      feeds: '/sys/devices/system/node/*/cpulist, /sys/class/net/*/device/numa_node',
+    },
+    {
+      names: ['numa/numactl_--hardware', 'memory/numactl_--hardware'],
+      parse: parseNumactlCommand,
+      feeds: '/sys/devices/system/node/*/cpulist',
+    },
+  ];
+
+const socketCommands = ['networking/ss_-peaonmi', 'networking/ss_-peaonmtui'];
+const queueCommands = ['networking/tc_-s_qdisc_show', 'networking/tc_-s_qdisc'];
+/** Of processes, not of threads: those are many more lines that say the same. */
+const lsofCommands = ['lsof_-b_M_-n_-l_-c', 'lsof_M_-n_-l_-c', 'lsof_-b_M_-n_-l', 'lsof_M_-n_-l'].map(
+  (name) => `process/${name}`,
+);
+const psCommands = [
+  'ps_axo_pid_ppid_user_group_lwp_nlwp_start_time_comm_cgroup',
+  'ps_auxwww',
+  'ps_auxwwwm',
+  'ps_aux',
+].map((name) => `process/${name}`);
+
+/** Commands that are read for sockets, queues and processes. */
+export const otherCommands: readonly string[] = [...socketCommands, ...queueCommands, ...lsofCommands, ...psCommands];
+
+/** Where sos keeps the output of commands in a namespace: 3.x and 4.x beside the others, newer ones in a folder for each. */
+function namesIn(netns: string, name: string): readonly string[] {
+  const [plugin = '', command = ''] = name.split('/');
+  const inside = `ip_netns_exec_${netns}_${command}`;
+  return [`${plugin}/${inside}`, `${plugin}/namespaces/${netns}/${inside}`, `namespaces/${netns}/${inside}`];
+}
+
+export function outputOf(tree: Tree, names: readonly string[], netns?: string): Uint8Array | undefined {
+  for (const name of names.flatMap((each) => (netns === undefined ? [each] : namesIn(netns, each)))) {
+    const got = tree.read(`/sos_commands/${name}`);
+    if (got.ok && got.value.length > 0) return got.value;
+  }
+  return undefined;
+}
+
+/** All that the commands of one namespace say, of the host's own where none is named. */
+function filesOf(tree: Tree, netns?: string): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const { names, parse } of commands) {
+    const output = outputOf(tree, names, netns);
+    const parsed = output === undefined ? undefined : parse(output);
+    if (parsed?.ok !== true) continue;
+    for (const [path, content] of parsed.value) if (!files.has(path)) files.set(path, Buffer.from(content));
+  }
+  if (netns === undefined) addEthtool(tree, files);
+  const hostname = tree.read('/hostname');
+  if (netns === undefined && hostname.ok && !files.has('/proc/sys/kernel/hostname'))
+    files.set('/proc/sys/kernel/hostname', hostname.value);
+  return files;
+}
+
+function addEthtool(tree: Tree, files: Map<string, Uint8Array>): void {
+  const losses = ringLossesOf(tree);
+  for (const [device, output] of ethtoolOf(tree, '-S')) {
+    const path = `/sys/class/net/${device}/statistics/rx_missed_errors`;
+    const counters = parseEthtoolStatistics(output);
+    const same = counters.ok ? counters.value.get('rx_missed_errors') : undefined;
+    // Where the statistics of the device were not copied, the driver's own names tell the same.
+    const own = losses.filter((each) => each.device === device).map(({ lost }) => lost);
+    const missed = same ?? (own.length === 0 ? undefined : Math.max(...own));
+    if (missed !== undefined && !files.has(path)) files.set(path, Buffer.from(`${missed}\n`));
+  }
+  for (const [device, output] of ethtoolOf(tree, '-i')) {
+    const driver = parseEthtoolDriver(output);
+    if (driver.ok) files.set(`/sys/class/net/${device}/device/driver`, Buffer.from(`../../drivers/${driver.value}`));
+  }
+}
+
+/** Who holds a socket: as ss said, and lsof where ss said nothing, by the names that ps has in full. */
+function ownersOf(tree: Tree, sockets: Result<Sockets>): Result<SocketOwners> {
+  const output = outputOf(tree, lsofCommands);
+  const lsof = output === undefined ? undefined : parseLsofCommand(output);
+  if (lsof?.ok !== true) return sockets.ok ? ok({ owners: sockets.value.owners, unreadable: 0 }) : sockets;
+  const listed = outputOf(tree, psCommands);
+  const names = listed === undefined ? undefined : parsePsCommand(listed);
+  const known = sockets.ok ? sockets.value.owners : [];
+  const told = new Set(known.map(({ inode, pid }) => `${inode} ${pid}`));
+  const others = lsof.value.filter(({ inode, pid }) => !told.has(`${inode} ${pid}`));
+  return ok({ owners: [...known, ...withNames(others, names?.ok === true ? names.value : new Map())], unreadable: 0 });
+}
+
+/** Reads a copy, and what the copy lacks from the output of the commands that sos ran on the host. */
+export function sosReader(tree: Tree, at: number, netns?: string): Reader {
+  const copied = copyReader(tree, at);
+  const own = netns === undefined;
+  let known: ReadonlyMap<string, Uint8Array> | undefined;
+  const files = (): ReadonlyMap<string, Uint8Array> => (known ??= filesOf(tree, netns));
+  const isWhole = hasAllConntrackRows(tree);
+  let asked: Result<Sockets> | undefined;
+  const sockets = (): Result<Sockets> => {
+    if (asked === undefined) {
+      const output = outputOf(tree, socketCommands, netns);
+      asked =
+        output === undefined
+          ? fail('not in the copy: neither the kernel nor ss was asked for the sockets')
+          : parseSsCommand(output);
+    }
+    return asked;
+  };
+  return {
+    lastReadAt: at,
+    read: (path) => {
+      const got = own ? copied.read(path) : NOT_COPIED;
+      const whole = path !== CONNTRACK_STAT || !got.ok || isWhole(got.value);
+      if (whole && got.ok && got.value.length > 0) return got;
+      const said = files().get(path);
+      // Of two tables that were cut, the one of the kernel itself.
+      return said === undefined || (!whole && !isWhole(said)) ? got : ok(said);
+    },
+    list: (path) => {
+      const got = own ? copied.list(path) : NOT_COPIED;
+      const names = new Set(got.ok ? got.value : []);
+      for (const name of files().keys())
+        if (name.startsWith(`${path}/`)) names.add(name.slice(path.length + 1).split('/')[0] ?? '');
+      return names.size === 0 ? got : ok([...names].sort());
+    },
+    link: (path) => {
+      const got = own ? copied.link(path) : NOT_COPIED;
+      const said = got.ok ? undefined : files().get(path);
+      return said === undefined || !path.endsWith('/driver') ? got : ok(Buffer.from(said).toString('latin1'));
+    },
+    dump: (name) => {
+      if (name === 'rings' && own) return ok(ringsOf(tree));
+      if (name === 'ring_losses' && own) return ok(ringLossesOf(tree));
+      if (name === 'qdisc') {
+        const output = outputOf(tree, queueCommands, netns);
+        return output === undefined ? copied.dump(name) : parseQdiscCommand(output);
+      }
+      if (name === 'socket_owners') return ownersOf(tree, sockets());
+      if (name !== 'inet_diag') return copied.dump(name);
+      const got = sockets();
+      return got.ok ? ok(got.value.inet) : got;
+    },
+  };
+}
+
+/** Names of the namespaces that commands were run in. */
+export function namespacesIn(tree: Tree): readonly string[] {
+  const list = tree.read('/sos_commands/networking/ip_netns');
+  const named = list.ok
+    ? Buffer.from(list.value.subarray(0, 1024 * 1024))
+        .toString('utf8')
+        .split('\n')
+    : [];
+  const names = named.flatMap((line) => /^([\w.@+-]{1,200})(?: \(id: \d+\))?$/.exec(line.trim())?.[1] ?? []);
+  const folders = ['/sos_commands/networking/namespaces', '/sos_commands/namespaces'].flatMap((path) => {
+    const got = tree.list(path);
+    return got.ok ? got.value : [];
+  });
+  const files = ['conntrack', 'networking'].flatMap((plugin) => {
+    const got = tree.list(`/sos_commands/${plugin}`);
+    return (got.ok ? got.value : []).flatMap(
+      (name) => /^ip_netns_exec_(.+?)_(?:conntrack|nstat|netstat|ss|ip|sysctl)_-/.exec(name)?.[1] ?? [],
+    );
+  });
+  return [...new Set([...names, ...folders, ...files])].filter((name) => !name.startsWith('.')).slice(0, 10_000);
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { once } from '../../src/facts/once.ts';
+import { mostlyLost } from '../../src/facts/price.ts';
+import { spansByDevice } from '../../src/facts/spans.ts';
+import type { Report } from '../../src/generated/report.ts';
+import * as metrics from '../../src/metrics/catalogue/index.ts';
+import { priceLimits } from '../../src/rules/tap-cost-signals.ts';
+import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
+import { rules } from '../../src/rules/index.ts';
+import { attached, host, reportOf, sockets, spans } from '../report/cases.ts';
+import { windowOf, type Cell } from '../support/window.ts';
+
+const busy = host({ packets: 200_000, frames: 500_000, softirq: 0.6 });
+/** One tap whose price is that of the span. */
+const tapped: Cell[] = [
+  ...busy,
+  ...sockets.slice(0, -1),
+  [metrics.packetHooks, { device: 'eth0', protocol: 'ALL', function: 'tpacket_rcv' }, 1, 1],
+];
+
+function judged(cells: readonly Cell[], overrides: Overrides = {}): Report {
+  const findings = evaluateRules(windowOf({ cells }), rules, overrides);
+  return reportOf({ cells }, findings, { probe: attached, overrides });
+}
+
+function tapPart({ cost }: Report): number | undefined {
+  return cost.host.breakdown.find(({ part }) => part === 'taps')?.ns;
+}
+
+function ofRule(report: Report, code: string): Report['findings'][number] {
+  const found = report.findings.find((finding) => finding.code === code);
+  assert.ok(found !== undefined);
+  return found;
+}
+
+/** As many samples lost as counted: which packets lose theirs is not by chance. */
+const halfLost: Cell[] = spans.map((cell) =>
+  cell[0] === metrics.spanLost && cell[1]['reason'] === 'unmatched' ? [cell[0], cell[1], 0, 1000] : cell,
+);
+
+describe('the price of the taps', () => {
+  it('is the same in the rule, in the list of taps and in the breakdown', () => {
+    const report = judged([...tapped, ...spans]);
+    assert.equal(report.taps[0]?.nsPerPacket, 900);
+    assert.equal(tapPart(report), 900);
+    assert.equal(ofRule(report, 'PKT0101').args['ns'], 900);
+  });
+
+  it('is nowhere when half of the samples of its span were lost', () => {
+    const report = judged([...tapped, ...halfLost]);
+    assert.equal(ofRule(report, 'PKT0101').args['ns'], undefined);
+    assert.match(ofRule(report, 'PKT0101').summary, /1001 of 2001 samples were lost/);
+    assert.deepEqual(report.taps[0]?.prices, []);
+    assert.equal(tapPart(report), undefined);
+    assert.deepEqual(report.cost.devices[0]?.breakdown, []);
+    assert.equal(report.cost.cpus[1]?.tapShare, null);
+  });
+
+  it('follows the limits of --config, in the report as in the rule', () => {
+    const trusting = judged([...tapped, ...halfLost], { PKT0101: { lost: 0.9 } });
+    assert.equal(ofRule(trusting, 'PKT0101').args['ns'], 900);
+    assert.equal(trusting.taps[0]?.nsPerPacket, 900);
+    assert.equal(tapPart(trusting), 900);
+    const strict = judged([...tapped, ...spans], { PKT0101: { samples: 2000 } });
+    assert.equal(ofRule(strict, 'PKT0101').args['ns'], undefined);
+    assert.equal(strict.taps[0]?.nsPerPacket, null);
+    assert.equal(tapPart(strict), undefined);
+  });
+
+  it('does not suffer from packets that were to be stamped and never came to the end of the span', () => {
+    const stamped: Cell = [metrics.spanStamped, { device: 'eth0', span: 'taps', mode: 'tracepoint' }, 0, 5000];
+    assert.equal(judged([...tapped, ...spans, stamped]).taps[0]?.nsPerPacket, 900);
+  });
+});
+
+describe('softirq time that is counted in ticks', () => {
+  const little = host({ packets: 5000, frames: 5000, softirq: 0.2 });
+
+  it('is too little below half a second, for the report as for the rules', () => {
+    const { host: whole, cpus } = judged(little).cost;
+    assert.equal(whole.nsPerPacket, null);
+    assert.match(whole.reason ?? '', /210 ms of softirq time, which this kernel counts in ticks, is too little/);
+    assert.equal(cpus[1]?.nsPerPacket, null);
+  });
+
+  it('is enough from half a second on, and at any length where the kernel accounts for it', () => {
+    const enough = judged(host({ packets: 5000, frames: 5000, softirq: 0.5 })).cost;
+    assert.ok((enough.host.nsPerPacket ?? 0) > 100_000);
+    const exact: Cell = [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1];
+    assert.ok((judged([...little, exact]).cost.host.nsPerPacket ?? 0) > 40_000);
+  });
+});
+
+describe('a fact', () => {
+  it('is worked out once for a window, and once for each limit', () => {
+    let times = 0;
+    const fact = once((_, limit: number) => {
+      times += 1;
+      return limit;
+    });
+    const [one, other] = [windowOf({ cells: [] }), windowOf({ cells: [] })];
+    assert.deepEqual([fact(one, 1), fact(one, 1), fact(one, 2), fact(other, 1)], [1, 1, 2, 1]);
+    assert.equal(times, 3);
+    assert.equal(spansByDevice(one), spansByDevice(one));
+  });
+
+  it('of samples takes what was lost relative to all that were begun', () => {
+    const { lost } = priceLimits();
+    assert.equal(mostlyLost(51, 49, lost), undefined);
+    assert.match(mostlyLost(50, 50, lost) ?? '', /^50 of 100 samples/);
+    assert.equal(mostlyLost(0, 0, lost), undefined);
+  });
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { ledgerOf } from '../../src/facts/ledger.ts';
+import {
+  netstat,
+  receiveMissed,
+  receivePackets,
+  skbDrops,
+  skbDropsCounted,
+  skbDropsLookedAt,
+  skbDropsNoRoom,
+  skbDropsRarest,
+} from '../../src/metrics/catalogue/index.ts';
+import { windowOf, type Cell } from '../support/window.ts';
+
+const counted = (total: number): Cell[] => [
+  [skbDropsCounted, {}, 5, 5 + total],
+  [skbDropsLookedAt, {}, 5, 5 + total],
+  [skbDropsNoRoom, {}, 0, 0],
+  [skbDropsRarest, {}, 1, 1],
+];
+const drop = (reason: string, location: string, packets: number, device = 'eth0', netns?: string): Cell => [
+  skbDrops,
+  { reason, location, device, ...(netns === undefined ? {} : { netns }) },
+  3,
+  3 + packets,
+];
+
+describe('the ledger of losses', () => {
+  it('balances the books: frames in are delivered, forwarded, dropped by kind, or not accounted for', () => {
+    const { rows, books } = ledgerOf(
+      windowOf({
+        cells: [
+          ...counted(350),
+          drop('IP_RPFILTER', 'ip_rcv_finish_core', 100),
+          drop('NETFILTER_DROP', 'nft_do_chain', 200),
+          drop('SOCKET_RCVBUFF', 'udp_queue_rcv_one_skb', 50),
+          [receivePackets, { device: 'eth0' }, 10, 1010],
+          [netstat.member('Ip_InDelivers'), {}, 7, 507],
+          [netstat.member('Ip_ForwDatagrams'), {}, 0, 190],
+        ],
+      }),
+    );
+    for (const row of rows)
+      assert.deepEqual(
+        Object.keys(row),
+        ['reason', 'means', 'place', 'device', 'netns', 'packets', 'share', 'kind', 'rule'],
+        'what the schema has, and nothing else',
+      );
+    assert.deepEqual(books, [
+      {
+        netns: '',
+        devices: ['eth0'],
+        framesIn: 1000,
+        delivered: 500,
+        forwarded: 190,
+        lost: 100,
+        policy: 200,
+        noise: 0,
+        unclear: 0,
+        notAccounted: 10,
+        droppedAfter: 50,
+      },
+    ]);
+    assert.deepEqual(
+      rows.map(({ reason, packets, share, kind, rule }) => [reason, packets, share, kind, rule]),
+      [
+        ['NETFILTER_DROP', 200, 0.2, 'policy', 'PKT0704'],
+        ['IP_RPFILTER', 100, 0.1, 'loss', 'PKT0701'],
+        ['SOCKET_RCVBUFF', 50, 0.05, 'loss', 'PKT0405'],
+      ],
+    );
+  });
+
+  it('keeps namespaces apart, and drops elsewhere without a share', () => {
+    const { rows, books } = ledgerOf(
+      windowOf({
+        cells: [
+          ...counted(20),
+          drop('UDP_CSUM', '__udp4_lib_rcv', 10, 'eth0', 'pod'),
+          drop('UDP_CSUM', '__udp4_lib_rcv', 10, '', '(elsewhere)'),
+          [receivePackets, { device: 'eth0', netns: 'pod' }, 0, 100],
+          [netstat.member('Ip_InDelivers'), { netns: 'pod' }, 0, 80],
+          [netstat.member('Ip_ForwDatagrams'), { netns: 'pod' }, 7, 7],
+          [receivePackets, { device: 'eth0', netns: 'unread' }, 0, 100],
+        ],
+      }),
+    );
+    assert.deepEqual(
+      rows.map(({ netns, share }) => [netns, share]),
+      [
+        ['pod', 0.1],
+        ['(elsewhere)', null],
+      ],
+    );
+    assert.deepEqual(
+      books.map(({ netns, notAccounted }) => [netns, notAccounted]),
+      [['pod', 20]],
+      'nothing is missing where nobody counted what was delivered',
+    );
+  });
+
+  it('takes what a firewall drops of the packets that the host sends for none of those it received', () => {
+    const { rows, books } = ledgerOf(
+      windowOf({
+        cells: [
+          ...counted(19_503),
+          drop('NETFILTER_DROP', 'nft_do_chain', 19_503, ''),
+          [receivePackets, { device: 'eth0' }, 0, 10],
+          [netstat.member('Ip_InDelivers'), {}, 0, 10],
+          [netstat.member('Ip_ForwDatagrams'), {}, 0, 0],
+        ],
+      }),
+    );
+    assert.equal(rows[0]?.share, null);
+    assert.deepEqual(
+      books.map(({ policy, notAccounted, droppedAfter }) => ({ policy, notAccounted, droppedAfter })),
+      [{ policy: 0, notAccounted: 0, droppedAfter: 19_503 }],
+    );
+  });
+
+  it('adds what no packet was made of: the ring of the card', () => {
+    const { rows } = ledgerOf(windowOf({ cells: [...counted(0), [receiveMissed, { device: 'eth0' }, 5, 1005]] }));
+    assert.deepEqual([rows[0]?.reason, rows[0]?.packets, rows[0]?.rule], ['rx_missed_errors', 1000, 'PKT0501']);
+  });
+
+  it('tells by counters where drops were not counted, and says why they were not', () => {
+    const ledger = ledgerOf(
+      windowOf({
+        cells: [[netstat.member('TcpExt_IPReversePathFilter'), { netns: 'pod' }, 0, 40]],
+        failed: { drops: { path: 'drops', reason: 'attaching eBPF programs needs root' } },
+      }),
+    );
+    assert.equal(ledger.counted, false);
+    assert.match(ledger.reason ?? '', /root/);
+    assert.deepEqual(
+      ledger.rows.map(({ reason, netns, packets, rule }) => [reason, netns, packets, rule]),
+      [['TcpExt_IPReversePathFilter', 'pod', 40, 'PKT0701']],
+    );
+    assert.deepEqual(ledger.books, []);
+  });
+});

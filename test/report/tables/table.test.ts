@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { drawTable as drawHtml } from '../../../src/report/html/table.ts';
+import { drawTable as drawMarkdown } from '../../../src/report/markdown/table.ts';
+import { columnsIn, type Table } from '../../../src/report/tables/table.ts';
+import { drawTable as drawText } from '../../../src/report/text/table.ts';
+
+interface Shelf {
+  readonly name: string;
+  readonly ns: number | null;
+  readonly kind: string | null;
+}
+
+const shelves: Table<Shelf> = [
+  { label: 'Shelf', unit: 'name', cell: ({ name }) => name },
+  { label: 'Time', unit: 'ns', cell: ({ ns }) => ns },
+];
+const rows: readonly Shelf[] = [
+  { name: 'up|per', ns: 1500, kind: null },
+  { name: 'lower', ns: null, kind: null },
+];
+const style = { colour: false, width: 80, unicode: true };
+
+const drawers = {
+  text: (table: Table<Shelf>) => drawText(style, table, rows).join('\n'),
+  markdown: (table: Table<Shelf>) => drawMarkdown(table, rows).join('\n'),
+  html: (table: Table<Shelf>) => drawHtml(table, rows, { caption: 'Shelves', className: 'stack' }).text,
+} as const;
+
+describe('a table', () => {
+  for (const [format, draw] of Object.entries(drawers)) {
+    it(`shows a column in ${format} that was added in one place`, () => {
+      const before = draw(shelves);
+      const after = draw([...shelves, { label: 'Half of it', unit: 'ns', cell: ({ ns }) => (ns ?? 0) / 2 }]);
+
+      assert.doesNotMatch(before, /Half of it|750 ns/);
+      assert.match(after, /Half of it/);
+      assert.match(after, /750 ns/);
+    });
+
+    it(`says the same of a figure, and of one that is not there, in ${format}`, () => {
+      const drawn = draw(shelves);
+
+      assert.match(drawn, /1\.5 µs/);
+      assert.match(drawn, /(?:^|[\s>|])-(?:[\s<|]|$)/m);
+    });
+  }
+
+  it('keeps a column to the formats that it is for', () => {
+    const table: Table<Shelf> = [...shelves, { label: 'Kind', unit: 'words', cell: () => 'oak', only: ['html'] }];
+
+    assert.doesNotMatch(drawers.text(table), /Kind|oak/);
+    assert.doesNotMatch(drawers.markdown(table), /Kind|oak/);
+    assert.match(drawers.html(table), /data-label="Kind">oak/);
+  });
+
+  it('leaves a column out where no row has anything to say in it, if it is such a one', () => {
+    const table: Table<Shelf> = [
+      ...shelves,
+      { label: 'Kind', unit: 'words', cell: ({ kind }) => kind, unlessEmpty: ['text'] },
+    ];
+    const labels = (format: 'text' | 'markdown', of: readonly Shelf[]): string[] =>
+      columnsIn(table, format, of).map(({ label }) => label);
+
+    assert.deepEqual(labels('text', rows), ['Shelf', 'Time']);
+    assert.deepEqual(labels('markdown', rows), ['Shelf', 'Time', 'Kind']);
+    assert.deepEqual(labels('text', [...rows, { name: 'x', ns: 1, kind: 'oak' }]), ['Shelf', 'Time', 'Kind']);
+  });
+
+  it('says how sure a figure is, and draws and adds to it where there is room', () => {
+    const table: Table<Shelf> = [
+      ...shelves.slice(0, 1),
+      {
+        label: 'Price',
+        unit: 'ns',
+        cell: () => ({ figure: 900, note: 'estimated', bar: 0.5, also: ['700 ns on eth1'] }),
+      },
+    ];
+
+    assert.match(drawers.text(table), /900 ns estimated$/m);
+    assert.match(drawers.markdown(table), /\| 900 ns estimated \|/);
+    assert.match(drawers.html(table), /900 ns estimated<svg .*width="50%".*<small>700 ns on eth1<\/small>/);
+    assert.doesNotMatch(drawers.text(table), /eth1/);
+  });
+
+  it('has no name of the host act in any format', () => {
+    const table: Table<Shelf> = [{ label: 'Shelf', unit: 'name', cell: () => '<b>`|\u001b[2J' }];
+
+    assert.match(drawers.text(table), /<b>`\|\\x1b\[2J/);
+    assert.match(drawers.markdown(table), /``<b>`\\\|\\x1b\[2J``/);
+    assert.match(drawers.html(table), /<code>&lt;b&gt;`\|\\x1b\[2J<\/code>/);
+  });
+
+  it('is no line at all without rows in text and Markdown', () => {
+    assert.deepEqual(drawText(style, shelves, []), []);
+    assert.deepEqual(drawMarkdown(shelves, []), []);
+  });
+});

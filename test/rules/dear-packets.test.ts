@@ -1,0 +1,53 @@
+import { profileDeviceSamples, receivePackets, spanPackets } from '../../src/metrics/catalogue/index.ts';
+import { dearPackets } from '../../src/rules/dear-packets.ts';
+import { ruleCases } from '../support/cases.ts';
+import { pathCells, pathLacking } from '../support/path.ts';
+import type { Cell } from '../support/window.ts';
+
+const frames = (name: string, packets: number): Cell => [receivePackets, { device: name }, 0, packets * 10];
+const host: Cell[] = [...pathCells({ udp: 9000 }, { packets: 100_000 })];
+const device = (name: string, packets: number, parts: Readonly<Record<string, number>>): Cell[] => [
+  ...Object.entries(parts).map(([part, samples]): Cell => [
+    profileDeviceSamples,
+    { direction: 'receive', device: name, part },
+    0,
+    samples,
+  ]),
+  [spanPackets, { device: name }, 0, packets * 10],
+  frames(name, packets),
+];
+
+ruleCases(dearPackets, [
+  {
+    name: 'a slow device whose packets are dear beside a cheap busy one',
+    cells: [...host, ...device('slow', 2800, { tcp: 4000, lock: 2000 }), ...device('fast', 100_000, { udp: 4000 })],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'device',
+    args: { device: 'slow', packets: 2800, parts: 'TCP 67%, locks 33%' },
+    command: /folded/,
+  },
+  {
+    name: 'what has a rule of its own is told, and left to it',
+    cells: [...host, ...device('slow', 2800, { nftables: 5000, udp: 1000 })],
+    outcome: 'info',
+    message: 'device',
+  },
+  {
+    name: 'every packet of the host is dear',
+    cells: [...pathCells({ other: 8000, udp: 1000 }, { packets: 5000 }), frames('eth0', 5000)],
+    outcome: 'warning',
+    message: 'host',
+  },
+  {
+    name: 'large packets that GRO merged from many frames',
+    cells: [
+      ...pathCells({ other: 8000, udp: 1000 }, { packets: 5000 }),
+      ...device('eth0', 100_000, { other: 8000, udp: 1000 }),
+    ],
+    outcome: 'ok',
+  },
+  { name: 'cheap packets', cells: [...host, ...device('fast', 100_000, { udp: 4000 })], outcome: 'ok' },
+  { name: 'dear packets that are few', cells: [...host, ...device('slow', 20, { tcp: 400 })], outcome: 'ok' },
+  ...pathLacking('udp'),
+]);

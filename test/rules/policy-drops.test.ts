@@ -1,0 +1,55 @@
+import { netstat, skbDrops } from '../../src/metrics/catalogue/index.ts';
+import { policyDrops } from '../../src/rules/policy-drops.ts';
+import { ruleCases } from '../support/cases.ts';
+import { unread } from '../support/losses.ts';
+import type { Cell } from '../support/window.ts';
+
+const received: Cell = [netstat.member('Ip_InReceives'), {}, 0, 100_000];
+const dropped = (reason: string, packets: number, location = 'f'): Cell => [
+  skbDrops,
+  { reason, location, device: 'eth0' },
+  1,
+  1 + packets,
+];
+
+ruleCases(policyDrops, [
+  {
+    name: 'nftables drops, and ports are closed',
+    cells: [received, dropped('NETFILTER_DROP', 5000, 'nft_do_chain'), dropped('NO_SOCKET', 40)],
+    outcome: 'info',
+    certainty: 'measured',
+    message: 'policy',
+    args: { dropped: 5040, most: 5000, where: ', on eth0', others: '; 40 because nobody listens on the port' },
+    command: /nft list ruleset/,
+  },
+  {
+    name: 'without reasons the function stands for one',
+    cells: [received, dropped('', 5000, 'nf_hook_slow')],
+    outcome: 'info',
+    args: { why: 'a netfilter rule (nftables, iptables, conntrack) dropped it' },
+  },
+  {
+    name: 'both rates are of the same window, whatever it took to read the packets',
+    cells: [[netstat.member('Ip_InReceives'), {}, 0, 30_000], dropped('NETFILTER_DROP', 20_000)],
+    readAfter: { netstat: 15 },
+    outcome: 'info',
+    args: { rate: 2000, received: 2000 },
+  },
+  { name: 'nine are in the table only', cells: [received, dropped('NO_SOCKET', 9)], outcome: 'ok' },
+  { name: 'a loss is no policy', cells: [received, dropped('SOCKET_RCVBUFF', 5000)], outcome: 'ok' },
+  { name: 'noise is none either', cells: [received, dropped('QUEUE_PURGE', 5000)], outcome: 'ok' },
+  unread(),
+  {
+    name: 'drops were not counted',
+    cells: [received],
+    failed: { drops: { path: 'drops', reason: 'attaching eBPF programs needs root' } },
+    outcome: 'not-measured',
+    missing: /root/,
+  },
+  {
+    name: 'a reset inside the window',
+    cells: [[netstat.member('Ip_InReceives'), {}, 1000, 5], dropped('NO_SOCKET', 50)],
+    outcome: 'not-measured',
+    missing: /reset/,
+  },
+]);

@@ -1,0 +1,27 @@
+import { tcFilters } from '../../src/metrics/catalogue/index.ts';
+import { tcFilterCost } from '../../src/rules/tc-filter-cost.ts';
+import { ruleCases } from '../support/cases.ts';
+import { pathCells, pathLacking } from '../support/path.ts';
+
+const busy = pathCells({ 'tc-filter': 6000, udp: 4000 }, { packets: 60_000 });
+
+ruleCases(tcFilterCost, [
+  {
+    name: '200 u32 filters',
+    cells: [...busy, [tcFilters, { device: 'eth0', hook: 'ingress', kind: 'u32' }, 200, 200]],
+    outcome: 'critical',
+    certainty: 'measured',
+    args: { owners: '200 u32 filters at the ingress of eth0' },
+    command: /tc -s filter show dev eth0 ingress/,
+  },
+  {
+    name: 'a queueing discipline',
+    cells: pathCells({ qdisc: 4000, 'tc-filter': 500, tcp: 5500 }, { direction: 'transmit' }),
+    outcome: 'warning',
+    args: { owners: 'queues, or filters that were not seen', way: 'sent packets' },
+    command: /tc -s qdisc show/,
+  },
+  { name: 'an ordinary queue', cells: pathCells({ qdisc: 1500, tcp: 8500 }, { direction: 'transmit' }), outcome: 'ok' },
+  { name: 'less than 700 ns', cells: pathCells({ 'tc-filter': 4000, udp: 4000 }, { packets: 900_000 }), outcome: 'ok' },
+  ...pathLacking('tc-filter'),
+]);

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+
+import tseslint from 'typescript-eslint';
+
+import { repository } from '../support/fixture.ts';
+
+type Rules = Readonly<Record<string, unknown>>;
+
+/** The rules in force, as oxlint names them. */
+const linted = JSON.parse(readFileSync(`${repository}/.oxlintrc.json`, 'utf8')) as { readonly rules: Rules };
+
+/** Rules of typescript-eslint's strictest set that are not asked, and why. */
+const leftOut = new Map([
+  ['typescript/no-non-null-assertion', 'noUncheckedIndexedAccess makes a proven index need it'],
+  ['typescript/no-unsafe-enum-assignment', 'there are no enums: tsconfig.json has erasableSyntaxOnly'],
+  ['typescript/no-unsafe-class-instance-assignment', 'the compiler proves it where each class has something private'],
+]);
+
+const isOn = (setting: unknown) => !['off', 0].includes((Array.isArray(setting) ? setting[0] : setting) as string);
+
+describe('what is linted', () => {
+  it('is all that the strictest set of typescript-eslint asks', () => {
+    const sets = tseslint.configs.strictTypeChecked as readonly { readonly rules?: Rules }[];
+    const strict = Object.fromEntries(sets.flatMap(({ rules = {} }) => Object.entries(rules)));
+    const wanted = Object.entries(strict)
+      .filter(([, setting]) => isOn(setting))
+      .map(([name]) =>
+        name.startsWith('@typescript-eslint/') ? name.replace('@typescript-eslint', 'typescript') : name,
+      );
+    assert.ok(wanted.length > 60, `${wanted.length} rules`);
+    for (const name of wanted) {
+      // oxlint has what extends a rule of JavaScript under the rule's own name.
+      const shown = [name, name.replace('typescript/', 'eslint/'), `eslint/${name}`, name.replace('typescript/', '')];
+      const on = shown.some((each) => isOn(linted.rules[each] ?? 'off'));
+      assert.notEqual(on, leftOut.has(name), `${name} is ${on ? 'on' : 'off'}`);
+    }
+  });
+
+  // An object literal that merely looks like such a class does not compile: nothing but its constructor makes one.
+  it('has something private in each class', () => {
+    const folders = ['src', 'test', 'scripts', 'bench'];
+    let classes = 0;
+    for (const folder of folders) {
+      for (const name of readdirSync(`${repository}/${folder}`, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(?:ts|mjs)$/.test(name)) continue;
+        const text = readFileSync(`${repository}/${folder}/${name}`, 'utf8');
+        for (const [body, it = ''] of text.matchAll(/^(?:export )?class (\w+)(?: implements \w+)? \{$[^]*?^\}$/gm)) {
+          classes += 1;
+          assert.match(body, /#\w|\bprivate /, `${folder}/${name}: class ${it}`);
+        }
+      }
+    }
+    assert.ok(classes > 40, `${classes} classes`);
+  });
+});

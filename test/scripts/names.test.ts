@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { it } from 'node:test';
+
+function sharedIn(files: Readonly<Record<string, string>>): { status: number | null; stderr: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'pktcost-names-'));
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/names.mjs', folder], { encoding: 'utf8' });
+    return { status, stderr };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+it('names what two files declare, whatever they declare it as', () => {
+  const found = sharedIn({
+    'base/a.ts': 'export interface Way {}\nexport const cost = 1;',
+    'facts/b.ts': 'export type Way = 1;\nexport async function cost() {}',
+    'report/text/c.ts': 'export interface Way {}',
+  });
+  assert.equal(found.status, 1);
+  assert.equal(
+    found.stderr,
+    'one name for several things: Way (base/a.ts, facts/b.ts, report/text/c.ts)\n' +
+      'one name for several things: cost (base/a.ts, facts/b.ts)\n',
+  );
+});
+
+it('says nothing of overloads, of what a file keeps to itself, of subjects, formats and generated types', () => {
+  const found = sharedIn({
+    'base/a.ts': 'export function of(a: 1): 1;\nexport function of(a: 2): 2;\ninterface Own {}',
+    'facts/b.ts': 'interface Own {}\nexport interface Tap {}',
+    'generated/report.ts': 'export interface Tap {}',
+    'collectors/pressure.ts': 'export const pressure = 1;',
+    'rules/pressure.ts': 'export const pressure = 1;',
+    'report/text/table.ts': 'export function drawTable() {}',
+    'report/html/table.ts': 'export function drawTable() {}',
+  });
+  assert.deepEqual(found, { status: 0, stderr: '' });
+});
+
+it('refuses a format that shares its name with what formats are given', () => {
+  const found = sharedIn({
+    'report/build/taps.ts': 'export function tapsSection() {}',
+    'report/html/taps.ts': 'export function tapsSection() {}',
+  });
+  assert.equal(found.status, 1);
+});
