@@ -5,15 +5,18 @@ import { spawn } from 'node:child_process';
 const caches = 'node_modules/.cache/pktcost';
 const cache = (/** @type {string} */ name) => ['--cache', '--cache-location', `${caches}/${name}`];
 
+// The compiler in Go: some ten times as fast. The one in JavaScript stays for what reads its tree (typescript-eslint).
+const tsc = 'node_modules/@typescript/native/bin/tsc';
+
 /** The longest first. What reads the build waits for it: it is made once, and is what checks the types. */
 const build = 'types';
 /** @type {{ name: string, command: string[], needsBuild?: boolean }[]} */
 const steps = [
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', ...cache('prettier'), '.'] },
-  { name: build, command: ['tsc', '-p', 'tsconfig.json'] },
+  { name: build, command: ['node', tsc, '-p', 'tsconfig.json'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'arrows', command: ['eslint', 'src', '--max-warnings=0', ...cache('eslint')] },
-  { name: 'types of scripts', command: ['tsc', '-p', 'tsconfig.scripts.json'] },
+  { name: 'types of scripts', command: ['node', tsc, '-p', 'tsconfig.scripts.json'] },
   { name: 'dead code', command: ['knip', '--no-progress', ...cache('knip')] },
   { name: 'docs', command: ['node', 'scripts/docs.mjs', '--check'], needsBuild: true },
   { name: 'generated', command: ['node', 'scripts/generate.mjs', '--check'], needsBuild: true },

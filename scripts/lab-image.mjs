@@ -247,7 +247,7 @@ async function projectArchive(arch) {
   const { node, cc } = ARCHITECTURES[arch];
   const archive = join(CACHE, `project-${arch}.cpio`);
   // With errors of types it still compiles, and the guest tells whether it works.
-  spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { stdio: 'ignore' });
+  spawnSync(process.execPath, ['node_modules/@typescript/native/bin/tsc', '-p', 'tsconfig.json'], { stdio: 'ignore' });
   execFileSync(process.execPath, ['scripts/bundle.mjs'], quiet);
   const { compiled, programNames } = await import(resolve('build/test/scenarios/kit/programs.js'));
   withFolder((folder) => {
