@@ -47,6 +47,11 @@ describe('softnet collector', () => {
     assert.deepEqual(valuesOf(byHeader, softnetProcessed), { 'cpu=4': 1000, 'cpu=5': 1002 });
   });
 
+  it('takes rows of several widths, each of them whole', () => {
+    const snapshot = collect(softnet, { files: { '/proc/net/softnet_stat': row(0, 13) + row(1, 11) + row(2, 9) } });
+    assert.deepEqual(valuesOf(snapshot, softnetProcessed), { 'cpu=0': 1000, 'cpu=1': 1001, 'cpu=2': 1002 });
+  });
+
   it('names no CPU that nothing names', () => {
     const files = { '/proc/net/softnet_stat': row(0, 11) + row(2, 11) };
     const unknown = collect(softnet, { files });
