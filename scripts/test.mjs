@@ -1,8 +1,12 @@
 // Runs the compiled tests. `--unit` leaves the scenarios out, `--scenarios` runs only them, one file at a time: they
-// share the machine's network stack.
+// share the machine's network stack. Its last lines say which tests failed in all parts, and why.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { listed } from './failures.mjs';
 
 const argv = process.argv.slice(2);
 /** @type {Set<string>} */
@@ -16,32 +20,65 @@ function testFiles(folder) {
     .sort();
 }
 
-// Failures once more at the end, for whoever reads it in a pipe or a log; CI reads lines of its own.
-const reporter = process.env.CI === 'true' ? [] : ['--test-reporter=spec'];
+// Each reporter takes a destination of its own. People read `spec`; CI reads lines of its own.
+const asked = rest.some((arg) => arg.startsWith('--test-reporter')) ? [] : ['--test-reporter', reporterHere()];
+const toStdout = rest.some((arg) => arg.startsWith('--test-reporter-destination'))
+  ? []
+  : ['--test-reporter-destination', 'stdout'];
+const failures = fileURLToPath(new URL('failures.mjs', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'pktcost-test-'));
 
-function run(files, flags) {
-  if (files.length === 0) return 0;
-  const { status, signal } = spawnSync(process.execPath, ['--test', ...reporter, ...flags, ...rest, ...files], {
-    stdio: 'inherit',
-  });
-  return signal === null ? (status ?? 1) : 1;
+function reporterHere() {
+  return process.env.CI === 'true' ? 'tap' : 'spec';
 }
 
-const all = testFiles('build/test');
-const scenarios = all.filter((file) => file.includes('/scenarios/'));
-const live = all.filter((file) => /\/(ffi|probe|sources|commands)\//.test(file));
-const unit = all.filter((file) => !scenarios.includes(file) && !live.includes(file));
+/** @type {import('./failures.mjs').Failure[]} */
+const failed = [];
+/** @type {string[]} */
+const failedParts = [];
 
 // Every part runs whatever became of the one before: what was not run is not known to work.
-const failed = [];
 function part(name, files, flags) {
-  if (run(files, flags) !== 0) failed.push(name);
+  if (files.length === 0) return;
+  const into = join(scratch, `${name}.jsonl`);
+  const reporters = [...asked, ...toStdout, '--test-reporter', failures, '--test-reporter-destination', into];
+  const { status, signal } = spawnSync(process.execPath, ['--test', ...rest, ...reporters, ...flags, ...files], {
+    stdio: 'inherit',
+  });
+  const told = failuresIn(into).map((failure) => ({ part: name, ...failure }));
+  failed.push(...told);
+  if (status === 0) return;
+  failedParts.push(name);
+  if (signal !== null) failed.push({ part: name, where: `the run was ended by ${signal}`, names: [], message: '' });
+  else if (told.length === 0)
+    failed.push({ part: name, where: `exit code ${status}, no test failed`, names: [], message: '' });
 }
-if (!only.has('--scenarios')) {
-  part('unit tests', unit, []);
-  // These attach probes, open sockets and start the built command: side by side they would see each other's traffic.
-  part('live tests', live, ['--test-concurrency=1']);
+
+function failuresIn(file) {
+  // Without it Node was ended before it opened it, or refused its arguments.
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
 }
-if (!only.has('--unit')) part('scenarios', scenarios, ['--test-concurrency=1']);
-if (failed.length > 0) process.stderr.write(`failed: ${failed.join(', ')}\n`);
-process.exit(failed.length === 0 ? 0 : 1);
+
+try {
+  const all = testFiles('build/test');
+  const scenarios = all.filter((file) => file.includes('/scenarios/'));
+  const live = all.filter((file) => /\/(ffi|probe|sources|commands)\//.test(file));
+  const unit = all.filter((file) => !scenarios.includes(file) && !live.includes(file));
+  if (!only.has('--scenarios')) {
+    part('unit tests', unit, []);
+    // These attach probes, open sockets and start the built command: side by side they would see each other's traffic.
+    part('live tests', live, ['--test-concurrency=1']);
+  }
+  if (!only.has('--unit')) part('scenarios', scenarios, ['--test-concurrency=1']);
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+if (failed.length > 0) {
+  const count = `${failed.length} failure${failed.length === 1 ? '' : 's'}`;
+  for (const line of ['', `${count} in ${failedParts.join(', ')}:`, ...listed(failed)]) writeSync(1, `${line}\n`);
+}
+process.exitCode = failedParts.length === 0 ? 0 : 1;
