@@ -1,5 +1,6 @@
 import type { Report } from '../generated/report.ts';
 import { visible } from '../report/escape.ts';
+import { briefOf } from '../report/words/brief.ts';
 import { formats } from '../report/words/formats.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import type { Member } from './tar.ts';
@@ -52,11 +53,15 @@ export function summaryText(facts: SummaryFacts): string {
   return `${lines.join('\n')}\n`;
 }
 
-function verdictLines({ verdict, findings, notMeasured }: Report): string[] {
+function verdictLines(report: Report): string[] {
+  const { verdict, findings, notMeasured } = report;
+  const { outcome, certainty, facts } = briefOf(report);
+  const worst = facts.find(({ label }) => label === 'Worst');
   const fired = findings.filter(({ outcome }) => outcome === 'critical' || outcome === 'warning');
   const shown = fired.slice(0, MOST_FINDINGS);
   return [
-    `${verdict.outcome.toUpperCase()}${verdict.certainty === null ? '' : ` (${verdict.certainty})`}`,
+    `${outcome.toUpperCase()}${certainty === null ? '' : ` (${certainty})`}`,
+    ...(worst === undefined ? [] : [`Worst: ${visible(worst.words, 200)}`]),
     visible(verdict.headline, 600),
     ...(shown.length === 0 ? [] : ['']),
     ...shown.map(({ code, outcome, summary }) => `  ${code} ${outcome}: ${visible(summary, 200)}`),

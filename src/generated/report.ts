@@ -354,6 +354,10 @@ export interface EvidenceLine {
    * Metric that gives the signal its meaning, under node_exporter's name where it has one.
    */
   metric: string;
+  /**
+   * Metrics that it is divided by, where value is a quotient; empty where it is not.
+   */
+  over?: string[];
   labels: Labels1;
   /**
    * Reading at the start of the window; null when the value is made of several readings.

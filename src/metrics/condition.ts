@@ -97,6 +97,7 @@ function gathered<L extends string>(
     ...first,
     perNetns,
     metrics: terms.flatMap(({ metrics }) => metrics),
+    over: undefined,
     speaks: (has) => terms.some((term) => term.speaks(has)),
     binding: binds.nested,
     promql: (range) => {

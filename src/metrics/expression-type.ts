@@ -16,6 +16,8 @@ export interface Expression<L extends string = string> extends Printed {
   readonly perNetns: boolean;
   /** The metrics it is made of, the one that gives it its meaning first. */
   readonly metrics: readonly Metric[];
+  /** Of a quotient what it is divided by, so that it is not shown as the reading of one metric. */
+  readonly over?: readonly Metric[] | undefined;
   /** Whether it can have a point on a host, or a server, that has only such metrics. */
   speaks(has: (metric: Metric) => boolean): boolean;
   evaluate(window: Window): Evaluation;

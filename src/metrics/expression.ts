@@ -109,6 +109,7 @@ export function ratio<L extends string>(
 ): Expression<L> {
   return {
     ...binary('/', left, right, (a, b) => (b === 0 ? undefined : a / b), unit),
+    over: right.metrics,
     promql: (range) => `${operand(left, range)} / ${matching(left)} (${operand(right, range, binds.sum)} > 0)`,
   };
 }
@@ -218,6 +219,7 @@ export function binary<L extends string>(
     unit,
     perNetns: left.perNetns || right.perNetns,
     metrics: [...left.metrics, ...right.metrics],
+    over: undefined,
     speaks: (has) => left.speaks(has) && right.speaks(has),
     binding: bindingOf[sign],
     promql: (range) => `${operand(left, range)} ${sign} ${matching(left)} ${operand(right, range)}`,

@@ -337,6 +337,7 @@ function evidenceFor(
   return {
     signal: signal.name,
     metric: metric?.name ?? signal.name,
+    over: [...new Set(signal.of.over?.map(({ name }) => name))],
     labels: point.labels,
     before: only?.before ?? null,
     after: only?.after ?? null,

@@ -19,6 +19,8 @@ export type ProofComparator = '>' | '>=' | '<' | '<=' | '==';
 export interface Evidence {
   readonly signal: string;
   readonly metric: string;
+  /** Metrics that it is divided by. */
+  readonly over: readonly string[];
   readonly labels: Labels;
   readonly before: number | null;
   readonly after: number | null;

@@ -241,6 +241,7 @@ const tapCost: Finding = finding({
     {
       signal: 'span',
       metric: 'pktcost_span_nanoseconds_total',
+      over: ['pktcost_span_samples_total'],
       labels: span,
       before: null,
       after: null,
@@ -304,6 +305,7 @@ const hostileFinding: Finding = finding({
     {
       signal: 'lost',
       metric: 'pktcost_udp_socket_drops_total',
+      over: [],
       labels: { address: hostile, port: '53' },
       before: 1,
       after: 10,

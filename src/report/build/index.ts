@@ -120,6 +120,7 @@ function reportFinding(finding: Finding): ReportFinding {
     evidence: finding.evidence.map((line) => ({
       signal: line.signal,
       metric: line.metric,
+      over: [...line.over],
       labels: line.labels,
       before: line.before,
       after: line.after,

@@ -21,7 +21,13 @@ export function hostWhy({ verdict, findings, state, reason, checks, impact }: Fl
   const [principal] = findings;
   if (verdict.principal !== null && principal !== undefined) {
     const others = findings.length - 1;
-    return `${principal.code} ${principal.title}${others === 0 ? '' : ` (and ${others} more)`}`;
+    const { code, title, outcome } = principal;
+    if (others === 0) return `${code} ${title}`;
+    // The word beside it is of the worst, which need not be the one that matters most.
+    const worst = findings.find((finding) => finding.outcome === verdict.outcome);
+    return outcome === verdict.outcome || worst === undefined
+      ? `${code} ${title} (and ${others} more)`
+      : `${code} ${title} (a ${outcome}; and ${others} more, ${verdict.outcome}: ${worst.code})`;
   }
   if (state !== 'up') return reason ?? '';
   const found =

@@ -33,7 +33,7 @@ export function renderHtml(report: Report, { baseline }: HtmlOptions = {}): stri
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${verdictWord(report)}: ${host}, ${report.window.startedAt} (pktcost)</title>
+<title>${verdictWord(report.verdict)}: ${host}, ${report.window.startedAt} (pktcost)</title>
 <style>
 ${trusted(styleSheet)}</style>
 </head>

@@ -8,15 +8,15 @@ import { command } from './table.ts';
 
 /** The answer before anything else: what it is, what it costs, what to type, what else was found. */
 export function verdictSection(report: Report, against: AgainstBaseline | undefined): Markup {
-  const { verdict } = report;
   const brief = briefOf(report);
   const root = asRootWords(report);
-  const { principal, title, standing } = brief;
-  const certainty = standing === '' ? nothing : markup` <span class="certainty">(${standing})</span>`;
+  const { principal, title, outcome } = brief;
+  const certainty =
+    brief.certainty === null ? nothing : markup` <span class="certainty">(${brief.certainty})</span>`;
   const code =
     principal === undefined ? nothing : markup` <a href="#finding-0">${principal.code} ${principal.rule}</a>`;
-  return markup`<section class="verdict ${verdict.outcome}" aria-labelledby="verdict">
-${root === undefined ? nothing : markup`<p class="root">${root}</p>\n`}<p class="label">${pill(verdict.outcome, verdictWord(report))}${code}${certainty}</p>
+  return markup`<section class="verdict ${outcome}" aria-labelledby="verdict">
+${root === undefined ? nothing : markup`<p class="root">${root}</p>\n`}<p class="label">${pill(outcome, verdictWord(brief))}${code}${certainty}</p>
 <h1 id="verdict">${title}</h1>
 ${principal === undefined ? nothing : told(brief)}${alsoFound(brief)}${compared(against)}${circumstances(report)}</section>
 `;

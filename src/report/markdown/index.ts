@@ -66,12 +66,12 @@ function document(report: Report, against: AgainstBaseline | undefined, rows: nu
 
 function head(report: Report, against: AgainstBaseline | undefined): string[] {
   const brief = briefOf(report);
-  const { principal, title, standing } = brief;
+  const { principal, title, certainty } = brief;
   const unseen = unseenWords(report, REASONS);
   const root = asRootWords(report);
   return [
     ...(root === undefined ? [] : [prose(root), '']),
-    `## pktcost: ${verdictWord(report)}${principal === undefined ? '' : ` ${principal.code} ${principal.rule}`}${standing === '' ? '' : ` (${standing})`}`,
+    `## pktcost: ${verdictWord(brief)}${principal === undefined ? '' : ` ${principal.code} ${principal.rule}`}${certainty === null ? '' : ` (${certainty})`}`,
     '',
     `**${prose(title)}**`,
     '',

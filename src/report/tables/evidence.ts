@@ -15,8 +15,8 @@ export function evidenceTable(evidence: readonly EvidenceLine[]): EvidenceTable 
     others.every(({ labels }) => labels[name] === value),
   );
   const common = new Set(shared.map(([name]) => name));
-  const series = ({ metric, labels }: EvidenceLine): string =>
-    seriesName({ metric, labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !common.has(name))) });
+  const series = ({ labels, ...line }: EvidenceLine): string =>
+    seriesName({ ...line, labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !common.has(name))) });
   return {
     shared: shared.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', '),
     table: [

@@ -36,7 +36,7 @@ export function briefSection(report: Report, style: BriefStyle, against: Against
   const around = circumstances(report, style, against);
   if (style.rows === undefined) {
     const others = othersLines(brief, style, brief.others.length);
-    const verdict = verdictLines(report, brief, style, unlimited);
+    const verdict = verdictLines(brief, style, unlimited);
     return [
       ...first,
       ...(first.length === 0 ? [] : ['']),
@@ -49,7 +49,7 @@ export function briefSection(report: Report, style: BriefStyle, against: Against
   }
   const room = Math.max(SCREEN_LINES, style.rows) - PROMPT_LINES - around.length - first.length - 1;
   const screens = limits.map((limit) => {
-    const verdict = verdictLines(report, brief, style, limit);
+    const verdict = verdictLines(brief, style, limit);
     const left = room - rowsOf(verdict, style);
     return { left, lines: [...first, ...around, ...othersLines(brief, style, left - 1), '', ...verdict] };
   });
@@ -77,13 +77,12 @@ function rowsOf(lines: readonly string[], { width }: Style): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
 }
 
-function verdictLines(report: Report, brief: Brief, style: BriefStyle, limit: Limits): string[] {
-  const { verdict } = report;
-  const { principal, title, standing, facts, fix } = brief;
+function verdictLines(brief: Brief, style: BriefStyle, limit: Limits): string[] {
+  const { principal, title, outcome, certainty, facts, fix } = brief;
   const code = principal === undefined ? '' : ` ${principal.code} ${principal.rule}`;
-  const label = verdictWord(report).toUpperCase();
+  const label = verdictWord(brief).toUpperCase();
   return [
-    `${paint(style, outcomeTones[verdict.outcome], label)}${show(style, `${code}${standing === '' ? '' : ` (${standing})`}`)}`,
+    `${paint(style, outcomeTones[outcome], label)}${show(style, `${code}${certainty === null ? '' : ` (${certainty})`}`)}`,
     ...clamped(paragraph(show(style, title, LONGEST), style.width), Math.max(2, limit.why), style),
     ...facts.flatMap(({ label: name, words }) => labelled(name, words, style, name === 'Why' ? limit.why : 2)),
     ...(fix === undefined ? [] : fixLines(fix, brief.moreFixes, style, limit)),

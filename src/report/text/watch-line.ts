@@ -13,11 +13,11 @@ export interface WatchedWindow {
 
 /** `19:40:10 critical PKT0405 123/s lost: ... and 2 more`: the time at which the window ended, and the worst that fired. */
 export function watchLine({ report, probed, cause }: WatchedWindow, style: Style): string {
-  const { window, findings, verdict } = report;
+  const { window, findings } = report;
   const time = /T(\d\d:\d\d:\d\d)/.exec(window.endedAt)?.[1] ?? window.endedAt;
   const mark = `${cause === undefined ? ' ' : '*'}${probed ? 'p' : ' '}`;
   const told = findings.filter(fired);
-  const [worst] = told;
+  const worst = told.find(({ outcome }) => outcome === 'critical') ?? told[0];
   if (worst === undefined) {
     const { made, notMeasured } = countsOf(findings);
     return `${time} ${mark} nothing found by ${made} check${made === 1 ? '' : 's'}${notMeasured === 0 ? '' : `, ${notMeasured} could not run`}`;
@@ -25,8 +25,8 @@ export function watchLine({ report, probed, cause }: WatchedWindow, style: Style
   const costs = impactWords(worst);
   const words = `${costs.length === 0 ? '' : `${costs.join(', ')}: `}${worst.title}${placeWords(worst.place)}`;
   const more = told.length > 1 ? `, and ${told.length - 1} more` : '';
-  const tone = verdict.outcome === 'critical' ? 'critical' : 'warning';
-  return `${time} ${mark} ${paint(style, tone, verdict.outcome)} ${worst.code} ${show(style, `${words}${more}`, 1000)}`;
+  const tone = worst.outcome === 'critical' ? 'critical' : 'warning';
+  return `${time} ${mark} ${paint(style, tone, worst.outcome)} ${worst.code} ${show(style, `${words}${more}`, 1000)}`;
 }
 
 /** The same for programs: what fired, with its place and its rates. */

@@ -11,8 +11,9 @@ export interface Brief {
   readonly principal: ReportFinding | undefined;
   /** What is wrong and where. */
   readonly title: string;
-  /** How sure that is, and how grave where the worst of the report is another's: `a warning, measured`; '' where nothing fired. */
-  readonly standing: string;
+  /** How grave that is by itself; the verdict's where nothing fired. */
+  readonly outcome: ReportFinding['outcome'];
+  readonly certainty: ReportFinding['certainty'];
   readonly facts: readonly Fact[];
   /** What to do about it first. */
   readonly fix: Remedy | undefined;
@@ -23,7 +24,7 @@ export interface Brief {
 }
 
 export interface Fact {
-  readonly label: 'Lost' | 'Costs' | 'Process' | 'Why';
+  readonly label: 'Worst' | 'Lost' | 'Costs' | 'Process' | 'Why';
   readonly words: string;
 }
 
@@ -41,13 +42,15 @@ export function briefOf(report: Report): Brief {
   const others = othersOf(findings, principal);
   if (principal === undefined) {
     const { words } = nothingFound(findings, window.samples === 1 ? 0 : window.seconds, ledger?.rows ?? []);
-    return { principal, title: words, standing: '', facts: [], fix: undefined, moreFixes: 0, others };
+    const { outcome } = verdict;
+    return { principal, title: words, outcome, certainty: null, facts: [], fix: undefined, moreFixes: 0, others };
   }
   const fix = principal.remedies.find(({ command }) => command !== null) ?? principal.remedies[0];
   return {
     principal,
     title: `${principal.title}${placeWords(principal.place)}`,
-    standing: standingOf(report, principal),
+    outcome: principal.outcome,
+    certainty: principal.certainty,
     facts: factsOf(report, principal),
     fix,
     moreFixes: Math.max(0, principal.remedies.length - 1),
@@ -55,17 +58,20 @@ export function briefOf(report: Report): Brief {
   };
 }
 
-function standingOf({ verdict }: Report, { outcome, certainty }: ReportFinding): string {
-  return [...(outcome === verdict.outcome ? [] : [`a ${outcome}`]), ...(certainty === null ? [] : [certainty])].join(
-    ', ',
-  );
+/** The gravest finding, where the answer is about another. */
+function worstWords({ verdict, findings }: Report, principal: ReportFinding): string | undefined {
+  if (principal.outcome === verdict.outcome) return undefined;
+  const worst = findings.find(({ outcome }) => outcome === verdict.outcome);
+  return worst === undefined ? undefined : `${worst.outcome}: ${worst.code} ${worst.rule}${placeWords(worst.place)}`;
 }
 
 function factsOf(report: Report, principal: ReportFinding): Fact[] {
   const { cpuShare } = principal.impact;
   const owner = principal.args['owners'] ?? principal.args['process'];
   const lost = lostWords(report, principal);
+  const worst = worstWords(report, principal);
   return [
+    ...(worst === undefined ? [] : [{ label: 'Worst', words: worst } as const]),
     ...(lost === undefined ? [] : [{ label: 'Lost', words: lost } as const]),
     ...(cpuShare === null || cpuShare === 0
       ? []

@@ -22,9 +22,9 @@ export const outcomeWords = {
   'not-applicable': 'Not applicable',
 } as const satisfies Record<ReportFinding['outcome'], string>;
 
-/** What the verdict is called: a host that could not be judged everywhere was still judged in part. */
-export function verdictWord({ verdict }: Report): string {
-  return verdict.outcome === 'not-measured' ? 'Not fully measured' : outcomeWords[verdict.outcome];
+/** What a verdict is called: a host that could not be judged everywhere was still judged in part. */
+export function verdictWord({ outcome }: Pick<ReportFinding, 'outcome'>): string {
+  return outcome === 'not-measured' ? 'Not fully measured' : outcomeWords[outcome];
 }
 
 /** What a packet's cost is made of: its name, and what is in it. */

@@ -28,8 +28,14 @@ export function limitOf({ comparison, threshold, unit }: EvidenceLine): string {
   return `${comparison} ${scaled && threshold !== 0 ? withUnit(threshold, unit) : significant(threshold)}`;
 }
 
-/** `metric{label="value"}`, as Prometheus writes it. */
-export function seriesName({ metric, labels }: Pick<EvidenceLine, 'metric' | 'labels'>): string {
+/** `metric{label="value"}`, as Prometheus writes it; of a quotient with what it is divided by. */
+export function seriesName({ metric, over = [], labels }: Pick<EvidenceLine, 'metric' | 'over' | 'labels'>): string {
   const inner = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return inner.length === 0 ? metric : `${metric}{${inner.join(',')}}`;
+  const name = inner.length === 0 ? metric : `${metric}{${inner.join(',')}}`;
+  if (over.length === 0) return name;
+  const shown = over.length > MOST_OVER ? [...over.slice(0, MOST_OVER - 1), `${over.length - MOST_OVER + 1} more`] : over;
+  return `${name} / ${shown.length === 1 ? shown[0]! : `(${shown.join(', ')})`}`;
 }
+
+/** Metrics named of those that a value is divided by; its PromQL has them all. */
+const MOST_OVER = 3;
