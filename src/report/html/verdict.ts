@@ -11,8 +11,7 @@ export function verdictSection(report: Report, against: AgainstBaseline | undefi
   const brief = briefOf(report);
   const root = asRootWords(report);
   const { principal, title, outcome } = brief;
-  const certainty =
-    brief.certainty === null ? nothing : markup` <span class="certainty">(${brief.certainty})</span>`;
+  const certainty = brief.certainty === null ? nothing : markup` <span class="certainty">(${brief.certainty})</span>`;
   const code =
     principal === undefined ? nothing : markup` <a href="#finding-0">${principal.code} ${principal.rule}</a>`;
   return markup`<section class="verdict ${outcome}" aria-labelledby="verdict">

@@ -33,7 +33,8 @@ export function seriesName({ metric, over = [], labels }: Pick<EvidenceLine, 'me
   const inner = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const name = inner.length === 0 ? metric : `${metric}{${inner.join(',')}}`;
   if (over.length === 0) return name;
-  const shown = over.length > MOST_OVER ? [...over.slice(0, MOST_OVER - 1), `${over.length - MOST_OVER + 1} more`] : over;
+  const shown =
+    over.length > MOST_OVER ? [...over.slice(0, MOST_OVER - 1), `${over.length - MOST_OVER + 1} more`] : over;
   return `${name} / ${shown.length === 1 ? shown[0]! : `(${shown.join(', ')})`}`;
 }
 
