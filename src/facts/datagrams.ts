@@ -22,6 +22,9 @@ export const udpPagesLimit = value(udpMem, { limit: 'max' });
 /** The kernel keeps a part of the count in each CPU: the level that is read may be a little below the limit that was met. */
 export const AT_LIMIT = 0.99;
 
+/** Below this no limit that the kernel chooses is met, however little memory there is (net/ipv4/udp.c:__udp_sysctl_init). */
+export const LEAST_UDP_PAGES = 190;
+
 const both = (of: typeof udp, field: string): Expression => total(of(field), of(field, '6'));
 
 /**

@@ -1,3 +1,4 @@
+import { isSince } from '../base/release.ts';
 import { AT_LIMIT } from '../facts/datagrams.ts';
 import type { Signal } from '../facts/signal.ts';
 import { endpoint, ownerOf, risen } from '../facts/sockets.ts';
@@ -18,6 +19,7 @@ interface Read {
   readonly memory6: Signal | undefined;
   readonly pages: Signal | undefined;
   readonly most: Signal | undefined;
+  readonly kernel: Signal | undefined;
   readonly socketDrops: readonly Signal[];
   readonly owners: readonly Signal[];
 }
@@ -77,7 +79,9 @@ export function sayUnexplained(
 }
 
 /** The memory of all UDP sockets at its limit while nothing was counted as refused; told of the host once. */
-export function byMemory({ pages, most }: Read, at: Instance): Conclusion<'memory-full', 'pages' | 'most'> | undefined {
+export function byMemory(read: Read, at: Instance): Conclusion<'memory-full', 'pages' | 'most'> | undefined {
+  const { pages, most } = read;
+  if (countsRefused(read.memory, read.kernel, at)) return undefined;
   if (at.netns !== '' || pages === undefined || most === undefined || most.value === 0) return undefined;
   if (pages.value < most.value * AT_LIMIT) return undefined;
   const said = {
@@ -89,6 +93,11 @@ export function byMemory({ pages, most }: Read, at: Instance): Conclusion<'memor
   } as const;
   // Over two samples the counters say more.
   return at.oneSample ? warning(said) : info(said);
+}
+
+/** Whether what was refused for memory during the window is in MemErrors: since 5.14, and since 6.18 only a part of it. */
+export function countsRefused(memory: Signal | undefined, kernel: Signal | undefined, at: Instance): boolean {
+  return !at.oneSample && memory !== undefined && isSince(kernel?.labels['release'], '6.18') === false;
 }
 
 /** What sockets say of themselves, where the counters of the namespace could not be read. */

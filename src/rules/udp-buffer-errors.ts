@@ -2,6 +2,7 @@ import { worded } from './finding.ts';
 import { BEHIND_THE_SENDER, droppedBehind, placeBehind } from '../facts/behind.ts';
 import {
   AT_LIMIT,
+  LEAST_UDP_PAGES,
   droppedUncounted,
   datagramsOverflowed,
   datagramsRefused,
@@ -33,10 +34,11 @@ import {
   transmitDrop,
   udpSocketDrops,
   udpSocketReceiveBuffer,
+  unameInfo,
 } from '../metrics/catalogue/index.ts';
 import { where } from '../metrics/condition.ts';
 import { andOn, either, increase, peak, ratio, sumBy, value, type Expression } from '../metrics/expression.ts';
-import { byMemory, bySockets, sayUnexplained, unexplained } from './datagrams-unplaced.ts';
+import { byMemory, bySockets, countsRefused, sayUnexplained, unexplained } from './datagrams-unplaced.ts';
 import { fateOf, readerFirst, threadSignals } from './reader-signals.ts';
 import { memoryLimits, raiseUdpBuffer, readFaster, sendPath } from './remedies/buffers.ts';
 import { raiseSocketMemory } from './remedies/quota.ts';
@@ -81,6 +83,7 @@ export const udpBufferErrors = defineRule({
     byLevel: deciding(refusedByLevel),
     pages: deciding(udpPages),
     most: deciding(udpPagesLimit),
+    kernel: optional(value(unameInfo)),
     memory6: deciding(udp('MemErrors', '6')),
     unsent: deciding(udp('SndbufErrors')),
     unsent6: deciding(udp('SndbufErrors', '6')),
@@ -413,7 +416,9 @@ export const udpBufferErrors = defineRule({
     const grave = material.some(({ kind, grade }) => kind !== 'unsent' && grade === 'critical');
     return grave ? critical(said) : warning(said);
   },
-  stands(unread, { full, errors, checksum, memory }, _, at) {
+  stands(unread, { full, errors, checksum, memory, pages, kernel }, _, at) {
+    if (unread === 'most') return countsRefused(memory, kernel, at) || (pages?.value ?? Infinity) < LEAST_UDP_PAGES;
+    if (unread === 'pages') return countsRefused(memory, kernel, at);
     // The level tells where the kernel does not count.
     if (unread === 'byLevel' && (memory !== undefined || at.unread.has('memory'))) return true;
     if (errors === undefined) return false;

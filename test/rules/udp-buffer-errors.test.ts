@@ -15,6 +15,7 @@ import {
   udpMem,
   udpSocketDrops,
   udpSocketReceiveBuffer,
+  unameInfo,
 } from '../../src/metrics/catalogue/index.ts';
 import { udpBufferErrors } from '../../src/rules/udp-buffer-errors.ts';
 import { ruleCases } from '../support/cases.ts';
@@ -60,7 +61,43 @@ const dropped = (reason: string, device: string, count: number, location = 'some
   7 + count,
 ];
 
+const kernel = (release: string): Cell => [unameInfo, { release }, 1, 1];
+/** As node_exporter has it: MemErrors, and the pages in use without their limit. */
+const withoutLimit = (release: string, pages: number): Cell[] => [
+  kernel(release),
+  rose('Udp_InDatagrams', 1000),
+  rose('Udp_RcvbufErrors', 0),
+  rose('Udp_InErrors', 0),
+  rose('Udp_MemErrors', 0),
+  [sockstat.member('UDP_mem'), {}, pages, pages],
+];
+const limitUnread = { sysctl: { path: '/proc/sys/net/ipv4/udp_mem', reason: 'not exported' } };
+
 ruleCases(udpBufferErrors, [
+  {
+    name: 'MemErrors counts what is refused, and the limit need not be seen',
+    cells: withoutLimit('6.12.0', 4000),
+    failed: limitUnread,
+    outcome: 'ok',
+  },
+  {
+    name: 'Linux 6.18 does not count all of it: without the limit nobody knows',
+    cells: withoutLimit('6.18.5', 4000),
+    failed: limitUnread,
+    outcome: 'not-measured',
+    missing: /udp_mem/,
+  },
+  {
+    name: 'Linux 6.18, and the sockets hold less than any limit is',
+    cells: withoutLimit('6.18.5', 20),
+    failed: limitUnread,
+    outcome: 'ok',
+  },
+  {
+    name: 'pages at their limit are no loss where the kernel counts what it refuses',
+    cells: [...withoutLimit('6.12.0', 90_000), [udpMem, { limit: 'max' }, 90_000, 90_000]],
+    outcome: 'ok',
+  },
   {
     name: 'bursts: names the socket, its process, and a larger buffer in place of the default',
     cells: [...udp(99500, 500), ...socket(500, 212992), ...limits],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 
+import { isSince } from '../../src/base/release.ts';
 import { collectors } from '../../src/collectors/index.ts';
 import type { Report } from '../../src/generated/report.ts';
 import { neededElsewhere } from '../../src/jobs/judge.ts';
@@ -101,6 +102,8 @@ describe('A real node_exporter', { skip: without }, () => {
     const outcome = (code: string): string | undefined => report.findings.find((each) => each.code === code)?.outcome;
     assert.equal(outcome('PKT0101'), 'not-measured', 'no exporter shows taps');
     for (const code of ['PKT0401', 'PKT0402', 'PKT0403', 'PKT0405', 'PKT0502']) {
+      // Since 6.18 not all datagrams refused for memory are counted, and no exporter shows udp_mem unless it is asked to.
+      if (code === 'PKT0405' && isSince(here.series(unameInfo)[0]?.labels['release'], '6.18') === true) continue;
       assert.notEqual(outcome(code), 'not-measured', `${code}: netstat.fields and softnet have all it needs`);
     }
   });

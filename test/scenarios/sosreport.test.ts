@@ -137,6 +137,11 @@ describe('a sosreport', { skip }, () => {
       );
       for (const code of ['PKT0401', 'PKT0405']) {
         const found = report.findings.find((each) => each.code === code && each.at['netns'] === '');
+        // Only the first namespace shows udp_mem, and what all sockets of the host hold may be near it.
+        if (code === 'PKT0405' && found?.outcome === 'not-measured') {
+          assert.match(JSON.stringify(found.missing), /udp_mem/);
+          continue;
+        }
         assert.equal(found?.outcome, 'ok', code);
         assert.match(found.summary, /^No .* since boot/);
       }
