@@ -1,0 +1,131 @@
+/** Findings: of what a rule concluded, of what it could not, and folded where many say the same. */
+import type { Point } from '../../metrics/expression.ts';
+import type { Labels } from '../../metrics/metric.ts';
+import type { Missing } from '../../metrics/window.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import type { Conclusion, Proof, Rule } from '../rule.ts';
+import { pointsAt, type Evaluated } from './signals.ts';
+
+/** Range used in the PromQL of evidence lines: long enough for the usual scrape interval of a minute. */
+const PROMQL_RANGE = '5m';
+
+/** Most evidence lines shown for one list signal; the costliest come first. */
+const LIST_LIMIT = 10;
+
+export function evidenceOf(conclusion: Conclusion, signals: readonly Evaluated[], at: Labels): Evidence[] {
+  if (conclusion.outcome === 'not-measured' || conclusion.outcome === 'not-applicable') return [];
+  const proof: Proof<string> = conclusion.evidence ?? {};
+  return Object.entries(proof).flatMap(([name, comparison]) => {
+    const signal = signals.find((each) => each.name === name);
+    if (signal === undefined) return [];
+    const points = [...pointsAt(signal, at)].sort((a, b) => b.value - a.value).slice(0, LIST_LIMIT);
+    return points.map((point) => evidenceFor(signal, point, comparison ?? null));
+  });
+}
+
+function evidenceFor(
+  signal: Evaluated,
+  point: Point,
+  comparison: readonly [Evidence['comparison'], number] | null,
+): Evidence {
+  const metric = signal.of.metrics[0];
+  const only = point.readings.length === 1 ? point.readings[0] : undefined;
+  return {
+    signal: signal.name,
+    metric: metric?.name ?? signal.name,
+    over: [...new Set(signal.of.over?.map(({ name }) => name))],
+    labels: point.labels,
+    before: only?.before ?? null,
+    after: only?.after ?? null,
+    value: point.value,
+    unit: signal.of.unit,
+    threshold: comparison?.[1] ?? null,
+    comparison: comparison?.[0] ?? null,
+    source: metric?.source ?? '',
+    promql: signal.of.promql(PROMQL_RANGE),
+  };
+}
+
+/** Fired findings stay apart; quiet instances become one, and so do instances that lack the same things. */
+export function fold(rule: Rule, findings: readonly Finding[]): Finding[] {
+  const fired = findings.filter(({ outcome }) => outcome === 'critical' || outcome === 'warning' || outcome === 'info');
+  const quiet = findings.filter(({ outcome }) => outcome === 'ok');
+  const lacking = findings.filter(({ outcome }) => outcome === 'not-measured');
+  const told = quiet.filter(({ message }) => message !== '');
+  const folded = [...fired];
+  if (told.length > 0) folded.push(...told);
+  else if (quiet.length > 0 && fired.length === 0)
+    folded.push({ ...quiet[0]!, at: quiet.length === 1 ? quiet[0]!.at : {}, instances: quiet.length });
+  const byReason = new Map<string, Finding[]>();
+  for (const each of lacking) {
+    const key = each.missing.map(({ metric, reason }) => `${metric} ${reason}`).join('\n');
+    byReason.set(key, [...(byReason.get(key) ?? []), each]);
+  }
+  for (const same of byReason.values()) {
+    folded.push(same.length === 1 ? same[0]! : unmeasured(rule, same[0]!.missing, {}, same.length));
+  }
+  return folded.length > 0 ? folded : findings.slice(0, 1);
+}
+
+export function unmeasured(rule: Rule, missing: readonly Missing[], at: Labels, instances: number): Finding {
+  return { ...finding(rule, { outcome: 'not-measured', reason: '' }, at, [], []), missing, instances };
+}
+
+export function finding(
+  rule: Rule,
+  conclusion: Conclusion,
+  at: Labels,
+  signals: readonly Evaluated[],
+  evidence: readonly Evidence[],
+): Finding {
+  const base = { code: rule.code, rule: rule.id, role: rule.role, title: rule.title, at, instances: 1, evidence };
+  if (conclusion.outcome === 'not-measured' || conclusion.outcome === 'not-applicable') {
+    const missing =
+      conclusion.reason === '' || conclusion.outcome === 'not-applicable'
+        ? []
+        : [
+            {
+              metric: signals[0]?.of.metrics[0]?.name ?? rule.id,
+              source: signals[0]?.of.metrics[0]?.source ?? '',
+              reason: conclusion.reason,
+            },
+          ];
+    const words = conclusion.outcome === 'not-applicable' ? '{reason}' : '';
+    const args = words === '' ? {} : { reason: conclusion.reason };
+    const message = words === '' ? '' : 'not-applicable';
+    return {
+      ...base,
+      outcome: conclusion.outcome,
+      certainty: null,
+      message,
+      words,
+      args,
+      place: {},
+      impact: {},
+      remedies: [],
+      missing,
+    };
+  }
+  const message = conclusion.message ?? '';
+  const netns = at['netns'];
+  const device = at['device'];
+  const cpu = at['cpu'];
+  const place = {
+    ...(netns === undefined ? {} : { netns }),
+    ...(device === undefined ? {} : { device }),
+    ...(cpu === undefined ? {} : { cpus: [cpu] }),
+    ...conclusion.place,
+  };
+  return {
+    ...base,
+    outcome: conclusion.outcome,
+    certainty: conclusion.certainty ?? null,
+    message,
+    words: rule.messages[message] ?? '',
+    args: conclusion.args ?? {},
+    place,
+    impact: conclusion.impact ?? {},
+    remedies: conclusion.remedies ?? [],
+    missing: [],
+  };
+}

@@ -1,0 +1,139 @@
+/** What was not seen, and why: seeing less must never lead to a healthy finding. */
+import type { Labels } from '../../metrics/metric.ts';
+import { OWN_NETNS } from '../../metrics/snapshot.ts';
+import { unreadIn, type Missing, type Window } from '../../metrics/window.ts';
+import type { Finding } from '../finding.ts';
+import type { Conclusion, Rule } from '../rule.ts';
+import { pointsAt, keyOf, type Evaluated } from './signals.ts';
+import { unmeasured } from './findings.ts';
+
+/** What seeing less must never lead to. */
+export function claimsHealth({ outcome }: Conclusion): boolean {
+  return outcome === 'ok' || outcome === 'not-applicable';
+}
+
+/** The name of a signal that could not be read here, and why. That a kernel does not have it is an answer. */
+export function unreadOf(signal: Evaluated, at: Labels, window: Window): readonly (readonly [string, Missing])[] {
+  if (pointsAt(signal, at).length > 0) return [];
+  const why = [...ofInstance(signal.evaluation.missing, at), ...unreadAt(signal, at, window)].find(
+    ({ absent, transient, netns }) =>
+      absent !== true &&
+      transient !== true &&
+      (netns === undefined || !signal.of.perNetns || netns === (at['netns'] ?? OWN_NETNS)),
+  );
+  return why === undefined ? [] : [[signal.name, why]];
+}
+
+/** A signal of which a part may have been cut off: what there is of it may fire, and proves no health. */
+export function cutShortOf(signal: Evaluated, at: Labels): readonly (readonly [string, Missing])[] {
+  const netns = at['netns'] ?? OWN_NETNS;
+  if (signal.of.labels.length > 0 || pointsAt(signal, at).length === 0) return [];
+  const why = signal.evaluation.missing.find(
+    ({ labels, absent, transient }) =>
+      labels !== undefined &&
+      absent !== true &&
+      transient !== true &&
+      Object.keys(labels).every((name) => name === 'netns') &&
+      (labels['netns'] ?? OWN_NETNS) === netns,
+  );
+  return why === undefined ? [] : [[signal.name, why]];
+}
+
+/** Files that would show an instance and could not be read: without them, that there is none is no answer. */
+export function unreadSources(window: Window, required: readonly Evaluated[]): readonly Missing[] {
+  const metrics = new Set(required.flatMap(({ of }) => of.metrics));
+  return [...metrics]
+    .flatMap((metric) => {
+      const gaps = [...window.before.unread(metric), ...window.after.unread(metric)];
+      const unread = gaps.map(({ path, reason }) => ({ metric: metric.name, source: path, reason }));
+      return [...unread, ...window.lacking(metric)].slice(0, 1);
+    })
+    .slice(0, 5);
+}
+
+/** Devices or CPUs of which something is known to be missing, so that no signal tells of them. */
+export function overlooked(rule: Rule, required: readonly Evaluated[], instances: readonly Labels[]): Finding[] {
+  const names = rule.scope.filter((name) => name !== 'netns');
+  if (names.length === 0) return [];
+  const seen = new Set(instances.map((labels) => keyOf(labels, names)));
+  const carries = (name: string): boolean =>
+    required.some(({ of }) =>
+      of.metrics.some((metric) => metric.name === name && names.every((label) => metric.labels.includes(label))),
+    );
+  return required.flatMap(({ evaluation }) =>
+    evaluation.missing.flatMap((why) => {
+      const { labels = {}, transient, absent } = why;
+      const named = names.every((name) => (labels[name] ?? '') !== '');
+      // Said of no series in particular: there may be more of them than are known.
+      const ofSome = why.labels !== undefined && Object.keys(labels).length === 0 && carries(why.metric);
+      if (!(named || ofSome) || transient === true || absent === true || seen.has(keyOf(labels, names))) return [];
+      seen.add(keyOf(labels, names));
+      const at = named ? Object.fromEntries(names.map((name) => [name, labels[name] ?? ''])) : {};
+      return [unmeasured(rule, [why], at, 1)];
+    }),
+  );
+}
+
+/** Namespaces that nothing was read in, so that nothing in them is an instance: no rule may pass over them in silence. */
+export function unseenNamespaces(
+  rule: Rule,
+  required: readonly Evaluated[],
+  instances: readonly Labels[],
+  window: Window,
+): Finding[] {
+  const seen = new Set(instances.map(({ netns }) => netns ?? OWN_NETNS));
+  const metrics = required.filter(({ of }) => of.perNetns).flatMap(({ of }) => of.metrics.slice(0, 1));
+  const names = new Set(window.after.collectors.map(({ netns }) => netns));
+  return [...names].flatMap((netns) => {
+    if (netns === OWN_NETNS || seen.has(netns)) return [];
+    for (const metric of metrics) {
+      const gap = unreadIn(window.after, metric, netns);
+      if (gap === undefined) continue;
+      return [unmeasured(rule, [{ metric: metric.name, source: gap.path, reason: gap.reason }], { netns }, 1)];
+    }
+    return [];
+  });
+}
+
+/**
+ * What the collectors said, when all that is absent is absent because this host has nothing of the kind: conntrack not
+ * loaded, no PCI bus, a kernel without NUMA. That is an answer, not a lack of one.
+ */
+export function notOnThisHost(window: Window, absent: readonly Evaluated[]): string | undefined {
+  const reasons = absent.map(({ of }) => {
+    const collectors = new Set(of.metrics.map(({ collector }) => collector));
+    for (const id of collectors) {
+      const reports = window.after.collectors.filter((report) => report.id === id);
+      if (reports.length === 0 || !reports.every(({ status }) => status === 'not-applicable')) continue;
+      return reports[0]!.gaps[0]?.reason;
+    }
+    return undefined;
+  });
+  return reasons.includes(undefined) ? undefined : reasons[0];
+}
+
+/** What is missing for this very instance, where that was said; else what is missing of the signal. */
+export function ofInstance(missing: readonly Missing[], at: Labels): readonly Missing[] {
+  const named = Object.entries(at).filter(([, value]) => value !== '');
+  const own = missing.filter(
+    ({ labels }) => named.length > 0 && named.every(([label, value]) => labels?.[label] === value),
+  );
+  // Somebody else's coming and going explains nothing here.
+  return own.length > 0 ? own : missing.filter(({ transient }) => transient !== true);
+}
+
+/** A device, CPU or namespace that came or went within the window is no gap in what was looked at. */
+export function passing(missing: readonly Missing[]): boolean {
+  return missing.length > 0 && missing.every(({ transient }) => transient === true);
+}
+
+export const notThroughout = { outcome: 'not-applicable', reason: 'there for a part of the window only' } as const;
+
+/** A namespace whose collector failed has no sockets to show, and that is no answer: other namespaces' points hide it. */
+export function unreadAt(signal: Evaluated, at: Labels, window: Window): readonly Missing[] {
+  const metric = signal.of.metrics[0];
+  if (metric === undefined || !signal.of.perNetns) return [];
+  const report = window.after.collector(metric.collector, at['netns'] ?? OWN_NETNS);
+  if (report?.status !== 'unavailable') return [];
+  return report.gaps.slice(0, 3).map(({ path, reason }) => ({ metric: metric.name, source: path, reason }));
+}

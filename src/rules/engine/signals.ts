@@ -1,0 +1,44 @@
+/** The signals of a rule, evaluated once and kept by the instance that they tell of. */
+import type { Evaluation, Expression, Point } from '../../metrics/expression.ts';
+import type { Labels } from '../../metrics/metric.ts';
+import type { Window } from '../../metrics/window.ts';
+import type { Rule, SignalSpec } from '../rule.ts';
+
+export interface Evaluated {
+  readonly name: string;
+  readonly of: Expression;
+  readonly kind: 'one' | 'optional' | 'list' | 'optional-list';
+  readonly decides: boolean;
+  readonly evaluation: Evaluation;
+  /** Points by the part of the instance this expression can tell apart. */
+  readonly byInstance: ReadonlyMap<string, readonly Point[]>;
+  /** The labels of the rule's scope that this expression's points carry. */
+  readonly keyed: readonly string[];
+}
+
+export function evaluateSignal(window: Window, rule: Rule, name: string, spec: SignalSpec): Evaluated {
+  const wrapped = 'kind' in spec;
+  const of = wrapped ? spec.of : spec;
+  const kind = !wrapped ? 'one' : spec.kind === 'optional' ? 'optional' : spec.required ? 'list' : 'optional-list';
+  const decides = !wrapped || spec.decides;
+  const keyed = [...rule.scope.filter((label) => label === 'netns' || of.labels.includes(label)), 'netns'].filter(
+    (label, index, all) => all.indexOf(label) === index && (label !== 'netns' || of.perNetns),
+  );
+  const evaluation = of.evaluate(window);
+  const byInstance = new Map<string, Point[]>();
+  for (const point of evaluation.points) {
+    const key = keyOf(point.labels, keyed);
+    const points = byInstance.get(key);
+    if (points === undefined) byInstance.set(key, [point]);
+    else points.push(point);
+  }
+  return { name, of, kind, decides, evaluation, byInstance, keyed };
+}
+
+export function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {
+  return signal.byInstance.get(keyOf(at, signal.keyed)) ?? [];
+}
+
+export function keyOf(labels: Labels, names: readonly string[]): string {
+  return names.map((name) => labels[name] ?? '').join('\u0000');
+}
