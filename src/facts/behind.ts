@@ -27,7 +27,8 @@ export const droppedBehind = total(
 
 interface Behind {
   readonly message: 'unsent-device' | 'unsent-queue';
-  readonly device: string;
+  /** Undefined where it is not known. */
+  readonly device: string | undefined;
   readonly reason: string;
 }
 
@@ -35,6 +36,10 @@ interface Behind {
 export function placeBehind(refusing: readonly Signal[], queued: readonly Signal[]): Behind {
   const [device, queue] = [risen(refusing)[0], risen(queued)[0]];
   if (queue === undefined || (device?.value ?? 0) >= queue.value)
-    return { message: 'unsent-device', device: device?.labels['device'] ?? 'an unknown device', reason: '' };
-  return { message: 'unsent-queue', device: queue.labels['device'] ?? '', reason: queue.labels['reason'] ?? '' };
+    return { message: 'unsent-device', device: nameOf(device), reason: '' };
+  return { message: 'unsent-queue', device: nameOf(queue), reason: queue.labels['reason'] ?? '' };
+}
+
+function nameOf({ labels }: Pick<Signal, 'labels'> = { labels: {} }): string | undefined {
+  return labels['device'] === '' ? undefined : labels['device'];
 }

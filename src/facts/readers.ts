@@ -1,5 +1,5 @@
 import { culprit } from './listeners.ts';
-import type { Signal } from './signal.ts';
+import { addUp, type Signal } from './signal.ts';
 import { clientOf, endpoint, loserOf, ownerOf, risen } from './sockets.ts';
 
 /** What the threads of processes did; absent where not read. */
@@ -95,12 +95,12 @@ export function lateReaders(
     if (signal === undefined || inode === undefined) return undefined;
     return { inode, socket: endpoint(signal.labels) };
   };
-  const lost = sum(read.full, read.full6);
+  const lost = addUp(read.full, read.full6);
   if (lost >= count) {
-    const refused = sum(read.memory, read.memory6);
+    const refused = addUp(read.memory, read.memory6);
     const { socket } = loserOf(read.socketDrops, {
       lost: lost + refused,
-      turnedAway: read.errors === undefined ? undefined : Math.max(0, sum(read.errors, read.errors6) - lost),
+      turnedAway: read.errors === undefined ? undefined : Math.max(0, addUp(read.errors, read.errors6) - lost),
       partly: ['full6', 'memory', 'memory6'].some((name) => unread.has(name)),
     });
     const often = atLeast(read.lostPerSecond, limits.lostPerSecond) === true;
@@ -138,10 +138,6 @@ export function lateReaders(
 /** Undefined where it was not read. */
 function atLeast(signal: Signal | undefined, limit: number): boolean | undefined {
   return signal === undefined ? undefined : signal.value >= limit;
-}
-
-function sum(...parts: readonly (Signal | undefined)[]): number {
-  return parts.reduce((total, part) => total + (part?.value ?? 0), 0);
 }
 
 export interface ReaderLimits {

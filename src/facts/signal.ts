@@ -5,3 +5,8 @@ export interface Signal {
   readonly value: number;
   readonly labels: Labels;
 }
+
+/** Of those that are known. */
+export function addUp(...parts: readonly (Signal | undefined)[]): number {
+  return parts.reduce((total, part) => total + (part?.value ?? 0), 0);
+}

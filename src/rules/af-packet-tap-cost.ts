@@ -10,15 +10,8 @@ import { loadOf, signsOf } from './tap-cost-load.ts';
 import { receivedParts, whereText, onlyHere, cleared, seenTaps } from './tap-cost-profiled.ts';
 import { judgeUnpriced, judgePriced } from './tap-cost-received.ts';
 import { judgeSent, sendingText, receivedText } from './tap-cost-sent.ts';
-import {
-  signals,
-  thresholds,
-  messages,
-  type Read,
-  type TapCostConclusion,
-  type Limit,
-  type Suspects,
-} from './tap-cost-signals.ts';
+import { signals, messages, type Read, type TapCostConclusion, type Suspects } from './tap-cost-signals.ts';
+import { thresholds, type Limit } from './tap-cost-limits.ts';
 
 export const afPacketTapCost = defineRule({
   code: 'PKT0101',

@@ -1,6 +1,6 @@
 import { isSince } from '../base/release.ts';
 import { AT_LIMIT } from '../facts/datagrams.ts';
-import type { Signal } from '../facts/signal.ts';
+import { addUp, type Signal } from '../facts/signal.ts';
 import { endpoint, ownerOf, risen } from '../facts/sockets.ts';
 import { listed, worded } from './finding.ts';
 import { memoryLimits, readFaster } from './remedies/buffers.ts';
@@ -26,7 +26,7 @@ interface Read {
 
 /** What of InErrors no other counter has: filters of sockets, policies of IPsec, and what is not counted here. */
 export function unexplained({ errors, errors6, memory, memory6, checksum, checksum6 }: Read, full: number): number {
-  return Math.max(0, sum(errors, errors6) - full - sum(memory, memory6) - sum(checksum, checksum6));
+  return Math.max(0, addUp(errors, errors6) - full - addUp(memory, memory6) - addUp(checksum, checksum6));
 }
 
 export function sayUnexplained(
@@ -56,7 +56,7 @@ export function sayUnexplained(
     message: 'unexplained',
     args: {
       rest,
-      share: rest / (rest + sum(read.delivered, read.delivered6)),
+      share: rest / (rest + addUp(read.delivered, read.delivered6)),
       rate: rest / at.seconds,
       ruledOut: listed(
         ruledOut,
@@ -127,7 +127,3 @@ export function bySockets(
 }
 
 const MOST_LISTED = 3;
-
-function sum(...parts: readonly (Signal | undefined)[]): number {
-  return parts.reduce((total, part) => total + (part?.value ?? 0), 0);
-}

@@ -3,7 +3,8 @@ import { hotCpus, receiveCost, type HotCpu, type ReceiveCost } from '../facts/pa
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import { worded, type Place, type Worded } from './finding.ts';
 import { type Instance } from './rule.ts';
-import { type Read, type Limit } from './tap-cost-signals.ts';
+import type { Read } from './tap-cost-signals.ts';
+import type { Limit } from './tap-cost-limits.ts';
 
 /** How the receiving side of the host fares. */
 export interface Load {

@@ -3,7 +3,8 @@ import { worded, type Argument } from './finding.ts';
 import { type ReceiveCost } from '../facts/packet-cost.ts';
 import { type Tap, type TapSamples } from '../facts/taps.ts';
 import { partsText } from './path-parts.ts';
-import { type Read, type Limit } from './tap-cost-signals.ts';
+import type { Read } from './tap-cost-signals.ts';
+import type { Limit } from './tap-cost-limits.ts';
 
 /** What received packets cost by part, where the profile has enough samples to say. */
 export interface ProfiledTaps {

@@ -14,7 +14,8 @@ import { partsText } from './path-parts.ts';
 import { critical, info, notMeasured, ok, warning } from './rule.ts';
 import { type Load, placeOf, signsOf } from './tap-cost-load.ts';
 import { type ProfiledTaps, metIn, seenTaps } from './tap-cost-profiled.ts';
-import { type Read, type TapCostConclusion, type Limit, type Suspects } from './tap-cost-signals.ts';
+import type { Read, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
+import type { Limit } from './tap-cost-limits.ts';
 
 /** Without a price, at most the signs of a costly tap can have moved together. */
 export function judgeUnpriced(

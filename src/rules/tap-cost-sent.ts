@@ -7,7 +7,8 @@ import { worded, type Argument, type Datum } from './finding.ts';
 import { critical, info, ok, warning } from './rule.ts';
 import { asPercent } from './said.ts';
 import { seenTaps } from './tap-cost-profiled.ts';
-import { type Read, type TapCostConclusion, type Limit, type Suspects } from './tap-cost-signals.ts';
+import type { Read, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
+import type { Limit } from './tap-cost-limits.ts';
 
 /** A host that sends little else than what is tapped has few; the error is taken off before anything is judged by them. */
 const ENOUGH_OF_SENDING = 30;

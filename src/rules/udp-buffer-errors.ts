@@ -1,64 +1,19 @@
-import { worded } from './finding.ts';
-import { BEHIND_THE_SENDER, droppedBehind, placeBehind } from '../facts/behind.ts';
-import {
-  AT_LIMIT,
-  LEAST_UDP_PAGES,
-  droppedUncounted,
-  datagramsOverflowed,
-  datagramsRefused,
-  datagramsUnsent,
-  overflowedPerSecond,
-  overflowedShare,
-  refusedByLevel,
-  refusedPerSecond,
-  refusedShare,
-  refusedUncounted,
-  udp,
-  udpPages,
-  udpPagesLimit,
-  unsentShare,
-} from '../facts/datagrams.ts';
-import { gradeLoss, lossOf } from '../facts/loss.ts';
+import { placeBehind } from '../facts/behind.ts';
+import { AT_LIMIT, droppedUncounted, LEAST_UDP_PAGES } from '../facts/datagrams.ts';
+import { lossOf } from '../facts/loss.ts';
 import { groupRefused, unitOf } from '../facts/readers.ts';
-import type { Signal } from '../facts/signal.ts';
+import { addUp } from '../facts/signal.ts';
 import { cpuOf, endpoint, loserOf, ofSocket, ownerOf, risen } from '../facts/sockets.ts';
-import {
-  cgroupSocketMemoryRefused,
-  cgroupSocketMemoryUsed,
-  readerMemoryGroup,
-  skbDrops,
-  socketOwner,
-  socketOwnerCpu,
-  sockstat,
-  sysctl,
-  transmitDrop,
-  udpSocketDrops,
-  udpSocketReceiveBuffer,
-  unameInfo,
-} from '../metrics/catalogue/index.ts';
 import { where } from '../metrics/condition.ts';
-import { andOn, either, increase, peak, ratio, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { andOn, either, type Expression } from '../metrics/expression.ts';
 import { byMemory, bySockets, countsRefused, sayUnexplained, unexplained } from './datagrams-unplaced.ts';
-import { fateOf, readerFirst, threadSignals } from './reader-signals.ts';
+import { worded, type Argument } from './finding.ts';
+import { fateOf, readerFirst } from './reader-signals.ts';
 import { memoryLimits, raiseUdpBuffer, readFaster, sendPath } from './remedies/buffers.ts';
 import { raiseSocketMemory } from './remedies/quota.ts';
-import {
-  critical,
-  deciding,
-  defineRule,
-  info,
-  list,
-  notMeasured,
-  ok,
-  optional,
-  optionalList,
-  warning,
-} from './rule.ts';
-
-const full = udp('RcvbufErrors');
-const socketDrops = increase(udpSocketDrops);
-// The same in every namespace.
-const allPages = peak(sockstat.member('UDP_mem'));
+import { critical, defineRule, info, notMeasured, ok, warning } from './rule.ts';
+import { causeOf, lossesIn } from './udp-buffer-losses.ts';
+import { signals } from './udp-buffer-signals.ts';
 
 export const udpBufferErrors = defineRule({
   code: 'PKT0405',
@@ -66,52 +21,7 @@ export const udpBufferErrors = defineRule({
   role: 'outcome',
   title: 'UDP datagrams are lost at their socket',
   scope: ['netns'],
-  signals: {
-    // Where nothing of the kernel was copied, ss tells what sockets dropped.
-    any: list(either(either(full, udp('RcvbufErrors', '6')), either(sumBy([], socketDrops), allPages))),
-    full: deciding(full),
-    full6: deciding(udp('RcvbufErrors', '6')),
-    delivered: deciding(udp('InDatagrams')),
-    delivered6: deciding(udp('InDatagrams', '6')),
-    // Not in kernels before 5.14.
-    memory: deciding(udp('MemErrors')),
-    // What is neither Rcvbuf nor Csum in it was refused for memory, or by the filter of a socket.
-    errors: optional(udp('InErrors')),
-    errors6: optional(udp('InErrors', '6')),
-    checksum: optional(udp('InCsumErrors')),
-    checksum6: optional(udp('InCsumErrors', '6')),
-    byLevel: deciding(refusedByLevel),
-    pages: deciding(udpPages),
-    most: deciding(udpPagesLimit),
-    kernel: optional(value(unameInfo)),
-    memory6: deciding(udp('MemErrors', '6')),
-    unsent: deciding(udp('SndbufErrors')),
-    unsent6: deciding(udp('SndbufErrors', '6')),
-    sent6: deciding(udp('OutDatagrams', '6')),
-    overflowed: optional(datagramsOverflowed),
-    overflowedShare: optional(overflowedShare),
-    overflowedPerSecond: optional(overflowedPerSecond),
-    refused: optional(datagramsRefused),
-    refusedShare: optional(refusedShare),
-    refusedPerSecond: optional(refusedPerSecond),
-    notSent: optional(datagramsUnsent),
-    notSentShare: optional(unsentShare),
-    behind: optional(droppedBehind),
-    behindShare: optional(ratio(droppedBehind, datagramsUnsent)),
-    refusing: optionalList(increase(transmitDrop)),
-    queued: optionalList(increase(skbDrops, { reason: BEHIND_THE_SENDER })),
-    socketDrops: optionalList(socketDrops),
-    buffers: optionalList(value(udpSocketReceiveBuffer)),
-    owners: optionalList(value(socketOwner)),
-    ownerCpus: optionalList(peak(socketOwnerCpu)),
-    ...threadSignals,
-    memoryGroups: optionalList(peak(readerMemoryGroup)),
-    memoryRefused: optionalList(increase(cgroupSocketMemoryRefused)),
-    memoryUsed: optionalList(peak(cgroupSocketMemoryUsed)),
-    noMemory: optionalList(increase(skbDrops, { reason: 'PROTO_MEM' })),
-    rmemMax: optional(value(sysctl, { name: 'net.core.rmem_max', netns: '' })),
-    rmemDefault: optional(value(sysctl, { name: 'net.core.rmem_default', netns: '' })),
-  },
+  signals,
   thresholds: {
     lost: {
       value: 10,
@@ -243,35 +153,7 @@ export const udpBufferErrors = defineRule({
       const unread = at.unread.has('full') || at.unread.has('delivered');
       return unread ? ok() : notMeasured('datagrams of IPv4 are not counted');
     }
-    const full = read.overflowed?.value ?? 0;
-    const counted = read.refused?.value ?? 0;
-    const uncounted = refusedUncounted(counted, read.noMemory);
-    const memory = uncounted ?? counted;
-    const taken = memory + full + sum(read.delivered, read.delivered6);
-    const unsent = read.notSent?.value ?? 0;
-    const byLevel = read.memory === undefined && (read.byLevel?.value ?? 0) > 0;
-    const behind = read.behind?.value ?? 0;
-    const kinds = [
-      { kind: 'full', count: full, part: read.overflowedShare, perSecond: read.overflowedPerSecond },
-      {
-        kind: 'memory',
-        count: memory,
-        part: uncounted === undefined ? read.refusedShare : { value: memory / Math.max(1, taken) },
-        perSecond: uncounted === undefined ? read.refusedPerSecond : { value: memory / at.seconds },
-      },
-      { kind: 'unsent', count: unsent, part: read.notSentShare, perSecond: undefined },
-    ] as const;
-    const noted = kinds
-      .filter(({ count }) => count > 0)
-      .map(({ part, ...each }) => ({ ...each, share: part?.value ?? 0, grade: gradeLoss(each.count, part, limits) }))
-      .sort((a, b) => b.count - a.count);
-    const material = noted.filter(({ kind, perSecond, grade }) =>
-      kind === 'unsent'
-        ? grade !== 'none' && (read.behindShare?.value ?? 0) >= limits.behind
-        : grade !== 'none' || (perSecond?.value ?? 0) >= limits.perSecond,
-    );
-    // What was put off is no loss, and is told where there is no other.
-    const worst = material[0] ?? noted.find(({ kind }) => kind !== 'unsent') ?? noted[0];
+    const { full, memory, uncounted, unsent, byLevel, behind, material, worst } = lossesIn(read, limits, at);
     if (material.length === 0) {
       const rest = unexplained(read, full);
       if (rest >= limits.lost && rest > (worst?.count ?? 0)) return sayUnexplained(read, rest, at);
@@ -280,7 +162,8 @@ export const udpBufferErrors = defineRule({
       const level = byMemory(read, at);
       if (level !== undefined) return level;
       // Each kernel has one of the two: MemErrors since 5.14, and udp_mem of the host, which is not shown everywhere.
-      const errors = at.unread.has('errors6') || read.errors === undefined ? undefined : sum(read.errors, read.errors6);
+      const errors =
+        at.unread.has('errors6') || read.errors === undefined ? undefined : addUp(read.errors, read.errors6);
       const beyond = droppedUncounted(errors, read.socketDrops);
       if (beyond >= limits.lost)
         return notMeasured(
@@ -298,7 +181,7 @@ export const udpBufferErrors = defineRule({
       turnedAway:
         read.errors === undefined
           ? undefined
-          : Math.max(0, sum(read.errors, read.errors6) - full - (read.memory?.value ?? 0)),
+          : Math.max(0, addUp(read.errors, read.errors6) - full - (read.memory?.value ?? 0)),
       partly: ['full6', 'memory', 'memory6'].some((name) => at.unread.has(name)),
     });
     const owner = ownerOf(socket?.labels['inode'], read.owners);
@@ -307,30 +190,12 @@ export const udpBufferErrors = defineRule({
     const { share } = worst;
     const flooded = share >= limits.flood && worst.count >= limits.lost;
     const fate = fateOf(owner.pid, read);
-    const message =
-      worst.kind === 'unsent'
-        ? sentOn
-        : worst.kind === 'memory'
-          ? group !== undefined
-            ? group.times === undefined
-              ? 'memory-group-full'
-              : 'memory-group'
-            : byLevel
-              ? 'memory-level'
-              : 'memory'
-          : flooded
-            ? fate === undefined
-              ? 'flood-unknown'
-              : fate === 'bursty'
-                ? 'flood-bursts'
-                : 'flood'
-            : socket !== undefined
-              ? 'burst'
-              : at.unread.has('socketDrops')
-                ? 'burst-unlisted'
-                : dropping.length > 0
-                  ? 'burst-mixed'
-                  : 'burst-unknown';
+    const message = causeOf({
+      ...{ kind: worst.kind, sentOn, byLevel, group, flooded, fate },
+      found: socket !== undefined,
+      listed: !at.unread.has('socketDrops'),
+      several: dropping.length > 0,
+    });
     const buffer = raiseUdpBuffer({
       netns: at.netns,
       port: socket?.labels['port'],
@@ -373,10 +238,7 @@ export const udpBufferErrors = defineRule({
         ...(worst.kind === 'unsent'
           ? {
               behind,
-              device:
-                message === 'unsent-queue' && where.device !== ''
-                  ? worded(where.device, ` on ${where.device}`)
-                  : where.device,
+              device: deviceWords(message, where),
               reason: where.reason,
               unseen: at.unread.has('queued') ? ': what the queues of the devices drop could not be counted' : '',
             }
@@ -427,6 +289,7 @@ export const udpBufferErrors = defineRule({
   },
 });
 
-function sum(...parts: readonly (Signal | undefined)[]): number {
-  return parts.reduce((total, part) => total + (part?.value ?? 0), 0);
+function deviceWords(message: string, { message: told, device }: ReturnType<typeof placeBehind>): Argument {
+  if (device === undefined) return told === 'unsent-queue' ? '' : 'an unknown device';
+  return message === 'unsent-queue' ? worded(device, ` on ${device}`) : device;
 }

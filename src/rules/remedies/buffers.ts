@@ -159,8 +159,8 @@ export const memoryLimits = {
 } as const satisfies Remedy;
 
 /** For datagrams that could not be sent. */
-export function sendPath(netns: string, device: string): Remedy {
-  const named = device === '' || device.startsWith('an ') ? '' : ` dev ${shellQuote(device)}`;
+export function sendPath(netns: string, device: string | undefined): Remedy {
+  const named = device === undefined ? '' : ` dev ${shellQuote(device)}`;
   return {
     action:
       'See whether the device or its queue is what refuses: drops of the qdisc and of the device, state and MTU of its peer; ' +
