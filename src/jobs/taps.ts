@@ -4,7 +4,7 @@ import { packet } from '../collectors/packet.ts';
 import type { Report } from '../generated/report.ts';
 import { Window } from '../metrics/window.ts';
 import { tapsOf } from '../report/build/packet-sockets.ts';
-import { priceLimits } from '../rules/tap-cost-signals.ts';
+import { priceLimits } from '../rules/tap-cost-limits.ts';
 import { liveReader, type Roots } from '../sources/live-reader.ts';
 import { takeSample, viewsOf } from '../sources/take-sample.ts';
 import { chosenNamespaces, measure, requireSomewhere, type MeasureOptions } from './measure.ts';

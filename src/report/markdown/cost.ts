@@ -1,0 +1,68 @@
+/** What a packet costs, and the packets that were lost. */
+import type { Profile, Report } from '../../generated/report.ts';
+import { busyCpus, cpuTable } from '../tables/cpus.ts';
+import { deviceTable } from '../tables/devices.ts';
+import { lossesOf, lossTable } from '../tables/losses.ts';
+import { deviceProfileTable, directionWords, partTable, samplingWords } from '../tables/profile.ts';
+import { hostFigures, partWords, rulerWords } from '../words/phrases.ts';
+import { formats } from '../words/formats.ts';
+import { folded, prose } from './syntax.ts';
+import { drawTable } from './table.ts';
+import { firstOf } from './cut.ts';
+
+export function costSection({ cost: found, profile, host: { machine } }: Report, rows: number): string[] {
+  const { host, devices, cpus } = found;
+  const busy = busyCpus(cpus);
+  const rulers = rulerWords({ cost: found, ...(profile === undefined ? {} : { profile }) });
+  return [
+    '### Cost of a packet',
+    '',
+    ...hostFigures(found).map(({ label, value, note }) => `- ${value} ${label} (${note})`),
+    ...(rulers === undefined ? [] : [`- ${rulers}`]),
+    ...(host.reason === null ? [] : [`- Not priced: ${prose(host.reason)}.`]),
+    ...host.breakdown.map(
+      ({ part, ns, share }) =>
+        `- ${formats.percent(share)} ${partWords[part].name}: ${formats.ns(ns)}, ${partWords[part].contains}`,
+    ),
+    '',
+    ...(profile === undefined ? [] : profileSection(profile, machine, rows)),
+    ...(devices.length === 0 ? [] : folded(`Devices: ${devices.length}`, firstOf(deviceTable, devices, rows))),
+    ...(busy.length === 0 ? [] : folded(`CPUs with packet work: ${busy.length}`, firstOf(cpuTable, busy, rows))),
+  ];
+}
+
+function profileSection(profile: Profile, machine: string | null, rows: number): string[] {
+  return [
+    ...profile.directions
+      .filter(({ samples }) => samples > 0)
+      .flatMap((direction) => {
+        const { title, rows: shown, below, lines } = directionWords(direction, rows);
+        return [
+          `${prose(title)}.`,
+          '',
+          ...(shown.length === 0 ? [] : [...drawTable(partTable, shown), '']),
+          ...(shown.length === 0 || below === '' ? [] : [`${below}.`, '']),
+          ...(shown.length === 0 ? [] : lines.flatMap((line) => [prose(line), ''])),
+        ];
+      }),
+    ...(profile.devices.length === 0
+      ? []
+      : folded(
+          `Watched devices by price: ${profile.devices.length}`,
+          firstOf(deviceProfileTable, profile.devices, rows),
+        )),
+    prose(samplingWords(profile, machine)),
+    '',
+  ];
+}
+
+export function dropsSection(report: Report, rows: number): string[] {
+  const { rows: lost, none, unknown } = lossesOf(report);
+  return [
+    '### Drops',
+    '',
+    ...(lost.length === 0 ? [] : firstOf(lossTable, lost, rows)),
+    ...(none.length === 0 ? [] : [`None counted: ${prose(none.join('; '))}.`, '']),
+    ...(unknown.length === 0 ? [] : [`Not known: ${prose(unknown.join('; '))}.`, '']),
+  ];
+}
