@@ -38,7 +38,7 @@ export interface ProbeCost {
 
 /** Asked once: it reads all of /proc/cpuinfo. */
 let online: number | undefined;
-export function onlineCpus(): number {
+export function onlineCpuCount(): number {
   online ??= Math.max(1, hostCpus().length);
   return online;
 }
@@ -127,7 +127,7 @@ export async function measureCost(
       const packets = after.packets - before.packets;
       const plenty = nothing.runs >= ENOUGH_RUNS && packets >= PLENTY_OF_PACKETS;
       if (left > 0 && !plenty && signal?.aborted !== true) continue;
-      return ok(probeCostOf(before.programs, after.programs, nothing, packets, elapsed, onlineCpus()));
+      return ok(probeCostOf(before.programs, after.programs, nothing, packets, elapsed, onlineCpuCount()));
     }
   } finally {
     closeSync(stats.value);
@@ -187,7 +187,7 @@ export interface WindowCost {
  * What the probe took in the window itself: run times from the measurement before it, runs from what the programs counted, which
  * for the tracepoints is what came in their shifts.
  */
-export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlineCpus()): WindowCost {
+export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlineCpuCount()): WindowCost {
   const reached = window.devices.reduce((sum, device) => sum + device.packets, 0);
   const seen = window.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
   const softirqs = window.cpus.reduce((sum, cpu) => sum + cpu.netRxRuns, 0);

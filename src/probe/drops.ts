@@ -8,7 +8,7 @@ import { ELSEWHERE, NOWHERE } from '../metrics/snapshot.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { parseEnum } from './btf-enum.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd } from './libbpf.ts';
-import { onlineCpus } from './budget.ts';
+import { onlineCpuCount } from './budget.ts';
 import { findObjects, readObject } from './objects.ts';
 import { percent, type Overhead } from './overhead.ts';
 import { dumpLinks } from './rtnetlink.ts';
@@ -170,7 +170,7 @@ export class DropCounter {
   ): number {
     const looked = to.lookedAt - from.lookedAt;
     const passed = to.total - from.total - looked;
-    return milliseconds <= 0 ? 0 : (looked * LOOKED_NS + passed * PASSED_NS) / (milliseconds * 1e6 * onlineCpus());
+    return milliseconds <= 0 ? 0 : (looked * LOOKED_NS + passed * PASSED_NS) / (milliseconds * 1e6 * onlineCpuCount());
   }
 
   close(): void {

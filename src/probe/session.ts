@@ -2,32 +2,22 @@
  * A probe session: attaches a plan, is read as often as wanted, can be thinned, and goes away without a trace. Everything is
  * attached before the first reading and detached after the last, because the probe itself moves some of the host's counters.
  */
-import { closeSync } from 'node:fs';
 import { variables } from '../generated/kernel-layout.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { attachmentsOf, attachPlans, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
+import { attachPlans, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
 import type { CountedSoFar } from './certainty.ts';
+import { detachAll, type CloseReport } from './close.ts';
 import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
 import { findObjects } from './objects.ts';
-import { offloadChanges, restoreOffloads } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from '../readings/reading.ts';
 import { kernelRuns, Strata, type Moment } from './strata.ts';
-import { removeFilters, verifyRemoved } from './tc.ts';
+import { removeFilters } from './tc.ts';
 import type { Tracepoints } from './tracepoints.ts';
 import { TransmitSpans, TRANSMIT_PROGRAMS } from './transmit.ts';
 import { every, inOrder, WatchedDevice } from './watched.ts';
-
-export interface CloseReport {
-  /** Links are closed by all sessions: `done` is what was put back besides. */
-  readonly links: { readonly closed: number; readonly of: number };
-  readonly done: readonly string[];
-  readonly problems: readonly string[];
-  /** True when a look at the devices afterwards found nothing of ours. */
-  readonly verified: boolean;
-}
 
 /** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
 export async function openSession(options: ProbeOptions): Promise<Result<ProbeSession>> {
@@ -301,44 +291,7 @@ export class ProbeSession {
 
   /** Detaches everything, at most once. What hangs is left to the kernel after the deadline, and told. */
   close(deadlineMs = DETACH_DEADLINE_MS): Promise<CloseReport> {
-    this.#end ??= { last: this.read(), report: this.#detach(deadlineMs) };
+    this.#end ??= { last: this.read(), report: detachAll(this.#attached, this.#transmit, deadlineMs) };
     return this.#end.report;
-  }
-
-  async #detach(deadlineMs: number): Promise<CloseReport> {
-    const { objects, heldNamespaces, exit, sockets, offloads: before } = this.#attached;
-    const problems: string[] = [];
-    const done: string[] = [];
-    const links = [
-      ...this.tracepoints.surrender(),
-      ...this.#attached.links,
-      ...this.devices.flatMap((device) => device.links()),
-    ];
-    const hung = await closeLinks(this.bpf, links, deadlineMs);
-    if (hung > 0) problems.push(`${String(hung)} detach(es) did not return within ${String(deadlineMs)} ms`);
-    const attachments = attachmentsOf(this.devices);
-    const filters = attachments.filter((attachment) => attachment.filter).length;
-    problems.push(...removeFilters(this.bpf, attachments));
-    if (filters > 0) done.push(`${String(filters)} clsact filter(s) removed`);
-    exit.stop();
-    for (const { xdp, facts } of this.devices) if (xdp) done.push(`XDP program (${xdp.mode}) taken off ${facts.name}`);
-    // Looked at again, because a driver may change them a moment after the attach.
-    const late = offloadChanges(this.devices.flatMap(({ xdp, facts }) => (xdp ? [facts] : [])));
-    const known = new Set(before.map(({ facts }) => facts));
-    const offloads = restoreOffloads([...before, ...late.filter(({ facts }) => !known.has(facts))]);
-    done.push(...offloads.done);
-    problems.push(...offloads.problems);
-    const left = verifyRemoved(this.bpf, attachments);
-    for (const device of this.devices) device.close();
-    sockets?.close();
-    this.#transmit?.close();
-    for (const object of objects) object.close();
-    for (const fd of heldNamespaces) closeSync(fd);
-    return {
-      links: { closed: links.length - hung, of: links.length },
-      done,
-      problems: [...problems, ...left],
-      verified: left.length === 0 && hung === 0,
-    };
   }
 }

@@ -146,3 +146,10 @@ export function isNull(address: Address): address is null {
 export function refused({ libc: { errno } }: Foreign, what: string, code: number): Result<never> {
   return refusal(code < 0 ? code : errno(), what);
 }
+
+/** As the kernel takes numbers. */
+export function u32Bytes(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, index) => bytes.writeUInt32LE(value >>> 0, index * 4));
+  return bytes;
+}

@@ -2,13 +2,8 @@
  * The sampling profile of one window: a clock on every CPU, and a program behind it that counts stacks in the kernel. Held by
  * descriptors alone, so that nothing stays behind whatever becomes of the process.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
-import { systemRefusal } from '../../base/errno.ts';
-import { readFileGuarded } from '../../base/file.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { parseCpuListFile } from '../../collectors/parse.ts';
-import { closeClock, openClock, runOnClock, startClock, stopClock, type ClockEvent } from '../../ffi/perf-event.ts';
+import { closeClock, startClock, stopClock } from '../../ffi/perf-event.ts';
 import type { ProfileAnswer, ProfileClock, ProgramRow } from '../../profile/stacks.ts';
 import type { Libbpf, LoadedObject, MapFd } from '../libbpf.ts';
 import { KernelNames } from '../names.ts';
@@ -28,7 +23,9 @@ import {
 } from './layout.ts';
 import { programAt, programRanges } from './programs.ts';
 import { samplingRate, USUAL_SAMPLE_NS } from './rate.ts';
-import { showsAddresses, type KernelSymbols } from '../symbols.ts';
+import type { KernelSymbols } from '../symbols.ts';
+import { openClocks } from './clocks.ts';
+import { symbolsShown, onlineCpus } from './host.ts';
 
 export interface SamplerOptions {
   readonly bpf: Libbpf;
@@ -45,9 +42,6 @@ export interface SamplerOptions {
   /** Ids of pktcost's own programs. */
   readonly ownPrograms: () => readonly number[];
 }
-
-/** Head of kallsyms that tells whether addresses are shown: past the per-CPU symbols, whose addresses may be zero. */
-const HEAD_BYTES = 128 * 1024;
 
 /** In less time one crowded CPU would speak for all. */
 const LEAST_TO_TELL_SECONDS = 1;
@@ -298,74 +292,4 @@ export class Sampler {
     }
     return { names, programs };
   }
-}
-
-function symbolsShown(procfs: string): Result<void> {
-  try {
-    return showsAddresses(readHead(join(procfs, 'kallsyms')))
-      ? ok(undefined)
-      : fail('the kernel hides the addresses of its functions (kernel.kptr_restrict, or no CAP_SYSLOG)');
-  } catch (error) {
-    return systemRefusal(error, join(procfs, 'kallsyms'));
-  }
-}
-
-/** A file of /proc gives a page at a time. */
-function readHead(path: string): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES);
-  const fd = openSync(path, 'r');
-  try {
-    let length = 0;
-    while (length < bytes.length) {
-      const got = readSync(fd, bytes, length, bytes.length - length, null);
-      if (got === 0) break;
-      length += got;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function onlineCpus(sysfs: string): Result<readonly number[]> {
-  const path = join(sysfs, 'devices/system/cpu/online');
-  const bytes = readFileGuarded(path, 64 * 1024);
-  if (!bytes.ok) return fail(`${path}: ${bytes.reason}`);
-  const cpus = parseCpuListFile(bytes.value);
-  return cpus.ok && cpus.value.length > 0 ? cpus : fail(`${path}: no list of CPUs`);
-}
-
-/** The cycle counter where the CPU gives one: by NMI it also sees what runs with interrupts off. The timer everywhere else. */
-function openClocks(
-  object: LoadedObject,
-  cpus: readonly number[],
-  rate: number,
-): Result<{ readonly clocks: readonly number[]; readonly clock: ProfileClock }> {
-  const program = object.program('pktcost_sample');
-  if (!program.ok) return program;
-  const cycles = openOn({ kind: 'cycles', frequency: rate }, cpus, program.value);
-  if (cycles.ok) return ok({ clocks: cycles.value, clock: 'cycles' });
-  const timers = openOn({ kind: 'cpu-clock', periodNs: Math.round(1e9 / rate) }, cpus, program.value);
-  return timers.ok ? ok({ clocks: timers.value, clock: 'cpu-clock' }) : timers;
-}
-
-/** On as many CPUs as can be had; fails only where there is none, with the reason of the first. */
-function openOn(event: ClockEvent, cpus: readonly number[], program: number): Result<readonly number[]> {
-  const clocks: number[] = [];
-  let refused: Result<never> | undefined;
-  for (const cpu of cpus) {
-    const clock = openClock(event, cpu);
-    if (clock.ok) {
-      const running = runOnClock(clock.value, program);
-      if (running.ok) {
-        clocks.push(clock.value);
-        continue;
-      }
-      closeClock(clock.value);
-      refused ??= running;
-    } else refused ??= clock;
-    // A counter that the first CPU does not have, no other has.
-    if (clocks.length === 0) break;
-  }
-  return clocks.length > 0 ? ok(clocks) : (refused ?? fail('no CPU is online'));
 }
