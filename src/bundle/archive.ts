@@ -3,7 +3,9 @@ import { Readable, pipeline } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 
 import { fail, type Result } from '../base/result.ts';
-import { TarReader, padding, tarHeader, type ArchiveLimits, type Member } from './tar.ts';
+import { TarReader, type ArchiveLimits } from './tar/read.ts';
+import { padding, type Member } from './tar/format.ts';
+import { tarHeader } from './tar/write.ts';
 
 export interface BundleLimits extends ArchiveLimits {
   /** Unpacked bytes for one packed byte, once more than a little is unpacked. Real bundles have 10 to 60. */

@@ -16,7 +16,7 @@ import {
   textOrNull,
   type Fields,
 } from '../base/decode.ts';
-import { plainName } from './tar.ts';
+import { plainName } from './tar/format.ts';
 
 /** Minor versions add fields, a major version changes or removes them. */
 export const FORMAT_VERSION = '1.0';

@@ -5,7 +5,7 @@ import { fail, ok, type Failure, type Result } from '../base/result.ts';
 import { parseJson, type JsonBudget } from '../base/json.ts';
 import type { Call, SampleRecording } from '../sources/recording.ts';
 import type { CallEntry, FileEntry, SampleEntry } from './manifest.ts';
-import type { Member } from './tar.ts';
+import type { Member } from './tar/format.ts';
 
 /** Where a sample's files stand in a bundle. */
 export type SampleFolder = 'before' | 'after';

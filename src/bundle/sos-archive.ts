@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { ifAllowed } from '../base/errno.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Kept } from '../sources/copy/tree.ts';
-import { TarReader, type ArchiveLimits, type Selection } from './tar.ts';
+import { TarReader, type ArchiveLimits, type Selection } from './tar/read.ts';
 
 /** What a report may ask of the machine it is read on: it may be long, but little of it is kept. */
 const LIMITS: ArchiveLimits & { readonly keptBytes: number; readonly ratio: number } = {

@@ -3,7 +3,7 @@ import { visible } from '../report/escape.ts';
 import { briefOf } from '../report/words/brief.ts';
 import { formats } from '../report/words/formats.ts';
 import type { SampleRecording } from '../sources/recording.ts';
-import type { Member } from './tar.ts';
+import type { Member } from './tar/format.ts';
 
 export interface SummaryFacts {
   /** Null in a bundle without a verdict. */

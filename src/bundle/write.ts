@@ -11,7 +11,7 @@ import type { SampleRecording } from '../sources/recording.ts';
 import { FORMAT_VERSION, type FileEntry, type LimitsInForce, type Manifest, type RunFacts } from './manifest.ts';
 import { encodeSample, safeName, sha256Of } from './sample.ts';
 import { summaryText } from './summary.ts';
-import type { Member } from './tar.ts';
+import type { Member } from './tar/format.ts';
 
 export interface BundleContent {
   readonly before: SampleRecording;

@@ -15,14 +15,9 @@ import {
   profileStackSamples,
   profileTapSamples,
 } from '../metrics/catalogue/index.ts';
-import {
-  classify,
-  hasForeignTracing,
-  isEntrance,
-  tapHookOf,
-  type Frame,
-  type ClassifiedStack,
-} from '../profile/classify.ts';
+import { classify, tapHookOf, type ClassifiedStack } from '../profile/classify.ts';
+import { hasForeignTracing, isEntrance } from '../profile/tracing-owner.ts';
+import type { Frame } from '../profile/frames.ts';
 import { foldStacks } from '../profile/fold.ts';
 import { decodeProfile, type ProfileAnswer, type StackRow } from '../profile/stacks.ts';
 import { defineCollector, type Emit } from './collector.ts';

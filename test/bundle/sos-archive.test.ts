@@ -16,7 +16,8 @@ import { after, describe, it } from 'node:test';
 
 import { unpackReport } from '../../src/bundle/sos-archive.ts';
 import { packingOf } from '../../src/bundle/trees.ts';
-import { BLOCK, padding, tarHeader } from '../../src/bundle/tar.ts';
+import { BLOCK, padding } from '../../src/bundle/tar/format.ts';
+import { tarHeader } from '../../src/bundle/tar/write.ts';
 import type { Result } from '../../src/base/result.ts';
 import { lacking } from '../support/needs.ts';
 

@@ -9,7 +9,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 
 import { BUNDLE_LIMITS, packArchive, unpackArchive, type BundleLimits } from '../../src/bundle/archive.ts';
-import { BLOCK, padding, tarHeader, type Member } from '../../src/bundle/tar.ts';
+import { BLOCK, padding, type Member } from '../../src/bundle/tar/format.ts';
+import { tarHeader } from '../../src/bundle/tar/write.ts';
 import { bytesOf } from '../support/fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-tar-'));

@@ -6,7 +6,7 @@ import { mostlyLost } from '../../src/facts/price.ts';
 import { spansByDevice } from '../../src/facts/spans.ts';
 import type { Report } from '../../src/generated/report.ts';
 import * as metrics from '../../src/metrics/catalogue/index.ts';
-import { priceLimits } from '../../src/rules/tap-cost-signals.ts';
+import { priceLimits } from '../../src/rules/tap-cost-limits.ts';
 import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
 import { rules } from '../../src/rules/index.ts';
 import { attached, host, reportOf, sockets, spans } from '../report/cases.ts';

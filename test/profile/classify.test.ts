@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { classify, hasForeignTracing, partOfFunction, type Frame } from '../../src/profile/classify.ts';
+import { classify } from '../../src/profile/classify.ts';
+import { hasForeignTracing } from '../../src/profile/tracing-owner.ts';
+import { partOfFunction } from '../../src/profile/marks.ts';
+import type { Frame } from '../../src/profile/frames.ts';
 import { directionOfStack } from '../../src/profile/direction.ts';
 import { partOf, partTitle, parts, type PartClass } from '../../src/profile/parts.ts';
 

@@ -10,7 +10,7 @@ import type {
 } from '../../generated/report.ts';
 import { shortCpus } from '../../facts/short-cpus.ts';
 import type { Window } from '../../metrics/window.ts';
-import { priceLimits } from '../../rules/tap-cost-signals.ts';
+import { priceLimits } from '../../rules/tap-cost-limits.ts';
 import type { Overrides } from '../../rules/engine.ts';
 import type { Finding } from '../../rules/finding.ts';
 import { rules } from '../../rules/index.ts';

@@ -1,5 +1,5 @@
 import type { ProfileStack } from '../../../generated/report.ts';
-import { partOfFunction } from '../../../profile/classify.ts';
+import { partOfFunction } from '../../../profile/marks.ts';
 import { partOf, partTitle } from '../../../profile/parts.ts';
 import { formats } from '../../words/formats.ts';
 import { markup, trusted, type Markup } from '../markup.ts';

@@ -1,15 +1,6 @@
-import { fail, ok, type Result } from '../base/result.ts';
-
-/**
- * POSIX ustar, as far as bundles need it: plain files, and pax or GNU records for long names. Not a library, because a
- * bundle is thousands of tiny files (6,000 of them took 1.3 s with the streams of modern-tar on a busy machine), and because what
- * a reader does not know it cannot be made to do: links, devices and sparse files end the reading.
- */
-
-export interface Member {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+/** Takes apart archives that anybody may have made. */
+import { fail, ok, type Result } from '../../base/result.ts';
+import { BLOCK, NAME_BYTES, PREFIX_BYTES, types, padding, checksum, plainName } from './format.ts';
 
 /** What an archive may ask of the machine it is read on. */
 export interface ArchiveLimits {
@@ -18,24 +9,8 @@ export interface ArchiveLimits {
   readonly memberBytes: number;
   readonly members: number;
 }
-
-export const BLOCK = 512;
-const NAME_BYTES = 100;
-const PREFIX_BYTES = 155;
 /** A record of long names and the like: real ones have a few hundred bytes. */
 const MOST_RECORD_BYTES = 16 * 1024;
-const MOST_NAME_BYTES = 4096;
-
-const types = {
-  file: 0x30,
-  oldFile: 0,
-  directory: 0x35,
-  pax: 0x78,
-  paxGlobal: 0x67,
-  gnuName: 0x4c,
-  gnuLink: 0x4b,
-  symlink: 0x32,
-} as const;
 /** No type of tar: an entry that is passed over. */
 const SKIPPED = -1;
 
@@ -50,69 +25,6 @@ const refused: Readonly<Record<string, string>> = {
   K: 'a link with a long target',
   S: 'a sparse file',
 };
-
-/** The header of a file, with a pax record before it when the name is too long for ustar. */
-export function tarHeader(name: string, size: number, mtimeSeconds: number): Buffer {
-  const bytes = Buffer.from(name);
-  const split = splitName(bytes);
-  if (split !== undefined) return ustar(split.name, split.prefix, types.file, size, mtimeSeconds);
-  const record = paxRecord('path', name);
-  const short = bytes.subarray(0, NAME_BYTES);
-  return Buffer.concat([
-    ustar(Buffer.from('pax'), Buffer.alloc(0), types.pax, record.length, mtimeSeconds),
-    record,
-    Buffer.alloc(padding(record.length)),
-    ustar(short, Buffer.alloc(0), types.file, size, mtimeSeconds),
-  ]);
-}
-
-/** Bytes that fill the last block. */
-export function padding(size: number): number {
-  return -size & (BLOCK - 1);
-}
-
-function splitName(name: Buffer): { readonly name: Buffer; readonly prefix: Buffer } | undefined {
-  if (name.length <= NAME_BYTES) return { name, prefix: Buffer.alloc(0) };
-  const slash = name.indexOf(0x2f, name.length - NAME_BYTES - 1);
-  if (slash <= 0 || slash > PREFIX_BYTES || slash === name.length - 1) return undefined;
-  return { name: name.subarray(slash + 1), prefix: name.subarray(0, slash) };
-}
-
-function ustar(name: Buffer, prefix: Buffer, type: number, size: number, mtimeSeconds: number): Buffer {
-  const header = Buffer.alloc(BLOCK);
-  const octal = (value: number, at: number, digits: number): void => {
-    header.write(Math.max(0, Math.floor(value)).toString(8).padStart(digits, '0'), at, digits, 'latin1');
-  };
-  name.copy(header, 0);
-  octal(0o600, 100, 7);
-  octal(0, 108, 7);
-  octal(0, 116, 7);
-  octal(size, 124, 11);
-  octal(mtimeSeconds, 136, 11);
-  header[156] = type;
-  header.write('ustar\u000000', 257, 8, 'latin1');
-  prefix.copy(header, 345);
-  octal(checksum(header), 148, 6);
-  header[155] = 0x20;
-  return header;
-}
-
-/** `length key=value\n`, where the length counts its own digits. */
-function paxRecord(key: string, value: string): Buffer {
-  const rest = ` ${key}=${value}\n`;
-  const size = Buffer.byteLength(rest);
-  let length = size + String(size).length;
-  if (size + String(length).length !== length) length = size + String(length).length;
-  return Buffer.from(`${length}${rest}`);
-}
-
-/** The sum of all bytes of the header, its own field taken for blanks. */
-function checksum(header: Uint8Array): number {
-  let sum = 8 * 0x20;
-  for (let at = 0; at < 148; at += 1) sum += header[at]!;
-  for (let at = 156; at < BLOCK; at += 1) sum += header[at]!;
-  return sum;
-}
 
 /** What to keep of an archive that somebody else made: the rest is passed over, links are noted and devices ignored. */
 export interface Selection {
@@ -325,14 +237,4 @@ function parsePax(bytes: Uint8Array): Result<ReadonlyMap<string, string>> {
     at += length;
   }
   return ok(records);
-}
-
-/** A relative path of ordinary names, `./` in front left out. */
-export function plainName(given: string): Result<string> {
-  if (Buffer.byteLength(given) > MOST_NAME_BYTES) return fail('an entry with an endless name');
-  if (given.includes('\0')) return fail('a name with a NUL in it');
-  if (given.startsWith('/')) return fail(`an absolute path: ${JSON.stringify(given.slice(0, 100))}`);
-  const parts = given.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) return fail(`a path that leads out of it: ${JSON.stringify(given.slice(0, 100))}`);
-  return ok(parts.join('/'));
 }
