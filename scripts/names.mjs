@@ -1,5 +1,5 @@
 // Finds exported declarations of src/ that share a name: whoever reads a name should not have to look at its import to know
-// what it stands for. What schema/ generates has its names from the report.
+// what it stands for, nor take it for one that the language has. What schema/ generates has its names from the report.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -39,6 +39,25 @@ const twice = [...placesOf].filter(
     files.length > 1 &&
     !right.some(({ places, names }) => names.test(name) && files.every((file) => places.test(file))),
 );
+const builtIn = new Set([
+  ...Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z]/.test(name)),
+  ...[
+    'Readonly',
+    'Partial',
+    'Required',
+    'Pick',
+    'Omit',
+    'Exclude',
+    'Extract',
+    'Record',
+    'Parameters',
+    'ReturnType',
+    'Awaited',
+  ],
+]);
+const hiding = [...placesOf].filter(([name]) => builtIn.has(name));
+for (const [name, files] of hiding)
+  process.stderr.write(`hides what the language has: ${name} (${files.join(', ')})\n`);
 for (const [name, files] of twice)
   process.stderr.write(`one name for several things: ${name} (${files.sort().join(', ')})\n`);
-process.exit(twice.length === 0 ? 0 : 1);
+process.exit(twice.length + hiding.length === 0 ? 0 : 1);

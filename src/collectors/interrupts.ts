@@ -73,9 +73,9 @@ function namedAfter(lines: ReadonlyMap<string, InterruptLine>, device: string, d
   const hardware = directory.split('/').at(-1) ?? '';
   const names = /^virtio\d+$/.test(hardware) ? [device, hardware] : [device];
   const pci = pciAddress(hardware) === undefined ? undefined : hardware;
-  const isOf = (action: string): boolean =>
-    action.split(/[-:@]/).some((name) => names.includes(name)) ||
-    (pci !== undefined && action.split('@')[1]?.replace(/^pci:/, '') === pci);
+  const isOf = (irqName: string): boolean =>
+    irqName.split(/[-:@]/).some((name) => names.includes(name)) ||
+    (pci !== undefined && irqName.split('@')[1]?.replace(/^pci:/, '') === pci);
   return [...lines.values()]
     .filter(({ type, devices }) => /^\d+$/.test(type) && devices.split(/[\s,]+/).some(isOf))
     .map(({ type }) => type);

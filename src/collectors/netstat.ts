@@ -49,9 +49,9 @@ type Table = ReadonlyMap<string, number>;
 
 const namesByFile = Object.entries(printed).map(([path, since]) => ({
   path,
-  releases: Object.entries(since).map(([release, said]) => ({
+  releases: Object.entries(since).map(([release, groups]) => ({
     since: release,
-    names: said.split('; ').flatMap((group) => {
+    names: groups.split('; ').flatMap((group) => {
       const [protocol = '', ...names] = group.split(' ');
       return names.map((name) => `${protocol.replace(':', '_')}${name}`);
     }),

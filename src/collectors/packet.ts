@@ -5,6 +5,7 @@ import {
   packetSocketMemory,
   packetSocketRing,
 } from '../metrics/catalogue/index.ts';
+import { fanoutLabel, filterLabel } from '../metrics/packet-socket-labels.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { Cursor, utf8Text, U32_MAX, U64_MAX } from './cursor.ts';
@@ -54,7 +55,7 @@ export const packet = defineCollector({
         hook: hookOf(socket, row, hooks, device),
         uid: `${socket.uid}`,
         ...settings(row),
-        ...(row === undefined && sharesHook(socket, sockets, hooks, device) ? { fanout: 'id unknown' } : {}),
+        ...(row === undefined && sharesHook(socket, sockets, hooks, device) ? { fanout: fanoutLabel('unknown') } : {}),
       };
       emit(packetSocket, labels, 1);
       emit(packetSocketMemory, { inode }, socket.memory);
@@ -88,22 +89,22 @@ function sharesHook(
 
 /** What only PACKET_DIAG tells. */
 function settings(row: PacketSocketRow | undefined): Record<'filter' | 'ring' | 'fanout' | 'promiscuous', string> {
-  if (row === undefined) return { filter: 'unknown', ring: 'unknown', fanout: 'unknown', promiscuous: 'unknown' };
+  if (row === undefined)
+    return { filter: filterLabel('unknown'), ring: 'unknown', fanout: 'unknown', promiscuous: 'unknown' };
   const { ring, fanout } = row;
   return {
     filter: filterOf(row),
     ring: ring === null ? 'none' : `v${row.version} ${ring.blocks}x${ring.blockSize}`,
-    fanout: fanout === null ? 'none' : `id ${fanout.id} type ${fanoutTypes[fanout.type] ?? fanout.type}`,
+    fanout: fanoutLabel(fanout && { id: fanout.id, type: fanoutTypes[fanout.type] ?? `${fanout.type}` }),
     promiscuous: row.promiscuous ? '1' : '0',
   };
 }
 
 function filterOf({ filter }: PacketSocketRow): string {
-  // An eBPF filter is not shown, and looks like none.
-  if (filter === 'absent') return 'none or eBPF';
-  if (filter === 'hidden') return 'hidden (needs CAP_NET_ADMIN)';
-  if (filter === 'not-told') return 'unknown';
-  return filter.acceptsAll ? 'matches all' : `classic ${filter.instructions} instructions`;
+  if (filter === 'absent') return filterLabel('none');
+  if (filter === 'hidden') return filterLabel('hidden');
+  if (filter === 'not-told') return filterLabel('unknown');
+  return filterLabel(filter.acceptsAll ? 'all' : filter);
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { systemErrorReason } from '../base/errno.ts';
 import { UsageError } from '../base/usage.ts';
-import type { Event, JudgedWindow } from '../jobs/watch/loop.ts';
+import type { Occurrence, JudgedWindow } from '../jobs/watch/loop.ts';
 import type { WindowEvidence } from '../jobs/watch/live.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { BundleFile, type BundleChoice } from './bundle-file.ts';
@@ -45,7 +45,7 @@ export class WatchBundles {
    * Room first: a disk that is full may have some once the oldest is gone.
    * @throws OutputError or UsageError where one cannot be written
    */
-  async save({ cause, before, met, after }: Event<WindowEvidence>): Promise<readonly string[]> {
+  async save({ cause, before, met, after }: Occurrence<WindowEvidence>): Promise<readonly string[]> {
     const time = met.report.window.startedAt.replace(/\.\d+/, '').replaceAll(/[-:]/g, '');
     const name = `watch-${time}-${cause.code}`;
     this.#makeRoom(name);

@@ -2,7 +2,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
 import { UsageError } from '../base/usage.ts';
-import type { WatchSummary, Seen, Event } from '../jobs/watch/loop.ts';
+import type { WatchSummary, SeenWindow, Occurrence } from '../jobs/watch/loop.ts';
 import type { WindowEvidence } from '../jobs/watch/live.ts';
 import { parseLength, parsePercent, parseWindow } from './arguments.ts';
 import { bundleFlags } from './bundle-file.ts';
@@ -137,8 +137,8 @@ export default class Watch extends Command {
 }
 
 interface Sayer {
-  window(seen: Seen): Promise<void>;
-  event(event: Event<WindowEvidence>, saved: readonly string[]): Promise<void>;
+  window(seen: SeenWindow): Promise<void>;
+  event(event: Occurrence<WindowEvidence>, saved: readonly string[]): Promise<void>;
   end(seen: WatchSummary): Promise<void>;
 }
 

@@ -493,13 +493,18 @@ const byLocation: Readonly<Record<string, Row>> = {
 
 const UNNAMED = ['', 'NOT_SPECIFIED'] as const;
 
+/** The kernel gives no reason: the function stands for it. */
+export function isUnnamedDrop(reason: string): boolean {
+  return (UNNAMED as readonly string[]).includes(reason);
+}
+
 function meaningOf([kind, owner, means, counter, type]: Row): DropMeaning {
   return { kind, owner, means, ...(counter !== undefined && { counter }), ...(type !== undefined && { type }) };
 }
 
 /** What a drop means: by its reason, and by the function where there is none. A reason that is not in the table is unclear. */
 export function meaningOfDrop(reason: string, location: string): DropMeaning {
-  const unnamed = (UNNAMED as readonly string[]).includes(reason);
+  const unnamed = isUnnamedDrop(reason);
   const row =
     (unnamed && Object.hasOwn(byLocation, location) ? byLocation[location] : undefined) ??
     (Object.hasOwn(rows, reason) ? rows[reason] : undefined);
@@ -540,7 +545,7 @@ const SENT_BY = [
 
 /** Where on its way a packet was: not yet delivered, delivered to its protocol, or on the way out. */
 export function stageOfDrop(reason: string, location: string): 'before' | 'delivered' | 'out' {
-  const unnamed = (UNNAMED as readonly string[]).includes(reason);
+  const unnamed = isUnnamedDrop(reason);
   const [word, out, delivered] = unnamed ? [location, SENT_BY, DELIVERED_BY] : [reason, OUTGOING, DELIVERED];
   if (out.some((front) => word.startsWith(front))) return 'out';
   return delivered.some((front) => word.startsWith(front)) ? 'delivered' : 'before';

@@ -1,4 +1,4 @@
-import { meaningOfDrop } from './drop-reasons.ts';
+import { isUnnamedDrop, meaningOfDrop } from './drop-reasons.ts';
 import type { Expression } from '../metrics/expression.ts';
 import { gradeOf, lossOf, lossShare, type LossLimits } from './loss.ts';
 import type { Signal } from './signal.ts';
@@ -10,7 +10,9 @@ export interface LossWay {
   /** Counters that add up to it. */
   readonly counters: readonly (Signal | undefined)[];
   /** Reasons of drops that are the same loss, so that the larger of the two is taken, never the sum. */
-  readonly reasons: readonly string[];
+  readonly dropReasons: readonly string[];
+  /** Functions that stand for it where the kernel gives no reason. */
+  readonly locations?: readonly string[];
   /** The counters have all of it: the reasons only tell where. */
   readonly counted?: boolean;
 }
@@ -18,15 +20,25 @@ export interface LossWay {
 export interface LossByWay {
   readonly lost: number;
   /** Those that lost something, the worst first. */
-  readonly ways: readonly { readonly means: string; readonly lost: number; readonly device: string }[];
+  readonly ways: readonly LostWay[];
+}
+
+interface LostWay {
+  readonly means: string;
+  readonly lost: number;
+  readonly device: string;
+  /** What to type, where the drop itself says it. */
+  readonly type?: string;
 }
 
 /** What was lost in one place. Drops whose reason belongs to none of the ways are ways of their own. */
 export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): LossByWay {
   const left = new Set(drops.filter(({ value }) => value > 0));
-  const found = ways.map(({ means, counters, reasons, counted: whole }) => {
+  const found = ways.map(({ means, counters, dropReasons, locations = [], counted: whole }) => {
     const mine = [...left].filter(
-      ({ labels }) => reasons.includes(reasonOf(labels)) || meaningOf(labels).means === means,
+      ({ labels }) =>
+        dropReasons.includes(reasonOf(labels)) ||
+        (isUnnamedDrop(reasonOf(labels)) && locations.includes(labels['location'] ?? '')),
     );
     for (const each of mine) left.delete(each);
     const counted = counters.reduce((sum, each) => sum + (each?.value ?? 0), 0);
@@ -38,8 +50,11 @@ export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): Loss
     const { means } = meaningOf(each.labels);
     others.set(means, [...(others.get(means) ?? []), each]);
   }
-  const more = [...others].map(([means, mine]) => ({ means, lost: total(mine), device: deviceOf(mine) }));
-  const all = [...found, ...more].filter(({ lost }) => lost > 0).sort((a, b) => b.lost - a.lost);
+  const more = [...others].map(([means, mine]): LostWay => {
+    const { type } = meaningOf(mine[0]!.labels);
+    return { means, lost: total(mine), device: deviceOf(mine), ...(type !== undefined && { type }) };
+  });
+  const all: LostWay[] = [...found, ...more].filter(({ lost }) => lost > 0).sort((a, b) => b.lost - a.lost);
   return { lost: all.reduce((sum, { lost }) => sum + lost, 0), ways: all };
 }
 
@@ -48,7 +63,7 @@ function reasonOf(labels: Signal['labels']): string {
 }
 
 function meaningOf(labels: Signal['labels']): ReturnType<typeof meaningOfDrop> {
-  return meaningOfDrop(labels['reason'] ?? '', labels['location'] ?? '');
+  return meaningOfDrop(reasonOf(labels), labels['location'] ?? '');
 }
 
 function total(drops: readonly Signal[]): number {

@@ -1,3 +1,4 @@
+import { filterKind, isFanoutGroup } from '../metrics/packet-socket-labels.ts';
 import { processText } from './processes.ts';
 import type { Signal } from './signal.ts';
 
@@ -19,7 +20,7 @@ export interface TapOwner {
   readonly comm: string;
 }
 
-interface Found {
+interface TapSockets {
   /** Sockets bound to the device. */
   readonly bound: readonly Signal[];
   /** Unbound sockets of the device's namespace. */
@@ -34,7 +35,7 @@ interface Found {
  * hook, or one behind the taps (af_packet.c:register_prot_hook, net/core/dev.c:ptype_head). The sockets of a fanout group
  * share the group's hook, and each packet is delivered to one of them (af_packet.c:fanout_add).
  */
-export function tapsOn({ bound, unbound, everywhere, owners }: Found): readonly Tap[] {
+export function tapsOn({ bound, unbound, everywhere, owners }: TapSockets): readonly Tap[] {
   const running = (points: readonly Signal[]): Signal[] => points.filter(({ labels }) => labels['hook'] !== 'none');
   const here = [...running(bound), ...running(unbound)];
   const known = new Set(here.map(({ labels }) => labels['inode']));
@@ -46,7 +47,7 @@ export function tapsOn({ bound, unbound, everywhere, owners }: Found): readonly 
     for (const signal of signals) {
       const { fanout = 'none', inode = '', device = 'any' } = signal.labels;
       // A group has one protocol and one device, so its number alone would do within a namespace.
-      const key = /^id /.test(fanout) ? `${elsewhere ? 'elsewhere' : 'here'} ${device} ${fanout}` : inode;
+      const key = isFanoutGroup(fanout) ? `${elsewhere ? 'elsewhere' : 'here'} ${device} ${fanout}` : inode;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { first: signal, inodes: [inode], elsewhere });
       else group.inodes.push(inode);
@@ -87,7 +88,7 @@ function isPacketSocket(name: string): boolean {
 
 /** Whether the tap takes every packet: no filter, or one that accepts all. A filter that looks at packets may reject most. */
 export function takesEverything({ filter, elsewhere }: Tap): boolean {
-  return !elsewhere && (filter === 'matches all' || filter.startsWith('none'));
+  return !elsewhere && ['all', 'none'].includes(filterKind(filter));
 }
 
 /**

@@ -16,7 +16,7 @@ interface Group {
 }
 
 /** A group that came later than the others, with its own time: attached since, and before that. */
-interface Late extends Group {
+interface LateGroup extends Group {
   since: bigint | undefined;
   before: bigint;
 }
@@ -38,7 +38,7 @@ export class Tracepoints {
   readonly #resting: MapFd;
   readonly #groups: Group[] = [];
   #extra: Extra | undefined;
-  #late: Late | undefined;
+  #late: LateGroup | undefined;
   readonly #attachedAt = process.hrtime.bigint();
   #since: bigint | undefined;
   #before = 0n;
@@ -65,7 +65,7 @@ export class Tracepoints {
   /** The same for one group that comes later: it shares the shifts of the others from now on, and has its own clock. */
   async include(object: LoadedObject, names: readonly string[]): Promise<Result<void>> {
     if (this.#closed) return fail('the session is closed');
-    const late: Late = { object, names, links: [], since: undefined, before: 0n };
+    const late: LateGroup = { object, names, links: [], since: undefined, before: 0n };
     const working = this.attached;
     if (working) {
       const linked = await this.untimed(async () => {

@@ -10,8 +10,8 @@ import { loadOf, signsOf } from './tap-cost-load.ts';
 import { receivedParts, whereText, onlyHere, cleared, seenTaps } from './tap-cost-profiled.ts';
 import { judgeUnpriced, judgePriced } from './tap-cost-received.ts';
 import { judgeSent, sendingText, receivedText } from './tap-cost-sent.ts';
-import { signals, messages, type Read, type TapCostConclusion, type Suspects } from './tap-cost-signals.ts';
-import { thresholds, type Limit } from './tap-cost-limits.ts';
+import { signals, messages, type TapReadings, type TapCostConclusion, type Suspects } from './tap-cost-signals.ts';
+import { thresholds, type TapLimits } from './tap-cost-limits.ts';
 
 export const afPacketTapCost = defineRule({
   code: 'PKT0101',
@@ -99,7 +99,7 @@ export const afPacketTapCost = defineRule({
 });
 
 /** What captures take beside the path of packets: their readers, whatever else those do, and the memory of their rings. */
-function besideText({ readers, rings }: Read, taps: readonly Tap[]): Argument {
+function besideText({ readers, rings }: TapReadings, taps: readonly Tap[]): Argument {
   const pids = new Set(taps.flatMap(({ owners }) => owners.map(({ pid }) => pid)));
   const inodes = new Set(taps.flatMap((tap) => tap.inodes));
   const own = readers.filter(({ labels }) => pids.has(labels['pid'] ?? ''));
@@ -117,7 +117,7 @@ function besideText({ readers, rings }: Read, taps: readonly Tap[]): Argument {
 }
 
 /** When the taps that are priced were there, where that was not all the time. */
-function whenText({ there }: Read): Argument {
+function whenText({ there }: TapReadings): Argument {
   if (there === undefined) return '';
   const seconds = `${there.value.toFixed(1)} s`;
   const lasts = there.labels['lasts'] === '1';
@@ -133,7 +133,7 @@ function whenText({ there }: Read): Argument {
  * Up to 6.12 one list of unbound taps serves all namespaces (net/core/dev.c:ptype_all), so that a foreign tap is paid here
  * too; 6.18 has one list for each. Without BTF to ask, the kernels in between count as the old ones.
  */
-function tapsArePerNetns({ perNetnsTaps, kernel }: Read): boolean {
+function tapsArePerNetns({ perNetnsTaps, kernel }: TapReadings): boolean {
   if (perNetnsTaps !== undefined) return perNetnsTaps.value === 1;
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(kernel?.labels['release'] ?? '') ?? [];
   return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 18);
@@ -148,7 +148,7 @@ function withForeign(price: TapCost, foreignNs: number): TapCost {
 }
 
 /** A span that is longer than any tap holds what else ran meanwhile: interrupts, another session, a CPU without rest. */
-function believable(price: TapCost | string, taps: number, limits: Limit): TapCost | string {
+function believable(price: TapCost | string, taps: number, limits: TapLimits): TapCost | string {
   if (typeof price === 'string' || price.ns < limits.dearest * Math.max(1, taps)) return price;
   return `the span is ${Math.round(price.ns / 1000)} µs longer than without them, which is more than taps take`;
 }

@@ -37,25 +37,25 @@ export const checksumErrors = defineRule({
         counted: true,
         means: 'their UDP checksum was wrong',
         counters: [read.udp, read.udp6],
-        reasons: ['UDP_CSUM'],
+        dropReasons: ['UDP_CSUM'],
       },
       {
         counted: true,
         means: 'their TCP checksum was wrong',
         counters: [read.tcp],
-        reasons: ['TCP_CSUM'],
+        dropReasons: ['TCP_CSUM'],
       },
       {
         counted: true,
         means: 'the checksum of their IP header was wrong',
         counters: [read.ip],
-        reasons: ['IP_CSUM'],
+        dropReasons: ['IP_CSUM'],
       },
       {
         counted: true,
         means: 'their ICMP checksum was wrong',
         counters: [read.icmp, read.icmp6],
-        reasons: ['ICMP_CSUM'],
+        dropReasons: ['ICMP_CSUM'],
       },
     ];
     const lost = lostBy(ways, read.drops);

@@ -8,7 +8,7 @@ import { inNetns } from './remedies/shell.ts';
 import { info, warning, type Conclusion, type Instance } from './rule.ts';
 
 /** What PKT0405 says where neither a full buffer nor want of memory was counted. */
-interface Read {
+interface UnplacedReadings {
   readonly errors: Signal | undefined;
   readonly errors6: Signal | undefined;
   readonly delivered: Signal | undefined;
@@ -25,12 +25,15 @@ interface Read {
 }
 
 /** What of InErrors no other counter has: filters of sockets, policies of IPsec, and what is not counted here. */
-export function unexplained({ errors, errors6, memory, memory6, checksum, checksum6 }: Read, full: number): number {
+export function unexplained(
+  { errors, errors6, memory, memory6, checksum, checksum6 }: UnplacedReadings,
+  full: number,
+): number {
   return Math.max(0, addUp(errors, errors6) - full - addUp(memory, memory6) - addUp(checksum, checksum6));
 }
 
 export function sayUnexplained(
-  read: Read,
+  read: UnplacedReadings,
   rest: number,
   at: Instance,
 ): Conclusion<'unexplained', 'errors' | 'errors6' | 'full' | 'memory' | 'checksum' | 'delivered'> {
@@ -79,7 +82,7 @@ export function sayUnexplained(
 }
 
 /** The memory of all UDP sockets at its limit while nothing was counted as refused; told of the host once. */
-export function byMemory(read: Read, at: Instance): Conclusion<'memory-full', 'pages' | 'most'> | undefined {
+export function byMemory(read: UnplacedReadings, at: Instance): Conclusion<'memory-full', 'pages' | 'most'> | undefined {
   const { pages, most } = read;
   if (countsRefused(read.memory, read.kernel, at)) return undefined;
   if (at.netns !== '' || pages === undefined || most === undefined || most.value === 0) return undefined;
@@ -102,7 +105,7 @@ export function countsRefused(memory: Signal | undefined, kernel: Signal | undef
 
 /** What sockets say of themselves, where the counters of the namespace could not be read. */
 export function bySockets(
-  { socketDrops, owners }: Read,
+  { socketDrops, owners }: UnplacedReadings,
   limits: { readonly lost: number },
   at: Instance,
 ): Conclusion<'sockets', 'socketDrops'> | undefined {

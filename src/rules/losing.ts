@@ -18,7 +18,7 @@ import {
 export const LOST =
   '{lost:count} packets were lost{ofAll} ({rate:rate}), {most:count} of them because {why}{where}{others}.';
 
-export interface Telling<K extends string> {
+export interface LossToTell<K extends string> {
   readonly lost: LossByWay;
   readonly grade: 'none' | 'warning' | 'critical';
   readonly share: number;
@@ -30,7 +30,7 @@ export interface Telling<K extends string> {
 
 /** A loss is said whatever its size; the limits only grade it. */
 export function tellLoss<const K extends string>(
-  { lost: { lost, ways }, grade, share, of, evidence, remedies }: Telling<K>,
+  { lost: { lost, ways }, grade, share, of, evidence, remedies }: LossToTell<K>,
   at: Instance,
 ): Conclusion<'lost', K> {
   const [first, ...others] = ways;

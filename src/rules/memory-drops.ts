@@ -30,7 +30,7 @@ export const memoryDrops = defineRule({
       {
         means: 'they were in memory kept for emergencies',
         counters: [read.emergency],
-        reasons: ['PFMEMALLOC'],
+        dropReasons: ['PFMEMALLOC'],
       },
     ];
     const lost = lostBy(ways, read.drops);

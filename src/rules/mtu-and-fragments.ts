@@ -36,13 +36,13 @@ export const mtuAndFragments = defineRule({
         counted: true,
         means: 'they are larger than the MTU and may not be fragmented',
         counters: [read.unfragmented, read.unfragmented6, read.tooBig6],
-        reasons: ['PKT_TOO_BIG'],
+        dropReasons: ['PKT_TOO_BIG'],
       },
       {
         counted: true,
         means: 'their fragments did not all arrive',
         counters: [read.reassembly, read.reassembly6],
-        reasons: ['FRAG_REASM_TIMEOUT', 'FRAG_TOO_FAR'],
+        dropReasons: ['FRAG_REASM_TIMEOUT', 'FRAG_TOO_FAR'],
       },
     ];
     const lost = lostBy(ways, read.drops);

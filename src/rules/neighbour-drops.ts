@@ -41,13 +41,14 @@ export const neighbourDrops = defineRule({
         {
           means: 'the neighbour table of the host is full (gc_thresh3)',
           counters: own ? [read.full] : [],
-          reasons: ['NEIGH_CREATEFAIL'],
+          dropReasons: ['NEIGH_CREATEFAIL'],
         },
         {
           means: 'too many packets waited for the address of their neighbour',
           // With reasons the namespace is known, and the host's counter would tell the same drops twice.
           counters: own && drops.length === 0 ? [read.unresolved] : [],
-          reasons: ['NEIGH_QUEUEFULL'],
+          dropReasons: ['NEIGH_QUEUEFULL'],
+          locations: ['__neigh_event_send'],
         },
       ],
       drops,

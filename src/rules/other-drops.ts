@@ -1,4 +1,4 @@
-import { dropsOwnedBy, meaningOfDrop, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
+import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { ownerOf, risen } from '../facts/sockets.ts';
 import { netstat, rawSocketDrops, skbDrops, socketOwner } from '../metrics/catalogue/index.ts';
@@ -29,15 +29,12 @@ export const otherDrops = defineRule({
     const full = risen(raw).map((each) => ({
       means: `the raw socket of ${ownerOf(each.labels['inode'], owners).name} for protocol ${each.labels['protocol'] ?? ''} was full`,
       counters: [each],
-      reasons: [],
+      dropReasons: [],
     }));
     const lost = lostBy(full, [...drops, ...unnamed]);
     const graded = gradeShare(lost.lost, received.value, limits);
     const evidence = { received: null, drops: null, unnamed: null, raw: null } as const;
-    const meanings = [...drops, ...unnamed].map(({ labels }) =>
-      meaningOfDrop(labels['reason'] ?? '', labels['location'] ?? ''),
-    );
-    const type = meanings.find(({ means }) => means === lost.ways[0]?.means)?.type;
+    const type = lost.ways[0]?.type;
     const remedies = [
       ...(type === undefined
         ? []

@@ -179,7 +179,7 @@ export const packetPathRemoteNuma = defineRule({
     // That so many cross is measured; that it matters is not, where nobody knows what they cost.
     const sureOf = <C extends Certainty>(remote: ReceiveWork, certainty: C): C | 'possible' =>
       grade(remote) === warning && unpriced(remote) ? 'possible' : certainty;
-    const said = (remote: ReceiveWork): Pick<Shown, 'args' | 'place'> => ({
+    const said = (remote: ReceiveWork): Pick<Shares, 'args' | 'place'> => ({
       args: {
         cost: costText(spent(remote)),
         device,
@@ -260,7 +260,7 @@ function homeWithRoom(home: readonly number[], idle: readonly Signal[]): readonl
   return home.filter((cpu) => (left.get(cpu) ?? 1) >= ROOM);
 }
 
-interface Shown {
+interface Shares {
   readonly args: Readonly<Record<string, Argument>>;
   readonly place: { readonly device: string; readonly cpus: readonly string[] };
 }

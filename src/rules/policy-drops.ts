@@ -1,6 +1,6 @@
 import { otherWays } from './losing.ts';
 import { worded } from './finding.ts';
-import { meaningOfDrop, unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
+import { unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { increase, rate } from '../metrics/expression.ts';
@@ -47,8 +47,6 @@ export const policyDrops = defineRule({
     const [first, ...others] = ways;
     const perSecond = [...dropRates, ...unnamedRates].reduce((sum, each) => sum + each.value, 0);
     if (first === undefined || lost < limits.dropped || perSecond < limits.perSecond) return ok();
-    const named = drops.concat(unnamed).find(({ labels }) => meaningOf(labels).means === first.means);
-    const type = named === undefined ? undefined : meaningOf(named.labels).type;
     return info({
       certainty: 'measured',
       message: 'policy',
@@ -65,16 +63,12 @@ export const policyDrops = defineRule({
       remedies: [
         {
           action: 'If that is intended, do nothing. Otherwise see what drops them.',
-          ...(type === undefined
+          ...(first.type === undefined
             ? {}
-            : { command: inNetns(at.netns, type.replaceAll('DEVICE', first.device || 'DEVICE')) }),
+            : { command: inNetns(at.netns, first.type.replaceAll('DEVICE', first.device || 'DEVICE')) }),
         },
       ],
       place: first.device === '' ? {} : { device: first.device },
     });
   },
 });
-
-function meaningOf(labels: Readonly<Record<string, string>>): ReturnType<typeof meaningOfDrop> {
-  return meaningOfDrop(labels['reason'] ?? '', labels['location'] ?? '');
-}

@@ -112,7 +112,7 @@ export const readerThresholds = {
   },
 } as const;
 
-interface Late {
+interface LateReaders {
   readonly reader: LateReader;
   readonly time: ReaderTime;
   /** Processes that are late for the same reason, this one first. */
@@ -144,7 +144,7 @@ export function tellLate<const K extends string>(
   read: ReaderReadings,
   limits: Limits,
   at: Instance,
-  tell: (late: Late) => LateReport<K>,
+  tell: (late: LateReaders) => LateReport<K>,
 ): Conclusion<'late', K> {
   const found = lateBecause(fate, read, limits, at);
   if ('instead' in found) return found.instead;
@@ -165,7 +165,7 @@ function lateBecause(
   read: ReaderReadings,
   limits: Limits,
   at: Instance,
-): { readonly late: Late } | { readonly instead: Conclusion<never, never> } {
+): { readonly late: LateReaders } | { readonly instead: Conclusion<never, never> } {
   const { count, throttled, waited, busy } = limits;
   const { readers, unnamed } = lateReaders(read, { count, ...shared.late }, at.unread);
   const judged = readers.map((reader) => ({ reader, time: timeOf(reader.pid, read, { throttled, waited, busy }) }));

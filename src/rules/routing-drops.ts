@@ -70,27 +70,27 @@ export const routingDrops = defineRule({
       {
         means: 'rp_filter found no route back to their source over that device',
         counters: [read.rpFilter],
-        reasons: ['IP_RPFILTER'],
+        dropReasons: ['IP_RPFILTER'],
       },
       {
         means: 'there is no route to their destination',
         counters: [read.noRoute, read.noRoute6],
-        reasons: ['IP_INNOROUTES'],
+        dropReasons: ['IP_INNOROUTES'],
       },
       {
         means: 'there is no route out for what this host sends',
         counters: [read.outNoRoute, read.outNoRoute6],
-        reasons: ['IP_OUTNOROUTES'],
+        dropReasons: ['IP_OUTNOROUTES'],
       },
       {
         means: 'they are for another host, and this one does not forward them, or have an address that no host has',
         counters: [read.address, read.address6],
-        reasons: ['IP_INADDRERRORS'],
+        dropReasons: ['IP_INADDRERRORS'],
       },
       {
         means: 'their header was wrong or their TTL ran out',
         counters: [read.header, read.header6],
-        reasons: ['IP_INHDR'],
+        dropReasons: ['IP_INHDR'],
       },
     ];
     const lost = lostBy(ways, [...read.drops, ...read.unnamed]);

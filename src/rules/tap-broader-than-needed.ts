@@ -1,3 +1,4 @@
+import { filterKind } from '../metrics/packet-socket-labels.ts';
 import { daemonOf } from '../facts/daemons.ts';
 import { describeTap, takesEverything, tapsOn } from '../facts/taps.ts';
 import { packetSocket, receivePackets, socketOwner, transmitPackets } from '../metrics/catalogue/index.ts';
@@ -46,7 +47,7 @@ export const tapBroaderThanNeeded = defineRule({
       const daemon = daemonOf(owner.comm);
       return daemon?.kind === 'protocol' ? [{ owner, ethertypes: daemon.ethertypes ?? [] }] : [];
     });
-    const unseen = tap.filter.startsWith('hidden') || tap.filter === 'unknown';
+    const unseen = ['hidden', 'unknown'].includes(filterKind(tap.filter));
     if (tap.owners.length === 0 && (takesEverything(tap) || unseen)) {
       return notMeasured(
         'who holds a socket for every packet could not be seen: that takes root, and the PID namespace of the host',

@@ -128,4 +128,4 @@ export function priceLimits(overrides: Overrides = {}): PriceLimits {
   return { samples: limit('samples'), lost: limit('lost') };
 }
 
-export type Limit = Limits<typeof thresholds>;
+export type TapLimits = Limits<typeof thresholds>;

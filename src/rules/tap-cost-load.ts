@@ -3,8 +3,8 @@ import { hotCpus, receiveCost, type HotCpu, type ReceiveCost } from '../facts/pa
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import { worded, type Place, type Worded } from './finding.ts';
 import { type Instance } from './rule.ts';
-import type { Read } from './tap-cost-signals.ts';
-import type { Limit } from './tap-cost-limits.ts';
+import type { TapReadings } from './tap-cost-signals.ts';
+import type { TapLimits } from './tap-cost-limits.ts';
 
 /** How the receiving side of the host fares. */
 export interface Load {
@@ -18,7 +18,7 @@ export interface Load {
   readonly dominant: boolean;
 }
 
-export function loadOf(read: Read, limits: Limit, at: Instance): Load {
+export function loadOf(read: TapReadings, limits: TapLimits, at: Instance): Load {
   const cost = receiveCost(read, at.seconds);
   // The baseline is softirq time, and NET_RX alone would always be below it.
   const ticks = receiveCost({ ...read, netRx: undefined }, at.seconds);
@@ -41,7 +41,7 @@ export function loadOf(read: Read, limits: Limit, at: Instance): Load {
 }
 
 /** Packets after GRO, or the frames where it merged many into one: 64 KB of them take long in all and little each. */
-function handled({ packetsPerSecond }: ReceiveCost, { hostReceived }: Read): number {
+function handled({ packetsPerSecond }: ReceiveCost, { hostReceived }: TapReadings): number {
   return Math.max(packetsPerSecond, hostReceived?.value ?? 0);
 }
 

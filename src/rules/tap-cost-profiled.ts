@@ -3,8 +3,8 @@ import { worded, type Argument } from './finding.ts';
 import { type ReceiveCost } from '../facts/packet-cost.ts';
 import { type Tap, type TapSamples } from '../facts/taps.ts';
 import { partsText } from './path-parts.ts';
-import type { Read } from './tap-cost-signals.ts';
-import type { Limit } from './tap-cost-limits.ts';
+import type { TapReadings } from './tap-cost-signals.ts';
+import type { TapLimits } from './tap-cost-limits.ts';
 
 /** What received packets cost by part, where the profile has enough samples to say. */
 export interface ProfiledTaps {
@@ -17,7 +17,7 @@ export interface ProfiledTaps {
 
 const ENOUGH_SAMPLES = 100;
 
-export function receivedParts(samples: Read['parts']): ProfiledTaps | undefined {
+export function receivedParts(samples: TapReadings['parts']): ProfiledTaps | undefined {
   const own = samples.filter(({ labels }) => labels['part'] !== 'self');
   const all = own.reduce((sum, each) => sum + each.value, 0);
   if (all < ENOUGH_SAMPLES) return undefined;
@@ -29,7 +29,7 @@ export function receivedParts(samples: Read['parts']): ProfiledTaps | undefined 
 }
 
 /** Where the time goes: the largest parts by the profile, else on which side of the stack's entrance, where that was told apart. */
-export function whereText({ netRx, netRxDriver, parts }: Read): Argument {
+export function whereText({ netRx, netRxDriver, parts }: TapReadings): Argument {
   const profiled = receivedParts(parts);
   if (profiled !== undefined)
     return worded(Object.fromEntries(profiled.parts), `; most of it is ${partsText(profiled.parts)}`);
@@ -48,7 +48,7 @@ export function whereText({ netRx, netRxDriver, parts }: Read): Argument {
 export function metIn(
   profiled: ProfiledTaps | undefined,
   { nsPerSecond, perPacketNs }: ReceiveCost,
-  limits: Limit,
+  limits: TapLimits,
 ): Readonly<Record<'share' | 'error' | 'ns' | 'cpu', number>> | undefined {
   if (profiled === undefined || profiled.taps - profiled.error < limits.share) return undefined;
   const { taps: share, error } = profiled;
@@ -63,12 +63,12 @@ export function onlyHere(taps: readonly Tap[], { inodes }: TapSamples): boolean 
 }
 
 /** Taps elsewhere are in the profile too: it can clear these, and not blame them. */
-export function cleared(profiled: ProfiledTaps | undefined, limits: Limit): ProfiledTaps | undefined {
+export function cleared(profiled: ProfiledTaps | undefined, limits: TapLimits): ProfiledTaps | undefined {
   return profiled !== undefined && profiled.taps + profiled.error < limits.minorShare ? profiled : undefined;
 }
 
 /** What the profile met in the taps, which is of all that the host has. */
-export function seenTaps({ allTaps }: Read, hooks: Read['tapSamples']): TapSamples {
+export function seenTaps({ allTaps }: TapReadings, hooks: TapReadings['tapSamples']): TapSamples {
   const running = allTaps.filter(({ labels }) => labels['hook'] !== 'none');
   return { hooks, inodes: running.map(({ labels }) => labels['inode']) };
 }

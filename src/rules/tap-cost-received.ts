@@ -14,8 +14,8 @@ import { partsText } from './path-parts.ts';
 import { critical, info, notMeasured, ok, warning } from './rule.ts';
 import { type Load, placeOf, signsOf } from './tap-cost-load.ts';
 import { type ProfiledTaps, metIn, seenTaps } from './tap-cost-profiled.ts';
-import type { Read, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
-import type { Limit } from './tap-cost-limits.ts';
+import type { TapReadings, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
+import type { TapLimits } from './tap-cost-limits.ts';
 
 /** Without a price, at most the signs of a costly tap can have moved together. */
 export function judgeUnpriced(
@@ -23,7 +23,7 @@ export function judgeUnpriced(
   packets: number,
   suspects: Suspects,
   load: Load,
-  limits: Limit,
+  limits: TapLimits,
   profiled: ProfiledTaps | undefined,
 ): TapCostConclusion {
   if (profiled !== undefined && profiled.taps + profiled.error < limits.minorShare) {
@@ -84,10 +84,10 @@ export function judgeUnpriced(
 
 export function judgePriced(
   price: TapCost,
-  read: Read,
+  read: TapReadings,
   { taps, loose, ...suspects }: Suspects,
   load: Load,
-  limits: Limit,
+  limits: TapLimits,
   foreign: ForeignBill,
   sentPriced: boolean,
 ): TapCostConclusion {
@@ -172,7 +172,12 @@ export function judgePriced(
  * look dear; the median does not move by them, nor does it by a filter that takes a packet now and then, whose price the
  * mean has to tell, without what chance may have added.
  */
-function isDear({ ns }: TapCost, { median, stddev, samples, floor }: Read, limits: Limit, foreignNs: number): boolean {
+function isDear(
+  { ns }: TapCost,
+  { median, stddev, samples, floor }: TapReadings,
+  limits: TapLimits,
+  foreignNs: number,
+): boolean {
   if (ns < limits.nanoseconds) return false;
   if (median === undefined || median.value - (floor?.value ?? 0) + foreignNs >= limits.nanoseconds) return true;
   const error = (stddev?.value ?? 0) / Math.sqrt(samples?.value ?? 1);

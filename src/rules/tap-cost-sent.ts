@@ -7,8 +7,8 @@ import { worded, type Argument, type Datum } from './finding.ts';
 import { critical, info, ok, warning } from './rule.ts';
 import { asPercent } from './said.ts';
 import { seenTaps } from './tap-cost-profiled.ts';
-import type { Read, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
-import type { Limit } from './tap-cost-limits.ts';
+import type { TapReadings, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
+import type { TapLimits } from './tap-cost-limits.ts';
 
 /** A host that sends little else than what is tapped has few; the error is taken off before anything is judged by them. */
 const ENOUGH_OF_SENDING = 30;
@@ -16,9 +16,9 @@ const ENOUGH_OF_SENDING = 30;
 /** What the taps take of sent packets, told with what is to be said of the received ones. */
 export function judgeSent(
   { ns, cpu, perSecond }: SentPrice,
-  read: Read,
+  read: TapReadings,
   { taps, loose, args: given, remedies }: Suspects,
-  limits: Limit,
+  limits: TapLimits,
 ): (received: Argument) => TapCostConclusion {
   const part = shareOfSending(read.sentParts);
   const surely = part === undefined ? undefined : part.share - part.error;
@@ -70,7 +70,9 @@ export function judgeSent(
 }
 
 /** The taps' share of what the profile met on the way out, and its error; undefined where that is too little to say. */
-function shareOfSending(samples: Read['sentParts']): { readonly share: number; readonly error: number } | undefined {
+function shareOfSending(
+  samples: TapReadings['sentParts'],
+): { readonly share: number; readonly error: number } | undefined {
   const own = samples.filter(({ labels }) => labels['part'] !== 'self');
   const all = own.reduce((sum, each) => sum + each.value, 0);
   if (all < ENOUGH_OF_SENDING) return undefined;
@@ -91,7 +93,7 @@ function payersText(payers: readonly Payer[]): string {
 }
 
 /** Behind what is said of received packets: what sent ones pay, or why that is not known where many are sent. */
-export function sendingText(sending: SentPrice | string, { sent }: Read, limits: Limit): Argument {
+export function sendingText(sending: SentPrice | string, { sent }: TapReadings, limits: TapLimits): Argument {
   if (typeof sending !== 'string') {
     const { ns, cpu, perSecond } = sending;
     const each = `${Math.round(ns)} ns each, ${asPercent(cpu)} of a CPU at ${Math.round(perSecond).toLocaleString('en-US')} packets/s`;

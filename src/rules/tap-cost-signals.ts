@@ -210,7 +210,7 @@ export const messages = {
 
 type Message = keyof typeof messages;
 
-export type Read = Given<typeof signals>;
+export type TapReadings = Given<typeof signals>;
 
 export type TapCostConclusion = Conclusion<Message, keyof typeof signals>;
 

@@ -151,7 +151,7 @@ export function isKnown(name: string): boolean {
   return settings.has(name) || metricNamed(name) !== undefined;
 }
 
-export interface Known {
+export interface KnownSeries {
   readonly metric: Metric;
   readonly labels: Labels;
 }
@@ -160,7 +160,7 @@ export interface Known {
  * The metric of a name and, of the labels given, those that are its own; undefined when it is none of ours. Prometheus
  * stores no empty label, and keeps a label that clashes with one of the target under `exported_`.
  */
-export function knownSeries(name: string, given: Labels): Known | undefined {
+export function knownSeries(name: string, given: Labels): KnownSeries | undefined {
   const setting = settings.get(name);
   if (setting !== undefined) return { metric: sysctl, labels: { name: setting } };
   const metric = metricNamed(name);

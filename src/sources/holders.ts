@@ -18,7 +18,7 @@ const PERF = 'anon_inode:[perf_event]';
 
 /** Who holds descriptors of BPF programs, links and perf events, by one pass over /proc. pktcost itself is left out. */
 export function holders(procfs: string): Result<Holders> {
-  const found: Found = { programs: [], links: [], perfEvents: [], unreadable: 0, unlooked: 0 };
+  const found: HeldFound = { programs: [], links: [], perfEvents: [], unreadable: 0, unlooked: 0 };
   try {
     const pids = readdirSync(procfs).map(Number).filter(Number.isInteger);
     const until = process.cpuUsage().system + MOST_MS * 1000;
@@ -36,7 +36,7 @@ export function holders(procfs: string): Result<Holders> {
   }
 }
 
-interface Found {
+interface HeldFound {
   readonly programs: Holder[];
   readonly links: Holder[];
   readonly perfEvents: { pid: number; comm: string; count: number }[];
@@ -44,7 +44,7 @@ interface Found {
   unlooked: number;
 }
 
-function lookInto(procfs: string, pid: number, links: ReturnType<typeof linkReader>, found: Found): void {
+function lookInto(procfs: string, pid: number, links: ReturnType<typeof linkReader>, found: HeldFound): void {
   const directory = `${procfs}/${pid}/fd`;
   const held = new Map<string, Set<number>>([
     ['prog_id', new Set()],
@@ -61,8 +61,8 @@ function lookInto(procfs: string, pid: number, links: ReturnType<typeof linkRead
       if (target === PERF) perfEvents += 1;
       if (!BPF.test(target)) continue;
       const info = readFileGuarded(`${procfs}/${pid}/fdinfo/${fd}`, 1024 * 1024);
-      const told = info.ok ? info.value.toString('latin1') : '';
-      for (const [, what = '', id] of told.matchAll(/^(prog_id|link_id):\s+(\d{1,10})$/gm))
+      const fields = info.ok ? info.value.toString('latin1') : '';
+      for (const [, what = '', id] of fields.matchAll(/^(prog_id|link_id):\s+(\d{1,10})$/gm))
         held.get(what)?.add(Number(id));
     }
   } catch (error) {

@@ -120,7 +120,7 @@ export function parseNfRule(bytes: Uint8Array): Result<NfRule> {
   const attributes = parseAttributes(bytes, NFGENMSG);
   if (!attributes.ok) return attributes;
   const all = attributes.value;
-  const found: Found = { packets: null, jumps: [], state: false, accepts: false };
+  const found: JumpsFound = { packets: null, jumps: [], state: false, accepts: false };
   const list = all.get(RULE.expressions) ?? new Uint8Array();
   // A list of elements that all have the same type, so that a map of them would keep the last.
   const view = viewOf(list);
@@ -142,14 +142,14 @@ export function parseNfRule(bytes: Uint8Array): Result<NfRule> {
   });
 }
 
-interface Found {
+interface JumpsFound {
   packets: number | null;
   readonly jumps: string[];
   state: boolean;
   accepts: boolean;
 }
 
-function lookAt(element: Uint8Array, found: Found): Result<undefined> {
+function lookAt(element: Uint8Array, found: JumpsFound): Result<undefined> {
   const expression = parseAttributes(element, 0);
   if (!expression.ok) return expression;
   const name = textOf(expression.value.get(EXPR.name));
@@ -158,7 +158,7 @@ function lookAt(element: Uint8Array, found: Found): Result<undefined> {
   return data.ok ? looks[name as keyof typeof looks](data.value, found) : data;
 }
 
-type Look = (data: ReadonlyMap<number, Uint8Array>, found: Found) => Result<undefined>;
+type Look = (data: ReadonlyMap<number, Uint8Array>, found: JumpsFound) => Result<undefined>;
 
 const looks = {
   counter: (data, found) => {

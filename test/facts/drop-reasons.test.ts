@@ -48,11 +48,30 @@ describe('what was lost', () => {
   const counter = (value: number): { value: number; labels: Record<string, string> } => ({ value, labels: {} });
 
   it('counts a counter and the reason for the same packets once', () => {
-    const ways = [{ means: 'rp_filter', counters: [counter(10), undefined], reasons: ['IP_RPFILTER'] }];
+    const ways = [{ means: 'rp_filter', counters: [counter(10), undefined], dropReasons: ['IP_RPFILTER'] }];
     assert.deepEqual(lostBy(ways, [drop('IP_RPFILTER', 8), drop('IP_RPFILTER', 1, 'eth1')]), {
       lost: 10,
       ways: [{ means: 'rp_filter', lost: 10, device: 'eth0' }],
     });
+  });
+
+  it('knows a drop without a reason by its function, whatever the words', () => {
+    const way = {
+      means: 'its own words',
+      counters: [],
+      dropReasons: ['NEIGH_QUEUEFULL'],
+      locations: ['__neigh_event_send'],
+    };
+    const unnamed = { value: 2, labels: { reason: 'NOT_SPECIFIED', location: '__neigh_event_send', device: 'eth0' } };
+    const elsewhere = { value: 1, labels: { reason: 'NEIGH_DEAD', location: '__neigh_event_send', device: 'eth0' } };
+    const { ways } = lostBy([way], [drop('NEIGH_QUEUEFULL', 3), unnamed, elsewhere]);
+    assert.deepEqual(
+      ways.map(({ lost, means }) => [lost, means === way.means]),
+      [
+        [5, true],
+        [1, false],
+      ],
+    );
   });
 
   it('leaves no drop out: what is in no way is one of its own', () => {

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 
 import type { Report } from '../../src/generated/report.ts';
 import { metBy, parseCondition } from '../../src/jobs/watch/condition.ts';
-import { watch, type Event, type Seen, type JudgedWindow } from '../../src/jobs/watch/loop.ts';
+import { watch, type Occurrence, type SeenWindow, type JudgedWindow } from '../../src/jobs/watch/loop.ts';
 import { watchLine, watchObject } from '../../src/report/text/watch-line.ts';
 import { rules } from '../../src/rules/index.ts';
 import { finding, reportOf } from '../report/cases.ts';
@@ -23,10 +23,10 @@ async function watched(
   outcomes: readonly Outcome[],
   until = 'warning',
   probedOutcome: Outcome = 'critical',
-): Promise<{ taken: string[]; events: Event<number>[]; lines: Seen[]; worst: Report; count: number }> {
+): Promise<{ taken: string[]; events: Occurrence<number>[]; lines: SeenWindow[]; worst: Report; count: number }> {
   const taken: string[] = [];
-  const events: Event<number>[] = [];
-  const lines: Seen[] = [];
+  const events: Occurrence<number>[] = [];
+  const lines: SeenWindow[] = [];
   let next = 0;
   const of = (outcome: Outcome): Promise<JudgedWindow<number>> =>
     Promise.resolve({ report: reportWith(outcome), evidence: taken.length });
@@ -91,7 +91,7 @@ describe('a watch', () => {
     assert.deepEqual(taken, ['quiet', 'quiet', 'quiet', 'quiet', 'probed', 'quiet', 'quiet']);
     assert.equal(count, 7);
     assert.equal(events.length, 1);
-    const [{ before, met, after, cause }] = events as [Event<number>];
+    const [{ before, met, after, cause }] = events as [Occurrence<number>];
     assert.deepEqual([before?.evidence, met.evidence, after.evidence], [3, 4, 5]);
     assert.equal(cause.code, 'PKT0405');
   });

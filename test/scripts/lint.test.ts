@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
+import { Linter, type Rule } from 'eslint';
 import tseslint from 'typescript-eslint';
 
 import { repository } from '../support/fixture.ts';
@@ -54,4 +55,46 @@ describe('what is linted', () => {
     }
     assert.ok(classes > 40, `${classes} classes`);
   });
+});
+
+describe('no logic that reads prose', async () => {
+  const { noProse } = (await import(`${repository}/scripts/lint/prose.mjs`)) as { readonly noProse: Rule.RuleModule };
+  const linter = new Linter();
+  const complaints = (code: string) =>
+    linter.verify(code, {
+      languageOptions: { parser: tseslint.parser as Linter.Parser },
+      plugins: { house: { rules: { prose: noProse } } },
+      rules: { 'house/prose': 'error' },
+    });
+
+  for (const [kind, code] of [
+    ['a search in a property', "if (gap.reason.includes('device=')) skip();"],
+    ['a search under another name', "const text = finding.summary; if (text.startsWith('Taps')) skip();"],
+    ['a search in what was taken apart', "const { detail: given } = gap; given?.indexOf('x');"],
+    ['a search in a piece of it', "each.note!.trim().toLowerCase().endsWith('eth0');"],
+    ['a pattern', '/lost/.test(finding.title);'],
+    ['a pattern on what may be missing', "/lost/.exec(finding.headline ?? '');"],
+    ['a comparison', "if (row.detail === 'down') skip();"],
+    ['a comparison with a sentence', "if (error.message !== 'fetch failed') skip();"],
+    ['a comparison of its beginning', "if (unseenWords(report).slice(0, 3) === 'a b') skip();"],
+    ['a switch', "switch (gap.reason) { case 'not there': skip(); }"],
+    ['a set of sentences', "const known = new Set(['not there']); known.has(gap.reason);"],
+    ['a table by sentence', "const known = { 'not there': 1 }; known[gap.reason];"],
+    ['a split at what it says', "const [name] = title.split(':');"],
+  ] as const)
+    it(`finds ${kind}`, () => {
+      assert.equal(complaints(code).length, 1, code);
+    });
+
+  for (const [kind, code] of [
+    ['a sentence that is empty', "if (gap.reason === '') skip();"],
+    ['lines and words to be broken', "words.split(' '); message.split('\\n');"],
+    ['the key of a message', "if (message === 'flood') skip();"],
+    ["the kernel's own names", "if (reason === 'NOT_SPECIFIED') skip(); dropReasons.includes(name);"],
+    ['the pieces of a line', "const words = line.split(' '); words.includes('UP');"],
+    ['words that are told on', 'paragraph(finding.summary);'],
+  ] as const)
+    it(`lets pass ${kind}`, () => {
+      assert.deepEqual(complaints(code), [], code);
+    });
 });

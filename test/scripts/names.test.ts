@@ -53,3 +53,8 @@ it('refuses a format that shares its name with what formats are given', () => {
   });
   assert.equal(found.status, 1);
 });
+
+it('refuses a name that hides what the language has', () => {
+  const found = sharedIn({ 'jobs/a.ts': 'export interface Event {}', 'jobs/b.ts': 'export type Seen = 1;' });
+  assert.deepEqual(found, { status: 1, stderr: 'hides what the language has: Event (jobs/a.ts)\n' });
+});

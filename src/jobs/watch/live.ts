@@ -48,7 +48,7 @@ const LISTED_EVERY_SECONDS = 60;
 
 const WHY_OFF = 'a watch attaches the probe once its condition is met';
 
-interface Taken {
+interface TakenSample {
   readonly snapshot: Snapshot;
   readonly recording: SampleRecording | undefined;
 }
@@ -70,7 +70,7 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
   const ofDevices = onlyDevices(devices);
   const cheap = collectors.filter(({ id }) => !ofProbe.has(id));
   const namespaces = namespacesNowAndThen(options.netns, roots);
-  const sample = (): Taken => {
+  const sample = (): TakenSample => {
     const wanted = {
       reader,
       collectors: cheap,

@@ -19,25 +19,25 @@ export interface Windows<Kept> {
 }
 
 /** The windows around the moment in which the condition was met: there is no first one where it was met at once. */
-export interface Event<Kept> {
+export interface Occurrence<Kept> {
   readonly cause: ReportFinding;
   readonly before: JudgedWindow<Kept> | undefined;
   readonly met: JudgedWindow<Kept>;
   readonly after: JudgedWindow<Kept>;
 }
 
-export interface Seen {
+export interface SeenWindow {
   readonly report: Report;
   readonly probed: boolean;
   /** The finding by which the condition is met. */
   readonly cause: ReportFinding | undefined;
 }
 
-export interface Watching<Kept> {
+export interface WatchLoop<Kept> {
   readonly windows: Windows<Kept>;
   readonly condition: Condition;
-  readonly onWindow: (seen: Seen) => Promise<void>;
-  readonly onEvent: (event: Event<Kept>) => Promise<void>;
+  readonly onWindow: (seen: SeenWindow) => Promise<void>;
+  readonly onEvent: (event: Occurrence<Kept>) => Promise<void>;
 }
 
 export interface WatchSummary {
@@ -52,7 +52,7 @@ export interface WatchSummary {
  * What comes and goes is caught when it comes: while the condition stays met no further window is taken with the probe. The
  * reports and the evidence of three windows are kept, whatever the number of windows.
  */
-export async function watch<Kept>({ windows, condition, onWindow, onEvent }: Watching<Kept>): Promise<WatchSummary> {
+export async function watch<Kept>({ windows, condition, onWindow, onEvent }: WatchLoop<Kept>): Promise<WatchSummary> {
   let before: JudgedWindow<Kept> | undefined;
   let worst: Report | undefined;
   let count = 0;

@@ -20,7 +20,7 @@ export interface FoldedProfile {
   readonly unresolved: number;
 }
 
-export interface Raw {
+export interface RawSamples {
   readonly samples: readonly RawSample[];
   readonly chains: ReadonlyMap<string, readonly Address[]>;
 }
@@ -33,7 +33,7 @@ export interface Raw {
 const AFTER_TC =
   /^(?!.*gro)_*(?:ip_|ip6_|ipv6_|arp_|br_|vlan_do_|bond_|team_|macvlan_|ipvlan_|netdev_frame_hook|macsec_|nf_|nft_|tcp_|udp|icmp|igmp|raw|mpls_|sctp_|esp|xfrm)/;
 
-export function foldSamples(raw: Raw, nameOf: (address: Address) => NamedAddress | undefined): FoldedProfile {
+export function foldSamples(raw: RawSamples, nameOf: (address: Address) => NamedAddress | undefined): FoldedProfile {
   const functions = new Functions();
   const chains = new Map<string, readonly number[]>();
   const ways = new Map<string, StackDirection | undefined>();

@@ -10,7 +10,7 @@ import { KernelNames } from '../names.ts';
 import { readObject } from '../objects.ts';
 import { percent, type Overhead } from '../overhead.ts';
 import { inOrder } from '../watched.ts';
-import { foldSamples, programsOn, type NamedAddress, type Raw } from './fold.ts';
+import { foldSamples, programsOn, type NamedAddress, type RawSamples } from './fold.ts';
 import {
   CHAIN_BYTES,
   COMM_BYTES,
@@ -234,12 +234,12 @@ export class Sampler {
     return ok(counts);
   }
 
-  #readRaw(): Result<Raw> {
+  #readRaw(): Result<RawSamples> {
     const { bpf } = this.#options;
     const [samplesMap, chainsMap] = [this.#map('pktcost_samples'), this.#map('pktcost_chains')];
     if (!samplesMap.ok) return samplesMap;
     if (!chainsMap.ok) return chainsMap;
-    const samples: Raw['samples'][number][] = [];
+    const samples: RawSamples['samples'][number][] = [];
     const chains = new Map<string, readonly Address[]>();
     const read = inOrder(
       () =>
@@ -265,7 +265,7 @@ export class Sampler {
     return comms.sort((a, b) => a.pid - b.pid);
   }
 
-  #name({ samples, chains }: Raw): {
+  #name({ samples, chains }: RawSamples): {
     readonly names: ReadonlyMap<Address, NamedAddress>;
     readonly programs: ReadonlyMap<number, ProgramRow>;
   } {

@@ -1,4 +1,11 @@
-import { directionOf, profileByCpu, profileByDevice, profileOf, type DeviceProfile, type DirectionProfile } from '../../facts/profile.ts';
+import {
+  directionOf,
+  profileByCpu,
+  profileByDevice,
+  profileOf,
+  type DeviceProfile,
+  type DirectionProfile,
+} from '../../facts/profile.ts';
 import { type PartShare, type ProfiledDirection, SAMPLES_TO_PRICE } from '../../facts/profile-price.ts';
 import type {
   Cost,

@@ -32,8 +32,7 @@ ${told.map(directionMarkup)}${devices(profile)}${told.length === 0 ? nothing : l
 }
 
 function directionMarkup(direction: ProfileDirection): Markup {
-  const { title, rows, lines } = directionWords(direction, MOST_PARTS);
-  const [name = ''] = title.split(':');
+  const { name, title, rows, lines } = directionWords(direction, MOST_PARTS);
   return markup`<h3>${title}</h3>
 ${rows.length === 0 ? nothing : drawTable(partTable, direction.parts, { caption: `${name} by part, largest first`, className: 'stack', most: MOST_PARTS })}
 ${rows.length === 0 ? nothing : lines.map((line) => markup`<p>${line}</p>\n`)}${

@@ -49,6 +49,8 @@ const ownerWords: Readonly<Record<string, string>> = {
 const LEAST_SHARE = 0.01;
 
 export interface DirectionWords {
+  /** Of the direction alone. */
+  readonly name: string;
   readonly title: string;
   readonly rows: readonly ProfilePart[];
   /** What is below the last row; empty when nothing is. */
@@ -69,8 +71,10 @@ export function directionWords(direction: ProfileDirection, most: number): Direc
     nsPerPacket === null
       ? `not priced, ${reason ?? 'why is not known'}`
       : `${formats.ns(nsPerPacket)} per packet${nsError === null || nsError === 0 ? '' : `, give or take ${formats.ns(nsError)}`}`;
+  const name = directionNames[direction.direction];
   return {
-    title: `${directionNames[direction.direction]}: ${priced}; ${formats.percent(direction.cpuShare)} of a CPU, ${formats.count(samples)} samples`,
+    name,
+    title: `${name}: ${priced}; ${formats.percent(direction.cpuShare)} of a CPU, ${formats.count(samples)} samples`,
     rows: nsPerPacket === null && samples < FEW ? [] : shown,
     below:
       rest.length === 0

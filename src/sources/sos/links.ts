@@ -37,8 +37,8 @@ export function parseIpLinkCommand(bytes: Uint8Array): Result<Files> {
     const set = (file: string, value: string): void => {
       files.set(`${directory}/${file}`, `${value}\n`);
     };
-    const [, number = '0', words = ''] = /^(\d{1,9}): \S+ <([^>]*)>/.exec(block) ?? [];
-    const flags = words.split(',').reduce((bits, word) => bits | (IFF[word] ?? 0), 0);
+    const [, number = '0', flagNames = ''] = /^(\d{1,9}): \S+ <([^>]*)>/.exec(block) ?? [];
+    const flags = flagNames.split(',').reduce((bits, word) => bits | (IFF[word] ?? 0), 0);
     set('ifindex', number);
     set('flags', `0x${flags.toString(16)}`);
     const mtu = /\bmtu (\d{1,9})\b/.exec(block)?.[1];

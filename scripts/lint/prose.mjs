@@ -1,0 +1,201 @@
+// No logic reads prose: what a program has to know of a sentence stands beside it as data. A sentence is told by what it is
+// called, wherever it is passed on to under another name; what is a search, by what is asked of it.
+
+/** The last word of a property, a variable or a function that holds or makes sentences. */
+const SENTENCE =
+  /(?:^|[a-z\d])(?:reason|detail|title|message|note|sentence|summary|summarie|headline|caveat|figure|action|remark|hint|refusal|advice|phrase)s?$|(?:^|[a-z\d])(?:words|why|help|says|said|told|means)$/i;
+/** What the kernel calls a drop is a name of its own. */
+const NO_SENTENCE = /^dropReasons?$/;
+/** Functions that make one. */
+const MAKES_SENTENCES = /(?:words|sentence|phrase|title|summary|headline|message)$|^say$/i;
+/** Of these a key is as usual as a sentence: `message` of a rule, `action` of a flag. Only a sentence has blanks. */
+const OFTEN_A_KEY = /(?:message|action|title|told|said|figure|note)s?$/i;
+/** The kernel's own names: reasons of drops. */
+const KERNEL_NAME = /^[A-Z][A-Z\d_]+$/;
+
+const SEARCHES = new Set('includes startsWith endsWith indexOf lastIndexOf match matchAll search split'.split(' '));
+/** What is left of a sentence is one. */
+const PIECES = new Set(
+  'slice substring trim trimStart trimEnd toLowerCase toUpperCase replace replaceAll at charAt concat normalize toString'.split(
+    ' ',
+  ),
+);
+const MEMBERS = new Set(['includes', 'has', 'indexOf', 'get']);
+
+/** @param {string} name */
+const isSentence = (name) => SENTENCE.test(name) && !NO_SENTENCE.test(name);
+
+/** @typedef {any} Node of the tree that ESLint hands out: ESTree with TypeScript's own */
+
+/** @type {import('eslint').Rule.RuleModule} */
+export const noProse = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { prose: 'no logic reads prose: carry what it says as data beside it' },
+  },
+  create(context) {
+    const { sourceCode } = context;
+
+    /** @param {Node} node @returns {any} */
+    function variableOf(node) {
+      for (let scope = sourceCode.getScope(node); scope !== null; scope = /** @type {any} */ (scope.upper)) {
+        const found = scope.set.get(node.name);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    }
+
+    /** What a constant was made of, and under which name it was taken out of something. @param {Node} node */
+    function originOf(node) {
+      const definition = variableOf(node)?.defs[0];
+      if (definition === undefined) return {};
+      const name = definition.name;
+      const holder = name.parent;
+      // `{ reason: given }`, `{ reason = '' }`
+      const property = holder?.type === 'AssignmentPattern' ? holder.parent : holder;
+      if (property?.type === 'Property' && property.parent.type === 'ObjectPattern') return { key: property.key };
+      const { init = null, id = null } = definition.type === 'Variable' ? definition.node : {};
+      return id === name && definition.parent?.kind === 'const' ? { init } : {};
+    }
+
+    /** @param {Node} node @returns {Node} */
+    function bare(node) {
+      const inner = {
+        ChainExpression: 'expression',
+        TSNonNullExpression: 'expression',
+        TSAsExpression: 'expression',
+        TSSatisfiesExpression: 'expression',
+        AwaitExpression: 'argument',
+      }[/** @type {string} */ (node?.type)];
+      return inner === undefined ? node : bare(node[inner]);
+    }
+
+    /** @param {Node} key */
+    const keyName = (key) => (key?.type === 'Identifier' ? key.name : key?.type === 'Literal' ? String(key.value) : '');
+
+    /** The name by which an expression is prose; undefined where it is not. @param {Node} given @param {number} depth @returns {string | undefined} */
+    function prose(given, depth = 0) {
+      const node = bare(given);
+      if (node === null || node === undefined || depth > 8) return undefined;
+      switch (node.type) {
+        case 'Identifier': {
+          const { key, init } = originOf(node);
+          const name = key === undefined ? node.name : keyName(key);
+          if (isSentence(name)) return isList(node, init) ? undefined : name;
+          return init === undefined ? undefined : prose(init, depth + 1);
+        }
+        case 'MemberExpression': {
+          const name = node.computed
+            ? node.property.type === 'Literal'
+              ? String(node.property.value)
+              : ''
+            : node.property.name;
+          return isSentence(name ?? '') ? name : undefined;
+        }
+        case 'CallExpression': {
+          const callee = bare(node.callee);
+          if (callee.type === 'Identifier') return MAKES_SENTENCES.test(callee.name) ? callee.name : undefined;
+          if (callee.type !== 'MemberExpression' || callee.computed) return undefined;
+          return PIECES.has(callee.property.name) ? prose(callee.object, depth + 1) : undefined;
+        }
+        case 'LogicalExpression':
+          return prose(node.left, depth + 1) ?? prose(node.right, depth + 1);
+        case 'ConditionalExpression':
+          return prose(node.consequent, depth + 1) ?? prose(node.alternate, depth + 1);
+        case 'TemplateLiteral':
+          return node.expressions.map((/** @type {Node} */ each) => prose(each, depth + 1)).find(Boolean);
+        default:
+          return undefined;
+      }
+    }
+
+    /** Pieces of a line that is parsed, or a table. @param {Node} node @param {Node} init */
+    function isList(node, init) {
+      const made = bare(init);
+      if (['ArrayExpression', 'NewExpression', 'ObjectExpression'].includes(made?.type)) return true;
+      const typed = variableOf(node)?.defs[0]?.name.typeAnnotation?.typeAnnotation;
+      if (['TSArrayType', 'TSTypeOperator', 'TSTupleType'].includes(typed?.type)) return true;
+      for (let call = made; call?.type === 'CallExpression'; call = bare(call.callee.object))
+        if (call.callee.property?.name === 'split') return true;
+      return false;
+    }
+
+    /** Where a line ends, or may be broken, is no question of what it says. @param {Node} call */
+    const isLayout = ({ callee, arguments: [by] }) =>
+      callee.property.name === 'split' && by?.type === 'Literal' && ['\n', ' '].includes(by.value);
+
+    /** @param {Node} node @returns {string | undefined} */
+    function textOf(node) {
+      const of = bare(node);
+      if (of?.type === 'Literal' && typeof of.value === 'string') return of.value;
+      if (of?.type === 'TemplateLiteral')
+        return of.quasis.map((/** @type {Node} */ each) => each.value.cooked).join('');
+      return undefined;
+    }
+
+    /** Whether it is compared with words. @param {string} name @param {Node} other */
+    function isWording(name, other) {
+      const text = textOf(other);
+      if (text === undefined || text === '' || KERNEL_NAME.test(text)) return false;
+      return / /.test(text) || !OFTEN_A_KEY.test(name);
+    }
+
+    /** @param {Node} node @returns {Node[]} */
+    function wordsListed(node) {
+      const of = bare(node);
+      if (of?.type === 'Identifier') return wordsListed(originOf(of).init ?? null);
+      if (of?.type === 'NewExpression') return wordsListed(of.arguments[0] ?? null);
+      if (of?.type === 'ArrayExpression')
+        return of.elements.map((/** @type {Node} */ each) =>
+          each?.type === 'ArrayExpression' ? each.elements[0] : each,
+        );
+      if (of?.type !== 'ObjectExpression') return [];
+      return of.properties.map((/** @type {Node} */ each) =>
+        each.computed ? null : { type: 'Literal', value: keyName(each.key) },
+      );
+    }
+
+    /** @param {Node} node */
+    const report = (node) => context.report({ node, messageId: 'prose' });
+
+    return {
+      /** @param {Node} node */
+      CallExpression(node) {
+        const callee = bare(node.callee);
+        if (callee.type !== 'MemberExpression' || callee.computed) return;
+        const { name } = callee.property;
+        const [first] = node.arguments;
+        if (SEARCHES.has(name) && !isLayout(node) && first?.name !== 'undefined' && prose(callee.object) !== undefined)
+          report(node);
+        else if ((name === 'test' || name === 'exec') && prose(first) !== undefined) report(node);
+        else if (MEMBERS.has(name)) {
+          const asked = prose(first);
+          if (asked !== undefined && wordsListed(callee.object).some((each) => isWording(asked, each))) report(node);
+        }
+      },
+      /** @param {Node} node */
+      MemberExpression(node) {
+        const asked = node.computed ? prose(node.property) : undefined;
+        if (asked !== undefined && wordsListed(node.object).some((each) => / /.test(textOf(each) ?? ''))) report(node);
+      },
+      /** @param {Node} node */
+      BinaryExpression(node) {
+        if (!/^[!=]==?$/.test(node.operator)) return;
+        for (const [one, other] of [
+          [node.left, node.right],
+          [node.right, node.left],
+        ]) {
+          const name = prose(one);
+          if (name !== undefined && isWording(name, other)) return report(node);
+        }
+      },
+      /** @param {Node} node */
+      SwitchStatement(node) {
+        const name = prose(node.discriminant);
+        if (name !== undefined && node.cases.some((/** @type {Node} */ { test }) => isWording(name, test)))
+          report(node);
+      },
+    };
+  },
+};
