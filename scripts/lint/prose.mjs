@@ -187,7 +187,9 @@ export const noProse = {
           [node.right, node.left],
         ]) {
           const name = prose(one);
-          if (name !== undefined && isWording(name, other)) return report(node);
+          if (name === undefined || !isWording(name, other)) continue;
+          report(node);
+          return;
         }
       },
       /** @param {Node} node */

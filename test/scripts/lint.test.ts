@@ -62,7 +62,7 @@ describe('no logic that reads prose', async () => {
   const linter = new Linter();
   const complaints = (code: string) =>
     linter.verify(code, {
-      languageOptions: { parser: tseslint.parser as Linter.Parser },
+      languageOptions: { parser: tseslint.parser },
       plugins: { house: { rules: { prose: noProse } } },
       rules: { 'house/prose': 'error' },
     });
