@@ -82,7 +82,10 @@ export function sayUnexplained(
 }
 
 /** The memory of all UDP sockets at its limit while nothing was counted as refused; told of the host once. */
-export function byMemory(read: UnplacedReadings, at: Instance): Conclusion<'memory-full', 'pages' | 'most'> | undefined {
+export function byMemory(
+  read: UnplacedReadings,
+  at: Instance,
+): Conclusion<'memory-full', 'pages' | 'most'> | undefined {
   const { pages, most } = read;
   if (countsRefused(read.memory, read.kernel, at)) return undefined;
   if (at.netns !== '' || pages === undefined || most === undefined || most.value === 0) return undefined;
