@@ -36,6 +36,8 @@ export interface Host {
   dumpIfPresent<T>(name: DumpName, decode: (answer: unknown) => Result<T>): T | undefined;
   /** Something the collector itself found wanting. */
   gap(path: string, reason: string): void;
+  /** The host said that there is nothing of the kind: what else could not be read leaves it partial. */
+  answered(): void;
   /** A series that is there on the host, and could not be told. */
   lack<L extends string>(metric: Metric<L>, labels: { readonly [K in L]?: string }, reason: string): void;
   /** The subject does not exist on this host (no NUMA, no PCI, module not loaded): not a gap, and said once. */
@@ -103,7 +105,7 @@ export function runCollector(
 ): CollectorReport {
   const started = performance.now();
   const gaps: Gap[] = [];
-  const seen = { emitted: 0, notApplicable: false };
+  const seen = { emitted: 0, answered: false, notApplicable: false };
   const gap = (path: string, reason: string): void => {
     gaps.push({ path, reason });
   };
@@ -114,6 +116,9 @@ export function runCollector(
   };
   const host: Host = {
     gap,
+    answered: () => {
+      seen.answered = true;
+    },
     lack: (metric, labels, reason) => {
       snapshot.lack(metric, labels as Labels, reason);
     },
@@ -182,7 +187,7 @@ export function runCollector(
     else
       gap(collector.id, `bug in collector ${collector.id}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const status = statusOf(gaps.length, seen.emitted, seen.notApplicable);
+  const status = statusOf(gaps.length, seen.emitted > 0 || seen.answered, seen.notApplicable);
   const report = { id: collector.id, netns, status, gaps, milliseconds: performance.now() - started } as const;
   snapshot.collectors.push(report);
   return report;
@@ -191,9 +196,10 @@ export function runCollector(
 /** Ends a collector: whatever it has yet to say would not be taken in. */
 class Full extends Error {}
 
-function statusOf(gaps: number, emitted: number, notApplicable: boolean): CollectorStatus {
+/** @param told series, or an answer that was empty */
+function statusOf(gaps: number, told: boolean, notApplicable: boolean): CollectorStatus {
   if (gaps === 0) return 'ok';
-  if (emitted > 0) return notApplicable ? 'ok' : 'partial';
+  if (told) return notApplicable ? 'ok' : 'partial';
   return notApplicable ? 'not-applicable' : 'unavailable';
 }
 

@@ -15,6 +15,7 @@ import {
   deviceThreaded,
   deviceTxQueueLength,
   deviceUp,
+  receiveCardLost,
   receiveMissed,
   receiveNohandler,
   receiveRing,
@@ -71,12 +72,21 @@ export const device = defineCollector({
       emit(receiveRing, { device: name }, frames);
       emit(receiveRingMost, { device: name }, most);
     }
-    for (const { device: name, counter, lost } of host.dumpIfPresent('ring_losses', decodeRingLosses) ?? [])
-      emit(receiveRingLost, { device: name, counter }, lost);
+    emitLosses(host, emit);
     // Every namespace has a loopback device.
     if (names !== undefined && found === 0) host.gap(netDevices, 'no network device could be read');
   },
 });
+
+function emitLosses(host: Host, emit: Emit): void {
+  const { rows, untold } = host.dumpIfPresent('ring_losses', decodeRingLosses) ?? { rows: [], untold: [] };
+  for (const { device: name, kind, counter, lost } of rows) {
+    if (kind === 'ring') emit(receiveRingLost, { device: name, counter }, lost);
+    else emit(receiveCardLost, { device: name, counter, kind }, lost);
+  }
+  for (const { device: name, reason } of untold)
+    for (const metric of [receiveRingLost, receiveCardLost]) host.lack(metric, { device: name }, reason);
+}
 
 /** Whether the device was there to be read. */
 function collectDevice(

@@ -111,6 +111,8 @@ export interface InetSockets {
   readonly ports: readonly PortsRow[];
   /** Why connections were not looked at, or null. */
   readonly slowReadersSkipped: string | null;
+  /** What UDP sockets dropped was not told of all of them. */
+  readonly udpDropsUntold?: boolean;
 }
 
 export interface SocketOwners {
@@ -125,8 +127,17 @@ export function decodePacketSockets(answer: unknown): Result<readonly PacketSock
 
 export function decodeInetSockets(answer: unknown): Result<InetSockets> {
   return decode(() => {
-    const { listeners, udp, boundUdp, slowReaders, stalledSenders, tcpDrops, ports, slowReadersSkipped } =
-      asRecord(answer);
+    const {
+      listeners,
+      udp,
+      boundUdp,
+      slowReaders,
+      stalledSenders,
+      tcpDrops,
+      ports,
+      slowReadersSkipped,
+      udpDropsUntold,
+    } = asRecord(answer);
     return {
       listeners: asList(listeners, (row) => ({
         ...inetSocket(row),
@@ -163,6 +174,7 @@ export function decodeInetSockets(answer: unknown): Result<InetSockets> {
         ports: asCount(row['ports']),
       })),
       slowReadersSkipped: nullable(slowReadersSkipped, asText),
+      udpDropsUntold: udpDropsUntold === true,
     };
   });
 }

@@ -7,6 +7,7 @@ import { drops } from './drops.ts';
 import { ebpf } from './ebpf.ts';
 import { host } from './host.ts';
 import { interrupts } from './interrupts.ts';
+import { kernellog } from './kernellog.ts';
 import { links } from './links.ts';
 import { meminfo } from './meminfo.ts';
 import { neighbours } from './neighbours.ts';
@@ -15,6 +16,7 @@ import { netfilter } from './netfilter.ts';
 import { netstat } from './netstat.ts';
 import { nodeconfig } from './nodeconfig.ts';
 import { numa } from './numa.ts';
+import { openvswitch } from './openvswitch.ts';
 import { packet } from './packet.ts';
 import { pcidevice } from './pcidevice.ts';
 import { pressure } from './pressure.ts';
@@ -44,6 +46,8 @@ export const collectors: readonly Collector[] = [
   neighbours,
   xfrm,
   conntrack,
+  kernellog,
+  openvswitch,
   netfilter,
   sockstat,
   sockets,

@@ -62,6 +62,8 @@ export function overlay(reader: Reader, layer: Layer): Reader {
  *  - `qdisc`: root queueing disciplines of this namespace (sources/qdisc.ts).
  *  - `rings`: receive rings of the devices as `ethtool -g` prints them; in copies only (sources/sos/links.ts).
  *  - `ring_losses`: what the drivers of the devices count of full receive rings in `ethtool -S`; in copies only (sources/sos/nics.ts).
+ *  - `openvswitch`: lookups of the datapaths of Open vSwitch, of the whole host; in copies only (sources/sos/switch.ts).
+ *  - `kernel_log`: lines of the kernel's log about losses, counted; in copies only (sources/sos/remarks.ts).
  *  - `drops`: what the kernel freed as dropped, by reason and place (probe/drops.ts).
  *  - `probe_load`: whether there are BPF objects to load, and why loading them failed; asked where there is no reading.
  *  - `profile`: stacks of the packet path, sampled since it was first asked for (profile/stacks.ts).
@@ -82,6 +84,8 @@ export const dumpNames = [
   'qdisc',
   'rings',
   'ring_losses',
+  'openvswitch',
+  'kernel_log',
 ] as const;
 
 export type DumpName = (typeof dumpNames)[number];

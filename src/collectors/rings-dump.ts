@@ -1,5 +1,5 @@
 import type { Result } from '../base/result.ts';
-import { asCount, decode, asList, asText } from '../readings/decode.ts';
+import { asCount, decode, asList, asRecord, asText } from '../readings/decode.ts';
 
 /** The receive ring of one device: frames it has room for, and can be given room for. */
 export interface RingRow {
@@ -8,21 +8,33 @@ export interface RingRow {
   readonly most: number;
 }
 
-/** What the driver of one device counts, under one name, of frames that the receive ring had no room for. */
+/** What the driver of one device counts, under one name, of frames that it lost; how, as metrics/nic-losses.ts has it. */
 export interface RingLossRow {
   readonly device: string;
+  readonly kind: string;
   readonly counter: string;
   readonly lost: number;
 }
 
-export function decodeRingLosses(answer: unknown): Result<readonly RingLossRow[]> {
-  return decode(() =>
-    asList(answer, (row) => ({
-      device: asText(row['device']),
-      counter: asText(row['counter']),
-      lost: asCount(row['lost']),
-    })),
-  );
+export interface RingLosses {
+  readonly rows: readonly RingLossRow[];
+  /** Devices of which it is not known, and why. */
+  readonly untold: readonly { readonly device: string; readonly reason: string }[];
+}
+
+export function decodeRingLosses(answer: unknown): Result<RingLosses> {
+  return decode(() => {
+    const { rows, untold } = asRecord(answer);
+    return {
+      rows: asList(rows, (row) => ({
+        device: asText(row['device']),
+        kind: asText(row['kind']),
+        counter: asText(row['counter']),
+        lost: asCount(row['lost']),
+      })),
+      untold: asList(untold, (row) => ({ device: asText(row['device']), reason: asText(row['reason']) })),
+    };
+  });
 }
 
 export function decodeRings(answer: unknown): Result<readonly RingRow[]> {

@@ -19,6 +19,7 @@ import { decodeInetSockets, type InetSocketRow, type InetSockets } from './dumps
 import { isCut } from './parse.ts';
 
 const LISTEN = 10;
+const UNTOLD = 'the sockets were listed without what each of them dropped';
 const families = [
   ['v4', ''],
   ['v6', '6'],
@@ -39,8 +40,10 @@ export const sockets = defineCollector({
       emit(udpQueues, { queue: 'tx', ip }, sum(rows.map(({ sendQueue }) => sendQueue)));
       emit(udpQueues, { queue: 'rx', ip }, sum(rows.map(({ receiveQueue }) => receiveQueue)));
     }
+    const asked = host.dump('inet_diag', decodeInetSockets);
+    if (asked !== undefined) host.answered();
     const answer =
-      host.dump('inet_diag', decodeInetSockets) ??
+      asked ??
       fromFiles(
         host,
         [...udp.values()].flatMap((rows) => rows ?? []),
@@ -51,6 +54,8 @@ export const sockets = defineCollector({
       if (row.limit !== null) emit(acceptQueueLimit, labelsOf(row), row.limit);
       if (row.drops !== null) emit(listenerDrops, labelsOf(row), row.drops);
     }
+    if (answer.listeners.some(({ drops }) => drops === null)) host.lack(listenerDrops, {}, UNTOLD);
+    if (answer.udpDropsUntold === true) host.lack(udpSocketDrops, {}, UNTOLD);
     for (const row of answer.udp) {
       emit(udpSocketDrops, labelsOf(row), row.drops);
       if (row.receiveBuffer !== null) emit(udpSocketReceiveBuffer, labelsOf(row), row.receiveBuffer);

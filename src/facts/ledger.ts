@@ -1,8 +1,10 @@
 import {
   netstat,
   packetSocketDrops,
+  receiveCardLost,
   receiveMissed,
   receivePackets,
+  receiveRingLost,
   skbDrops,
   skbDropsCounted,
   skbDropsLookedAt,
@@ -12,6 +14,7 @@ import {
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
+import { cardLosses } from './card-losses.ts';
 import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
 
 /** One reason at one place. */
@@ -155,16 +158,7 @@ function counterRows(window: Window): Counted[] {
 
 /** What no packet of the kernel's was made of, or was freed without a word: rings of cards and of captures. */
 function ownCounters(window: Window): Counted[] {
-  const ring = window.increase(receiveMissed).cells.map(({ labels, increase }) => ({
-    reason: 'rx_missed_errors',
-    means: 'the ring of the card was full',
-    place: receiveMissed.source,
-    device: labels['device'] ?? '',
-    netns: netnsOf(labels),
-    packets: increase,
-    kind: 'loss' as const,
-    rule: 'PKT0501',
-  }));
+  const cards = cardLosses(window).map((row) => ({ ...row, kind: 'loss' as const, rule: 'PKT0501' }));
   const taps = window.increase(packetSocketDrops).cells.map(({ labels, increase }) => ({
     reason: 'sk_drops',
     means: 'a packet socket was full: the capture is incomplete',
@@ -176,7 +170,7 @@ function ownCounters(window: Window): Counted[] {
     kind: 'noise' as const,
     rule: null,
   }));
-  return [...ring, ...taps].filter(({ packets }) => packets > 0);
+  return [...cards, ...taps].filter(({ packets }) => packets > 0);
 }
 
 interface Frames {
@@ -208,7 +202,7 @@ const BOOKED = [...DELIVERED, ...FORWARDED];
 /** What the ledger is made of, besides the drops themselves: the same is read of every namespace. */
 export const ledgerMetrics: readonly Metric[] = [
   ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsNoRoom, skbDropsRarest],
-  ...[receivePackets, receiveMissed, packetSocketDrops],
+  ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, packetSocketDrops],
   ...BOOKED,
   ...dropReasons.flatMap((reason) => {
     const { counter, kind } = meaningOfDrop(reason, '');

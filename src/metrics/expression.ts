@@ -29,6 +29,11 @@ export function everywhere<L extends string>(of: Expression<L>): Expression<L> {
   return { ...of, perNetns: false };
 }
 
+/** What is counted of the whole host, as pktcost's own namespace's, for a rule that looks at each. */
+export function inOwnNetns<L extends string>(of: Expression<L>): Expression<L> {
+  return { ...of, perNetns: true };
+}
+
 function aggregate<L extends string, K extends L>(
   name: string,
   by: readonly K[],

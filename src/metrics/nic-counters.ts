@@ -1,22 +1,45 @@
-import { namesIn, type NicLosses, type NicLossKind } from './nic-losses.ts';
+import { namesIn, nicDrivers, nicLossesOf, type NicLosses, type NicLossKind } from './nic-losses.ts';
 
-/**
- * What a driver counts in `ethtool -S` of frames that its ring had no room for, by name, with `N` for the numbers of queues, whose
- * counters are added up. Two names may be the same loss.
- */
-export function ringLossesIn(
-  known: NicLosses,
-  counters: readonly (readonly [name: string, count: number])[],
-): ReadonlyMap<string, number> {
-  const names = namesIn(known, ['ring']);
-  const wanted = names === undefined ? undefined : new RegExp(`^(?:${names})$`);
+/** Names by which any driver counts frames that its ring had no room for, or that had to wait for it. */
+const anyRingLoss = new RegExp(
+  `^(?:${nicDrivers
+    .flatMap((driver) => {
+      const known = nicLossesOf(driver);
+      return known === undefined ? [] : (namesIn(known, ['ring', 'waited']) ?? []);
+    })
+    .join('|')})$`,
+);
+
+type Counters = Iterable<readonly [name: string, count: number]>;
+
+/** Names with `N` for the numbers of queues, whose counters are added up. */
+function added(counters: Counters, wanted: RegExp): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();
   for (const [name, count] of counters) {
-    if (wanted?.test(name) !== true) continue;
+    if (!wanted.test(name)) continue;
     const all = name.trim().replace(/\d+/g, 'N');
     lost.set(all, (lost.get(all) ?? 0) + count);
   }
   return lost;
+}
+
+/**
+ * What a driver counts in `ethtool -S` of frames that were lost in one way, by name, with `N` for the numbers of queues, whose
+ * counters are added up. Two names may be the same loss.
+ */
+export function lossesIn(known: NicLosses, kind: NicLossKind, counters: Counters): ReadonlyMap<string, number> {
+  const names = namesIn(known, [kind]);
+  return names === undefined ? new Map<string, number>() : added(counters, new RegExp(`^(?:${names})$`));
+}
+
+/** The same of full rings, of a driver that is not known: by the names that others have for it. */
+export function guessedLossesIn(counters: Counters): ReadonlyMap<string, number> {
+  return added(counters, anyRingLoss);
+}
+
+/** Whether a name says by itself that there was no buffer; what is only called dropped or discarded may have been wanted by nobody. */
+export function saysNoBuffer(name: string): boolean {
+  return /buf|missed|dma|desc|overrun|oob|frags|wqe|empty|posted/i.test(name);
 }
 
 /** The names of these kinds as people write them: `rxN_drops`. */

@@ -21,6 +21,8 @@ export interface NicLosses {
   readonly slow?: true;
   /** Patterns of the names in `ethtool -S`, extended regular expressions for the whole name. */
   readonly ethtool: readonly (readonly [name: string, kind: NicLossKind])[];
+  /** One of them that has losses which no statistic of the device has, and that every kernel prints. */
+  readonly only?: string;
   /** Below drivers/net. */
   readonly source: string;
 }
@@ -51,6 +53,7 @@ const drivers: Readonly<Record<string, NicLosses>> = {
       ['(rxq[0-9]+: )?rx_drops_no_skbs', 'memory'],
       ['rxpp_fifo_overflow_drop|rx_input_fifo_overflow_drop', 'port'],
     ],
+    only: 'rx_drops_no_frags',
     source: 'ethernet/emulex/benet/be_main.c:be_get_stats64 (rx_drops_no_frags in rx_dropped), be_ethtool.c',
   },
   bnx2x: {
@@ -160,6 +163,7 @@ const drivers: Readonly<Record<string, NicLosses>> = {
       ['alloc_rx_(page|buff)_failed', 'memory'],
       ['rx_crc_errors', 'bad'],
     ],
+    only: 'rx_no_dma_resources',
     source: `${intel}/ixgbe/ixgbe_main.c:ixgbe_update_stats (mpc; qprdc in rx_no_dma_resources only)`,
   },
   ixgbevf: { ring: 'host', ethtool: [], source: `${intel}/ixgbevf: the physical function counts them` },

@@ -231,9 +231,9 @@ function sameSource(gap: Gap, metric: Metric): boolean {
   return metric.source.includes(gap.path) || gap.path.includes(metric.source);
 }
 
-/** Whether the metric comes from a file of a fixed name, which a gap names as it is, or from no file at all. */
+/** Whether the metric comes from a file of a fixed name or an answer, which a gap names as it is, or from no file at all. */
 function isOneFile({ source }: Metric): boolean {
-  return /^(?:\/proc\/[\w./]+|ethtool -\w)$/.test(source);
+  return /^(?:\/proc\/[\w./]+|ethtool -\w|\w+)$/.test(source);
 }
 
 function missing(metric: Metric, reason: string): Missing {

@@ -36,7 +36,9 @@ export const bpfProgramCost = defineRule({
       message: 'dear',
       args: {
         owners:
-          programs.length === 0 ? 'programs that were not seen' : programs.slice(0, 2).map(programName).join(' and '),
+          programs.length === 0
+            ? worded([], 'programs that were not seen')
+            : programs.slice(0, 2).map(programName).join(' and '),
         details: dearest === undefined ? '' : worded(detailsOf(dearest), programDetails(dearest)),
         run:
           dearest?.nsPerRun === undefined

@@ -1,5 +1,6 @@
 import { conntrackBuckets, conntrackEntries } from '../metrics/catalogue/index.ts';
 import { everywhere, value } from '../metrics/expression.ts';
+import { worded } from './finding.ts';
 import {
   costLimits,
   costly,
@@ -50,7 +51,7 @@ export const conntrackCost = defineRule({
         largest: partsArgument(judged.cost.parts.filter(([part]) => PARTS.has(part))),
         owners:
           most === undefined
-            ? 'unknown'
+            ? worded(null, 'unknown')
             : `${netns === '' ? "pktcost's own namespace" : `namespace ${netns}`}, ${most.value.toLocaleString('en-US')}`,
       },
       evidence: { samples: null, entries: null, buckets: null, processed: null },

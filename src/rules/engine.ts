@@ -3,6 +3,7 @@ import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Missing, Window } from '../metrics/window.ts';
 import type { Finding } from './finding.ts';
+import { withLog } from './kernel-log.ts';
 import { oneSampleOf, retold } from './one-sample.ts';
 import { limitsOf, type Overrides, type Readings, type Rule } from './rule.ts';
 import { evaluateSignal, pointsAt, keyOf, type Evaluated } from './engine/signals.ts';
@@ -29,8 +30,11 @@ export function evaluateRules(window: Window, rules: readonly Rule[], overrides:
   return rules.flatMap((rule) => {
     try {
       const totals = fromBoot === undefined ? undefined : oneSampleOf(rule);
-      if (fromBoot === undefined || totals === undefined) return evaluateRule(window, rule, overrides);
-      return evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot));
+      const found =
+        fromBoot === undefined || totals === undefined
+          ? evaluateRule(window, rule, overrides)
+          : evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot));
+      return withLog(found, rule.code, window);
     } catch (error) {
       const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
       return [unmeasured(rule, [{ metric: rule.id, source: 'pktcost', reason }], {}, 1)];

@@ -45,6 +45,7 @@ import { slowReader } from './slow-reader.ts';
 import { softirqSaturation } from './softirq-saturation.ts';
 import { stackLatency } from './stack-latency.ts';
 import { steal } from './steal.ts';
+import { switchDrops } from './switch-drops.ts';
 import { synQueueFull } from './syn-queue-full.ts';
 import { tapBroaderThanNeeded } from './tap-broader-than-needed.ts';
 import { tcFilterCost } from './tc-filter-cost.ts';
@@ -101,6 +102,7 @@ export const rules: readonly Rule[] = [
   backlogDrops,
   qdiscDrops,
   transmitDrops,
+  switchDrops,
   pcieLinkBelowPossible,
   memorySlotsEmpty,
   hugepages,

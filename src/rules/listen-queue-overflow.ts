@@ -15,7 +15,7 @@ import { againstLimit } from './proof.ts';
 import { readerFirst, threadSignals } from './reader-signals.ts';
 import { acceptFaster, findListener, raiseListenBacklog } from './remedies/listen.ts';
 import { critical, deciding, defineRule, info, list, ok, optional, optionalList, warning } from './rule.ts';
-import { throughText } from './said.ts';
+import { holder, throughText } from './said.ts';
 
 const overflows = netstat.member('TcpExt_ListenOverflows');
 
@@ -76,6 +76,9 @@ export const listenQueueOverflow = defineRule({
       '{attempts:count} connection attempts were dropped ({rate:rate}{through}) because an ' +
       'accept queue was full. No listener that was open for the whole window dropped any: the one at fault began or ' +
       'stopped listening meanwhile.',
+    'listener-untold':
+      '{attempts:count} connection attempts were dropped ({rate:rate}{through}) because an ' +
+      'accept queue was full. Which listener is unknown: what each of them dropped was not told.',
     'listener-unread':
       '{attempts:count} connection attempts were dropped ({rate:rate}{through}) because an ' +
       'accept queue was full. Which listener is unknown: those of this namespace could not be listed.',
@@ -100,7 +103,7 @@ export const listenQueueOverflow = defineRule({
       return warning({
         certainty: 'possible',
         message: 'full-now',
-        args: { listener: full.name, process: full.owner.name, waiting: full.waiting ?? 0, limit: full.limit ?? 0 },
+        args: { listener: full.name, process: holder(full.owner), waiting: full.waiting ?? 0, limit: full.limit ?? 0 },
         evidence: { queues: null, limitsOf: null, attempts: null },
         remedies: acceptFaster(at.netns, full.owner.pid).concat(findListener(at.netns)),
       });
@@ -111,7 +114,7 @@ export const listenQueueOverflow = defineRule({
     const message = messageFor(
       listener,
       listenerDrops,
-      at.unread.has('listenerDrops') || queues.length === 0,
+      queues.length === 0 && at.unread.has('queues') ? 'unread' : at.unread.has('listenerDrops') ? 'untold' : 'closed',
       somaxconn?.value,
     );
     const said = {
@@ -121,7 +124,7 @@ export const listenQueueOverflow = defineRule({
         rate,
         through: throughText(accepted),
         listener: listener?.name ?? '',
-        process: listener?.owner.name ?? '',
+        process: listener === undefined ? '' : holder(listener.owner),
         limit: limit ?? 0,
         somaxconn: somaxconn?.value ?? 0,
         others: listener?.others ?? 0,
@@ -163,11 +166,11 @@ export const listenQueueOverflow = defineRule({
 function messageFor(
   listener: ReturnType<typeof culprit>,
   dropped: readonly Signal[],
-  unlisted: boolean,
+  why: 'unread' | 'untold' | 'closed',
   somaxconn: number | undefined,
-): 'backlog' | 'somaxconn' | 'listener' | 'listener-several' | 'listener-closed' | 'listener-unread' {
+): 'backlog' | 'somaxconn' | 'listener' | 'listener-several' | `listener-${typeof why}` {
   if (listener === undefined && risen(dropped).length > 1) return 'listener-several';
-  if (listener === undefined) return unlisted ? 'listener-unread' : 'listener-closed';
+  if (listener === undefined) return `listener-${why}`;
   if (listener.limit === undefined || somaxconn === undefined || listener.drops === 0) return 'listener';
   return listener.limit < somaxconn ? 'backlog' : 'somaxconn';
 }

@@ -4,6 +4,7 @@ import { increase, subtract, value } from '../metrics/expression.ts';
 import { ownerOf, endpoint, risen } from '../facts/sockets.ts';
 import { inNetns } from './remedies/shell.ts';
 import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
+import { holder } from './said.ts';
 
 const dropped = increase(netstat.member('TcpExt_ListenDrops'));
 const overflows = increase(netstat.member('TcpExt_ListenOverflows'));
@@ -59,7 +60,7 @@ export const listenerDrops = defineRule({
         others,
         rate: others / at.seconds,
         listener: socket === undefined ? 'an unknown listener' : endpoint(socket.labels),
-        process: ownerOf(socket?.labels['inode'], owners).name,
+        process: holder(ownerOf(socket?.labels['inode'], owners)),
         synBacklog: synBacklog?.value ?? 'not known',
       },
       evidence: {

@@ -1,6 +1,7 @@
 import { profileStackSamples } from '../metrics/catalogue/index.ts';
 import { increase } from '../metrics/expression.ts';
 import { spinners } from '../facts/spinners.ts';
+import { worded } from './finding.ts';
 import { costLimits, costly, costWords, judgeParts, needsProfile, notDear, pathSignals, VERIFY } from './path-parts.ts';
 import { defineRule, optionalList } from './rule.ts';
 
@@ -29,7 +30,8 @@ export const lockContention = defineRule({
     return costly(judged, {
       message: 'dear',
       args: {
-        owners: callers.length === 0 ? 'functions that are unknown' : callers.map(({ name }) => name).join(', '),
+        owners:
+          callers.length === 0 ? worded([], 'functions that are unknown') : callers.map(({ name }) => name).join(', '),
       },
       evidence: { samples: null, processed: null },
       remedies: [...new Map(callers.map(({ name }) => [adviceOf(name), name])).keys()]

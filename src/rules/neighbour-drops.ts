@@ -1,5 +1,6 @@
 import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
+import type { Signal } from '../facts/signal.ts';
 import {
   neighbourEntries,
   neighbourLimit,
@@ -8,10 +9,12 @@ import {
   netstat,
   skbDrops,
 } from '../metrics/catalogue/index.ts';
-import { increase, peak, sumBy, value } from '../metrics/expression.ts';
+import { either, increase, inOwnNetns, peak, sumBy, value } from '../metrics/expression.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
-import { deciding, decidingList, defineRule, optional, optionalList } from './rule.ts';
+import { deciding, decidingList, defineRule, list, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
+
+const sent = increase(netstat.member('Ip_OutRequests'));
 
 export const neighbourDrops = defineRule({
   code: 'PKT0702',
@@ -20,7 +23,9 @@ export const neighbourDrops = defineRule({
   title: 'Packets are lost: the MAC address of the next hop is not found, or the neighbour table is full',
   scope: ['netns'],
   signals: {
-    sent: increase(netstat.member('Ip_OutRequests')),
+    // A table at its limit is told where nothing else was copied.
+    any: list(either(sent, inOwnNetns(sumBy([], peak(neighbourEntries))))),
+    sent: deciding(sent),
     forwarded: optional(increase(netstat.member('Ip_ForwDatagrams'))),
     // Of the whole host: told with pktcost's own namespace, where the reasons do not tell whose they are.
     full: deciding(sumBy([], increase(neighbourTableFull, { netns: '' }))),
@@ -31,7 +36,12 @@ export const neighbourDrops = defineRule({
     unnamed: decidingList(increase(skbDrops, unnamedDropsOwnedBy('PKT0702'))),
   },
   thresholds: lossLimits(10, 0.001, 0.5, 'the packets to be sent'),
-  messages: { lost: LOST },
+  messages: {
+    lost: LOST,
+    'full-now':
+      'The neighbour table {table} of the host holds {entries:count} entries, and gc_thresh3 is {limit:count}: at the limit packets ' +
+      'for hosts that are not in it are dropped, unless old entries can be thrown out.',
+  },
   alert: { none: 'node_exporter does not read the statistics of the neighbour tables' },
   conclude(read, limits, at) {
     const own = at.netns === '';
@@ -53,7 +63,7 @@ export const neighbourDrops = defineRule({
       ],
       drops,
     );
-    const given = read.sent.value + (read.forwarded?.value ?? 0);
+    const given = (read.sent?.value ?? 0) + (read.forwarded?.value ?? 0);
     const graded = gradeShare(lost.lost, given, limits);
     const evidence = {
       sent: null,
@@ -76,6 +86,32 @@ export const neighbourDrops = defineRule({
         verify: 'lnstat -c 1 -f arp_cache,ndisc_cache',
       },
     ];
+    const full = own ? fullest(read.entries, read.limits) : undefined;
+    if (full !== undefined && (read.sent === undefined || graded.grade === 'none'))
+      return warning({
+        certainty: 'possible',
+        message: 'full-now',
+        args: full,
+        evidence: { ...evidence, entries: ['>=', full.limit] },
+        remedies,
+      });
+    if (read.sent === undefined)
+      return lost.lost > 0 ? notMeasured('what was sent could not be read: of how many packets it is not known') : ok();
     return tellLoss({ lost, ...graded, of: 'of those to be sent', evidence, remedies }, at);
   },
 });
+
+/** The table at its limit; entries that are never thrown out do not count for the kernel, and are among them here. */
+function fullest(
+  entries: readonly Signal[],
+  limits: readonly Signal[],
+): { readonly table: string; readonly entries: number; readonly limit: number } | undefined {
+  return entries
+    .flatMap(({ labels, value: held }) => {
+      const limit = limits.find((each) => each.labels['table'] === labels['table'])?.value;
+      return limit === undefined || limit <= 0 || held < limit
+        ? []
+        : [{ table: labels['table'] ?? '', entries: held, limit }];
+    })
+    .sort((a, b) => b.entries / b.limit - a.entries / a.limit)[0];
+}

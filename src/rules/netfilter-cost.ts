@@ -7,6 +7,7 @@ import {
   profileNetfilterSamples,
 } from '../metrics/catalogue/index.ts';
 import { everywhere, increase, rate, value } from '../metrics/expression.ts';
+import { worded } from './finding.ts';
 import { costLimits, costly, costWords, judgeParts, needsProfile, notDear, pathSignals } from './path-parts.ts';
 import { cheaperChain, findRules } from './remedies/filters.ts';
 import { defineRule, optionalList } from './rule.ts';
@@ -51,7 +52,7 @@ export const netfilterCost = defineRule({
       message: 'dear',
       args: {
         places: places.length === 0 ? 'hooks that were not told apart' : places.join(' and '),
-        owners: owners.length === 0 ? 'rules whose chains were not seen' : owners.join('; '),
+        owners: owners.length === 0 ? worded([], 'rules whose chains were not seen') : owners.join('; '),
       },
       evidence: { samples: null, hooks: null, chains: null, reachable: null, matched: null, processed: null },
       remedies: blamed.length === 0 ? [findRules()] : blamed.slice(0, 2).flatMap(cheaperChain),

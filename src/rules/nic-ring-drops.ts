@@ -1,6 +1,6 @@
 import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import { gradeShare } from '../facts/lost.ts';
-import { spokenNames } from '../metrics/nic-counters.ts';
+import { saysNoBuffer, spokenNames } from '../metrics/nic-counters.ts';
 import { namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
 import { irqsOn } from '../facts/packet-cpus.ts';
 import type { Signal } from '../facts/signal.ts';
@@ -9,6 +9,7 @@ import {
   deviceInfo,
   deviceIrq,
   interrupts,
+  receiveCardLost,
   receiveDrop,
   receiveFifo,
   receiveMissed,
@@ -21,6 +22,7 @@ import {
   unameInfo,
 } from '../metrics/catalogue/index.ts';
 import { andOn, either, increase, rate, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { besidesText, cardMessages, tellCardLoss, worstOfCard } from './card-losses.ts';
 import { worded, listed } from './finding.ts';
 import { againstLimit } from './proof.ts';
 import { enlargeRing, type Ring } from './remedies/nic.ts';
@@ -67,6 +69,7 @@ export const nicRingDrops = defineRule({
     counted: optional(increase(skbDropsCounted)),
     // Some drivers count it by names of their own only.
     own: decidingList(increase(receiveRingLost)),
+    card: decidingList(increase(receiveCardLost)),
     device: optional(value(deviceInfo)),
     kernel: optional(value(unameInfo)),
     ring: optional(value(receiveRing)),
@@ -110,22 +113,23 @@ export const nicRingDrops = defineRule({
   },
   messages: {
     ring:
-      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}). Its ' +
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}){besides}. Its ' +
       'interrupts run on CPU {cpus}, which have room: the ring is too small for the bursts.',
     slow:
       '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
-      'because CPU {hot} that empties it is busy with softirq: a larger ring would only delay the loss.',
+      'because CPU {hot} that empties it is busy with softirq: a larger ring would only delay the loss{besides}.',
     starved:
       '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}), ' +
-      'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring would only delay the loss.',
+      'and CPU {hot} that empties it is never idle: programs, NAPI threads or the hypervisor leave it no time. A larger ring would only delay the loss{besides}.',
     dropped:
       '{device}{of} dropped {lost:count} frames, {share:percent} of what arrived ({rate:rate}). This driver counts in ' +
-      'rx_dropped what its receive ring had no room for{beside}.',
+      'rx_dropped what its receive ring had no room for{beside}{besides}.',
     own:
       '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}). Its driver counts ' +
-      'them as {counter} (ethtool -S).',
+      'them as {counter} (ethtool -S){guessed}{besides}.',
     unplaced:
-      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}).',
+      '{device}{of} lost {lost:count} frames in its receive ring, {share:percent} of what arrived ({rate:rate}){besides}.',
+    ...cardMessages,
   },
   alert: {
     differs: {
@@ -155,17 +159,24 @@ export const nicRingDrops = defineRule({
     const where = known === undefined ? 'rx_missed_errors' : ringLossIn(known, read.kernel?.labels['release']);
     const told = Math.max(missed.value, fifo?.value ?? 0);
     const own = [...read.own].sort((a, b) => b.value - a.value)[0];
-    if (told === 0 && own === undefined && (where === 'host' || where === 'ethtool')) {
+    const card = worstOfCard(read.card);
+    if (told === 0 && own === undefined && card === undefined && (where === 'host' || where === 'ethtool')) {
       return notApplicable(
         `${driver} does not count frames lost in the ring in the statistics of ${name}: 0 says nothing${hint(name, known)}`,
       );
     }
     const byOwn = own !== undefined && own.value > told;
-    if (where === 'rx_dropped' && read.dropped === undefined && !byOwn && told === 0)
+    if (where === 'rx_dropped' && read.dropped === undefined && !byOwn && told === 0 && card === undefined)
       return notMeasured(`${driver} counts frames lost in the ring in rx_dropped, which could not be read`);
     const inDropped = where === 'rx_dropped' ? droppedByCard(read) : 0;
     // The driver's own counter has none of what the stack refused.
     const lost = byOwn ? own.value : Math.max(told, inDropped);
+    if (card !== undefined && card.lost > lost)
+      return tellCardLoss(
+        card,
+        { device: name, driver, packets: packets.value, ring: lost, seconds: at.seconds },
+        limits,
+      );
     if (lost === 0 && known?.slow === true && at.seconds < SLOW_SECONDS && packets.value > 0) {
       return notMeasured(
         `${driver} fetches its counters every second or two: a window of ${SLOW_SECONDS} s or more tells`,
@@ -190,6 +201,8 @@ export const nicRingDrops = defineRule({
     const short = hot.length > 0 ? hot : busy;
     // What the stack refused is not told from it where the kernel's drops were not counted.
     const unsure = byDrops && (read.counted === undefined || (known?.since !== undefined && read.kernel === undefined));
+    // By the names that other drivers have for it.
+    const guessed = byOwn && known === undefined;
     const message = byOwn
       ? 'own'
       : byDrops
@@ -202,10 +215,12 @@ export const nicRingDrops = defineRule({
               ? 'ring'
               : 'unplaced';
     const said = {
-      certainty: unsure ? 'possible' : byDrops ? 'correlated' : 'measured',
+      certainty: unsure || guessed ? 'possible' : byDrops ? 'correlated' : 'measured',
       message,
       args: {
         beside: unsure ? worded(unsure, ', and packets that nobody wants besides: how many of each is not known') : '',
+        guessed: guessed ? worded(guessed, ', as other drivers call it: which this one is is not known') : '',
+        besides: besidesText(card),
         device: name,
         driver,
         of: driver === '' ? '' : worded({ driver }, ` (${driver})`),
@@ -233,8 +248,8 @@ export const nicRingDrops = defineRule({
       place: cpus.length > 0 ? { cpus: short.length > 0 ? short : cpus } : {},
       impact: { lostPerSecond: lost / at.seconds },
     } as const;
-    if (grade === 'none' || unsure) return info(said);
-    return grade === 'critical' ? critical(said) : warning(said);
+    if (grade === 'none' || unsure || (guessed && !saysNoBuffer(own.labels['counter'] ?? ''))) return info(said);
+    return grade === 'critical' && !guessed ? critical(said) : warning(said);
   },
 });
 

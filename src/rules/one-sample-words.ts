@@ -8,8 +8,10 @@ import {
   receiveMissed,
   receivePackets,
   softnetDropped,
+  switchLost,
   transmitDrop,
 } from '../metrics/catalogue/index.ts';
+import { cardMessagesSinceBoot } from './card-losses.ts';
 import type { Metric } from '../metrics/metric.ts';
 
 /**
@@ -43,7 +45,7 @@ const fullBuffer =
   '{lost:count} UDP datagrams ({share:percent}) were dropped {since} because the receive buffer of their socket was full';
 const segments = (count: string, why: string): string => `{${count}:count} segments{ofAll} were dropped {since} ${why}`;
 const LOST_SINCE = '{lost:count} packets were lost {since}{ofAll}, {most:count} of them because {why}{where}{others}.';
-const ring = '{device} lost {lost:count} frames in its receive ring {since}, {share:percent} of what arrived.';
+const ring = '{device} lost {lost:count} frames in its receive ring {since}, {share:percent} of what arrived{besides}.';
 const overflowed = '{attempts:count} connection attempts met a full accept queue {since}{ofThem}';
 
 export const oneSample: Readonly<Record<string, OneSample>> = {
@@ -105,6 +107,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       listener: `${overflowed}, in all likelihood that of {listener}, held by {process}.`,
       'listener-several': `${overflowed}.`,
       'listener-closed': `${overflowed}.`,
+      'listener-untold': `${overflowed}. Which listener is unknown: what each of them dropped was not told.`,
       'listener-unread': `${overflowed}. Which listener is unknown: they could not be listed.`,
     },
     levels: ['full-now'],
@@ -156,6 +159,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
     words: {
       burst: `${fullBuffer}; the socket that dropped most is {socket} of {process}.`,
       'burst-unknown': `${fullBuffer}. No socket that is open now dropped any.`,
+      'burst-untold': `${fullBuffer}. Which socket is unknown: what each of them dropped was not told.`,
       'burst-unlisted': `${fullBuffer}. Which socket is unknown: they could not be listed.`,
       // How the threads spend their time takes two samples.
       'flood-unknown': `${fullBuffer}.`,
@@ -182,10 +186,11 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       unplaced: ring,
       own:
         '{device}{of} lost {lost:count} frames in its receive ring {since}, {share:percent} of what arrived. Its driver counts them ' +
-        'as {counter} (ethtool -S).',
+        'as {counter} (ethtool -S){guessed}{besides}.',
+      ...cardMessagesSinceBoot,
       dropped:
         '{device}{of} dropped {lost:count} frames {since}, {share:percent} of what arrived. This driver counts in rx_dropped what its ' +
-        'receive ring had no room for{beside}.',
+        'receive ring had no room for{beside}{besides}.',
     },
   },
   PKT0502: {
@@ -244,10 +249,26 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       ]),
     ),
   },
+  PKT0505: {
+    counts: [switchLost],
+    what: 'packets lost on their way to ovs-vswitchd',
+    least: 0.001,
+    words: {
+      upcalls:
+        'The datapath {datapath} of Open vSwitch lost {lost:count} packets on their way to ovs-vswitchd since it was made, ' +
+        '{share:percent} of those that no flow was there for.',
+    },
+  },
   // Over days a part of what arrives is always stray; one in twenty is a way that does not work.
   PKT0701: { counts: [], what: '', least: 0.05, words: { lost: LOST_SINCE } },
   // The statistics are the whole host's, what was sent is this namespace's: no share that could be said, but a size.
-  PKT0702: { counts: [], what: '', least: 0.05, words: { lost: LOST_SINCE.replace('{ofAll}', '') } },
+  PKT0702: {
+    counts: [],
+    what: '',
+    least: 0.05,
+    words: { lost: LOST_SINCE.replace('{ofAll}', '') },
+    levels: ['full-now'],
+  },
   PKT0703: { counts: [], what: '', least: 0.05, words: { lost: LOST_SINCE } },
   PKT0706: {
     counts: [],
@@ -261,5 +282,6 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
     least: Infinity,
     words: { dropped: '{others:count} connection attempts were dropped {since} although neither queue was full.' },
   },
+  PKT0603: { counts: [], what: '', words: {}, levels: ['exhausted'] },
   PKT0604: { counts: [], what: '', words: {}, levels: ['averages'] },
 };

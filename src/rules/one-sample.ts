@@ -13,7 +13,7 @@ export function oneSampleOf({ code }: Rule): OneSample | undefined {
 export function retold(finding: Finding, sample: OneSample, window: Window): Finding {
   const { outcome, message } = finding;
   if (outcome === 'not-measured' || outcome === 'not-applicable') return finding;
-  if (message !== '' && sample.levels?.includes(message) === true) return finding;
+  if (message !== '' && sample.levels?.includes(message) === true) return seenOnce(finding);
   const netns = finding.at['netns'] ?? OWN_NETNS;
   const since = netns === OWN_NETNS ? `since boot${lengthText(window.uptime)}` : 'since their namespace was made';
   const words = sample.words[message];
@@ -43,6 +43,16 @@ export function retold(finding: Finding, sample: OneSample, window: Window): Fin
     },
     impact: {},
     remedies: [stillRising(finding), ...finding.remedies],
+  };
+}
+
+/** A level as it stood when it was looked at: whether it lasts, and what it did to anybody, takes a second look. */
+function seenOnce(finding: Finding): Finding {
+  const { outcome, certainty } = finding;
+  return {
+    ...finding,
+    outcome: outcome === 'critical' ? 'warning' : outcome,
+    certainty: certainty === null ? null : 'possible',
   };
 }
 

@@ -3,20 +3,28 @@ import { lossOf } from '../facts/loss.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { largest, total, where } from '../metrics/condition.ts';
-import { andOn, increase, rate, ratio, type Expression } from '../metrics/expression.ts';
+import { andOn, either, increase, rate, ratio, type Expression } from '../metrics/expression.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule } from './rule.ts';
 
-const lostAs = (of: typeof increase | typeof rate): Expression => {
+type Of = typeof increase | typeof rate;
+
+/** rp_filter is of IPv4 alone, and its counter of no group of IP. */
+const lostOf4 = (of: Of): Expression => {
   const field = (name: string): Expression => of(netstat.member(name));
   return total(
     field('TcpExt_IPReversePathFilter'),
-    total(field('IpExt_InNoRoutes'), field('Ip6_InNoRoutes')),
-    total(field('Ip_OutNoRoutes'), field('Ip6_OutNoRoutes')),
-    total(field('Ip_InAddrErrors'), field('Ip6_InAddrErrors')),
-    total(field('Ip_InHdrErrors'), field('Ip6_InHdrErrors')),
+    field('IpExt_InNoRoutes'),
+    field('Ip_OutNoRoutes'),
+    field('Ip_InAddrErrors'),
+    field('Ip_InHdrErrors'),
   );
+};
+
+const lostOfBoth = (of: Of): Expression => {
+  const field = (name: string): Expression => of(netstat.member(`Ip6_${name}`));
+  return total(lostOf4(of), field('InNoRoutes'), field('OutNoRoutes'), field('InAddrErrors'), field('InHdrErrors'));
 };
 
 const says = '{value} of the packets are dropped by routing: no route, a refused source, or an expired TTL.';
@@ -55,13 +63,27 @@ export const routingDrops = defineRule({
   alert: {
     differs: { reasons: "losses that only the kernel's reasons tell are not on a server" },
     raise: ({ received, received6 }, limits) => {
-      const lost = lostAs(increase);
-      // What was dropped had been received; what could not be sent had not.
-      const share = andOn([], ratio(lost, largest(total(received, received6), lost)), received);
-      const often = where(lostAs(rate), '>=', limits.perSecond);
+      const kinds = [
+        { lossAs: lostOfBoth, arrived: total(received, received6) },
+        { lossAs: lostOf4, arrived: received },
+      ].map(({ lossAs, arrived }) => {
+        const lost = lossAs(increase);
+        // What was dropped had been received; what could not be sent had not.
+        const share = andOn([], ratio(lost, largest(arrived, lost)), received);
+        return {
+          warning: lossOf(share, lost, limits.lost, limits.share),
+          critical: andOn(
+            [],
+            lossOf(share, lost, limits.lost, limits.criticalShare),
+            where(lossAs(rate), '>=', limits.perSecond),
+          ),
+        };
+      });
+      const [both, four] = [kinds[0]!, kinds[1]!];
       return {
-        critical: { when: andOn([], lossOf(share, lost, limits.lost, limits.criticalShare), often), says },
-        warning: { when: lossOf(share, lost, limits.lost, limits.share), says },
+        // What was lost of IPv6 is of a number that is known.
+        critical: { when: either(andOn([], both.critical, received6), four.critical), says },
+        warning: { when: either(both.warning, four.warning), says },
       };
     },
   },
@@ -94,12 +116,26 @@ export const routingDrops = defineRule({
       },
     ];
     const lost = lostBy(ways, [...read.drops, ...read.unnamed]);
-    const received = read.received.value + (read.received6?.value ?? 0);
-    // What was dropped had been received; what could not be sent had not.
-    const graded = gradeShare(lost.lost, Math.max(0, received - lost.lost), limits);
+    const gradeOf = (count: number, received: number, whole: boolean): ReturnType<typeof gradeShare> => {
+      // What was dropped had been received; what could not be sent had not.
+      const graded = gradeShare(count, Math.max(0, received - count), limits);
+      const down = count / at.seconds >= limits.perSecond && whole;
+      return { ...graded, grade: graded.grade === 'critical' && !down ? 'warning' : graded.grade };
+    };
+    const received6 = read.received6?.value ?? 0;
     // Without those of IPv6 it may be a part only.
-    const down = lost.lost / at.seconds >= limits.perSecond && !at.unread.has('received6');
-    const grade = graded.grade === 'critical' && !down ? 'warning' : graded.grade;
+    const lost6 = [read.noRoute6, read.outNoRoute6, read.address6, read.header6].some((each) => (each?.value ?? 0) > 0);
+    const whole = read.received6 !== undefined || !(lost6 || at.unread.has('received6'));
+    const both = gradeOf(lost.lost, read.received.value + received6, whole);
+    // What was lost of IPv4 weighs by what came of it, whatever came of IPv6 or was not read.
+    const lost4 = [read.rpFilter, read.noRoute, read.outNoRoute, read.address, read.header].reduce(
+      (sum, each) => sum + (each?.value ?? 0),
+      0,
+    );
+    const four = gradeOf(lost4, read.received.value, true);
+    const byFour = lost4 === lost.lost || grades[four.grade] > grades[both.grade];
+    const { share, grade } = byFour ? four : both;
+    const of = byFour && received6 > 0 ? 'of the IPv4 packets received' : 'of those received';
     const evidence = {
       rpFilter: null,
       noRoute: null,
@@ -125,6 +161,8 @@ export const routingDrops = defineRule({
         verify: inNetns(at.netns, "nstat -az | grep 'ReversePath\\|NoRoutes\\|AddrErrors\\|HdrErrors'"),
       },
     ];
-    return tellLoss({ lost, share: graded.share, grade, of: 'of those received', evidence, remedies }, at);
+    return tellLoss({ lost, share, grade, of, evidence, remedies }, at);
   },
 });
+
+const grades = { none: 0, warning: 1, critical: 2 } as const;

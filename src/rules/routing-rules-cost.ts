@@ -1,5 +1,6 @@
 import { routingRules } from '../metrics/catalogue/index.ts';
 import { everywhere, value } from '../metrics/expression.ts';
+import { worded } from './finding.ts';
 import { costLimits, costly, costWords, judgeParts, needsProfile, notDear, pathSignals, VERIFY } from './path-parts.ts';
 import { inNetns } from './remedies/shell.ts';
 import { defineRule, optionalList } from './rule.ts';
@@ -37,7 +38,10 @@ export const routingRulesCost = defineRule({
       message: most === undefined ? 'unread' : many ? 'rules' : 'dear',
       args: {
         rules: most?.value ?? 0,
-        owners: most === undefined ? 'unknown' : `ip ${family}rule${netns === '' ? '' : ` of namespace ${netns}`}`,
+        owners:
+          most === undefined
+            ? worded(null, 'unknown')
+            : `ip ${family}rule${netns === '' ? '' : ` of namespace ${netns}`}`,
       },
       evidence: { samples: null, rules: null, processed: null },
       remedies: many

@@ -6,6 +6,7 @@ import { clampMin, unlessOn, where } from '../metrics/condition.ts';
 import { andOn, increase, peak, rate, ratio } from '../metrics/expression.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
+import { holder } from './said.ts';
 import { shared } from './shared-limits.ts';
 
 const windowsClosed = netstat.member('TcpExt_TCPToZeroWindowAdv');
@@ -127,7 +128,7 @@ export const slowReader = defineRule({
         rate,
         lost,
         unread: fullest?.value ?? 0,
-        ...(message === 'reader-unsure' ? { fullest: name } : { socket: name, process: owner.name }),
+        ...(message === 'reader-unsure' ? { fullest: name } : { socket: name, process: holder(owner) }),
         client: client?.labels['peer'] ?? '',
         waiting: client?.value ?? 0,
       },

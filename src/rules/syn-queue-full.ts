@@ -14,7 +14,7 @@ import { findListener, raiseListenBacklog } from './remedies/listen.ts';
 import { setSysctl } from './remedies/setting.ts';
 import { inNetns } from './remedies/shell.ts';
 import { critical, defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
-import { throughText } from './said.ts';
+import { holder, throughText } from './said.ts';
 
 /** net.ipv4.tcp_syncookies = 2: a cookie for every SYN, whatever the queue. */
 const ALWAYS = 2;
@@ -123,7 +123,7 @@ export const synQueueFull = defineRule({
           dropped: dropped.value,
           rate,
           listener: listener?.name ?? '',
-          process: listener?.owner.name ?? '',
+          process: listener === undefined ? '' : holder(listener.owner),
         },
         evidence: {
           dropped: againstLimit(dropped.value, limits.dropped),

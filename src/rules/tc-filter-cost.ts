@@ -1,5 +1,6 @@
 import { tcFilters } from '../metrics/catalogue/index.ts';
 import { everywhere, value } from '../metrics/expression.ts';
+import { worded } from './finding.ts';
 import {
   costLimits,
   costly,
@@ -46,7 +47,7 @@ export const tcFilterCost = defineRule({
         largest: partsArgument(own),
         owners:
           most === undefined
-            ? 'queues, or filters that were not seen'
+            ? worded([], 'queues, or filters that were not seen')
             : `${most.value.toLocaleString('en-US')} ${kind} filters at the ${hook} of ${device}${netns === '' ? '' : ` in namespace ${netns}`}`,
       },
       evidence: { samples: null, filters: null, processed: null },

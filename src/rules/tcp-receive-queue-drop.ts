@@ -16,7 +16,7 @@ import { either, increase, peak, value } from '../metrics/expression.ts';
 import { readerFirst, threadSignals } from './reader-signals.ts';
 import { freeTheSocket, roomForSegments } from './remedies/buffers.ts';
 import { critical, deciding, defineRule, info, list, ok, optional, optionalList, warning } from './rule.ts';
-import { asPercent } from './said.ts';
+import { asPercent, holder } from './said.ts';
 import { shared } from './shared-limits.ts';
 
 const says = 'TCP drops {value} of the segments that arrive: a receive queue or a socket backlog is full.';
@@ -133,7 +133,7 @@ export const tcpReceiveQueueDrop = defineRule({
               `, most by ${endpoint(socket.labels)} of ${owner.name}`,
             )
           : '',
-        ...(named ? { socket: endpoint(socket.labels), process: owner.name } : {}),
+        ...(named ? { socket: endpoint(socket.labels), process: holder(owner) } : {}),
       },
       place: named && owner.pid !== undefined ? { pids: [owner.pid] } : {},
       evidence: {

@@ -47,7 +47,10 @@ export const tracingCost = defineRule({
     return costly(judged, {
       message: 'dear',
       args: {
-        owners: owners.length === 0 ? 'nobody found: whoever set it up may have left it behind' : owners.join(' and '),
+        owners:
+          owners.length === 0
+            ? worded([], 'nobody found: whoever set it up may have left it behind')
+            : owners.join(' and '),
         details: programs[0] === undefined ? '' : worded(detailsOf(programs[0]), programDetails(programs[0])),
         functions:
           hooked === 0

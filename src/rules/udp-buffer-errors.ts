@@ -12,6 +12,7 @@ import { fateOf, readerFirst } from './reader-signals.ts';
 import { memoryLimits, raiseUdpBuffer, readFaster, sendPath } from './remedies/buffers.ts';
 import { raiseSocketMemory } from './remedies/quota.ts';
 import { critical, defineRule, info, notMeasured, ok, warning } from './rule.ts';
+import { holder } from './said.ts';
 import { causeOf, lossesIn } from './udp-buffer-losses.ts';
 import { signals } from './udp-buffer-signals.ts';
 
@@ -69,6 +70,9 @@ export const udpBufferErrors = defineRule({
     'burst-unknown':
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
       '({rate:rate}). Which socket is unknown: none that was open for the whole window dropped any.',
+    'burst-untold':
+      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
+      '({rate:rate}). Which socket is unknown: what each of them dropped was not told.',
     'burst-unlisted':
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
       '({rate:rate}). Which socket is unknown: they could not be listed.',
@@ -190,10 +194,12 @@ export const udpBufferErrors = defineRule({
     const { share } = worst;
     const flooded = share >= limits.flood && worst.count >= limits.lost;
     const fate = fateOf(owner.pid, read);
+    // The files of the kernel have the drops of each, ss the buffers too.
+    const isListed = !at.unread.has('buffers') || read.queues.length > 0;
     const message = causeOf({
       ...{ kind: worst.kind, sentOn, byLevel, group, flooded, fate },
       found: socket !== undefined,
-      listed: !at.unread.has('socketDrops'),
+      ...{ listed: isListed, told: !at.unread.has('socketDrops') || read.queues.length > 0 },
       several: dropping.length > 0,
     });
     const buffer = raiseUdpBuffer({
@@ -230,7 +236,7 @@ export const udpBufferErrors = defineRule({
         unsent,
         ...(byLevel ? { pages: read.pages?.value ?? 0, most: read.most?.value ?? 0 } : {}),
         socket: socket === undefined ? 'an unknown socket' : endpoint(socket.labels),
-        process: owner.name,
+        process: holder(owner),
         sockets: dropping.length,
         ...(worst.kind === 'memory' && group !== undefined
           ? { unit: unitOf(group.cgroup), holder: owner.name, ...(group.times !== undefined && { times: group.times }) }

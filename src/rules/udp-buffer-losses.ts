@@ -81,12 +81,14 @@ interface Circumstances {
   readonly found: boolean;
   /** Sockets could be listed. */
   readonly listed: boolean;
+  /** With what each of them dropped. */
+  readonly told: boolean;
   /** Sockets dropped datagrams, whose ever these were. */
   readonly several: boolean;
 }
 
 /** The message that says why. */
-export function causeOf({ kind, sentOn, byLevel, group, flooded, fate, found, listed, several }: Circumstances) {
+export function causeOf({ kind, sentOn, byLevel, group, flooded, fate, found, listed, told, several }: Circumstances) {
   if (kind === 'unsent') return sentOn;
   if (kind === 'memory') {
     if (group !== undefined) return group.times === undefined ? 'memory-group-full' : 'memory-group';
@@ -95,5 +97,6 @@ export function causeOf({ kind, sentOn, byLevel, group, flooded, fate, found, li
   if (flooded) return fate === undefined ? 'flood-unknown' : fate === 'bursty' ? 'flood-bursts' : 'flood';
   if (found) return 'burst';
   if (!listed) return 'burst-unlisted';
+  if (!told) return 'burst-untold';
   return several ? 'burst-mixed' : 'burst-unknown';
 }

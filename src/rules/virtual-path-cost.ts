@@ -1,5 +1,6 @@
 import { linkInfo } from '../metrics/catalogue/index.ts';
 import { everywhere, value } from '../metrics/expression.ts';
+import { worded } from './finding.ts';
 import {
   costLimits,
   costly,
@@ -55,7 +56,7 @@ export const virtualPathCost = defineRule({
       message: 'dear',
       args: {
         largest: partsArgument(own),
-        owners: devices.length === 0 ? 'devices that were not seen' : devices.map(deviceText).join(', '),
+        owners: devices.length === 0 ? worded([], 'devices that were not seen') : devices.map(deviceText).join(', '),
       },
       evidence: { samples: null, links: null, processed: null },
       remedies: [lighter(largest?.[0] ?? '', devices[0])],

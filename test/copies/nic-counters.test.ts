@@ -109,10 +109,74 @@ describe('what drivers count of full rings, in one copy', () => {
     }
   });
 
-  it('are none by the statistics alone where ethtool -S was not copied, whatever else was not', () => {
-    const { 'sos_commands/networking/ethtool_-S_eth0': _, ...without } = card({ driver: 'ixgbe', says: '' });
+  it('are none by the statistics alone in a copy of /proc and /sys, whatever else was not copied', () => {
+    const { 'sos_commands/networking/ethtool_-S_eth0': _, ...without } = card({ says: '' });
     const { [`${inside}/ifindex`]: __, ...unnumbered } = without;
     assert.equal(found(judgeCopy({ ...boot, ...unnumbered }), 'PKT0501').outcome, 'ok');
+  });
+
+  it('are not known where sos ran ethtool, and what the driver counts was not copied, empty or cut', () => {
+    const { 'sos_commands/networking/ethtool_-S_eth0': _, ...without } = card({ driver: 'ixgbe', says: '' });
+    for (const copy of [
+      without,
+      { ...without, 'sos_commands/networking/ethtool_-S_eth0': '' },
+      card({ driver: 'ixgbe', says: '     rx_missed_errors: 0\n     rx_no_dma_resources: 0\n     rx_no_bu' }),
+      card({ driver: 'ixgbe', says: '     rx_missed_errors: 0\n     rx_no_buffer_count: 0\n' }),
+    ])
+      assert.equal(found(judgeCopy({ ...boot, ...copy }), 'PKT0501').outcome, 'not-measured');
+  });
+
+  for (const counter of ['rx_out_of_buffer', 'rx_no_buffer_count', 'rx_no_dma_resources', 'rx_missed_errors']) {
+    it(`are possible where nothing says whose driver it is: ${counter}`, () => {
+      expectFinding(judge({ says: `     rx_packets: 9\n     ${counter}: 4000000\n` }), 'PKT0501', [
+        'warning',
+        'possible',
+        new RegExp(`^eth0 lost 4,000,000 frames .* as ${counter} \\(ethtool -S\\), as other drivers call it`),
+      ]);
+    });
+  }
+
+  it('are a remark where the name says no more than that frames were dropped', () => {
+    const finding = found(judge({ driver: 'newcard', says: '     rx_discards: 4000000\n' }), 'PKT0501');
+    assert.deepEqual([finding.outcome, finding.certainty], ['info', 'possible']);
+  });
+
+  const before: Readonly<Record<string, readonly [driver: string, says: string, words: RegExp]>> = {
+    'in the card': [
+      'mlx5_core',
+      'rx_out_of_buffer: 0\n     rx_discards_phy',
+      /no room for them in the card itself.*\(rx_discards_phy of/,
+    ],
+    'for want of memory': [
+      'ice',
+      'rx_dropped.nic: 0\n     rx_alloc_fail',
+      /got no memory for their buffers \(rx_alloc_fail of/,
+    ],
+    'on the cable': ['ice', 'rx_dropped.nic: 0\n     rx_crc_errors.nic', /spoilt on their way/],
+    'by the host of the guest': [
+      'ena',
+      'rx_drops: 0\n     bw_in_allowance_exceeded',
+      /more than the host of this guest allows/,
+    ],
+  };
+  for (const [where, [driver, counter, words]] of Object.entries(before)) {
+    it(`are told before the ring as well: ${where}`, () => {
+      const finding = expectFinding(judge({ driver, says: `     ${counter}: 4000000\n` }), 'PKT0501', [
+        'warning',
+        'possible',
+        words,
+      ]);
+      assert.match(finding.summary, /^eth0 \(\w+\) lost 4,000,000 frames since boot .*, 4% of what arrived, because/);
+    });
+  }
+
+  it('are told beside each other, the larger first', () => {
+    const says = (ring: number, port: number): string =>
+      `     rx_out_of_buffer: ${ring}\n     rx_discards_phy: ${port}\n`;
+    const ring = found(judge({ driver: 'mlx5_core', says: says(4_000_000, 1000) }), 'PKT0501');
+    assert.match(ring.summary, /in its receive ring .*; besides, 1,000 frames because .* \(rx_discards_phy\)/);
+    const port = found(judge({ driver: 'mlx5_core', says: says(1000, 4_000_000) }), 'PKT0501');
+    assert.match(port.summary, /in the card itself.*; besides, 1,000 frames in its receive ring\.$/);
   });
 
   it('are asked for by the names that people write where ethtool -S does not have them', () => {

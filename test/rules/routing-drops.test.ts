@@ -16,9 +16,26 @@ ruleCases(routingDrops, [
   }),
   {
     name: 'what was dropped had been received, and is no part of what is left',
-    cells: [given(2000), counted(1000), [netstat.member('Ip6_InReceives'), {}, 0, 2000]],
+    cells: [given(2000), counted(500), [netstat.member('Ip6_InReceives'), {}, 0, 2000]],
     outcome: 'warning',
     args: { share: 0.25 },
+  },
+  {
+    name: 'what came of IPv6 makes a loss of IPv4 no smaller',
+    cells: [given(2000), counted(1000), [netstat.member('Ip6_InReceives'), {}, 0, 200_000]],
+    outcome: 'critical',
+    args: { share: 0.5, ofAll: ', 50% of the IPv4 packets received' },
+  },
+  {
+    name: 'a loss of IPv6 is of all that came',
+    cells: [
+      given(2000),
+      counted(0),
+      [netstat.member('Ip6_InReceives'), {}, 0, 2000],
+      [netstat.member('Ip6_InNoRoutes'), {}, 0, 1000],
+    ],
+    outcome: 'warning',
+    args: { share: 0.25, ofAll: ', 25% of those received' },
   },
   {
     name: 'a single source on a quiet host is all that it receives, and nothing is down',

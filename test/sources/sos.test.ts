@@ -10,7 +10,7 @@ import { apart, copyTime, parseDate, parseUptime } from '../../src/sources/copy/
 import { memoryTree, withLinks, type Kept } from '../../src/sources/copy/tree.ts';
 import { parseNetstatCommand } from '../../src/sources/sos/counters.ts';
 import { parseIpLinkCommand } from '../../src/sources/sos/links.ts';
-import { namespacesIn } from '../../src/sources/sos/reader.ts';
+import { namespacesIn } from '../../src/sources/sos/outputs.ts';
 import { parseSsCommand } from '../../src/sources/sos/sockets.ts';
 import { bytesOf, fixture } from '../support/fixture.ts';
 
@@ -158,7 +158,7 @@ describe('the time of a copy', () => {
     assert.ok(!apart(first, second).ok);
     assert.ok(!apart(time({ 'proc/net/dev': 'x' }), time({ 'proc/net/dev': 'x' })).ok);
     const pair = openPair('x', [tree({ 'proc/uptime': '9.00 1.00\n' }), tree({ 'proc/uptime': '8.00 1.00\n' })]);
-    assert.ok(!pair.ok && /not later/.test(pair.reason));
+    assert.ok(!pair.ok && /not later than the first/.test(pair.reason));
   });
 });
 
@@ -181,5 +181,73 @@ describe('a tree in memory', () => {
     assert.ok(linked.read('/sys/class/net/eth0/flags').ok);
     assert.deepEqual(linked.link('/sys/class/net/eth0'), { ok: true, value: '../../devices/pci0/net/eth0' });
     assert.deepEqual(linked.list('/sys/class/net/eth0'), { ok: true, value: ['flags'] });
+  });
+});
+
+describe('why there is no window between two copies', () => {
+  const made = (files: Readonly<Record<string, string>>): ReturnType<typeof copyTime> => copyTime(tree(files));
+  const cpus = (seconds: number, btime: number): string =>
+    `cpu  1 0 1 1 0 0 0 0 0 0\ncpu0 0 0 0 ${seconds * 100} 0 0 0 0 0 0\nbtime ${btime}\n`;
+  const why = (first: Readonly<Record<string, string>>, second: Readonly<Record<string, string>>): string => {
+    const between = apart(made(first), made(second));
+    return between.ok ? `${between.value.seconds} s by ${between.value.by}` : between.reason;
+  };
+  const up = (seconds: number): Readonly<Record<string, string>> => ({ 'proc/uptime': `${seconds}.00 1.00\n` });
+  const said = (date: string): Readonly<Record<string, string>> => ({ 'sos_commands/date/date': `${date}\n` });
+  const id = (boot: string): Readonly<Record<string, string>> => ({ 'proc/sys/kernel/random/boot_id': `${boot}\n` });
+
+  it('is a start of the host in between where its clock went on and its uptime did not', () => {
+    const late = said('Thu Feb 10 09:52:10 UTC 2022');
+    const early = said('Thu Feb 10 09:12:10 UTC 2022');
+    assert.match(
+      why({ ...up(90_000), ...early }, { ...up(600), ...late }),
+      /started anew between the two copies.*up for 25 hours .* 10 minutes/,
+    );
+    assert.match(
+      why({ 'proc/stat': cpus(90_000, 1_700_000_000), ...early }, { 'proc/stat': cpus(600, 1_700_093_000), ...late }),
+      /started anew/,
+    );
+    assert.match(
+      why({ 'proc/stat': cpus(90_000, 1_700_000_000) }, { 'proc/stat': cpus(600, 1_700_093_000) }),
+      /started anew/,
+    );
+    assert.match(
+      why({ 'proc/stat': cpus(90, 1_700_000_000) }, { 'proc/stat': cpus(600, 1_700_000_500) }),
+      /started anew/,
+    );
+  });
+
+  it('is the boot id, whatever the clocks say', () => {
+    assert.match(why({ ...up(90), ...id('a1') }, { ...up(600), ...id('b2') }), /started anew/);
+    assert.match(
+      why({ ...up(90), 'sos_commands/kernel/sysctl_-a': 'kernel.random.boot_id = a1\n' }, { ...up(600), ...id('b2') }),
+      /started anew/,
+    );
+    assert.equal(why({ ...up(90), ...id('a1') }, { ...up(600), ...id('a1') }), '510 s by /proc/uptime');
+  });
+
+  it('is the order where the clock went back as well', () => {
+    const late = said('Thu Feb 10 09:52:10 UTC 2022');
+    const early = said('Thu Feb 10 09:12:10 UTC 2022');
+    assert.match(
+      why({ ...up(9000), ...late }, { ...up(6600), ...early }),
+      /made before the first.*give them in the other order/,
+    );
+    assert.match(why({ ...up(9000), ...id('a1') }, { ...up(6600), ...id('a1') }), /made before the first/);
+  });
+
+  it('is either where only the uptime is known', () => {
+    assert.match(
+      why(up(9000), up(600)),
+      /was up for 2\.5 hours .* 10 minutes .*started anew in between, or they are in the wrong order/,
+    );
+    assert.match(why(up(600), up(600)), /same time/);
+  });
+
+  it('is none where the clock was set meanwhile', () => {
+    assert.equal(
+      why({ 'proc/stat': cpus(1000, 1_700_000_000) }, { 'proc/stat': cpus(1600, 1_700_000_300) }),
+      '600 s by the CPU times of /proc/stat',
+    );
   });
 });

@@ -11,3 +11,5 @@ export * from './baseline.ts';
 export * from './page.ts';
 export * from './profile.ts';
 export * from './readers.ts';
+export * from './kernellog.ts';
+export * from './openvswitch.ts';

@@ -132,6 +132,15 @@ export const receiveRingLost = counter('pktcost_device_receive_ring_lost_total',
   help: 'Frames that the receive ring had no room for by a counter of the driver; several may count the same. In copies that hold the output of ethtool -S.',
 });
 
+export const receiveCardLost = counter('pktcost_device_receive_card_lost_total', {
+  ...sysNet,
+  source: 'ethtool -S',
+  labels: ['device', 'counter', 'kind'],
+  unit: 'packets',
+  pageOnly: true,
+  help: 'Frames that were lost on their way to the receive ring by a counter of the driver: no room in the card (port), no memory (memory), spoilt (bad), more than the host of this guest allows (policed). In copies that hold the output of ethtool -S.',
+});
+
 const ct = { collector: 'conntrack', labels: [], perNetns: true } as const;
 export const conntrackEntries = gauge('node_nf_conntrack_entries', {
   ...ct,

@@ -154,8 +154,8 @@ function causeOf(cause: ReportFinding, index: number, links: Links, findings: re
 }
 
 /** What the headline says, for programs. */
-function answerOf({ title, impact, args, remedies }: ReportFinding, links: readonly Link[]): Answer {
-  const owner = ownerOf(args);
+function answerOf({ title, impact, args, data = {}, remedies }: ReportFinding, links: readonly Link[]): Answer {
+  const owner = isNobody(data) ? undefined : ownerOf(args);
   return {
     title,
     lostPerSecond: impact.lostPerSecond,
@@ -165,6 +165,12 @@ function answerOf({ title, impact, args, remedies }: ReportFinding, links: reado
     action: remedies[0]?.action ?? null,
     command: remedies[0]?.command ?? null,
   };
+}
+
+/** Words about an owner that were made from nobody. */
+function isNobody(data: NonNullable<ReportFinding['data']>): boolean {
+  const known = Object.hasOwn(data, 'owners') ? data['owners'] : data['process'];
+  return known === null || (Array.isArray(known) && known.length === 0);
 }
 
 function ownerOf(args: ReportFinding['args']): ReportFinding['args'][string] | undefined {

@@ -15,6 +15,8 @@ export interface CopyTime {
   /** Seconds since the epoch, by the clock of the host: a command of sos, or boot time and time since. */
   readonly clock: number | undefined;
   readonly bootedAt: number | undefined;
+  /** What the kernel calls this boot. */
+  readonly bootId: string | undefined;
 }
 
 /**
@@ -41,7 +43,24 @@ export function copyTime(tree: Tree): CopyTime {
   const told = first(saidBy('uptime'), parseUptime);
   const since = uptime ?? ticks ?? told;
   const clock = date ?? (bootedAt === undefined || since === undefined ? undefined : bootedAt + since);
-  return { takenAt: clock === undefined ? null : isoOf(clock), uptime, ticks, told, clock, bootedAt };
+  return {
+    takenAt: clock === undefined ? null : isoOf(clock),
+    uptime,
+    ticks,
+    told,
+    clock,
+    bootedAt,
+    bootId: bootIdOf(tree),
+  };
+}
+
+/** By the file, or by what sysctl -a printed of it. */
+function bootIdOf(tree: Tree): string | undefined {
+  const file = tree.read('/proc/sys/kernel/random/boot_id');
+  const own = file.ok ? /^([\da-f-]{1,40})$/.exec(utf8Text(file.value.subarray(0, 80)).trim())?.[1] : undefined;
+  const said = own === undefined ? tree.read('/sos_commands/kernel/sysctl_-a') : file;
+  if (own !== undefined || !said.ok) return own;
+  return /^kernel\.random\.boot_id = ([\da-f-]{1,40})$/m.exec(utf8Text(said.value))?.[1];
 }
 
 /** Where releases of sos keep the output of a command that is asked for by several of its plugins. */
@@ -143,16 +162,56 @@ export function apart(before: CopyTime, after: CopyTime): Result<Apart> {
     { from: before.ticks, to: after.ticks, by: 'the CPU times of /proc/stat', decimals: 2 },
     { from: before.clock, to: after.clock, by: 'date', decimals: 0 },
   ];
-  const rebooted =
-    before.bootedAt !== undefined && after.bootedAt !== undefined && Math.abs(after.bootedAt - before.bootedAt) > 10;
-  if (rebooted) return fail('the host was started anew between the two copies: there is no window between them');
-  for (const { from, to, by, decimals } of measures) {
-    if (from === undefined || to === undefined) continue;
-    const seconds = to - from;
-    if (seconds > 0) return ok({ seconds, by, decimals });
-    return fail(`after/ is not later than before/ by ${by}: there is no window between them`);
-  }
+  const measure = measures.find(({ from, to }) => from !== undefined && to !== undefined);
+  const from = measure?.from ?? 0;
+  const seconds = (measure?.to ?? 0) - from;
+  const anew = startedAnew(before, after);
+  const ups =
+    measure === undefined || measure.by === 'date'
+      ? ''
+      : ` (it was up for ${timeText(from)} in the first, and for ${timeText(measure.to ?? 0)} in the second, by ${measure.by})`;
+  if (anew === true)
+    return fail(
+      `the host was started anew between the two copies${ups}: its counters began at zero, and there is no window`,
+    );
+  if (measure === undefined)
+    return fail(
+      'nothing in the copies tells how far they are apart: /proc/uptime, /proc/stat or the output of date is needed (the times of files are no help)',
+    );
+  const { by, decimals } = measure;
+  if (seconds > 0) return ok({ seconds, by, decimals });
+  if (seconds === 0) return fail(`both copies are of the same time by ${by}: there is no window between them`);
+  if (anew === false)
+    return fail(`the second copy was made before the first by ${by}${ups}: give them in the other order`);
   return fail(
-    'nothing in the copies tells how far they are apart: /proc/uptime, /proc/stat or the output of date is needed (the times of files are no help)',
+    `the second copy is not later than the first${ups}: the host was started anew in between, or they are in the wrong order`,
   );
+}
+
+/** Clocks that are looked at one after the other differ a little. */
+const SLACK = 10;
+
+/** Whether the host was started between the two copies; undefined where nothing but the length of its uptime tells. */
+function startedAnew(before: CopyTime, after: CopyTime): boolean | undefined {
+  if (before.bootId !== undefined && after.bootId !== undefined) return before.bootId !== after.bootId;
+  const [from, to] = [sinceOf(before), sinceOf(after)];
+  // The time of the boot is moved with the clock when that is set: only a boot after the first copy is another one.
+  const first = before.clock ?? before.bootedAt;
+  if (after.bootedAt !== undefined && first !== undefined && after.bootedAt > first - SLACK) {
+    if (before.bootedAt !== undefined && after.bootedAt > before.bootedAt + SLACK) return true;
+  }
+  if (from === undefined || to === undefined || to >= from) return undefined;
+  if (before.clock === undefined || after.clock === undefined) return undefined;
+  return after.clock > before.clock;
+}
+
+function sinceOf({ uptime, ticks, told }: CopyTime): number | undefined {
+  return uptime ?? ticks ?? told;
+}
+
+/** `2.5 hours`. */
+function timeText(seconds: number): string {
+  const [size, unit] = seconds >= 2 * 86_400 ? [86_400, 'day'] : seconds >= 7200 ? [3600, 'hour'] : [60, 'minute'];
+  const amount = Number((seconds / size).toPrecision(seconds / size >= 100 ? 3 : 2));
+  return `${amount} ${unit}${amount === 1 ? '' : 's'}`;
 }

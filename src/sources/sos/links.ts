@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import { utf8Text } from '../../collectors/cursor.ts';
+import { wholeOutputLines } from './output.ts';
 import type { Files } from './settings.ts';
 
 const IFF: Readonly<Record<string, number>> = {
@@ -85,7 +86,7 @@ function countsOf(block: string, direction: 'RX' | 'TX'): ReadonlyMap<string, st
 /** Parses `ethtool -S`: what the driver counts. Some print the same name for each queue (vmxnet3): such counters are added up. */
 export function parseEthtoolStatistics(bytes: Uint8Array): Result<ReadonlyMap<string, number>> {
   const counters = new Map<string, number>();
-  for (const line of utf8Text(bytes).split('\n')) {
+  for (const line of wholeOutputLines(bytes)) {
     const [, name, value] = /^ +(\S.{0,79}): (\d{1,20})$/.exec(line) ?? [];
     if (name !== undefined) counters.set(name, (counters.get(name) ?? 0) + Number(value));
   }

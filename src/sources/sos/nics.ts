@@ -1,6 +1,7 @@
-import type { RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
-import { ringLossesIn } from '../../metrics/nic-counters.ts';
+import type { RingLosses, RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
+import { guessedLossesIn, lossesIn } from '../../metrics/nic-counters.ts';
 import { nicLossesOf } from '../../metrics/nic-losses.ts';
+import type { Result } from '../../base/result.ts';
 import type { Tree } from '../copy/tree.ts';
 import { parseEthtoolDriver, parseEthtoolRings, parseEthtoolStatistics } from './links.ts';
 
@@ -35,13 +36,63 @@ export function driversOf(tree: Tree): (device: string) => string | undefined {
   };
 }
 
-/** What the drivers count of full receive rings, as far as their names are known. */
-export function ringLossesOf(tree: Tree): readonly RingLossRow[] {
+/** Drivers of devices that are no hardware. */
+export const SOFTWARE =
+  /^(?:veth|bridge|tun|bonding|team|802\.1Q VLAN Support|vxlan|geneve|openvswitch|dummy|ifb|macvlan|ipvlan|gre|wireguard)$/;
+
+const kinds = ['ring', 'port', 'memory', 'bad', 'policed'] as const;
+
+/** What the drivers count of frames that they lost; where sos ran ethtool, of every device that is hardware, or why not. */
+export function ringLossesOf(tree: Tree): RingLosses {
   const driverOf = driversOf(tree);
-  return ethtoolOf(tree, '-S').flatMap(([device, output]) => {
-    const counters = parseEthtoolStatistics(output);
-    const known = nicLossesOf(driverOf(device) ?? '');
-    if (!counters.ok || known === undefined) return [];
-    return [...ringLossesIn(known, [...counters.value])].map(([counter, lost]) => ({ device, counter, lost }));
+  const outputs = new Map(ethtoolOf(tree, '-S'));
+  const told = [...outputs].map(([device, output]) => lossesOf(device, driverOf(device), output));
+  const ran = tree.list('/sos_commands/networking').ok;
+  const without = ran ? hardwareOf(tree, driverOf).filter((device) => !outputs.has(device)) : [];
+  return {
+    rows: told.flatMap(({ rows }) => rows),
+    untold: [
+      ...told.flatMap(({ untold }) => untold),
+      ...without.map((device) => ({ device, reason: `ethtool -S ${device} is not in the copy` })),
+    ],
+  };
+}
+
+function lossesOf(device: string, driver: string | undefined, output: Uint8Array): RingLosses {
+  if (driver !== undefined && SOFTWARE.test(driver)) return { rows: [], untold: [] };
+  const counters = parseEthtoolStatistics(output);
+  const known = nicLossesOf(driver ?? '');
+  const rowsOf = (kind: string, lost: ReadonlyMap<string, number>): readonly RingLossRow[] =>
+    [...lost].map(([counter, count]) => ({ device, kind, counter, lost: count }));
+  const found = counters.ok ? counters.value : new Map<string, number>();
+  const rows =
+    known === undefined
+      ? rowsOf('ring', guessedLossesIn(found))
+      : kinds.flatMap((kind) => rowsOf(kind, lossesIn(known, kind, found)));
+  const reason = whyUntold(output, counters, known?.only, rows);
+  return { rows, untold: reason === undefined ? [] : [{ device, reason: `ethtool -S ${device}: ${reason}` }] };
+}
+
+/** What is left of it may prove a loss, and never that there was none. */
+function whyUntold(
+  output: Uint8Array,
+  counters: Result<unknown>,
+  only: string | undefined,
+  rows: readonly RingLossRow[],
+): string | undefined {
+  if (!counters.ok) return counters.reason;
+  if (output.at(-1) !== 10) return 'cut off in the middle of a line';
+  return only === undefined || rows.some(({ counter }) => counter.endsWith(only))
+    ? undefined
+    : `its driver counts ${only}, which is not in it`;
+}
+
+/** Devices of which a copy says that they are hardware. */
+function hardwareOf(tree: Tree, driverOf: (device: string) => string | undefined): readonly string[] {
+  const names = tree.list('/sys/class/net');
+  const asked = ['-i', '-g', '-l', '-k'].flatMap((flag) => ethtoolOf(tree, flag).map(([device]) => device));
+  return [...new Set([...(names.ok ? names.value : []), ...asked])].filter((device) => {
+    const driver = driverOf(device);
+    return driver !== undefined && !SOFTWARE.test(driver);
   });
 }

@@ -6,7 +6,10 @@ import { copyReader, NOT_COPIED } from '../copy/reader.ts';
 import type { Tree } from '../copy/tree.ts';
 import { parseConntrackCommand, parseNetstatCommand, parseNstatCommand } from './counters.ts';
 import { parseEthtoolDriver, parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
+import { logOf } from './log.ts';
 import { ethtoolOf, ringLossesOf, ringsOf } from './nics.ts';
+import { datapathsOf } from './openvswitch.ts';
+import { outputOf } from './outputs.ts';
 import { parseLsofCommand, parsePsCommand, withNames } from './processes.ts';
 import { parseQdiscCommand } from './queues.ts';
 import { parseLsmodCommand, parseSysctlCommand, parseUnameCommand, type Files } from './settings.ts';
@@ -79,20 +82,12 @@ const psCommands = [
 /** Commands that are read for sockets, queues and processes. */
 export const otherCommands: readonly string[] = [...socketCommands, ...queueCommands, ...lsofCommands, ...psCommands];
 
-/** Where sos keeps the output of commands in a namespace: 3.x and 4.x beside the others, newer ones in a folder for each. */
-function namesIn(netns: string, name: string): readonly string[] {
-  const [plugin = '', command = ''] = name.split('/');
-  const inside = `ip_netns_exec_${netns}_${command}`;
-  return [`${plugin}/${inside}`, `${plugin}/namespaces/${netns}/${inside}`, `namespaces/${netns}/${inside}`];
-}
-
-export function outputOf(tree: Tree, names: readonly string[], netns?: string): Uint8Array | undefined {
-  for (const name of names.flatMap((each) => (netns === undefined ? [each] : namesIn(netns, each)))) {
-    const got = tree.read(`/sos_commands/${name}`);
-    if (got.ok && got.value.length > 0) return got.value;
-  }
-  return undefined;
-}
+/** What is read of the commands in a namespace, by the name of the command. */
+export const namespaceCommands: ReadonlySet<string> = new Set(
+  [...commands.flatMap(({ names }) => names), ...socketCommands, ...queueCommands].map(
+    (name) => name.split('/')[1] ?? '',
+  ),
+);
 
 /** All that the commands of one namespace say, of the host's own where none is named. */
 function filesOf(tree: Tree, netns?: string): ReadonlyMap<string, Uint8Array> {
@@ -111,7 +106,7 @@ function filesOf(tree: Tree, netns?: string): ReadonlyMap<string, Uint8Array> {
 }
 
 function addEthtool(tree: Tree, files: Map<string, Uint8Array>): void {
-  const losses = ringLossesOf(tree);
+  const losses = ringLossesOf(tree).rows.filter(({ kind }) => kind === 'ring');
   for (const [device, output] of ethtoolOf(tree, '-S')) {
     const path = `/sys/class/net/${device}/statistics/rx_missed_errors`;
     const counters = parseEthtoolStatistics(output);
@@ -183,6 +178,8 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
     dump: (name) => {
       if (name === 'rings' && own) return ok(ringsOf(tree));
       if (name === 'ring_losses' && own) return ok(ringLossesOf(tree));
+      if (name === 'openvswitch' && own) return datapathsOf(tree);
+      if (name === 'kernel_log' && own) return logAnswer(tree);
       if (name === 'qdisc') {
         const output = outputOf(tree, queueCommands, netns);
         return output === undefined ? copied.dump(name) : parseQdiscCommand(output);
@@ -195,24 +192,7 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
   };
 }
 
-/** Names of the namespaces that commands were run in. */
-export function namespacesIn(tree: Tree): readonly string[] {
-  const list = tree.read('/sos_commands/networking/ip_netns');
-  const named = list.ok
-    ? Buffer.from(list.value.subarray(0, 1024 * 1024))
-        .toString('utf8')
-        .split('\n')
-    : [];
-  const names = named.flatMap((line) => /^([\w.@+-]{1,200})(?: \(id: \d+\))?$/.exec(line.trim())?.[1] ?? []);
-  const folders = ['/sos_commands/networking/namespaces', '/sos_commands/namespaces'].flatMap((path) => {
-    const got = tree.list(path);
-    return got.ok ? got.value : [];
-  });
-  const files = ['conntrack', 'networking'].flatMap((plugin) => {
-    const got = tree.list(`/sos_commands/${plugin}`);
-    return (got.ok ? got.value : []).flatMap(
-      (name) => /^ip_netns_exec_(.+?)_(?:conntrack|nstat|netstat|ss|ip|sysctl)_-/.exec(name)?.[1] ?? [],
-    );
-  });
-  return [...new Set([...names, ...folders, ...files])].filter((name) => !name.startsWith('.')).slice(0, 10_000);
+function logAnswer(tree: Tree): Result<unknown> {
+  const rows = logOf(tree);
+  return rows === undefined ? NOT_COPIED : ok(rows.map(({ about, lines }) => ({ about, lines })));
 }

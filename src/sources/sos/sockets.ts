@@ -22,6 +22,7 @@ export function parseSsCommand(bytes: Uint8Array): Result<Sockets> {
   const whole = wholeOutput(bytes);
   if (!whole.ok) return whole;
   let rows = 0;
+  let udpDropsUntold = false;
   for (const block of whole.value.split(/\n(?!\s)/)) {
     const row = /^(tcp|udp) +([A-Z0-9-]+) +(\d{1,10}) +(\d{1,10}) +(\S+) +(\S+)/.exec(block);
     if (row === null) continue;
@@ -32,6 +33,7 @@ export function parseSsCommand(bytes: Uint8Array): Result<Sockets> {
     const memory = /\bskmem:\(([^)]{1,300})\)/.exec(block)?.[1]?.split(',') ?? [];
     const drops = numberAfter(memory, /^d(\d{1,10})$/);
     const queue = Number(waiting);
+    if (protocol === 'udp' && drops === null) udpDropsUntold = true;
     if (protocol === 'tcp' && state === 'LISTEN') listeners.push({ ...socket, queue, limit: Number(limit), drops });
     else if (protocol === 'udp' && drops !== null && drops > 0) {
       udp.push({ ...socket, drops, receiveBuffer: numberAfter(memory, /^rb(\d{1,12})$/) });
@@ -53,6 +55,7 @@ export function parseSsCommand(bytes: Uint8Array): Result<Sockets> {
       tcpDrops: [],
       ports: [],
       slowReadersSkipped: null,
+      udpDropsUntold,
     },
     owners,
   });

@@ -1,5 +1,7 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import { utf8Text } from '../../collectors/cursor.ts';
+import type { DatapathRow } from '../../collectors/openvswitch.ts';
+import { wholeOutputLines } from './output.ts';
 
 /** What the commands of Open vSwitch say of losses: whole sentences, none where nothing was lost. */
 type Remarks = readonly string[];
@@ -14,35 +16,33 @@ function some(parts: readonly string[]): string {
   return `${parts.slice(0, MOST_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+export interface Datapaths {
+  readonly rows: readonly DatapathRow[];
+  /** Whole sentences about its ports. */
+  readonly remarks: Remarks;
+}
+
 /**
  * Parses `ovs-appctl dpctl/show -s` (or `ovs-dpctl -s show`): of each datapath `lookups: hit:9 missed:8 lost:7`, where lost are
  * packets that did not get through to ovs-vswitchd, and of its ports `RX packets:9 errors:0 dropped:1`. An internal port that
  * is down drops whatever it is sent: no loss. Source: lib/dpctl.c:show_dpif.
  */
-export function parseDatapathCommand(bytes: Uint8Array): Result<Remarks> {
-  const lines = utf8Text(bytes).split('\n');
-  const remarks: string[] = [];
+export function parseDatapathCommand(bytes: Uint8Array): Result<Datapaths> {
+  const rows: DatapathRow[] = [];
   const ports: string[] = [];
-  let lookups = 0;
+  let datapath = '';
   let port: string | undefined;
-  for (const line of lines) {
-    const [, hit, missed, lost] = /^ +lookups: hit:(\d{1,15}) missed:(\d{1,15}) lost:(\d{1,15})/.exec(line) ?? [];
-    if (hit !== undefined && missed !== undefined && lost !== undefined) {
-      lookups += 1;
-      const share = Number(lost) / Math.max(1, Number(missed) + Number(lost));
-      if (Number(lost) > 0)
-        remarks.push(
-          `Open vSwitch lost ${count(lost)} packets on their way to ovs-vswitchd since its datapath was made, ` +
-            `${(100 * share).toPrecision(2)}% of those that no flow was there for`,
-        );
-    }
-    const [, name, kind = ''] = /^ +port \d{1,9}: (\S{1,64})(?: \((\w+))?/.exec(line) ?? [];
+  for (const line of wholeOutputLines(bytes)) {
+    datapath = /^(\S{1,64}):$/.exec(line)?.[1] ?? datapath;
+    const [, hit, missed, lost] = /^\s+lookups: hit:(\d{1,15}) missed:(\d{1,15}) lost:(\d{1,15})/.exec(line) ?? [];
+    if (hit !== undefined) rows.push({ datapath, hit: Number(hit), missed: Number(missed), lost: Number(lost) });
+    const [, name, kind = ''] = /^\s+port \d{1,9}: (\S{1,64})(?: \((\w+))?/.exec(line) ?? [];
     if (name !== undefined) port = kind === 'internal' ? undefined : name;
-    const [, way, dropped] = /^ +([RT]X) packets:\d{1,20} errors:\d{1,20} dropped:(\d{1,15})/.exec(line) ?? [];
+    const [, way, dropped] = /^\s+([RT]X) packets:\d{1,20} errors:\d{1,20} dropped:(\d{1,15})/.exec(line) ?? [];
     if (port !== undefined && Number(dropped ?? 0) > 0) ports.push(`${port} ${count(dropped ?? 0)} (${way ?? ''})`);
   }
-  if (lookups === 0) return fail('no line of lookups');
-  return ok(ports.length === 0 ? remarks : [...remarks, `ports of Open vSwitch dropped packets: ${some(ports)}`]);
+  if (rows.length === 0) return fail('no line of lookups');
+  return ok({ rows, remarks: ports.length === 0 ? [] : [`ports of Open vSwitch dropped packets: ${some(ports)}`] });
 }
 
 /** Parses `ovs-appctl coverage/show`: `NAME rate rate rate total: N`, for those that count what was dropped. */

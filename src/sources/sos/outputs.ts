@@ -1,0 +1,61 @@
+import type { Tree } from '../copy/tree.ts';
+
+/** Where sos keeps the output of commands in a namespace: 3.x and 4.x beside the others, newer ones in a folder for each. */
+function namesIn(netns: string, name: string): readonly string[] {
+  const [plugin = '', command = ''] = name.split('/');
+  const inside = `ip_netns_exec_${netns}_${command}`;
+  return [`${plugin}/${inside}`, `${plugin}/namespaces/${netns}/${inside}`, `namespaces/${netns}/${inside}`];
+}
+
+export function outputOf(tree: Tree, names: readonly string[], netns?: string): Uint8Array | undefined {
+  for (const name of names.flatMap((each) => (netns === undefined ? [each] : namesIn(netns, each)))) {
+    const got = tree.read(`/sos_commands/${name}`);
+    if (got.ok && got.value.length > 0) return got.value;
+  }
+  return undefined;
+}
+
+/** Names of the namespaces that commands were run in. */
+export function namespacesIn(tree: Tree): readonly string[] {
+  const list = tree.read('/sos_commands/networking/ip_netns');
+  const named = list.ok
+    ? Buffer.from(list.value.subarray(0, 1024 * 1024))
+        .toString('utf8')
+        .split('\n')
+    : [];
+  const names = named.flatMap((line) => /^([\w.@+-]{1,200})(?: \(id: \d+\))?$/.exec(line.trim())?.[1] ?? []);
+  const folders = ['/sos_commands/networking/namespaces', '/sos_commands/namespaces'].flatMap((path) => {
+    const got = tree.list(path);
+    return got.ok ? got.value : [];
+  });
+  const files = ['conntrack', 'networking'].flatMap((plugin) => {
+    const got = tree.list(`/sos_commands/${plugin}`);
+    return (got.ok ? got.value : []).flatMap(
+      (name) => /^ip_netns_exec_(.+?)_(?:conntrack|nstat|netstat|ss|ip|sysctl)_-/.exec(name)?.[1] ?? [],
+    );
+  });
+  return [...new Set([...names, ...folders, ...files])].filter((name) => !name.startsWith('.')).slice(0, 10_000);
+}
+
+/** Files of commands in a namespace of which nothing is read, as their command. @param read by the name of the command */
+export function unreadInNamespaces(tree: Tree, read: ReadonlySet<string>): readonly string[] {
+  const namespaces = [...namespacesIn(tree)].sort((a, b) => b.length - a.length);
+  const folders = [
+    ...['conntrack', 'networking'].flatMap((plugin) => [
+      `/sos_commands/${plugin}`,
+      ...namespaces.map((name) => `/sos_commands/${plugin}/namespaces/${name}`),
+    ]),
+    ...namespaces.map((name) => `/sos_commands/namespaces/${name}`),
+  ];
+  const unread = folders.flatMap((folder) => {
+    const names = tree.list(folder);
+    const inside = folder.includes('/namespaces/');
+    return (names.ok ? names.value : []).flatMap((name) => {
+      if (!name.startsWith('ip_netns_exec_')) return inside ? [name] : [];
+      const netns = namespaces.find((each) => name.startsWith(`ip_netns_exec_${each}_`));
+      const command = netns === undefined ? name : name.slice(`ip_netns_exec_${netns}_`.length);
+      return read.has(command) ? [] : [command];
+    });
+  });
+  return [...new Set(unread)];
+}
