@@ -5,7 +5,7 @@ import { defineCollector } from './collector.ts';
 import { utf8Text } from './cursor.ts';
 
 /** What lines of the kernel log are about, where they go with a loss, and how each is known. */
-export const logSigns = [
+const logSigns = [
   // Newer kernels name the namespace. Source: net/netfilter/nf_conntrack_core.c:__nf_conntrack_alloc.
   { about: 'conntrack', sign: /nf_conntrack: (?:nf_conntrack: )?(?:expectation )?table full\b.*, dropping packet/ },
   { about: 'syn-flood', sign: /Possible SYN flooding on port/ },
@@ -15,8 +15,6 @@ export const logSigns = [
   { about: 'neighbours', sign: /neighbou?r: \w+: neighbou?r table overflow|Neighbour table overflow/ },
   { about: 'transmit', sign: /NETDEV WATCHDOG/ },
 ] as const;
-
-export type LogSubject = (typeof logSigns)[number]['about'];
 
 export interface LogRow {
   readonly about: string;

@@ -27,7 +27,7 @@ function added(counters: Counters, wanted: RegExp): ReadonlyMap<string, number> 
  * What a driver counts in `ethtool -S` of frames that were lost in one way, by name, with `N` for the numbers of queues, whose
  * counters are added up. Two names may be the same loss.
  */
-export function lossesIn(known: NicLosses, kind: NicLossKind, counters: Counters): ReadonlyMap<string, number> {
+export function cardLossesIn(known: NicLosses, kind: NicLossKind, counters: Counters): ReadonlyMap<string, number> {
   const names = namesIn(known, [kind]);
   return names === undefined ? new Map<string, number>() : added(counters, new RegExp(`^(?:${names})$`));
 }

@@ -93,6 +93,7 @@ function linesOf(about: string, window: Window): Evidence | undefined {
   return {
     signal: 'logged',
     metric: kernelLogLines.name,
+    over: [],
     labels,
     before: window.single ? null : (window.before.get(kernelLogLines, labels)?.value ?? 0),
     after,

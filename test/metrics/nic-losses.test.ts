@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { lossesIn, spokenNames } from '../../src/metrics/nic-counters.ts';
+import { cardLossesIn, spokenNames } from '../../src/metrics/nic-counters.ts';
 import { namesIn, nicDrivers, nicLossesOf, ringLossIn } from '../../src/metrics/nic-losses.ts';
 
 /** Lines of `ethtool -S` as these drivers print them, and what they are counters of. */
@@ -62,7 +62,7 @@ describe('where drivers count what they lose', () => {
   it('adds up the queues of one name, and says it for all of them', () => {
     const known = nicLossesOf('be2net');
     assert.ok(known !== undefined);
-    const lost = lossesIn(known, 'ring', [
+    const lost = cardLossesIn(known, 'ring', [
       ['rxq0: rx_pkts', 9],
       ['rxq0: rx_drops_no_frags', 3],
       ['rxq11: rx_drops_no_frags', 4],

@@ -1,5 +1,5 @@
 import type { RingLosses, RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
-import { guessedLossesIn, lossesIn } from '../../metrics/nic-counters.ts';
+import { guessedLossesIn, cardLossesIn } from '../../metrics/nic-counters.ts';
 import { nicLossesOf } from '../../metrics/nic-losses.ts';
 import type { Result } from '../../base/result.ts';
 import type { Tree } from '../copy/tree.ts';
@@ -68,7 +68,7 @@ function lossesOf(device: string, driver: string | undefined, output: Uint8Array
   const rows =
     known === undefined
       ? rowsOf('ring', guessedLossesIn(found))
-      : kinds.flatMap((kind) => rowsOf(kind, lossesIn(known, kind, found)));
+      : kinds.flatMap((kind) => rowsOf(kind, cardLossesIn(known, kind, found)));
   const reason = whyUntold(output, counters, known?.only, rows);
   return { rows, untold: reason === undefined ? [] : [{ device, reason: `ethtool -S ${device}: ${reason}` }] };
 }
