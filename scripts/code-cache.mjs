@@ -1,14 +1,16 @@
-// Writes what the V8 of the Node that runs this made of the bundle, at the end of `pktcost --version`: the code that every start
-// needs, and no more, since all of it is read each time.
+// code-cache.mjs PART ARGUMENTS: writes what the V8 of the Node that runs this made of the bundle, at the end of `pktcost ARGUMENTS`:
+// the code that such a run needs, and no more, since all of it is read each time. bin/pktcost.js says which PART it takes when.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 import vm from 'node:vm';
 
+const [part, ...words] = process.argv.slice(2);
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const sum = readFileSync(join(dist, 'index.cjs'), 'latin1').slice(2, 34);
-const file = join(dist, 'code', `${sum}-${process.versions.v8}-${process.arch}.bin`);
+const file = join(dist, 'code', `${sum}-${part}-${process.versions.v8}-${process.arch}.bin`);
 
 /** @type {vm.Script | undefined} */
 let bundle;
@@ -19,9 +21,12 @@ vm.Script = class extends vm.Script {
     bundle = this;
   }
 };
-process.argv = [process.execPath, 'pktcost', '--version'];
-process.on('exit', () => {
-  if (bundle === undefined) throw new Error('bin/pktcost.js loaded no bundle');
+// What was compiled under other flags is refused, and they are set only when the bundle is there.
+v8.setFlagsFromString = () => undefined;
+syncBuiltinESMExports();
+process.argv = [process.execPath, 'pktcost', ...words];
+process.on('exit', (code) => {
+  if (bundle === undefined || code !== 0) throw new Error(`pktcost ${words.join(' ')} did not do: exit code ${code}`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, bundle.createCachedData());
 });

@@ -71,6 +71,16 @@ function wordsOf([first = '', ...others]: readonly string[]): string[] {
   return [first, ...others].filter((word, index) => index > 0 || word !== '');
 }
 
+/**
+ * New objects get no more room than at first, which is a quarter of the memory, and on Node 20 code is optimised later, which is a part
+ * of the CPU time; later versions have no such flag. Once the bundle is compiled: V8 refuses what it compiled under other flags.
+ */
+async function forAShortRun(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--semi-space-growth-factor=1');
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=1500000');
+}
+
 /** Runs the command line; whatever goes wrong becomes one line on stderr and an exit code. */
 export async function main(argv: readonly string[], directory: string): Promise<void> {
   answerSignals();
@@ -81,6 +91,7 @@ export async function main(argv: readonly string[], directory: string): Promise<
   const words = wordsOf(argv);
   // The help would say it of each flag; it says it once.
   if (!words.some((word) => word === '--help' || word === '-h')) withEnvironment();
+  if (words[0] !== undefined && !words[0].startsWith('-')) await forAShortRun();
   // Nobody is left to tell.
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,5 @@
-import { constants, fstatSync, unlinkSync, write as writeTo, type Stats } from 'node:fs';
-import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { constants, fstatSync, promises as files, unlinkSync, write as writeTo, type Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -68,7 +68,7 @@ function openDescriptor(path: string, flag: string, { std, fd }: Record<string, 
 /** Undefined for a name that is free. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return await lstat(path);
+    return await files.lstat(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -145,7 +145,7 @@ class DeviceOutput implements Output {
   static async open(path: string, flag: string): Promise<DeviceOutput> {
     // Opening a FIFO that nobody reads would wait, and a terminal would become ours.
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW;
-    const handle = await open(path, flags);
+    const handle = await files.open(path, flags);
     const status = await handle.stat();
     if (status.isFIFO() || status.isCharacterDevice()) return new DeviceOutput(handle, `${flag} ${path}`);
     await handle.close();
@@ -199,7 +199,7 @@ class FileOutput implements Output {
   static async open(path: string, how: How, mode: number, flag: string): Promise<FileOutput> {
     const temporary = join(dirname(path), `.pktcost-${randomName()}.tmp`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    return new FileOutput(path, temporary, await open(temporary, flags, mode), how, flag);
+    return new FileOutput(path, temporary, await files.open(temporary, flags, mode), how, flag);
   }
 
   async write(content: Content): Promise<void> {
@@ -222,20 +222,20 @@ class FileOutput implements Output {
   async #replace(): Promise<void> {
     const there = await statOf(this.#path);
     if (there?.isFile() === false) throw new Error('is no regular file any more');
-    await rename(this.#temporary, this.#path);
+    await files.rename(this.#temporary, this.#path);
   }
 }
 
 /** Gives a file a name that must be free. */
 async function claim(temporary: string, path: string): Promise<void> {
   try {
-    await link(temporary, path);
-    await unlink(temporary);
+    await files.link(temporary, path);
+    await files.unlink(temporary);
   } catch (error) {
     // FAT and some network file systems have no links: an empty file claims the name, and is then replaced.
     if (!isErrno(error, 'EPERM') && !isErrno(error, 'EOPNOTSUPP') && !isErrno(error, 'ENOSYS')) throw error;
-    await (await open(path, 'wx', 0o600)).close();
-    await rename(temporary, path);
+    await (await files.open(path, 'wx', 0o600)).close();
+    await files.rename(temporary, path);
   }
 }
 
