@@ -80,7 +80,7 @@ const byHand = {
 };
 
 /** Where a library's words are put into ours: oclif and fetch say what is wrong in a sentence and nowhere else. */
-const wordsOfLibraries = ['src/commands/failure.ts', 'src/sources/http.ts'];
+const wordsOfLibraries = ['src/commands/failure.ts', 'src/sources/pages/http.ts'];
 /** Where arguments are filled into words. */
 const wordsFilledIn = 'src/report/words/say.ts';
 

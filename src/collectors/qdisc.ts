@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { qdiscBacklog, qdiscDrops, qdiscPackets, qdiscRequeues } from '../metrics/catalogue/index.ts';
 import { defineCollector } from './collector.ts';
 
-/** The root queueing discipline of one device, as the dump `qdisc` (sources/qdisc.ts) gives it. */
+/** The root queueing discipline of one device, as the dump `qdisc` (sources/dumps/qdisc.ts) gives it. */
 export interface QdiscRow {
   readonly device: string;
   readonly kind: string;

@@ -50,16 +50,16 @@ export function overlay(reader: Reader, layer: Layer): Reader {
 
 /**
  * Named answers of the kernel:
- *  - `packet_diag`: PACKET_DIAG dump of this namespace (sources/packet-diag.ts).
- *  - `inet_diag`: listeners, UDP sockets that dropped and slow readers of this namespace (sources/inet-diag.ts).
- *  - `socket_owners`: the processes that hold the sockets asked about, of the whole host (sources/socket-owners.ts).
- *  - `netfilter`: chains, rules and hooks of this namespace, counted (sources/netfilter.ts).
- *  - `links`: devices of this namespace, the filters and programs on them, its routing rules (sources/links.ts).
+ *  - `packet_diag`: PACKET_DIAG dump of this namespace (sources/dumps/packet-diag.ts).
+ *  - `inet_diag`: listeners, UDP sockets that dropped and slow readers of this namespace (sources/dumps/inet-diag.ts).
+ *  - `socket_owners`: the processes that hold the sockets asked about, of the whole host (sources/dumps/socket-owners.ts).
+ *  - `netfilter`: chains, rules and hooks of this namespace, counted (sources/dumps/netfilter.ts).
+ *  - `links`: devices of this namespace, the filters and programs on them, its routing rules (sources/dumps/links.ts).
  *  - `bpf_programs`: BPF programs and links of the whole host (probe/programs.ts).
- *  - `bpf_holders`: the processes that hold these and perf events, of the whole host (sources/holders.ts).
+ *  - `bpf_holders`: the processes that hold these and perf events, of the whole host (sources/dumps/holders.ts).
  *  - `sysconf`: page size and clock ticks.
  *  - `probe`: the eBPF probe's reading (probe/).
- *  - `qdisc`: root queueing disciplines of this namespace (sources/qdisc.ts).
+ *  - `qdisc`: root queueing disciplines of this namespace (sources/dumps/qdisc.ts).
  *  - `rings`: receive rings of the devices as `ethtool -g` prints them; in copies only (sources/sos/links.ts).
  *  - `ring_losses`: what the drivers of the devices count of full receive rings in `ethtool -S`; in copies only (sources/sos/nics.ts).
  *  - `openvswitch`: lookups of the datapaths of Open vSwitch, of the whole host; in copies only (sources/sos/switch.ts).

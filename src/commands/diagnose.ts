@@ -20,7 +20,7 @@ import { stopOnSignal } from './signals.ts';
 import { UsageError } from '../base/usage.ts';
 import { parsePercent, parseWindow } from './arguments.ts';
 import type { Report } from '../generated/report.ts';
-import type { Endpoint } from '../sources/endpoint.ts';
+import type { Endpoint } from '../sources/pages/endpoint.ts';
 
 export default class Diagnose extends Command {
   static override summary = "Is this host's kernel cost per packet high, and why?";

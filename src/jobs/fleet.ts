@@ -4,13 +4,13 @@ import type { Fleet } from '../generated/fleet.ts';
 import { bootTime, pageCollector, pageTime, unameInfo } from '../metrics/catalogue/index.ts';
 import { buildFleet, fleetEntry, type FleetEntry, type HostState, type JudgedHost } from '../report/fleet/index.ts';
 import type { Overrides } from '../rules/engine.ts';
-import { parseEndpoint, type Endpoint } from '../sources/endpoint.ts';
-import { findTargets, gather, nameOf, type FleetTarget, type FleetWindow } from '../sources/fleet.ts';
-import { utc } from '../sources/foreign.ts';
-import { scrapeInterval, windowOfSamples } from '../sources/host-window.ts';
-import { ofPages } from '../sources/page-window.ts';
-import { PrometheusServer, type RangeSeries } from '../sources/prometheus.ts';
-import { parseMatch } from '../sources/selector.ts';
+import { parseEndpoint, type Endpoint } from '../sources/pages/endpoint.ts';
+import { findTargets, gather, nameOf, type FleetTarget, type FleetWindow } from '../sources/pages/fleet.ts';
+import { utc } from '../sources/pages/foreign.ts';
+import { scrapeInterval, windowOfSamples } from '../sources/pages/host-window.ts';
+import { ofPages } from '../sources/pages/page-window.ts';
+import { PrometheusServer, type RangeSeries } from '../sources/pages/prometheus.ts';
+import { parseMatch } from '../sources/pages/selector.ts';
 import { judgeWindow, neededElsewhere } from './judge.ts';
 
 export interface FleetOptions {

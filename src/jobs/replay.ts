@@ -9,7 +9,7 @@ import { renderJson } from '../report/json.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
 import { onlyDevices } from '../sources/choose.ts';
-import { isSavedPage } from '../sources/exporter.ts';
+import { isSavedPage } from '../sources/pages/exporter.ts';
 import { parseJson } from '../base/json.ts';
 import { judgeRun, limitsInForce } from './judge.ts';
 import { givenReport } from './report-file.ts';

@@ -1,8 +1,8 @@
 import { UsageError } from '../base/usage.ts';
 import type { Report } from '../generated/report.ts';
 import type { Overrides } from '../rules/engine.ts';
-import { savedPage } from '../sources/exporter.ts';
-import { timeOfPage, windowOfPage, windowOfPages, type ExporterPage } from '../sources/page-window.ts';
+import { savedPage } from '../sources/pages/exporter.ts';
+import { timeOfPage, windowOfPage, windowOfPages, type ExporterPage } from '../sources/pages/page-window.ts';
 import { judgeWindow, neededElsewhere } from './judge.ts';
 
 /**

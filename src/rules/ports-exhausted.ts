@@ -5,7 +5,7 @@ import { increase, peak, value } from '../metrics/expression.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, info, ok, optionalList, warning } from './rule.ts';
 
-/** Connections in TIME_WAIT from which their peers are told (sources/inet-diag.ts). */
+/** Connections in TIME_WAIT from which their peers are told (sources/dumps/inet-diag.ts). */
 const WAITING_COUNTED = 1000;
 
 export const portsExhausted = defineRule({

@@ -5,14 +5,14 @@ import { ifAllowed, systemRefusal } from '../base/errno.ts';
 import { kindOf } from '../base/file.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { bpfPrograms } from '../probe/programs.ts';
-import { holders } from './holders.ts';
-import { inetDiag } from './inet-diag.ts';
-import { readLinks } from './links.ts';
-import { readNetfilter } from './netfilter.ts';
-import type { LiveOptions } from './modules.ts';
-import { packetDiag } from './packet-diag.ts';
-import { qdiscs } from './qdisc.ts';
-import { socketOwners } from './socket-owners.ts';
+import { holders } from './dumps/holders.ts';
+import { inetDiag } from './dumps/inet-diag.ts';
+import { readLinks } from './dumps/links.ts';
+import { readNetfilter } from './dumps/netfilter.ts';
+import type { LiveOptions } from './dumps/modules.ts';
+import { packetDiag } from './dumps/packet-diag.ts';
+import { qdiscs } from './dumps/qdisc.ts';
+import { socketOwners } from './dumps/socket-owners.ts';
 import { sysconf } from './sysconf.ts';
 
 /** Where the host's trees are mounted: `/proc`, `/sys` and `/`, unless --path.* says otherwise. */

@@ -5,7 +5,7 @@ import { netnsInode } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { HOST_NETNS, OWN_NETNS } from '../metrics/snapshot.ts';
 import { isProcfs, type Roots } from './live-reader.ts';
-import { commOf } from './socket-owners.ts';
+import { commOf } from './dumps/socket-owners.ts';
 
 /** A network namespace of this host. */
 export interface NetworkNamespace {

@@ -8,7 +8,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { OWN_NETNS, Snapshot, gapOf, type Gap, type Keep } from '../metrics/snapshot.ts';
 import type { ChosenNamespaces } from './choose.ts';
 import { isDevicePath, liveReader, monotonicSeconds, type Roots } from './live-reader.ts';
-import type { LiveOptions } from './modules.ts';
+import type { LiveOptions } from './dumps/modules.ts';
 import type { NetworkNamespace } from './netns.ts';
 
 /** A network namespace that a sample looks into besides pktcost's own; live, recorded or replayed. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { ok } from '../../src/base/result.ts';
-import { parseInetDiag } from '../../src/sources/inet-diag.ts';
+import { parseInetDiag } from '../../src/sources/dumps/inet-diag.ts';
 import {
   LITTLE,
   NETLINK_SOCK_DIAG,
@@ -12,7 +12,7 @@ import {
   parseDatagram,
   viewOf,
 } from '../../src/ffi/netlink.ts';
-import { parsePacketDiag } from '../../src/sources/packet-diag.ts';
+import { parsePacketDiag } from '../../src/sources/dumps/packet-diag.ts';
 import { cutAnywhere, garbled, hexFixture } from '../support/bytes.ts';
 
 const fixtures = {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { decodeInetSockets, decodePacketSockets, decodeSocketOwners } from '../../src/collectors/dumps.ts';
-import { parseInetDiag } from '../../src/sources/inet-diag.ts';
-import { parsePacketDiag } from '../../src/sources/packet-diag.ts';
+import { parseInetDiag } from '../../src/sources/dumps/inet-diag.ts';
+import { parsePacketDiag } from '../../src/sources/dumps/packet-diag.ts';
 import { hexFixture } from '../support/bytes.ts';
 
 function packet(name: string) {

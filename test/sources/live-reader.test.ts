@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
-import { answersWithoutLoading } from '../../src/sources/modules.ts';
+import { answersWithoutLoading } from '../../src/sources/dumps/modules.ts';
 import { parseAuxv } from '../../src/sources/sysconf.ts';
 import { lacking } from '../support/needs.ts';
 import { fakeReader } from '../support/reader.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { Report } from '../../src/generated/report.ts';
 import { judgeWindow, neededElsewhere } from '../../src/jobs/judge.ts';
 import type { Window } from '../../src/metrics/window.ts';
-import { parseExposition } from '../../src/sources/exposition.ts';
-import { windowOfPages, type ExporterPage } from '../../src/sources/page-window.ts';
+import { parseExposition } from '../../src/sources/pages/exposition.ts';
+import { windowOfPages, type ExporterPage } from '../../src/sources/pages/page-window.ts';
 import { bytesOf } from './fixture.ts';
 
 const WHERE = 'http://host:9100/metrics';

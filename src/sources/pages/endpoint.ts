@@ -1,4 +1,4 @@
-import { UsageError } from '../base/usage.ts';
+import { UsageError } from '../../base/usage.ts';
 
 /** Where a user sent us, and what proves that we may ask. What is in `authorization` is never shown. */
 export interface Endpoint {

@@ -1,5 +1,5 @@
-import { readFileGuarded, readStart } from '../base/file.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import { readFileGuarded, readStart } from '../../base/file.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
 import { parseExposition } from './exposition.ts';
 import { isKnown } from './foreign.ts';

@@ -1,8 +1,8 @@
-import type { LinkRow, LinksAnswer } from '../collectors/links-dump.ts';
-import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, viewOf } from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../base/result.ts';
-import { AttachType, loadLibbpf } from '../probe/libbpf.ts';
-import { dumpFilters, dumpLinks, type Link } from '../probe/rtnetlink.ts';
+import type { LinkRow, LinksAnswer } from '../../collectors/links-dump.ts';
+import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { AttachType, loadLibbpf } from '../../probe/libbpf.ts';
+import { dumpFilters, dumpLinks, type Link } from '../../probe/rtnetlink.ts';
 
 const RTM_GETRULE = 34;
 const FIB_RULE_HEADER = 12;

@@ -1,8 +1,8 @@
-import { settingNames } from '../collectors/sysctl.ts';
-import { metricNamed } from '../metrics/lookup.ts';
-import type { Labels, Metric } from '../metrics/metric.ts';
-import { labelKey, OWN_NETNS, Snapshot, type CollectorStatus, type Gap, type Keep } from '../metrics/snapshot.ts';
-import { deviceSpeed, sysctl } from '../metrics/catalogue/index.ts';
+import { settingNames } from '../../collectors/sysctl.ts';
+import { metricNamed } from '../../metrics/lookup.ts';
+import type { Labels, Metric } from '../../metrics/metric.ts';
+import { labelKey, OWN_NETNS, Snapshot, type CollectorStatus, type Gap, type Keep } from '../../metrics/snapshot.ts';
+import { deviceSpeed, sysctl } from '../../metrics/catalogue/index.ts';
 
 /** A number that somebody else read, of a metric that pktcost knows. */
 export interface ForeignSample {

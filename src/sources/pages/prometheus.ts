@@ -1,8 +1,8 @@
-import type { Labels } from '../metrics/metric.ts';
-import { fail, ok, type Failure, type Result } from '../base/result.ts';
+import type { Labels } from '../../metrics/metric.ts';
+import { fail, ok, type Failure, type Result } from '../../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
 import { get, type HttpAnswer } from './http.ts';
-import { jsonBudget, parseJson } from '../base/json.ts';
+import { jsonBudget, parseJson } from '../../base/json.ts';
 
 /** Raw samples of one series, oldest first: [Unix seconds, value]. */
 export interface RangeSeries {

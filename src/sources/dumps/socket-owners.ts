@@ -1,10 +1,10 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 
-import { parseLine } from '../collectors/parse.ts';
-import type { SocketOwners } from '../collectors/dumps.ts';
-import { ifAllowed, systemErrorCode, systemRefusal } from '../base/errno.ts';
-import { openFolder, readFileGuarded } from '../base/file.ts';
-import { ok, type Result } from '../base/result.ts';
+import { parseLine } from '../../collectors/parse.ts';
+import type { SocketOwners } from '../../collectors/dumps.ts';
+import { ifAllowed, systemErrorCode, systemRefusal } from '../../base/errno.ts';
+import { openFolder, readFileGuarded } from '../../base/file.ts';
+import { ok, type Result } from '../../base/result.ts';
 import { linkReader } from './descriptors.ts';
 
 /** A descriptor that was seen to be a socket. */

@@ -1,8 +1,8 @@
 import { release } from 'node:os';
 
-import { utf8Text } from '../collectors/cursor.ts';
-import type { Reader } from '../collectors/reader.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import { utf8Text } from '../../collectors/cursor.ts';
+import type { Reader } from '../../collectors/reader.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 
 export interface LiveOptions {
   /** Whether asking the kernel may make it load a module (--allow-system-changes). */

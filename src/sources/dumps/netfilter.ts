@@ -1,6 +1,6 @@
-import type { FilterChainRow, FilterRuleRow, NetfilterAnswer } from '../collectors/netfilter-dump.ts';
-import type { Reader } from '../collectors/reader.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import type { FilterChainRow, FilterRuleRow, NetfilterAnswer } from '../../collectors/netfilter-dump.ts';
+import type { Reader } from '../../collectors/reader.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 import { dumpHookFunctions } from './netfilter-hooks.ts';

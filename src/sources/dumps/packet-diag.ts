@@ -1,5 +1,5 @@
-import type { PacketFilter, PacketSocketRow } from '../collectors/dumps.ts';
-import type { Reader } from '../collectors/reader.ts';
+import type { PacketFilter, PacketSocketRow } from '../../collectors/dumps.ts';
+import type { Reader } from '../../collectors/reader.ts';
 import {
   LITTLE,
   NETLINK_SOCK_DIAG,
@@ -8,8 +8,8 @@ import {
   parseAttributes,
   u32List,
   viewOf,
-} from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+} from '../../ffi/netlink.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 
 const AF_PACKET = 17;

@@ -1,6 +1,6 @@
-import { countsUp, type Metric } from '../metrics/metric.ts';
-import type { Result } from '../base/result.ts';
-import { wasReset, type Window } from '../metrics/window.ts';
+import { countsUp, type Metric } from '../../metrics/metric.ts';
+import type { Result } from '../../base/result.ts';
+import { wasReset, type Window } from '../../metrics/window.ts';
 import type { PageSample } from './exposition.ts';
 import { knownSeries, utc } from './foreign.ts';
 import { windowOfPages, type ExporterPage } from './page-window.ts';

@@ -1,5 +1,5 @@
-import type { Labels } from '../metrics/metric.ts';
-import { fail, ok, type Failure, type Result } from '../base/result.ts';
+import type { Labels } from '../../metrics/metric.ts';
+import { fail, ok, type Failure, type Result } from '../../base/result.ts';
 
 /** One line of a page. */
 export interface PageSample {

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 
-import { ifAllowed } from '../base/errno.ts';
-import { libc } from '../ffi/libc.ts';
+import { ifAllowed } from '../../base/errno.ts';
+import { libc } from '../../ffi/libc.ts';
 
 const LINK_BYTES = 64;
 

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { hooksOfXt, parseXtEntries, parseXtInfo, parseXtNames, xtFamilies } from '../../src/sources/xtables.ts';
-import { cutAnywhere, garbled } from '../support/bytes.ts';
+import {
+  hooksOfXt,
+  parseXtEntries,
+  parseXtInfo,
+  parseXtNames,
+  xtFamilies,
+} from '../../../src/sources/dumps/xtables.ts';
+import { cutAnywhere, garbled } from '../../support/bytes.ts';
 
 const [ip] = xtFamilies;
 assert.ok(ip);

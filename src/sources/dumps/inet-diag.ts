@@ -1,4 +1,4 @@
-import { formatEndpoint, formatIpv4, formatIpv6 } from '../collectors/address.ts';
+import { formatEndpoint, formatIpv4, formatIpv6 } from '../../collectors/address.ts';
 import type {
   BoundUdpRow,
   InetSockets,
@@ -8,9 +8,9 @@ import type {
   StalledSenderRow,
   TcpDropsRow,
   UdpSocketRow,
-} from '../collectors/dumps.ts';
-import type { Reader } from '../collectors/reader.ts';
-import { parseSockstat } from '../collectors/sockstat.ts';
+} from '../../collectors/dumps.ts';
+import type { Reader } from '../../collectors/reader.ts';
+import { parseSockstat } from '../../collectors/sockstat.ts';
 import {
   LITTLE,
   NETLINK_SOCK_DIAG,
@@ -19,8 +19,8 @@ import {
   parseAttributes,
   u32List,
   viewOf,
-} from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+} from '../../ffi/netlink.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 
 const AF_INET = 2;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
-import { socketOwners } from '../../src/sources/socket-owners.ts';
+import { socketOwners } from '../../../src/sources/dumps/socket-owners.ts';
 
 const procfs = mkdtempSync(join(tmpdir(), 'pktcost-owners-'));
 after(() => {

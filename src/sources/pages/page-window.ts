@@ -1,4 +1,4 @@
-import { factsOf } from '../collectors/facts.ts';
+import { factsOf } from '../../collectors/facts.ts';
 import {
   bootTime,
   contextSwitches,
@@ -9,11 +9,11 @@ import {
   pageTime,
   receiveMissed,
   unameInfo,
-} from '../metrics/catalogue/index.ts';
-import type { Metric } from '../metrics/metric.ts';
-import { fail, ok, type Result } from '../base/result.ts';
-import { labelKey, OWN_NETNS, type CollectorStatus, type Keep, type Snapshot } from '../metrics/snapshot.ts';
-import { Window } from '../metrics/window.ts';
+} from '../../metrics/catalogue/index.ts';
+import type { Metric } from '../../metrics/metric.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { labelKey, OWN_NETNS, type CollectorStatus, type Keep, type Snapshot } from '../../metrics/snapshot.ts';
+import { Window } from '../../metrics/window.ts';
 import type { PageSample } from './exposition.ts';
 import { foreignSnapshot, knownSeries, restartBetween, utc, type ForeignSample } from './foreign.ts';
 

@@ -2,8 +2,8 @@
  * Tables, chains and rules of nf_tables over nfnetlink, iptables-nft and ebtables-nft included: how many rules stand where,
  * never what they say. Numbers in these messages are big-endian. Source: net/netfilter/nf_tables_api.c.
  */
-import { LITTLE, NETLINK_NETFILTER, netlinkDump, parseAttributes, textOf, viewOf } from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import { LITTLE, NETLINK_NETFILTER, netlinkDump, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 
 /** include/uapi/linux/netfilter/nfnetlink.h: the subsystem is the high byte of the type. */
 const SUBSYS_NFTABLES = 10 << 8;

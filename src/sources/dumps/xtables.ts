@@ -3,11 +3,11 @@
  * lists are asked for, since a question about another would load its module.
  * Source: net/ipv4/netfilter/ip_tables.c:get_info, get_entries; net/netfilter/x_tables.c:xt_find_table_lock.
  */
-import { refusal } from '../base/errno.ts';
-import { libc, type Libc } from '../ffi/libc.ts';
-import { LITTLE, textOf, viewOf } from '../ffi/netlink.ts';
-import type { FilterChainRow, FilterRuleRow } from '../collectors/netfilter-dump.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import { refusal } from '../../base/errno.ts';
+import { libc, type Libc } from '../../ffi/libc.ts';
+import { LITTLE, textOf, viewOf } from '../../ffi/netlink.ts';
+import type { FilterChainRow, FilterRuleRow } from '../../collectors/netfilter-dump.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 /** IPT_BASE_CTL and IP6T_BASE_CTL: the question of a table's size, and of its entries. */

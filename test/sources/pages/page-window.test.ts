@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import type { Report, ReportFinding } from '../../src/generated/report.ts';
-import { judgeWindow, neededElsewhere } from '../../src/jobs/judge.ts';
-import * as metrics from '../../src/metrics/catalogue/index.ts';
-import { metricNamed } from '../../src/metrics/lookup.ts';
-import type { Metric } from '../../src/metrics/metric.ts';
-import type { Result } from '../../src/base/result.ts';
-import { labelKey } from '../../src/metrics/snapshot.ts';
-import type { Window } from '../../src/metrics/window.ts';
-import { parseExposition } from '../../src/sources/exposition.ts';
-import { windowOfPages, type ExporterPage } from '../../src/sources/page-window.ts';
-import { bytesOf } from '../support/fixture.ts';
+import type { Report, ReportFinding } from '../../../src/generated/report.ts';
+import { judgeWindow, neededElsewhere } from '../../../src/jobs/judge.ts';
+import * as metrics from '../../../src/metrics/catalogue/index.ts';
+import { metricNamed } from '../../../src/metrics/lookup.ts';
+import type { Metric } from '../../../src/metrics/metric.ts';
+import type { Result } from '../../../src/base/result.ts';
+import { labelKey } from '../../../src/metrics/snapshot.ts';
+import type { Window } from '../../../src/metrics/window.ts';
+import { parseExposition } from '../../../src/sources/pages/exposition.ts';
+import { windowOfPages, type ExporterPage } from '../../../src/sources/pages/page-window.ts';
+import { bytesOf } from '../../support/fixture.ts';
 
 const WHERE = 'http://host:9100/metrics';
 const SECONDS = 30;

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../base/result.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export interface HttpAnswer {

@@ -1,10 +1,10 @@
 import { closeSync, readdirSync } from 'node:fs';
 
-import { utf8Text } from '../collectors/cursor.ts';
-import type { Holder, Holders } from '../readings/programs.ts';
-import { systemErrorCode, systemRefusal } from '../base/errno.ts';
-import { openFolder, readFileGuarded } from '../base/file.ts';
-import { ok, type Result } from '../base/result.ts';
+import { utf8Text } from '../../collectors/cursor.ts';
+import type { Holder, Holders } from '../../readings/programs.ts';
+import { systemErrorCode, systemRefusal } from '../../base/errno.ts';
+import { openFolder, readFileGuarded } from '../../base/file.ts';
+import { ok, type Result } from '../../base/result.ts';
 import { linkReader } from './descriptors.ts';
 import { commOf } from './socket-owners.ts';
 

@@ -1,8 +1,8 @@
 /** The root queueing disciplines of a namespace over rtnetlink, with what they sent and dropped. Read only. */
-import { fail, ok, type Result } from '../base/result.ts';
-import type { QdiscRow } from '../collectors/qdisc.ts';
-import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, u32List, viewOf } from '../ffi/netlink.ts';
-import { dumpLinks } from '../probe/rtnetlink.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import type { QdiscRow } from '../../collectors/qdisc.ts';
+import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, u32List, viewOf } from '../../ffi/netlink.ts';
+import { dumpLinks } from '../../probe/rtnetlink.ts';
 
 const RTM_GETQDISC = 38;
 /** struct tcmsg: family, ifindex at 4, handle at 8, parent at 12. */

@@ -1,7 +1,7 @@
-import { bootTime } from '../metrics/catalogue/index.ts';
-import type { Labels } from '../metrics/metric.ts';
-import { fail, ok, type Result } from '../base/result.ts';
-import { labelKey } from '../metrics/snapshot.ts';
+import { bootTime } from '../../metrics/catalogue/index.ts';
+import type { Labels } from '../../metrics/metric.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { labelKey } from '../../metrics/snapshot.ts';
 import type { PrometheusServer, RangeSeries } from './prometheus.ts';
 import { oneOf, selector } from './selector.ts';
 

@@ -2,8 +2,8 @@
  * Who sits on each hook of the packet path, since 5.14 and where nfnetlink_hook is built in or loaded.
  * Source: net/netfilter/nfnetlink_hook.c:nfnl_hook_dump_one.
  */
-import { LITTLE, NETLINK_NETFILTER, netlinkDump, parseAttributes, textOf, viewOf } from '../ffi/netlink.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import { LITTLE, NETLINK_NETFILTER, netlinkDump, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { be32, familyName, hookName } from './nftables.ts';
 
 /** NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { parseHookFunction } from '../../src/sources/netfilter-hooks.ts';
-import { parseNfChain, parseNfRule } from '../../src/sources/nftables.ts';
-import { cutAnywhere, garbled } from '../support/bytes.ts';
-import { be, nla, text } from '../support/netlink.ts';
+import { parseHookFunction } from '../../../src/sources/dumps/netfilter-hooks.ts';
+import { parseNfChain, parseNfRule } from '../../../src/sources/dumps/nftables.ts';
+import { cutAnywhere, garbled } from '../../support/bytes.ts';
+import { be, nla, text } from '../../support/netlink.ts';
 
 const header = (family: number): Uint8Array => new Uint8Array([family, 0, 0, 0]);
 const message = (family: number, ...attributes: Uint8Array[]): Uint8Array =>

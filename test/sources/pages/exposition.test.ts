@@ -4,12 +4,12 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { expose } from '../../src/metrics/exposition.ts';
-import { gauge } from '../../src/metrics/metric.ts';
-import { Snapshot } from '../../src/metrics/snapshot.ts';
-import { parseExposition, type PageSample } from '../../src/sources/exposition.ts';
-import { cutAnywhere, garbled } from '../support/bytes.ts';
-import { bytesOf, repository } from '../support/fixture.ts';
+import { expose } from '../../../src/metrics/exposition.ts';
+import { gauge } from '../../../src/metrics/metric.ts';
+import { Snapshot } from '../../../src/metrics/snapshot.ts';
+import { parseExposition, type PageSample } from '../../../src/sources/pages/exposition.ts';
+import { cutAnywhere, garbled } from '../../support/bytes.ts';
+import { bytesOf, repository } from '../../support/fixture.ts';
 
 function read(page: string): readonly PageSample[] {
   const parsed = parseExposition(bytesOf(page));

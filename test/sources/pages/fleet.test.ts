@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
-import { judgeFleet, tokenIn, type FleetOptions } from '../../src/jobs/fleet.ts';
-import type { Fleet } from '../../src/generated/fleet.ts';
-import { renderFleetMarkdown } from '../../src/report/fleet/markdown.ts';
-import { renderFleetText } from '../../src/report/fleet/text.ts';
-import { parseMatch } from '../../src/sources/selector.ts';
-import { parseTime } from '../../src/commands/arguments.ts';
-import { pktcost } from '../support/command.ts';
-import { serve, type Served } from '../support/http.ts';
+import { judgeFleet, tokenIn, type FleetOptions } from '../../../src/jobs/fleet.ts';
+import type { Fleet } from '../../../src/generated/fleet.ts';
+import { renderFleetMarkdown } from '../../../src/report/fleet/markdown.ts';
+import { renderFleetText } from '../../../src/report/fleet/text.ts';
+import { parseMatch } from '../../../src/sources/pages/selector.ts';
+import { parseTime } from '../../../src/commands/arguments.ts';
+import { pktcost } from '../../support/command.ts';
+import { serve, type Served } from '../../support/http.ts';
 
 const END = 1_770_000_000;
 const SECONDS = 300;
