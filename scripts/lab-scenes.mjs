@@ -125,6 +125,7 @@ export const SCENES = [
         `generic-${driver}`,
       ]),
       'ring-drops',
+      'driver-counters',
       'dmi',
     ],
   })),

@@ -15,17 +15,15 @@ import {
   deviceThreaded,
   deviceTxQueueLength,
   deviceUp,
-  receiveCardLost,
   receiveMissed,
   receiveNohandler,
   receiveRing,
-  receiveRingLost,
   receiveRingMost,
 } from '../metrics/catalogue/index.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
 import { utf8Text } from './cursor.ts';
-import { decodeRingLosses, decodeRings } from './rings-dump.ts';
+import { decodeRings } from './rings-dump.ts';
 import { parseCpuMask, parseNumber } from './parse.ts';
 import { parseNumberedDevices } from './packet.ts';
 import { devicePath, netDevices, pciAddress, pciChain } from './pcie.ts';
@@ -54,7 +52,6 @@ export const device = defineCollector({
     `${netDevices}/*/device/{driver,numa_node}`,
     '/proc/net/{igmp,dev_mcast,if_inet6}',
     'rings',
-    'ring_losses',
   ],
   perDevice: true,
   exporterName: 'netclass',
@@ -72,21 +69,10 @@ export const device = defineCollector({
       emit(receiveRing, { device: name }, frames);
       emit(receiveRingMost, { device: name }, most);
     }
-    emitLosses(host, emit);
     // Every namespace has a loopback device.
     if (names !== undefined && found === 0) host.gap(netDevices, 'no network device could be read');
   },
 });
-
-function emitLosses(host: Host, emit: Emit): void {
-  const { rows, untold } = host.dumpIfPresent('ring_losses', decodeRingLosses) ?? { rows: [], untold: [] };
-  for (const { device: name, kind, counter, lost } of rows) {
-    if (kind === 'ring') emit(receiveRingLost, { device: name, counter }, lost);
-    else emit(receiveCardLost, { device: name, counter, kind }, lost);
-  }
-  for (const { device: name, reason } of untold)
-    for (const metric of [receiveRingLost, receiveCardLost]) host.lack(metric, { device: name }, reason);
-}
 
 /** Whether the device was there to be read. */
 function collectDevice(

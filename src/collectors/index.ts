@@ -14,6 +14,7 @@ import { neighbours } from './neighbours.ts';
 import { netdev } from './netdev.ts';
 import { netfilter } from './netfilter.ts';
 import { netstat } from './netstat.ts';
+import { nics } from './nics.ts';
 import { nodeconfig } from './nodeconfig.ts';
 import { numa } from './numa.ts';
 import { openvswitch } from './openvswitch.ts';
@@ -41,6 +42,7 @@ export const collectors: readonly Collector[] = [
   interrupts,
   netdev,
   netstat,
+  nics,
   drops,
   qdisc,
   neighbours,

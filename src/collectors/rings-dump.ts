@@ -20,11 +20,13 @@ export interface RingLosses {
   readonly rows: readonly RingLossRow[];
   /** Devices of which it is not known, and why. */
   readonly untold: readonly { readonly device: string; readonly reason: string }[];
+  /** Cards that were asked on a live host, with the driver as ethtool names it. */
+  readonly cards?: readonly { readonly device: string; readonly driver: string }[];
 }
 
 export function decodeRingLosses(answer: unknown): Result<RingLosses> {
   return decode(() => {
-    const { rows, untold } = asRecord(answer);
+    const { rows, untold, cards = [] } = asRecord(answer);
     return {
       rows: asList(rows, (row) => ({
         device: asText(row['device']),
@@ -33,6 +35,7 @@ export function decodeRingLosses(answer: unknown): Result<RingLosses> {
         lost: asCount(row['lost']),
       })),
       untold: asList(untold, (row) => ({ device: asText(row['device']), reason: asText(row['reason']) })),
+      cards: asList(cards, (row) => ({ device: asText(row['device']), driver: asText(row['driver']) })),
     };
   });
 }

@@ -32,9 +32,21 @@ export function cardLossesIn(known: NicLosses, kind: NicLossKind, counters: Coun
   return names === undefined ? new Map<string, number>() : added(counters, new RegExp(`^(?:${names})$`));
 }
 
-/** The same of full rings, of a driver that is not known: by the names that others have for it. */
-export function guessedLossesIn(counters: Counters): ReadonlyMap<string, number> {
-  return added(counters, anyRingLoss);
+const kinds = ['ring', 'port', 'memory', 'bad', 'policed'] as const;
+
+export interface CounterOfLoss {
+  readonly kind: (typeof kinds)[number];
+  readonly counter: string;
+  readonly lost: number;
+}
+
+/** What a driver counts of lost frames; one that is not known is read by the names that others have for full rings. */
+export function lossesByCounters(driver: string, counters: Counters): readonly CounterOfLoss[] {
+  const known = nicLossesOf(driver);
+  const of = (kind: CounterOfLoss['kind'], lost: ReadonlyMap<string, number>): readonly CounterOfLoss[] =>
+    [...lost].map(([counter, count]) => ({ kind, counter, lost: count }));
+  if (known === undefined) return of('ring', added(counters, anyRingLoss));
+  return kinds.flatMap((kind) => of(kind, cardLossesIn(known, kind, counters)));
 }
 
 /** Whether a name says by itself that there was no buffer; what is only called dropped or discarded may have been wanted by nobody. */

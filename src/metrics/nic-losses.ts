@@ -287,6 +287,12 @@ export function ringLossIn({ ring, since }: NicLosses, release: string | undefin
   return isSince(release, since) === true ? 'rx_missed_errors' : ring;
 }
 
+/** Whether the statistics of the device have all that its driver knows of full rings; unknown of a driver that is not known. */
+export function isInStatistics(driver: string, release: string | undefined): boolean {
+  const known = nicLossesOf(driver);
+  return known?.only === undefined && known !== undefined && !['ethtool', 'host'].includes(ringLossIn(known, release));
+}
+
 /** One extended regular expression for the names of these kinds, for grep on `ethtool -S`; undefined where it has none. */
 export function namesIn({ ethtool }: NicLosses, kinds: readonly NicLossKind[]): string | undefined {
   const names = ethtool.filter(([, kind]) => kinds.includes(kind)).map(([name]) => name);

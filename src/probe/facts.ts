@@ -1,7 +1,8 @@
 /** What is known about a device before anything is attached: rtnetlink, ethtool and program queries, all of them read only. */
 import { askInNamespace, netnsInode } from '../ffi/namespaces.ts';
 import { ok, type Result } from '../base/result.ts';
-import { driverOf, featuresOf, type Features } from './ethtool.ts';
+import { driverOf } from '../ffi/ethtool.ts';
+import { featuresOf, type Features } from './ethtool.ts';
 import { AttachType, loadLibbpf } from './libbpf.ts';
 import { dumpClsact, dumpFilters, dumpLinks, type Link, type XdpOnLink } from './rtnetlink.ts';
 

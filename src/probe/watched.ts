@@ -2,7 +2,7 @@
 import { askInNamespace } from '../ffi/namespaces.ts';
 import { variables } from '../generated/kernel-layout.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { driverOf } from './ethtool.ts';
+import { driverOf } from '../ffi/ethtool.ts';
 import type { DeviceFacts } from './facts.ts';
 import { readMoments, readSpan, SPAN_BYTES, SLOTS, type CpuState } from './layout.ts';
 import {

@@ -82,7 +82,7 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
         const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
         const lacking = signals.flatMap(({ name, decides }) => {
           const why = decides ? (unread.get(name) ?? cutShort.get(name)) : undefined;
-          return why === undefined || rule.stands?.(name, given, limits, at) === true ? [] : [why];
+          return why === undefined || rule.stands?.(name, given, limits, at, why) === true ? [] : [why];
         });
         // That there is only so much of a kind is not known while the file of one of them is missing.
         if (conclusion.outcome === 'not-applicable') lacking.push(...unreadSources(window, required));

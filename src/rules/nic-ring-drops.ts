@@ -1,13 +1,14 @@
 import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import { gradeShare } from '../facts/lost.ts';
 import { saysNoBuffer, spokenNames } from '../metrics/nic-counters.ts';
-import { namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
+import { isInStatistics, namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
 import { irqsOn } from '../facts/packet-cpus.ts';
 import type { Signal } from '../facts/signal.ts';
 import {
   cpuSeconds,
   deviceInfo,
   deviceIrq,
+  driverCounters,
   interrupts,
   receiveCardLost,
   receiveDrop,
@@ -67,9 +68,11 @@ export const nicRingDrops = defineRule({
     dropped: optional(increase(receiveDrop, { netns: '' })),
     refused: optional(sumBy(['device'], increase(skbDrops, { netns: '', reason: ['UNHANDLED_PROTO', 'CPU_BACKLOG'] }))),
     counted: optional(increase(skbDropsCounted)),
-    // Some drivers count it by names of their own only.
-    own: decidingList(increase(receiveRingLost)),
-    card: decidingList(increase(receiveCardLost)),
+    // Some drivers count it by names of their own only; one that is not known may.
+    own: decidingList(increase(receiveRingLost, { netns: '' })),
+    card: decidingList(increase(receiveCardLost, { netns: '' })),
+    ownAsked: optional(value(driverCounters, { netns: '', kind: 'ring' })),
+    cardAsked: optional(value(driverCounters, { netns: '', kind: 'card' })),
     device: optional(value(deviceInfo)),
     kernel: optional(value(unameInfo)),
     ring: optional(value(receiveRing)),
@@ -134,7 +137,7 @@ export const nicRingDrops = defineRule({
   alert: {
     differs: {
       dropped: 'which drivers count ring loss in rx_dropped, beside packets that nobody wants, a server does not know',
-      own: 'what ethtool -S says is in copies of hosts only',
+      own: 'what a driver counts by names of its own is on no page of node_exporter',
     },
     raise: ({ missedShare, fifoShare }, limits) => {
       // The larger of the two is over a limit where one of them is.
@@ -150,6 +153,12 @@ export const nicRingDrops = defineRule({
         warning: { when: loss(limits.share), says },
       };
     },
+  },
+  stands(unread, { ownAsked, cardAsked, device, kernel }, _limits, _at, why) {
+    if (unread !== 'own' && unread !== 'card') return false;
+    // On a page a driver that was asked may have no such counter. Of what was said of this very device nothing stands.
+    if ((unread === 'own' ? ownAsked : cardAsked)?.value === 0) return true;
+    return why.labels === undefined && isInStatistics(device?.labels['driver'] ?? '', kernel?.labels['release']);
   },
   conclude(read, limits, at) {
     const { packets, missed, fifo, missedShare, fifoShare, device, irqs, taken, softirq, idle } = read;

@@ -1,6 +1,7 @@
 import type { Signal } from '../facts/signal.ts';
 import type { Expression } from '../metrics/expression.ts';
 import type { Labels } from '../metrics/metric.ts';
+import type { Missing } from '../metrics/window.ts';
 import type { Argument, Certainty, ProofComparator, Impact, Place, Remedy, Role } from './finding.ts';
 
 /** A signal the rule can do without. */
@@ -177,7 +178,7 @@ export interface RuleSpec<S extends Signals, T extends Thresholds, M extends Rea
   readonly none?: string;
   conclude(signals: Given<S>, limits: Limits<T>, at: Instance): Conclusion<keyof M & string, keyof S & string>;
   /** Whether what is in order stands although this deciding signal could not be read, for the others bound what it can be. */
-  stands?(unread: keyof S & string, signals: Given<S>, limits: Limits<T>, at: Instance): boolean;
+  stands?(unread: keyof S & string, signals: Given<S>, limits: Limits<T>, at: Instance, why: Missing): boolean;
   /** The same for a server of metrics, or why a server cannot say it. */
   readonly alert?: Alerting<S, T> | Unsaid;
 }
@@ -185,7 +186,7 @@ export interface RuleSpec<S extends Signals, T extends Thresholds, M extends Rea
 /** A rule as the engine sees it: the types of its own signals, limits and messages are known in its file only. */
 export type Rule = Omit<RuleSpec<Signals, Thresholds, Readonly<Record<string, string>>>, 'conclude' | 'stands'> & {
   conclude(signals: Readings, limits: Limits<Thresholds>, at: Instance): Conclusion;
-  stands?(unread: string, signals: Readings, limits: Limits<Thresholds>, at: Instance): boolean;
+  stands?(unread: string, signals: Readings, limits: Limits<Thresholds>, at: Instance, why: Missing): boolean;
 };
 
 /** Limits changed by `--config`: code -> threshold name -> value. */

@@ -10,6 +10,7 @@ import { inetDiag } from './dumps/inet-diag.ts';
 import { readLinks } from './dumps/links.ts';
 import { readNetfilter } from './dumps/netfilter.ts';
 import type { LiveOptions } from './dumps/modules.ts';
+import { readRingLosses, readRings } from './dumps/nics.ts';
 import { packetDiag } from './dumps/packet-diag.ts';
 import { qdiscs } from './dumps/qdisc.ts';
 import { socketOwners } from './dumps/socket-owners.ts';
@@ -123,6 +124,8 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
     if (name === 'bpf_holders') return holders(roots.procfs);
     if (name === 'netfilter') return readNetfilter(reader, options);
     if (name === 'qdisc') return qdiscs();
+    if (name === 'rings') return readRings();
+    if (name === 'ring_losses') return readRingLosses();
     return fail('the probe is not attached');
   };
   return reader;

@@ -19,7 +19,8 @@ const { libc } = await from('ffi/libc.js');
 const { netlinkDump } = await from('ffi/netlink.js');
 const { inNamespace, privateNamespace } = await from('ffi/namespaces.js');
 const { dumpLinks, dumpClsact, dumpFilters } = await from('probe/rtnetlink.js');
-const { driverOf, featuresOf } = await from('probe/ethtool.js');
+const { driverOf, statisticsOf, ringOf } = await from('ffi/ethtool.js');
+const { featuresOf } = await from('probe/ethtool.js');
 const { readDeviceFacts, ownNetns } = await from('probe/facts.js');
 const { loadLibbpf } = await from('probe/libbpf.js');
 const { readCapabilities } = await from('probe/capabilities.js');
@@ -32,10 +33,10 @@ const answers = [
   inNamespace('/proc/self/ns/net', () => 1),
   privateNamespace(),
   dumpLinks(), dumpClsact(), dumpFilters(1, 'ingress'),
-  driverOf('lo'), featuresOf('lo'), readDeviceFacts(ownNetns()),
+  driverOf('lo'), statisticsOf('lo'), ringOf('lo'), featuresOf('lo'), readDeviceFacts(ownNetns()),
   loadLibbpf(),
   await openSession({ plans: [], capabilities: { ...readCapabilities(), btf: true } }),
-  reader.dump('packet_diag'),
+  reader.dump('packet_diag'), reader.dump('rings'), reader.dump('ring_losses'),
 ];
 const files = [reader.read('/proc/stat'), reader.dump('sysconf'), reader.dump('socket_owners', [1])];
 process.stdout.write(JSON.stringify({ reasons: answers.map(({ reason }) => reason), files: files.map(({ ok }) => ok) }));

@@ -1,5 +1,6 @@
 /** What drivers really do when the probe comes and goes, and what they tell about ring, link and memory banks. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import type { Report } from '../../src/generated/report.ts';
 import { ownNetns } from '../../src/probe/facts.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
@@ -137,6 +138,13 @@ function checksOf(nic: Nic): readonly Check[] {
   ];
 }
 
+/** The second line RX: of `ethtool -g`; undefined where the driver does not tell. */
+function ethtoolRing(device: string): number | undefined {
+  const { status, stdout } = spawnSync('ethtool', ['-g', device], { encoding: 'utf8' });
+  const lines = status === 0 ? [...stdout.matchAll(/^RX:\s+(\d+)$/gm)] : [];
+  return lines[1] === undefined ? undefined : Number(lines[1][1]);
+}
+
 export const nicChecks: readonly Check[] = [
   ...NICS.flatMap(checksOf),
   {
@@ -162,6 +170,48 @@ export const nicChecks: readonly Check[] = [
       await path.client.make('udp-send', { address: path.address, port: 9001, rate: 0, life: 200, seconds: 200 });
       const finding = await judged();
       assert.ok(finding !== undefined && ['warning', 'critical'].includes(finding.outcome), finding?.summary);
+    },
+  },
+  {
+    id: 'driver-counters',
+    what: 'what the drivers count by names of their own and the sizes of their rings are read as ethtool prints them',
+    seconds: 400,
+    run: async (guest) => {
+      const cards = [...NICS, { driver: '8139cp', address: '05', sender: '15' }];
+      const wires: Wire[] = [];
+      for (const [n, { address, sender }] of cards.entries())
+        wires.push(await wire(guest.kit, address, sender, 40 + n));
+      await pause(4000);
+      const { out } = await guest.kit.itself().pktcost('metrics');
+      const page = out.split('\n');
+      const read = (name: string, device: string): string[] =>
+        page.filter((line) => line.startsWith(`pktcost_device_${name}{`) && line.includes(`device="${device}"`));
+      const told: Record<string, readonly number[]> = {};
+      for (const { device } of wires) {
+        const driver = /driver: (\S+)/.exec(runOrThrow(['ethtool', '-i', device]))?.[1] ?? '';
+        const [counters, ring] = [read('driver_loss_counters', device), read('receive_ring_frames', device)];
+        assert.equal(counters.length, 2, `${driver} was asked`);
+        assert.match(counters[0] ?? '', new RegExp(`driver="${driver}"`));
+        told[driver] = counters.map((line) => Number(line.split(' ').at(-1)));
+        const sizes = ethtoolRing(device);
+        assert.deepEqual(
+          ring.map((line) => Number(line.split(' ').at(-1))),
+          sizes === undefined ? [] : [sizes],
+          driver,
+        );
+        for (const line of [...counters, ...ring, ...read('receive_ring_lost_total', device)]) guest.note(line);
+      }
+      assert.deepEqual(Object.fromEntries(Object.entries(told).map(([driver, [, ring = 0]]) => [driver, ring > 0])), {
+        virtio_net: false,
+        e1000e: true,
+        vmxnet3: true,
+        e1000: false,
+        '8139cp': false,
+      });
+      const report = await diagnosed(guest, guest.kit.itself(), '--probe', 'off');
+      const finding = report.findings.find(({ code }) => code === 'PKT0501');
+      guest.note(`${finding?.outcome ?? ''}: ${finding?.summary ?? ''}`);
+      assert.equal(finding?.outcome, 'ok', 'what vmxnet3 counts was read');
     },
   },
   {

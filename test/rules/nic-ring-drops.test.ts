@@ -2,6 +2,7 @@ import {
   cpuSeconds,
   deviceInfo,
   deviceIrq,
+  driverCounters,
   interrupts,
   receiveDrop,
   receiveFifo,
@@ -26,6 +27,8 @@ const packets: Cell = [receivePackets, { device: 'eth0' }, 0, 1_000_000];
 const missed = (after: number): Cell => [receiveMissed, { device: 'eth0' }, 0, after];
 const droppedBy = (count: number): Cell => [receiveDrop, { device: 'eth0' }, 7, 7 + count];
 const own = (counter: string, count: number): Cell => [receiveRingLost, { device: 'eth0', counter }, 5, 5 + count];
+const asked = (driver: string, counters = 0): Cell[] =>
+  ['ring', 'card'].map((kind) => [driverCounters, { device: 'eth0', driver, kind }, counters, counters]);
 const counted: Cell = [skbDropsCounted, {}, 5, 5];
 const kernel = (release: string): Cell => [
   unameInfo,
@@ -99,15 +102,52 @@ ruleCases(nicRingDrops, [
     message: 'unplaced',
     args: { lost: 9 },
   },
-  { name: 'none', cells: [nic('ixgbe'), packets, missed(0)], outcome: 'ok' },
+  { name: 'none', cells: [nic('ixgbe'), packets, missed(0), own('rx_no_dma_resources', 0)], outcome: 'ok' },
   {
     name: 'virtio does not count: 0 says nothing',
-    cells: [nic('virtio_net'), packets, missed(0)],
+    cells: [nic('virtio_net'), packets, missed(0), ...asked('virtio_net')],
     outcome: 'not-applicable',
   },
   {
+    name: 'unless what it counts could not be read',
+    cells: [nic('virtio_net'), packets, missed(0)],
+    failed: { nics: { path: 'ring_losses', reason: 'operation not permitted (EPERM)' } },
+    outcome: 'not-measured',
+    missing: /EPERM/,
+  },
+  {
+    name: 'a driver that is not known may count by names of its own, which could not be read',
+    cells: [nic('xyz'), packets, missed(0)],
+    failed: { nics: { path: 'ring_losses', reason: 'operation not permitted (EPERM)' } },
+    outcome: 'not-measured',
+    missing: /EPERM/,
+  },
+  {
+    name: 'what the statistics show is told all the same',
+    cells: [nic('xyz'), packets, missed(1000)],
+    failed: { nics: { path: 'ring_losses', reason: 'operation not permitted (EPERM)' } },
+    outcome: 'warning',
+    args: { lost: 1000 },
+  },
+  {
+    name: 'a driver that is not known was asked, and has no counter of it',
+    cells: [nic('xyz'), packets, missed(0), ...asked('xyz')],
+    outcome: 'ok',
+  },
+  {
+    name: 'of a driver that keeps to the statistics nothing is missing without them',
+    cells: [nic('mlx5_core'), packets, missed(0)],
+    failed: { nics: { path: 'ring_losses', reason: 'operation not permitted (EPERM)' } },
+    outcome: 'ok',
+  },
+  {
+    name: 'vmxnet3 was asked, and lost nothing',
+    cells: [nic('vmxnet3'), packets, missed(0), ...asked('vmxnet3', 1), own('pkts rx OOB', 0)],
+    outcome: 'ok',
+  },
+  {
     name: 'nor do those of other hypervisors and virtual functions: where the driver has a name for it, it is told',
-    cells: [nic('gve'), packets, missed(0)],
+    cells: [nic('gve'), packets, missed(0), ...asked('gve')],
     outcome: 'not-applicable',
     args: {
       reason:
@@ -206,7 +246,7 @@ ruleCases(nicRingDrops, [
   },
   {
     name: 'rx_dropped of other drivers is what nobody wanted (LLDP), and stays quiet',
-    cells: [nic('ixgbe'), packets, missed(0), droppedBy(1000), counted],
+    cells: [nic('ixgbe'), packets, missed(0), droppedBy(1000), counted, own('rx_no_dma_resources', 0)],
     outcome: 'ok',
   },
   {

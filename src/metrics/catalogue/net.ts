@@ -115,7 +115,7 @@ export const receiveRing = gauge('pktcost_device_receive_ring_frames', {
   ...sysNet,
   source: 'ethtool -g',
   unit: 'packets',
-  help: 'Frames that a receive ring of the device has room for. In copies that hold the output of ethtool -g.',
+  help: 'Frames that a receive ring of the device has room for.',
 });
 export const receiveRingMost = gauge('pktcost_device_receive_ring_frames_possible', {
   ...sysNet,
@@ -124,21 +124,31 @@ export const receiveRingMost = gauge('pktcost_device_receive_ring_frames_possibl
   help: 'Frames that a receive ring of the device can be given room for.',
 });
 export const receiveRingLost = counter('pktcost_device_receive_ring_lost_total', {
-  ...sysNet,
-  source: 'ethtool -S',
+  collector: 'nics',
+  source: 'ring_losses',
   labels: ['device', 'counter'],
   unit: 'packets',
-  pageOnly: true,
-  help: 'Frames that the receive ring had no room for by a counter of the driver; several may count the same. In copies that hold the output of ethtool -S.',
+  perNetns: true,
+  help: 'Frames that the receive ring had no room for by a counter of the driver (ethtool -S); several may count the same. Of devices that are up.',
+});
+
+export const driverCounters = gauge('pktcost_device_driver_loss_counters', {
+  collector: 'nics',
+  source: 'ring_losses',
+  labels: ['device', 'driver', 'kind'],
+  unit: 'number',
+  perNetns: true,
+  sparse: true,
+  help: 'How many counters of frames that the receive ring had no room for (ring) and of others that were lost (card) a driver has by names of its own; 0 where it was asked and has none.',
 });
 
 export const receiveCardLost = counter('pktcost_device_receive_card_lost_total', {
-  ...sysNet,
-  source: 'ethtool -S',
+  collector: 'nics',
+  source: 'ring_losses',
   labels: ['device', 'counter', 'kind'],
   unit: 'packets',
-  pageOnly: true,
-  help: 'Frames that were lost on their way to the receive ring by a counter of the driver: no room in the card (port), no memory (memory), spoilt (bad), more than the host of this guest allows (policed). In copies that hold the output of ethtool -S.',
+  perNetns: true,
+  help: 'Frames that were lost on their way to the receive ring by a counter of the driver: no room in the card (port), no memory (memory), spoilt (bad), more than the host of this guest allows (policed). Of devices that are up.',
 });
 
 const ct = { collector: 'conntrack', labels: [], perNetns: true } as const;

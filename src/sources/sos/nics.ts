@@ -1,5 +1,5 @@
 import type { RingLosses, RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
-import { guessedLossesIn, cardLossesIn } from '../../metrics/nic-counters.ts';
+import { lossesByCounters } from '../../metrics/nic-counters.ts';
 import { nicLossesOf } from '../../metrics/nic-losses.ts';
 import type { Result } from '../../base/result.ts';
 import type { Tree } from '../copy/tree.ts';
@@ -40,8 +40,6 @@ export function driversOf(tree: Tree): (device: string) => string | undefined {
 export const SOFTWARE =
   /^(?:veth|bridge|tun|bonding|team|802\.1Q VLAN Support|vxlan|geneve|openvswitch|dummy|ifb|macvlan|ipvlan|gre|wireguard)$/;
 
-const kinds = ['ring', 'port', 'memory', 'bad', 'policed'] as const;
-
 /** What the drivers count of frames that they lost; where sos ran ethtool, of every device that is hardware, or why not. */
 export function ringLossesOf(tree: Tree): RingLosses {
   const driverOf = driversOf(tree);
@@ -61,15 +59,9 @@ export function ringLossesOf(tree: Tree): RingLosses {
 function lossesOf(device: string, driver: string | undefined, output: Uint8Array): RingLosses {
   if (driver !== undefined && SOFTWARE.test(driver)) return { rows: [], untold: [] };
   const counters = parseEthtoolStatistics(output);
-  const known = nicLossesOf(driver ?? '');
-  const rowsOf = (kind: string, lost: ReadonlyMap<string, number>): readonly RingLossRow[] =>
-    [...lost].map(([counter, count]) => ({ device, kind, counter, lost: count }));
-  const found = counters.ok ? counters.value : new Map<string, number>();
-  const rows =
-    known === undefined
-      ? rowsOf('ring', guessedLossesIn(found))
-      : kinds.flatMap((kind) => rowsOf(kind, cardLossesIn(known, kind, found)));
-  const reason = whyUntold(output, counters, known?.only, rows);
+  const lost = lossesByCounters(driver ?? '', counters.ok ? counters.value : []);
+  const rows = lost.map((row): RingLossRow => ({ device, ...row }));
+  const reason = whyUntold(output, counters, nicLossesOf(driver ?? '')?.only, rows);
   return { rows, untold: reason === undefined ? [] : [{ device, reason: `ethtool -S ${device}: ${reason}` }] };
 }
 

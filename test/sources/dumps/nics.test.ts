@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { nics } from '../../../src/collectors/nics.ts';
+import { decodeRingLosses } from '../../../src/collectors/rings-dump.ts';
+import { driverCounters, receiveRingLost } from '../../../src/metrics/catalogue/index.ts';
+import { isCard, lossesAmong, readRingLosses, readRings } from '../../../src/sources/dumps/nics.ts';
+import { collect, valuesOf } from '../../support/reader.ts';
+
+const EOTHER = 772;
+
+describe('cards', () => {
+  it('are what is up, has no kind of its own and carries frames of Ethernet or InfiniBand', () => {
+    assert.ok(isCard({ type: 1, up: true }));
+    assert.ok(isCard({ type: 32, up: true, kind: 'ipoib' }));
+    assert.ok(!isCard({ type: 1, up: false }), 'asked, it would be woken up');
+    for (const kind of ['veth', 'bridge', 'tun', 'bond', 'vlan']) assert.ok(!isCard({ type: 1, up: true, kind }), kind);
+    assert.ok(!isCard({ type: EOTHER, up: true }), 'the loopback device');
+  });
+
+  it('are asked for what they lost, of all queues together, and zeros are told', () => {
+    const counters = [
+      ['  pkts rx OOB', 3],
+      ['  pkts rx OOB', 4],
+      ['rx_drops', 9],
+    ] as const;
+    assert.deepEqual(lossesAmong('eth0', 'vmxnet3', counters), {
+      rows: [{ device: 'eth0', kind: 'ring', counter: 'pkts rx OOB', lost: 7 }],
+      untold: [],
+      cards: [{ device: 'eth0', driver: 'vmxnet3' }],
+    });
+    assert.deepEqual(lossesAmong('eth0', 'mlx5_core', [['rx_out_of_buffer', 0]]).rows, [
+      { device: 'eth0', kind: 'ring', counter: 'rx_out_of_buffer', lost: 0 },
+    ]);
+    assert.deepEqual(lossesAmong('eth0', 'e1000', []).cards, [{ device: 'eth0', driver: 'e1000' }]);
+  });
+
+  it('whose driver counts nonsense are told as not read', () => {
+    const { rows, untold, cards = [] } = lossesAmong('eth0', 'ena', [['rx_drops', Number(2n ** 64n - 1n)]]);
+    assert.deepEqual([rows, cards], [[], []]);
+    assert.match(untold[0]?.reason ?? '', /^ena counts 18446744073709552000 as rx_drops$/);
+  });
+
+  it('of this host are asked without a failure, and the answer goes into a bundle and back', () => {
+    const [losses, rings] = [readRingLosses(), readRings()];
+    assert.ok(losses.ok && rings.ok);
+    assert.deepEqual(decodeRingLosses(JSON.parse(JSON.stringify(losses.value))), losses);
+  });
+});
+
+describe('the collector of their counters', () => {
+  it('says which cards were asked, and what of them is not known', () => {
+    const { rows, cards } = lossesAmong('eth0', 'ena', [['rx_drops', 5]]);
+    const untold = [{ device: 'eth1', reason: 'operation not permitted (EPERM)' }];
+    const snapshot = collect(nics, { dumps: { ring_losses: { rows, untold, cards } } });
+    assert.deepEqual(valuesOf(snapshot, receiveRingLost), { 'counter=rx_drops,device=eth0': 5 });
+    assert.deepEqual(valuesOf(snapshot, driverCounters), {
+      'device=eth0,driver=ena,kind=card': 0,
+      'device=eth0,driver=ena,kind=ring': 1,
+    });
+    assert.deepEqual(snapshot.lacking(receiveRingLost), [
+      { labels: { device: 'eth1' }, reason: 'operation not permitted (EPERM)' },
+    ]);
+  });
+
+  it('does not take a refusal for health', () => {
+    const snapshot = collect(nics, {});
+    assert.equal(snapshot.collector('nics')?.status, 'unavailable');
+  });
+});
