@@ -1,4 +1,4 @@
-import { namesIn, nicDrivers, nicLossesOf, type NicLosses, type NicLossKind } from './nic-losses.ts';
+import { namesIn, nicDrivers, nicLossesOf, ringLossIn, type NicLosses, type NicLossKind } from './nic-losses.ts';
 
 /** Names by which any driver counts frames that its ring had no room for, or that had to wait for it. */
 const anyRingLoss = new RegExp(
@@ -47,6 +47,12 @@ export function lossesByCounters(driver: string, counters: Counters): readonly C
     [...lost].map(([counter, count]) => ({ kind, counter, lost: count }));
   if (known === undefined) return of('ring', added(counters, anyRingLoss));
   return kinds.flatMap((kind) => of(kind, cardLossesIn(known, kind, counters)));
+}
+
+/** Whether the statistics of the device have all that its driver knows of full rings; unknown of a driver that is not known. */
+export function isInStatistics(driver: string, release: string | undefined): boolean {
+  const known = nicLossesOf(driver);
+  return known?.only === undefined && known !== undefined && !['ethtool', 'host'].includes(ringLossIn(known, release));
 }
 
 /** Whether a name says by itself that there was no buffer; what is only called dropped or discarded may have been wanted by nobody. */

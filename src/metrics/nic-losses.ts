@@ -79,6 +79,7 @@ const drivers: Readonly<Record<string, NicLosses>> = {
     ethtool: [['rx_bg[0-3]_frames_(dropped|trunc)', 'ring']],
     source: 'ethernet/chelsio/cxgb4/cxgb4_main.c:cxgb_get_stats (rx_ovflow, rx_trunc)',
   },
+  e1000: { ring: 'rx_missed_errors', ethtool: missed, source: `${intel}/e1000/e1000_main.c:e1000_update_stats (mpc)` },
   e1000e: { ring: 'rx_missed_errors', ethtool: missed, source: `${intel}/e1000e/netdev.c:e1000e_get_stats64 (mpc)` },
   ena: {
     ring: 'rx_dropped',
@@ -285,12 +286,6 @@ export const nicDrivers: readonly string[] = Object.keys(drivers);
 export function ringLossIn({ ring, since }: NicLosses, release: string | undefined): RingLossIn {
   if (since === undefined) return ring;
   return isSince(release, since) === true ? 'rx_missed_errors' : ring;
-}
-
-/** Whether the statistics of the device have all that its driver knows of full rings; unknown of a driver that is not known. */
-export function isInStatistics(driver: string, release: string | undefined): boolean {
-  const known = nicLossesOf(driver);
-  return known?.only === undefined && known !== undefined && !['ethtool', 'host'].includes(ringLossIn(known, release));
 }
 
 /** One extended regular expression for the names of these kinds, for grep on `ethtool -S`; undefined where it has none. */

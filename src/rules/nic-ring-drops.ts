@@ -1,7 +1,7 @@
 import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import { gradeShare } from '../facts/lost.ts';
-import { saysNoBuffer, spokenNames } from '../metrics/nic-counters.ts';
-import { isInStatistics, namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
+import { isInStatistics, saysNoBuffer, spokenNames } from '../metrics/nic-counters.ts';
+import { namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
 import { irqsOn } from '../facts/packet-cpus.ts';
 import type { Signal } from '../facts/signal.ts';
 import {

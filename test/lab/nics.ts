@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { Report } from '../../src/generated/report.ts';
 import { ownNetns } from '../../src/probe/facts.ts';
+import { readRingLosses } from '../../src/sources/nics.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
 import type { Check, Guest } from './check.ts';
 import { attribute, udpOver, wire, type Wire } from './nic.ts';
@@ -182,6 +183,8 @@ export const nicChecks: readonly Check[] = [
       for (const [n, { address, sender }] of cards.entries())
         wires.push(await wire(guest.kit, address, sender, 40 + n));
       await pause(4000);
+      const losses = readRingLosses();
+      for (const { device, reason } of losses.ok ? losses.value.untold : []) guest.note(`${device}: ${reason}`);
       const { out } = await guest.kit.itself().pktcost('metrics');
       const page = out.split('\n');
       const read = (name: string, device: string): string[] =>
@@ -205,7 +208,7 @@ export const nicChecks: readonly Check[] = [
         virtio_net: false,
         e1000e: true,
         vmxnet3: true,
-        e1000: false,
+        e1000: true,
         '8139cp': false,
       });
       const report = await diagnosed(guest, guest.kit.itself(), '--probe', 'off');

@@ -12,7 +12,7 @@ const ARPHRD_INFINIBAND = 32;
 
 /** Cards asked in one namespace, and the milliseconds after which no other is: the kernel holds the RTNL mutex meanwhile. */
 const MOST_CARDS = 256;
-const MOST_MILLISECONDS = 500;
+const MOST_MILLISECONDS = 2000;
 
 /**
  * What is no hardware has a kind (IFLA_INFO_KIND); of hardware, IPoIB has one too. A card that is down loses nothing, and asking
