@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { Report } from '../../src/generated/report.ts';
 import { ownNetns } from '../../src/probe/facts.ts';
-import { readRingLosses } from '../../src/sources/nics.ts';
+import { readRingLosses } from '../../src/sources/dumps/nics.ts';
 import { pause, runOrThrow } from '../scenarios/kit/hosts.ts';
 import type { Check, Guest } from './check.ts';
 import { attribute, udpOver, wire, type Wire } from './nic.ts';
