@@ -21,6 +21,8 @@ const PIECES = new Set(
   ),
 );
 const MEMBERS = new Set(['includes', 'has', 'indexOf', 'get']);
+/** Calls that say whether two are the same. */
+const SAME = new Set(['is', 'equal', 'localeCompare']);
 
 /** @param {string} name */
 const isSentence = (name) => SENTENCE.test(name) && !NO_SENTENCE.test(name);
@@ -95,7 +97,10 @@ export const noProse = {
         }
         case 'CallExpression': {
           const callee = bare(node.callee);
-          if (callee.type === 'Identifier') return MAKES_SENTENCES.test(callee.name) ? callee.name : undefined;
+          if (callee.type === 'Identifier') {
+            if (callee.name === 'String') return prose(node.arguments[0], depth + 1);
+            return MAKES_SENTENCES.test(callee.name) ? callee.name : undefined;
+          }
           if (callee.type !== 'MemberExpression' || callee.computed) return undefined;
           return PIECES.has(callee.property.name) ? prose(callee.object, depth + 1) : undefined;
         }
@@ -128,6 +133,7 @@ export const noProse = {
     /** @param {Node} node @returns {string | undefined} */
     function textOf(node) {
       const of = bare(node);
+      if (of?.type === 'Identifier') return textOf(originOf(of).init ?? null);
       if (of?.type === 'Literal' && typeof of.value === 'string') return of.value;
       if (of?.type === 'TemplateLiteral')
         return of.quasis.map((/** @type {Node} */ each) => each.value.cooked).join('');
@@ -146,6 +152,8 @@ export const noProse = {
       const of = bare(node);
       if (of?.type === 'Identifier') return wordsListed(originOf(of).init ?? null);
       if (of?.type === 'NewExpression') return wordsListed(of.arguments[0] ?? null);
+      // `'all but one'.includes(reason)`
+      if (textOf(of) !== undefined) return [of];
       if (of?.type === 'ArrayExpression')
         return of.elements.map((/** @type {Node} */ each) =>
           each?.type === 'ArrayExpression' ? each.elements[0] : each,
@@ -154,6 +162,30 @@ export const noProse = {
       return of.properties.map((/** @type {Node} */ each) =>
         each.computed ? null : { type: 'Literal', value: keyName(each.key) },
       );
+    }
+
+    /** A table that is asked for what a sentence says. @param {Node} table @param {Node} key */
+    const keyedByWords = (table, key) =>
+      prose(key) !== undefined && wordsListed(table).some((each) => / /.test(textOf(each) ?? ''));
+
+    /** One is a sentence, another says which. @param {Node[]} nodes */
+    const compared = (nodes) =>
+      nodes.some((one) => {
+        const name = prose(one);
+        return name !== undefined && nodes.some((other) => other !== one && isWording(name, other));
+      });
+
+    /** `missing.map(({ reason }) => reason)` @param {Node} node @returns {boolean} */
+    function sentencesListed(node) {
+      const of = bare(node);
+      if (of?.type === 'Identifier') return sentencesListed(originOf(of).init ?? null);
+      if (of?.type === 'NewExpression') return sentencesListed(of.arguments[0] ?? null);
+      if (of?.type === 'ArrayExpression')
+        return of.elements.some((/** @type {Node} */ each) => prose(each) !== undefined);
+      if (of?.type !== 'CallExpression' || !/^(?:map|flatMap)$/.test(bare(of.callee).property?.name ?? ''))
+        return false;
+      const made = of.arguments[0];
+      return made?.type === 'ArrowFunctionExpression' && prose(made.body) !== undefined;
     }
 
     /** @param {Node} node */
@@ -169,6 +201,9 @@ export const noProse = {
         if (SEARCHES.has(name) && !isLayout(node) && first?.name !== 'undefined' && prose(callee.object) !== undefined)
           report(node);
         else if ((name === 'test' || name === 'exec') && prose(first) !== undefined) report(node);
+        else if (name === 'hasOwn' && keyedByWords(node.arguments[0], node.arguments[1])) report(node);
+        else if (SAME.has(name) && compared([callee.object, ...node.arguments])) report(node);
+        else if (MEMBERS.has(name) && sentencesListed(callee.object) && / /.test(textOf(first) ?? '')) report(node);
         else if (MEMBERS.has(name)) {
           const asked = prose(first);
           if (asked !== undefined && wordsListed(callee.object).some((each) => isWording(asked, each))) report(node);
@@ -176,21 +211,12 @@ export const noProse = {
       },
       /** @param {Node} node */
       MemberExpression(node) {
-        const asked = node.computed ? prose(node.property) : undefined;
-        if (asked !== undefined && wordsListed(node.object).some((each) => / /.test(textOf(each) ?? ''))) report(node);
+        if (node.computed && keyedByWords(node.object, node.property)) report(node);
       },
       /** @param {Node} node */
       BinaryExpression(node) {
         if (!/^[!=]==?$/.test(node.operator)) return;
-        for (const [one, other] of [
-          [node.left, node.right],
-          [node.right, node.left],
-        ]) {
-          const name = prose(one);
-          if (name === undefined || !isWording(name, other)) continue;
-          report(node);
-          return;
-        }
+        if (compared([node.left, node.right])) report(node);
       },
       /** @param {Node} node */
       SwitchStatement(node) {

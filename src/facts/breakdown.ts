@@ -9,6 +9,7 @@ import type { Metric } from '../metrics/metric.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import { PACKETS_TO_PRICE } from './price.ts';
+import { SAMPLES_TO_PRICE } from './profile-price.ts';
 
 /** What the probe measured of NET_RX on one CPU. */
 interface NetRxTime {
@@ -53,9 +54,6 @@ export const netRxOf = once((window: Window): NetRxByCpu => {
   );
 });
 
-/** Fewer samples of received packets say nothing of a share. */
-const SAMPLES_TO_SHARE = 100;
-
 /**
  * Of the time of NET_RX, what tracing takes: all of it, and what of that comes before the probe's own program at the entrance of the
  * stack, which the probe books as the driver's. A tracepoint's programs run in the order of their attach, and ours come back last.
@@ -72,9 +70,9 @@ function tracedShares(window: Window): (cpu: string) => { readonly all: number; 
       )
       .reduce((sum, { increase }) => sum + increase, 0);
   return (cpu) => {
-    const of = count(profileSamples, cpu) >= SAMPLES_TO_SHARE ? cpu : undefined;
+    const of = count(profileSamples, cpu) >= SAMPLES_TO_PRICE ? cpu : undefined;
     const samples = count(profileSamples, of);
-    if (samples < SAMPLES_TO_SHARE) return { all: 0, entrance: 0 };
+    if (samples < SAMPLES_TO_PRICE) return { all: 0, entrance: 0 };
     return {
       all: count(profileSamples, of, 'tracing') / samples,
       entrance: count(profileEntranceTracing, of) / samples,

@@ -2,6 +2,9 @@ import { formatCpuList } from '../base/cpu-list.ts';
 import { cpusOf } from './cpus.ts';
 import type { Signal } from './signal.ts';
 
+/** Threads that receive outside of softirq context, in place of NET_RX: of a NIC's NAPI, and of a CPU's backlog. */
+export const receivingThreads: readonly string[] = ['napi', 'backlog'];
+
 /**
  * Time of NAPI threads by CPU, in CPU-seconds per second. Such a thread polls outside of softirq context and is `system`
  * in /proc/stat (net/core/dev.c:napi_threaded_poll); ksoftirqd is left out, whose time is in `softirq` already.

@@ -1,12 +1,10 @@
 /** What a group of parts costs on the way of a packet, from the samples of the profile: for the rules that ask who owns a part. */
 import type { Direction } from '../profile/direction.ts';
 import { parts as knownParts, partTitle } from '../profile/parts.ts';
+import { Z95, errorOfShare } from './chance.ts';
+import { SAMPLES_TO_PRICE } from './profile-price.ts';
 import type { Signal } from './signal.ts';
 
-/** 95 of 100 measurements lie within so many standard errors. */
-const Z = 1.96;
-/** Fewer samples say nothing of a share; so few are also little time. */
-const SAMPLES = 100;
 /** What pktcost takes itself is no part of what a packet costs. */
 const OWN = 'self';
 
@@ -49,7 +47,7 @@ export function pathCosts(read: ProfileReadings, isPart: (part: string) => boole
   return directions.flatMap((direction) => {
     const packets = packetsOf(read, direction);
     const { own, all, mine } = counted(read, direction, isPart);
-    if (all < SAMPLES || packets === undefined || packets <= 0 || read.sampled.value <= 0) return [];
+    if (all < SAMPLES_TO_PRICE || packets === undefined || packets <= 0 || read.sampled.value <= 0) return [];
     if (mine === 0) return [];
     const share = mine / all;
     const cpuOf = (samples: number): number => (samples * read.period.value) / read.sampled.value;
@@ -57,7 +55,7 @@ export function pathCosts(read: ProfileReadings, isPart: (part: string) => boole
       {
         direction,
         share,
-        error: Z * Math.sqrt((share * (1 - share)) / all),
+        error: errorOfShare(share, all),
         cpu: cpuOf(mine),
         ns: (cpuOf(mine) * 1e9) / packets,
         perPacket: (cpuOf(all) * 1e9) / packets,
@@ -118,10 +116,10 @@ export function unsureOf(
   for (const direction of directions) {
     const { all, mine } = counted(read, direction, isPart);
     // Of a Poisson count, with nothing seen as with much.
-    const most = mine + 3 + Z * Math.sqrt(mine);
+    const most = mine + 3 + Z95 * Math.sqrt(mine);
     if ((most * read.period.value) / seconds < limits.cpu || most / Math.max(all, 1) < limits.share) continue;
-    if (all < SAMPLES)
-      return `only ${all} samples of ${ways[direction]} in ${seconds.toFixed(1)} s of profile: ${SAMPLES} are needed, which a longer window gives`;
+    if (all < SAMPLES_TO_PRICE)
+      return `only ${all} samples of ${ways[direction]} in ${seconds.toFixed(1)} s of profile: ${SAMPLES_TO_PRICE} are needed, which a longer window gives`;
     // As of a namespace that is not looked into.
     if ((packetsOf(read, direction) ?? 0) <= 0)
       return `there are samples of ${ways[direction]}, and no packets were counted`;

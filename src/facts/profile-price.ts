@@ -1,11 +1,9 @@
 /** Shares, errors and nanoseconds of some samples, by two rulers. Figures only. */
+import { Z95, errorOfShare } from './chance.ts';
+import { PACKETS_TO_PRICE } from './price.ts';
 
 /** Fewer samples than these say nothing: at 100 a part of 20 % is known to 8 points. */
 export const SAMPLES_TO_PRICE = 100;
-/** As for every other price per packet. */
-const PACKETS_TO_PRICE = 1000;
-/** 95 of 100 measurements lie within so many standard errors. */
-const Z = 1.96;
 /** Of the two rulers; the timed runs of NET_RX and the counters of packets are not exact either. */
 const RULER_TOLERANCE = 0.1;
 
@@ -71,7 +69,7 @@ export function price(
     notPriced === null
       ? ({ ruler: 'samples', ns: (cpuShare * 1e9) / packetsPerSecond!, error: 0 } as const)
       : undefined;
-  const counted = bySamples && { ...bySamples, error: (Z * bySamples.ns) / Math.sqrt(samples) };
+  const counted = bySamples && { ...bySamples, error: (Z95 * bySamples.ns) / Math.sqrt(samples) };
   const timed =
     netRx === undefined || samples < SAMPLES_TO_PRICE || netRx.packets < PACKETS_TO_PRICE
       ? undefined
@@ -96,9 +94,9 @@ export function price(
 
 function shareOf(part: string, count: number, samples: number, whole: Ruled | null): PartShare {
   const share = count / samples;
-  const error = Z * Math.sqrt((share * (1 - share)) / samples);
+  const error = errorOfShare(share, samples);
   // By the samples alone the part's own count is what is uncertain; by the probe's time only its share is.
-  const relative = whole?.ruler === 'samples' ? Z / Math.sqrt(count) : error / share;
+  const relative = whole?.ruler === 'samples' ? Z95 / Math.sqrt(count) : error / share;
   const ns = whole === null ? null : share * whole.ns;
   return { part, samples: count, share, error, ns, nsError: ns === null ? null : ns * relative };
 }

@@ -83,15 +83,21 @@ export const spansByDevice = once((window: Window): ReadonlyMap<string, Spans> =
 /** Price of the taps by their span; or why there is none. `unseen` is left out: such a packet never came to the end. */
 export function tapNsOf({ taps }: Spans, limits: PriceLimits): number | string {
   if (taps === null) return 'the probe did not measure this device';
-  const { count, lost, lostBy, avgNs, floorNs } = taps;
-  const counted = lost - (lostBy['unseen'] ?? 0);
+  const { count, avgNs, floorNs } = taps;
   return priceOfSpan(
-    { samples: count, lost: counted, meanNs: avgNs ?? undefined, floorNs: floorNs ?? undefined },
+    { samples: count, lost: begunAndLost(taps), meanNs: avgNs ?? undefined, floorNs: floorNs ?? undefined },
     limits,
   );
 }
 
-/** The price of the taps while they were there, where they came or went in the window; else that of the whole window. */
+function begunAndLost({ lost, lostBy }: Span): number {
+  return lost - (lostBy['unseen'] ?? 0);
+}
+
+/**
+ * The price of the taps while they were there, where they came or went in the window; else that of the whole window. What was
+ * lost is known of the whole window only, and speaks against the samples of a part of it too, as in PKT0101.
+ */
 export function pricedTapNs(window: Window, key: string, spans: Spans, limits: PriceLimits): number | string {
   const of = (metric: Metric): number | undefined =>
     window.value(metric).find(({ labels }) => deviceKey(labels) === key)?.value;
@@ -99,7 +105,8 @@ export function pricedTapNs(window: Window, key: string, spans: Spans, limits: P
   if (samples === undefined || spans.taps === null) return tapNsOf(spans, limits);
   const sum = of(tappedNanoseconds);
   const meanNs = sum === undefined || samples === 0 ? undefined : sum / samples;
-  return priceOfSpan({ samples, lost: 0, meanNs, floorNs: spans.taps.floorNs ?? undefined }, limits);
+  const lost = begunAndLost(spans.taps);
+  return priceOfSpan({ samples, lost, meanNs, floorNs: spans.taps.floorNs ?? undefined }, limits);
 }
 
 /** Tap time above the floor, in the mean of all sampled packets of the devices that have a price; null without any. */

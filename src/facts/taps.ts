@@ -1,4 +1,5 @@
 import { filterKind, isFanoutGroup } from '../metrics/packet-socket-labels.ts';
+import { errorOfShare } from './chance.ts';
 import { processText } from './processes.ts';
 import type { Signal } from './signal.ts';
 
@@ -162,7 +163,7 @@ function splitByKind(
   const shares = [...kinds].flatMap((kind) => {
     const share = count(kind) / all;
     const alike = taps.filter(({ handler }) => handler === kind);
-    const error = 1.96 * Math.sqrt((share * (1 - share)) / all) * nanoseconds;
+    const error = errorOfShare(share, all) * nanoseconds;
     const split = splitByWeight(alike, nanoseconds * share);
     return alike.length === 1 ? split.map((each) => ({ ...each, error })) : split;
   });

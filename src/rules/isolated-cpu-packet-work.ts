@@ -1,5 +1,5 @@
 import { formatCpuList } from '../base/cpu-list.ts';
-import { feedersData, feedersText, irqsOn, napiTimeOn, rpsOn } from '../facts/packet-cpus.ts';
+import { feedersData, feedersText, irqsOn, napiTimeOn, receivingThreads, rpsOn } from '../facts/packet-cpus.ts';
 import {
   cpuDedicated,
   cpuIsolated,
@@ -37,7 +37,7 @@ export const isolatedCpuPacketWork = defineRule({
     irqs: optionalList(value(deviceIrq)),
     rps: optionalList(value(deviceRps)),
     // Their time is system time, not softirq (net/core/dev.c:napi_threaded_poll).
-    threads: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
+    threads: optionalList(rate(processCpu, { role: receivingThreads })),
     lastCpus: optionalList(value(processLastCpu)),
     allCpus: optionalList(renamed(sumBy(['cpu'], rate(cpuSeconds)), 'cpu', 'on')),
     dedicated: optionalList(renamed(setApart, 'cpu', 'on')),

@@ -1,6 +1,6 @@
 import { worded } from './finding.ts';
 import { lossShare } from '../facts/loss.ts';
-import { feedersData, feedersText, irqsOn, napiTimeOn, rpsOn } from '../facts/packet-cpus.ts';
+import { feedersData, feedersText, irqsOn, napiTimeOn, receivingThreads, rpsOn } from '../facts/packet-cpus.ts';
 import { enoughTicks } from '../facts/price.ts';
 import type { Signal } from '../facts/signal.ts';
 import {
@@ -96,7 +96,7 @@ export const softirqSaturation = defineRule({
   signals: {
     // Wall time is the denominator: on idle CPUs with NO_HZ the modes add up to less (kernel/time/tick-sched.c).
     softirq: softirqTime,
-    threads: decidingList(rate(processCpu, { role: ['napi', 'backlog'] })),
+    threads: decidingList(rate(processCpu, { role: receivingThreads })),
     lastCpus: decidingList(value(processLastCpu)),
     processed: deciding(rate(softnetProcessed)),
     dropped: deciding(rate(softnetDropped)),

@@ -1,6 +1,8 @@
 /** What the profile says of the taps: for PKT0101 where they have no price of their own, and to split a bill. */
 import { worded, type Argument } from './finding.ts';
+import { errorOfShare } from '../facts/chance.ts';
 import { type ReceiveCost } from '../facts/packet-cost.ts';
+import { SAMPLES_TO_PRICE } from '../facts/profile-price.ts';
 import { type Tap, type TapSamples } from '../facts/taps.ts';
 import { partsText } from './path-parts.ts';
 import type { TapReadings } from './tap-cost-signals.ts';
@@ -15,17 +17,15 @@ export interface ProfiledTaps {
   readonly parts: readonly (readonly [part: string, share: number])[];
 }
 
-const ENOUGH_SAMPLES = 100;
-
 export function receivedParts(samples: TapReadings['parts']): ProfiledTaps | undefined {
   const own = samples.filter(({ labels }) => labels['part'] !== 'self');
   const all = own.reduce((sum, each) => sum + each.value, 0);
-  if (all < ENOUGH_SAMPLES) return undefined;
+  if (all < SAMPLES_TO_PRICE) return undefined;
   const parts = own
     .map(({ labels, value: count }) => [labels['part'] ?? '', count / all] as const)
     .sort(([, a], [, b]) => b - a);
   const taps = parts.find(([part]) => part === 'tap-receive')?.[1] ?? 0;
-  return { taps, error: 1.96 * Math.sqrt((taps * (1 - taps)) / all), parts };
+  return { taps, error: errorOfShare(taps, all), parts };
 }
 
 /** Where the time goes: the largest parts by the profile, else on which side of the stack's entrance, where that was told apart. */

@@ -1,4 +1,5 @@
 /** The verdict of PKT0101 about what taps take of sent packets. */
+import { errorOfShare } from '../facts/chance.ts';
 import { type TapCost } from '../facts/packet-cost.ts';
 import { processText } from '../facts/processes.ts';
 import { payersOf, type Payer, type SentPrice } from '../facts/sent-taps.ts';
@@ -77,7 +78,7 @@ function shareOfSending(
   const all = own.reduce((sum, each) => sum + each.value, 0);
   if (all < ENOUGH_OF_SENDING) return undefined;
   const share = (own.find(({ labels }) => labels['part'] === 'tap-transmit')?.value ?? 0) / all;
-  return { share, error: 1.96 * Math.sqrt((share * (1 - share)) / all) };
+  return { share, error: errorOfShare(share, all) };
 }
 
 const PAYERS_SHOWN = 3;

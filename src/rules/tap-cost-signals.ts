@@ -1,4 +1,5 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
+import { receivingThreads } from '../facts/packet-cpus.ts';
 import type { Tap } from '../facts/taps.ts';
 import {
   baselineSoftirqPerPacket,
@@ -133,12 +134,12 @@ export const signals = {
   softirq: optional(sumBy([], rate(cpuSeconds, { mode: 'softirq' }))),
   processed: optional(sumBy([], rate(softnetProcessed))),
   handed: optional(sumBy([], rate(softnetReceivedRps))),
-  threads: optional(sumBy([], rate(processCpu, { role: ['napi', 'backlog'] }))),
+  threads: optional(sumBy([], rate(processCpu, { role: receivingThreads }))),
   accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
   softirqByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
   processedByCpu: optionalList(rate(softnetProcessed)),
   idleByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
-  threadTimes: optionalList(rate(processCpu, { role: ['napi', 'backlog'] })),
+  threadTimes: optionalList(rate(processCpu, { role: receivingThreads })),
   lastCpus: optionalList(value(processLastCpu)),
   cpus: optional(sumBy([], rate(cpuSeconds))),
   dropped: optional(sumBy([], rate(softnetDropped))),

@@ -40,6 +40,15 @@ const halfLost: Cell[] = spans.map((cell) =>
   cell[0] === metrics.spanLost && cell[1]['reason'] === 'unmatched' ? [cell[0], cell[1], 0, 1000] : cell,
 );
 
+/** The taps were there for four seconds of the ten. */
+const theirTime: Cell[] = [
+  [metrics.tappedSeconds, { device: 'eth0', lasts: '0' }, null, 4],
+  [metrics.tappedPackets, { device: 'eth0' }, null, 80_000],
+  [metrics.tappedSamples, { device: 'eth0' }, null, 400],
+  [metrics.tappedNanoseconds, { device: 'eth0' }, null, 400 * 2500],
+  [metrics.tappedMedian, { device: 'eth0' }, null, 2400],
+];
+
 describe('the price of the taps', () => {
   it('is the same in the rule, in the list of taps and in the breakdown', () => {
     const report = judged([...tapped, ...spans]);
@@ -56,6 +65,15 @@ describe('the price of the taps', () => {
     assert.equal(tapPart(report), undefined);
     assert.deepEqual(report.cost.devices[0]?.breakdown, []);
     assert.equal(report.cost.cpus[1]?.tapShare, null);
+  });
+
+  it('is nowhere either when the taps came or went in the window meanwhile', () => {
+    const report = judged([...tapped, ...halfLost, ...theirTime]);
+    assert.equal(ofRule(report, 'PKT0101').args['ns'], undefined);
+    assert.match(ofRule(report, 'PKT0101').summary, /1001 of 1401 samples were lost/);
+    assert.deepEqual(report.taps[0]?.prices, []);
+    const whole = judged([...tapped, ...spans, ...theirTime]);
+    assert.equal(whole.taps[0]?.nsPerPacket, ofRule(whole, 'PKT0101').args['ns']);
   });
 
   it('follows the limits of --config, in the report as in the rule', () => {
@@ -90,6 +108,20 @@ describe('softirq time that is counted in ticks', () => {
     assert.ok((enough.host.nsPerPacket ?? 0) > 100_000);
     const exact: Cell = [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1];
     assert.ok((judged([...little, exact]).cost.host.nsPerPacket ?? 0) > 40_000);
+  });
+});
+
+describe('what threads take of received packets', () => {
+  it('is in the price of a packet in the report as in PKT0101, whichever threads they are', () => {
+    const passed: Cell = [metrics.spanPackets, { device: 'eth0' }, 0, 200_010];
+    const timed = [...tapped, passed, ...spans.filter(([{ name }]) => !name.startsWith('pktcost_net_rx'))];
+    for (const role of ['napi', 'backlog']) {
+      const report = judged([...timed, [metrics.processCpu, { pid: '77', comm: `${role}/1`, role }, 1, 2]]);
+      assert.equal(report.cost.host.napiSeconds, 1, role);
+      const { ns, share } = ofRule(report, 'PKT0101').args;
+      const whole = Number(ns) / Number(share);
+      assert.ok(Math.abs((report.cost.host.nsPerPacket ?? 0) - whole) < 1, `${role}: ${whole} ns by the rule`);
+    }
   });
 });
 

@@ -81,6 +81,14 @@ describe('no logic that reads prose', async () => {
     ['a set of sentences', "const known = new Set(['not there']); known.has(gap.reason);"],
     ['a table by sentence', "const known = { 'not there': 1 }; known[gap.reason];"],
     ['a split at what it says', "const [name] = title.split(':');"],
+    ['a comparison with a sentence that has a name', "const GONE = 'no such file'; if (gap.reason === GONE) skip();"],
+    ['a sentence in a list of them', "if (missing.map(({ reason }) => reason).includes('not there')) skip();"],
+    ['a sentence in a set of them', "const all = new Set(missing.map((each) => each.reason)); all.has('not there');"],
+    ['a search for it in words', "if ('not there, not read'.includes(gap.reason)) skip();"],
+    ['a table that has it or not', "const known = { 'not there': 1 }; Object.hasOwn(known, gap.reason);"],
+    ['a comparison by a call', "if (Object.is(gap.reason, 'not there')) skip();"],
+    ['a comparison by order', "if (gap.reason.localeCompare('not there') === 0) skip();"],
+    ['a pattern on its copy', '/lost/.test(String(finding.title));'],
   ] as const)
     it(`finds ${kind}`, () => {
       assert.equal(complaints(code).length, 1, code);

@@ -2,6 +2,7 @@ import { breakdownOf, enough, netRxCost, netRxCostOn, netRxOf } from '../../fact
 import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
 import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
 import { handsOver } from '../../facts/packet-cost.ts';
+import { receivingThreads } from '../../facts/packet-cpus.ts';
 import { PACKETS_TO_PRICE, type PriceLimits } from '../../facts/price.ts';
 import { deviceKey, meanTapNs, spansByDevice } from '../../facts/spans.ts';
 import type { Cost, DeviceCost, HostCost, Probe, Spans } from '../../generated/report.ts';
@@ -84,7 +85,7 @@ function whyUnpriced(window: Window, packets: number | null, spent: number | nul
 
 /** null when the threads could not be seen; 0 when there are none, which is usual: NAPI then runs in softirq. */
 function napiSeconds(window: Window): number | null {
-  const threads = cells(window, processCpu).filter(({ labels }) => labels['role'] === 'napi');
+  const threads = cells(window, processCpu).filter(({ labels }) => receivingThreads.includes(labels['role'] ?? ''));
   if (threads.length > 0) return totalIncrease(threads);
   const status = window.after.collector(processCpu.collector)?.status;
   return window.single || status === undefined || status === 'unavailable' || status === 'partial' ? null : 0;

@@ -1,7 +1,5 @@
+import { Z95 } from '../../facts/chance.ts';
 import type { Bucket, Span } from '../../generated/report.ts';
-
-/** 95 % of a normal distribution lie within so many standard deviations. */
-const Z = 1.96;
 
 /** Load is never twice the same: a shift smaller than this share is taken for noise, however well it was measured. */
 export const LEAST_SHIFT = 0.05;
@@ -90,7 +88,7 @@ export function change(
 /** Events counted over a window, per second: the error of a Poisson count, of one event where none was seen. */
 export function counted(events: number | null, seconds: number): Estimate | null {
   if (events === null || seconds <= 0) return null;
-  return { value: events / seconds, error: (Z * Math.sqrt(Math.max(1, events))) / seconds };
+  return { value: events / seconds, error: (Z95 * Math.sqrt(Math.max(1, events))) / seconds };
 }
 
 /**
@@ -101,7 +99,7 @@ export function ofCpuTime(value: number | null, cpuSeconds: number | null, exact
   if (value === null || cpuSeconds === null) return null;
   const ticks = cpuSeconds * TICKS_PER_SECOND;
   const relative = exact ? 0 : 1 / Math.sqrt(Math.max(1, ticks));
-  return { value, error: Z * relative * Math.abs(value) };
+  return { value, error: Z95 * relative * Math.abs(value) };
 }
 
 /** USER_HZ, in which /proc/stat counts; where the kernel's own tick is quicker the error is smaller than said. */
@@ -109,12 +107,12 @@ const TICKS_PER_SECOND = 100;
 
 /** A mean of `samples` durations whose spread is about as large as themselves. */
 export function ofSamples(value: number | null, samples: number): Estimate | null {
-  return value === null || samples <= 0 ? null : { value, error: (Z * Math.abs(value)) / Math.sqrt(samples) };
+  return value === null || samples <= 0 ? null : { value, error: (Z95 * Math.abs(value)) / Math.sqrt(samples) };
 }
 
 export function meanOf({ avgNs, stddevNs, count }: Span): Estimate | null {
   if (avgNs === null || count === 0) return null;
-  return { value: avgNs, error: (Z * (stddevNs ?? avgNs)) / Math.sqrt(count) };
+  return { value: avgNs, error: (Z95 * (stddevNs ?? avgNs)) / Math.sqrt(count) };
 }
 
 /**
@@ -123,7 +121,7 @@ export function meanOf({ avgNs, stddevNs, count }: Span): Estimate | null {
  */
 export function quantileOf({ count, histogram }: Span, quantile: number, value: number | null): Estimate | null {
   if (value === null || count === 0) return null;
-  const spread = Z * Math.sqrt(count * quantile * (1 - quantile));
+  const spread = Z95 * Math.sqrt(count * quantile * (1 - quantile));
   const [low, high] = [count * quantile - spread, count * quantile + spread];
   if (low < 0 || high > count) return null;
   const [least, most] = [atRank(histogram, low), atRank(histogram, high)];
