@@ -74,6 +74,25 @@ function arrow(folder, files = [`src/${folder}/**/*.ts`], known = arrows[folder]
   };
 }
 
+/** What is imported when it is needed goes the same ways; the rule above does not look at that. */
+function lateArrow(folder, known = arrows[folder] ?? ['commands']) {
+  const barred = Object.keys(arrows).filter((other) => other !== folder && !known.includes(other));
+  return {
+    files: [folder === '' ? 'src/*.ts' : `src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        byHand,
+        {
+          selector: `ImportExpression[source.value=/[/](?:${barred.join('|')})[/]/]`,
+          message: `src/${folder} knows nothing of it: see the arrows in docs/ARCHITECTURE.md`,
+        },
+        { selector: 'ImportExpression[source.type!="Literal"]', message: 'Name the file that is imported.' },
+      ],
+    },
+  };
+}
+
 const byHand = {
   selector: 'ImportSpecifier[imported.name=/^(readFile|readFileSync)$/]',
   message: 'Files are read through base/file.ts.',
@@ -105,8 +124,9 @@ export default tseslint.config(
     // anywhere: base/file.ts never waits for it, nor reads it without an end.
     files: ['src/**/*.ts'],
     plugins: { house: { rules: { 'no-prose': noProse } } },
-    rules: { 'house/no-prose': 'error', 'no-restricted-syntax': ['error', byHand] },
+    rules: { 'house/no-prose': 'error' },
   },
+  ...['', ...Object.keys(arrows)].map((folder) => lateArrow(folder)),
   { files: [...wordsOfLibraries, wordsFilledIn], rules: { 'house/no-prose': 'off' } },
   { files: ['src/base/file.ts'], rules: { 'no-restricted-syntax': 'off' } },
   // Not written by hand. Looked at, as a file that is ignored is a warning to whoever names it.

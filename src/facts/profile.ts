@@ -20,6 +20,7 @@ import type { Increase, Window } from '../metrics/window.ts';
 import type { Direction } from '../profile/direction.ts';
 import { directions } from '../profile/direction.ts';
 import { price, type ProfiledDirection, type NetRxTime } from './profile-price.ts';
+import { deviceKey } from './spans.ts';
 
 export interface DirectionProfile extends ProfiledDirection {
   readonly direction: Direction;
@@ -136,10 +137,6 @@ export function profileByDevice(window: Window): readonly DeviceProfile[] {
     const { netns = '', device = '' } = found[0]!.labels;
     return [{ direction: 'receive', netns, device, ...price(partSamples(found), profile, here, undefined) } as const];
   });
-}
-
-function deviceKey(labels: Increase['labels']): string {
-  return `${labels['netns'] ?? ''} ${labels['device'] ?? ''}`;
 }
 
 function soundCpus(watched: readonly Increase[], processed: ReadonlyMap<string, number>): ReadonlySet<string> {

@@ -16,6 +16,7 @@ import { readerFirst, threadSignals } from './reader-signals.ts';
 import { acceptFaster, findListener, raiseListenBacklog } from './remedies/listen.ts';
 import { critical, deciding, defineRule, info, list, ok, optional, optionalList, warning } from './rule.ts';
 import { holder, throughText } from './said.ts';
+import { shared } from './shared-limits.ts';
 
 const overflows = netstat.member('TcpExt_ListenOverflows');
 
@@ -41,7 +42,7 @@ export const listenQueueOverflow = defineRule({
   },
   thresholds: {
     attempts: {
-      value: 5,
+      value: shared.attemptsRepeated,
       unit: 'connections',
       help: 'Dropped connection attempts in the window from which it is a warning; fewer are mentioned.',
       source: 'judgement: one such client retries up to 6 times (net.ipv4.tcp_syn_retries)',

@@ -5,6 +5,7 @@ import { ownerOf, endpoint, risen } from '../facts/sockets.ts';
 import { inNetns } from './remedies/shell.ts';
 import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
 import { holder } from './said.ts';
+import { shared } from './shared-limits.ts';
 
 const dropped = increase(netstat.member('TcpExt_ListenDrops'));
 const overflows = increase(netstat.member('TcpExt_ListenOverflows'));
@@ -29,7 +30,7 @@ export const listenerDrops = defineRule({
   },
   thresholds: {
     dropped: {
-      value: 5,
+      value: shared.attemptsRepeated,
       unit: 'connections',
       help: 'Connection attempts dropped for other reasons than a full queue from which it is a warning; fewer are mentioned.',
       source: 'as PKT0401',

@@ -87,7 +87,7 @@ export const readerSignals = {
 
 export const readerThresholds = {
   count: {
-    value: 10,
+    value: shared.datagramsMissed,
     unit: 'events',
     help: 'Datagrams lost, connections refused or windows closed from which it is asked why their reader is late.',
     source: 'as PKT0405 and PKT0406',
@@ -105,7 +105,7 @@ export const readerThresholds = {
     source: 'judgement: as much as a fifth of the traffic has to be bridged by the buffer',
   },
   busy: {
-    value: 0.7,
+    value: shared.shortOfTime,
     unit: 'ratio',
     help: 'Share of the time that a thread ran or wanted to, from which its own work is the reason.',
     source: 'as PKT0102: above it queues grow by chance alone',

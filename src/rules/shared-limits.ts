@@ -15,6 +15,10 @@ export const shared = {
   lossNoticed: 0.0001,
   /** 1 % loss halves and halves again what a connection carries. */
   lossCritical: 0.01,
+  /** Connection attempts dropped that nobody need notice: one client retries up to 6 times (net.ipv4.tcp_syn_retries). */
+  attemptsRepeated: 5,
+  /** Datagrams lost from which it can be a warning. */
+  datagramsMissed: 10,
   /** Segments that TCP drops at receive queues and repairs without anyone noticing. */
   segmentsRepaired: 5,
   /** net/netfilter/nf_conntrack_core.c:gc_worker starts to evict above 95 % of nf_conntrack_max. */

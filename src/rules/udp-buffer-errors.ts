@@ -13,6 +13,7 @@ import { memoryLimits, raiseUdpBuffer, readFaster, sendPath } from './remedies/b
 import { raiseSocketMemory } from './remedies/quota.ts';
 import { critical, defineRule, info, notMeasured, ok, warning } from './rule.ts';
 import { holder } from './said.ts';
+import { shared } from './shared-limits.ts';
 import { causeOf, lossesIn } from './udp-buffer-losses.ts';
 import { signals } from './udp-buffer-signals.ts';
 
@@ -25,7 +26,7 @@ export const udpBufferErrors = defineRule({
   signals,
   thresholds: {
     lost: {
-      value: 10,
+      value: shared.datagramsMissed,
       unit: 'datagrams',
       help: 'Datagrams lost in the window from which it can be a warning; fewer are mentioned.',
       source: 'Netdata: more than 10 per minute',

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
+import { ESLint } from 'eslint';
+
 import { repository } from '../support/fixture.ts';
 
 const page = readFileSync(`${repository}/docs/ARCHITECTURE.md`, 'utf8');
@@ -36,5 +38,22 @@ describe('docs/ARCHITECTURE.md', () => {
     const arrows = await kept();
     assert.deepEqual(drawn(), arrows);
     assert.deepEqual([...Object.keys(arrows), 'generated'].sort(), folders.sort());
+  });
+
+  it('has them kept by imports of every kind', async () => {
+    const eslint = new ESLint({ cwd: repository });
+    for (const [file, code, complaints] of [
+      ['src/commands/new.ts', "import { live } from '../probe/live.ts';", 1],
+      ['src/commands/new.ts', "import type { Live } from '../probe/live.ts';", 0],
+      ['src/commands/new.ts', "export const load = () => import('../probe/live.ts');", 1],
+      ['src/commands/new.ts', "export const load = () => import('../jobs/taps.ts');", 0],
+      ['src/commands/new.ts', 'export const load = (path: string) => import(path);', 1],
+      ['src/rules/new.ts', "export { tapsOf } from '../report/build/packet-sockets.ts';", 1],
+      ['src/new.ts', "export const load = () => import('./jobs/taps.ts');", 1],
+      ['src/new.ts', "export const load = () => import('./commands/taps.ts');", 0],
+    ] as const) {
+      const [result] = await eslint.lintText(code, { filePath: `${repository}/${file}` });
+      assert.equal(result?.messages.length, complaints, `${file}: ${code}`);
+    }
   });
 });

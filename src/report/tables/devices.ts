@@ -13,7 +13,7 @@ export const deviceTable: Table<DeviceCost> = [
   { label: 'Bytes', unit: 'bytes', cell: ({ bytes }) => bytes, only: ['html'] },
   { label: 'Dropped', unit: 'count', cell: ({ dropped }) => dropped },
   { label: 'NIC missed', unit: 'count', cell: ({ missed }) => missed },
-  { label: 'Timed span', unit: 'words', cell: spanWords, only: ['markdown'] },
+  { label: 'Timed span', unit: 'words', cell: timedSpan, only: ['markdown'] },
   { label: 'Floor', unit: 'ns', cell: (device) => mostTimed(device)?.floorNs ?? null, only: ['markdown'] },
   { label: 'p50', unit: 'ns', cell: (device) => mostTimed(device)?.p50Ns ?? null, only: ['markdown'] },
   { label: 'p99', unit: 'ns', cell: (device) => mostTimed(device)?.p99Ns ?? null, only: ['markdown'] },
@@ -25,7 +25,7 @@ function filled(text: string | null): string | null {
   return text === '' ? null : text;
 }
 
-function spanWords(device: DeviceCost): string {
+function timedSpan(device: DeviceCost): string {
   const span = mostTimed(device);
   return span === undefined ? (device.reason ?? 'no packet came by') : `${span.kind} (${span.mode})`;
 }

@@ -10,7 +10,7 @@ export const partTable: Table<ProfilePart> = [
   { label: 'Share', unit: 'percent', cell: ({ share }) => ({ figure: share, bar: share }) },
   { label: 'Give or take', unit: 'percent', cell: ({ error }) => error },
   { label: 'Samples', unit: 'count', cell: ({ samples }) => samples, only: ['html'] },
-  { label: 'Whose', unit: 'words', cell: ({ owner }) => ownerWords[owner] ?? owner },
+  { label: 'Whose', unit: 'words', cell: ({ owner }) => payerWords[owner] ?? owner },
 ];
 
 /** Devices by what their packets cost after tc ingress. */
@@ -30,7 +30,7 @@ export const deviceProfileTable: Table<ProfileDevice> = [
 ];
 
 /** Where to look for whom to ask. */
-const ownerWords: Readonly<Record<string, string>> = {
+const payerWords: Readonly<Record<string, string>> = {
   driver: 'driver, NIC',
   kernel: 'kernel',
   'packet-sockets': 'packet sockets',

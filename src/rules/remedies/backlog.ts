@@ -1,12 +1,11 @@
 import type { Remedy } from '../finding.ts';
+import { shared } from '../shared-limits.ts';
 import { setSysctl } from './setting.ts';
 
 /** Twice, ten seconds apart: of each CPU, in hexadecimal, what its backlog dropped. */
 const VERIFY = "for i in 1 2; do cut -d' ' -f2 /proc/net/softnet_stat | xargs; sleep 10; done";
 /** The same of the runs that ended with work left. */
 const VERIFY_SQUEEZED = "for i in 1 2; do cut -d' ' -f3 /proc/net/softnet_stat | xargs; sleep 10; done";
-/** A softirq share above which a longer queue only makes packets later. */
-const SATURATED = 0.7;
 /** Time a burst may last that the queue should bridge. */
 const BURST_SECONDS = 0.01;
 
@@ -42,7 +41,7 @@ export function raiseNetdevBacklog({ cpu, limit, perSecond, softirq = 0, idle, b
     verify: VERIFY,
   };
   if (byFlow) return [flows, larger];
-  return softirq >= SATURATED || !idle ? [spread] : [larger];
+  return softirq >= shared.shortOfTime || !idle ? [spread] : [larger];
 }
 
 /** Doubles what is known; two jiffies of time are 2 ms at HZ=1000 and 8 ms at HZ=250, so that a guess could halve it. */
