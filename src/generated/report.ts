@@ -637,7 +637,7 @@ export interface HostCost {
    */
   softirqSeconds: number | null;
   /**
-   * CPU time of NAPI threads, which is not softirq time.
+   * CPU time of NAPI threads, of NICs and of backlogs, which is not softirq time.
    */
   napiSeconds: number | null;
   /**
