@@ -121,7 +121,7 @@ function collectDevice(
     {
       device: name,
       ifindex,
-      driver: physical ? lastName(host.link(`${directory}/device/driver`)) : '',
+      driver: physical ? driverOf(host, directory) : '',
       kind,
       pci: (path === undefined ? undefined : pciChain(path).at(-1)) ?? '',
       master: entries.has('master') ? lastName(host.link(`${directory}/master`)) : '',
@@ -233,6 +233,13 @@ function numaNode(host: Host, directory: string, path: string | undefined): numb
     if (node !== undefined) return node;
   }
   return undefined;
+}
+
+/** By its link; a copy that has none may have what the bus told udev. */
+function driverOf(host: Host, directory: string): string {
+  const linked = lastName(host.link(`${directory}/device/driver`));
+  if (linked !== '' || !host.listIfPresent(`${directory}/device`).includes('uevent')) return linked;
+  return host.parseIfPresent(`${directory}/device/uevent`, parseUevent)?.get('DRIVER') ?? '';
 }
 
 function lastName(target: string | undefined): string {

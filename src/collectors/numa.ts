@@ -48,6 +48,7 @@ export const numa = defineCollector({
       for (const [name, metric] of Object.entries(numastatMetrics)) {
         const count = counts?.get(name);
         if (count !== undefined) emit(metric, { node }, count);
+        else host.lack(metric, { node }, 'it is not in the numastat of this node');
       }
       // A node without CPUs (memory only) has an empty list.
       const cpus = host.parse(`${nodes}/node${node}/cpulist`, parseCpuListFile);

@@ -69,8 +69,10 @@ export function loserOf(drops: readonly Signal[], { lost, turnedAway, partly }: 
   const possible = only ? dropped : dropped.filter(({ value }) => value <= withSkew(lost));
   if (possible.length === 0 || (partly && possible.length < dropped.length))
     return { socket: undefined, certain: false };
-  const socket = possible[0];
   const all = dropped.reduce((sum, { value }) => sum + value, 0);
+  // Others, which are closed or were not read, dropped most of them.
+  if (2 * withSkew(all) < lost) return { socket: undefined, certain: false };
+  const socket = possible[0];
   const certain =
     only || all <= withSkew(lost) || (turnedAway !== undefined && (socket?.value ?? 0) > withSkew(turnedAway));
   return { socket, certain };

@@ -20,6 +20,8 @@ export interface Expression<L extends string = string> extends Printed {
   readonly over?: readonly Metric[] | undefined;
   /** Whether it can have a point on a host, or a server, that has only such metrics. */
   speaks(has: (metric: Metric) => boolean): boolean;
+  /** One of its metrics is enough. */
+  readonly alternatives?: boolean;
   evaluate(window: Window): Evaluation;
   /** @param range a PromQL duration such as `5m`, used by `rate` and `increase` */
   promql(range: string): string;

@@ -87,6 +87,7 @@ export function either<L extends string>(left: Expression<L>, right: Expression<
     ...left,
     perNetns,
     metrics: [...left.metrics, ...right.metrics],
+    alternatives: true,
     speaks: (has) => left.speaks(has) || right.speaks(has),
     binding: binds.or,
     promql: (range) => joined('or', key, left, right, range),

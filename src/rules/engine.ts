@@ -70,16 +70,17 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
       if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
       if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
       const unread = new Map(signals.flatMap((signal) => unreadOf(signal, labels, window)));
+      const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
       const at = {
         labels,
         netns: labels['netns'] ?? OWN_NETNS,
         seconds: window.seconds,
         oneSample,
         unread: new Set(unread.keys()),
+        partly: new Set(cutShort.keys()),
       };
       const conclusion = rule.conclude(given, limits, at);
       if (claimsHealth(conclusion)) {
-        const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
         const lacking = signals.flatMap(({ name, decides }) => {
           const why = decides ? (unread.get(name) ?? cutShort.get(name)) : undefined;
           return why === undefined || rule.stands?.(name, given, limits, at, why) === true ? [] : [why];

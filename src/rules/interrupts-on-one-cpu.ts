@@ -72,7 +72,8 @@ export const interruptsOnOneCpu = defineRule({
     if (count / all < limits.share || mine < limits.softirq || next > limits.idle) return ok();
     const dev = shellQuote(device);
     return warning({
-      certainty: 'measured',
+      // Another CPU, of which nothing is known, may be as busy.
+      certainty: at.partly.has('softirq') || at.partly.has('taken') ? 'possible' : 'measured',
       message: 'one',
       args: { cpu, device, share: count / all, queues: irqs.length, softirq: mine, next },
       evidence: { frames: ['>=', limits.busy], irqs: null, softirq: ['>=', limits.softirq] },

@@ -192,6 +192,8 @@ export const nicRingDrops = defineRule({
       );
     }
     const larger = (fifoShare?.value ?? 0) > (missedShare?.value ?? 0) ? fifoShare : missedShare;
+    if (lost === 0 && driver === '')
+      return notMeasured(`which driver ${name} has is not known, and so whether 0 in its statistics says anything`);
     if (lost === 0) return ok();
     const byDrops = !byOwn && inDropped > told;
     const share = byOwn || byDrops ? lost / (lost + packets.value) : (larger?.value ?? 0);

@@ -159,6 +159,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
     words: {
       burst: `${fullBuffer}; the socket that dropped most is {socket} of {process}.`,
       'burst-unknown': `${fullBuffer}. No socket that is open now dropped any.`,
+      'burst-closed': `${fullBuffer}. Which socket is unknown: those that are open now dropped a small part of them.`,
       'burst-untold': `${fullBuffer}. Which socket is unknown: what each of them dropped was not told.`,
       'burst-unlisted': `${fullBuffer}. Which socket is unknown: they could not be listed.`,
       // How the threads spend their time takes two samples.

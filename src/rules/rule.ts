@@ -79,6 +79,8 @@ export interface Instance {
   readonly oneSample: boolean;
   /** Names of the signals without a value here because they could not be read; those that this host has none of are not among them. */
   readonly unread: ReadonlySet<string>;
+  /** Names of those of which a part is known to be missing: a CPU, a device. What the rest shows may be explained by it. */
+  readonly partly: ReadonlySet<string>;
 }
 
 /** Which signals prove the conclusion, each with what it was compared with; `null` shows a signal without a limit. */

@@ -71,6 +71,9 @@ export const udpBufferErrors = defineRule({
     'burst-unknown':
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
       '({rate:rate}). Which socket is unknown: none that was open for the whole window dropped any.',
+    'burst-closed':
+      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
+      '({rate:rate}). Which socket is unknown: those that are open dropped a small part of them.',
     'burst-untold':
       '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
       '({rate:rate}). Which socket is unknown: what each of them dropped was not told.',
@@ -202,6 +205,7 @@ export const udpBufferErrors = defineRule({
       found: socket !== undefined,
       ...{ listed: isListed, told: !at.unread.has('socketDrops') || read.queues.length > 0 },
       several: dropping.length > 0,
+      few: dropping.length > 0 && 2 * dropping.reduce((sum, each) => sum + each.value, 0) < full + memory,
     });
     const buffer = raiseUdpBuffer({
       netns: at.netns,

@@ -83,12 +83,26 @@ interface Circumstances {
   readonly listed: boolean;
   /** With what each of them dropped. */
   readonly told: boolean;
+  /** Those that sockets dropped are a small part of what was lost. */
+  readonly few: boolean;
   /** Sockets dropped datagrams, whose ever these were. */
   readonly several: boolean;
 }
 
 /** The message that says why. */
-export function causeOf({ kind, sentOn, byLevel, group, flooded, fate, found, listed, told, several }: Circumstances) {
+export function causeOf({
+  kind,
+  sentOn,
+  byLevel,
+  group,
+  flooded,
+  fate,
+  found,
+  listed,
+  told,
+  few,
+  several,
+}: Circumstances) {
   if (kind === 'unsent') return sentOn;
   if (kind === 'memory') {
     if (group !== undefined) return group.times === undefined ? 'memory-group-full' : 'memory-group';
@@ -98,5 +112,6 @@ export function causeOf({ kind, sentOn, byLevel, group, flooded, fate, found, li
   if (found) return 'burst';
   if (!listed) return 'burst-unlisted';
   if (!told) return 'burst-untold';
+  if (few) return 'burst-closed';
   return several ? 'burst-mixed' : 'burst-unknown';
 }

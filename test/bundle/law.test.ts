@@ -9,7 +9,11 @@ import { evaluateRules } from '../../src/rules/engine.ts';
 import { rules } from '../../src/rules/index.ts';
 import { below, memoryTree, type Kept } from '../../src/sources/copy/tree.ts';
 import { repository } from '../support/fixture.ts';
+import { treeOf, type Copy } from '../support/copies.ts';
+import { left, pieceName, piecesOf, type Piece } from '../support/law-mutations.ts';
 import { breach, fires, seeded } from '../support/law.ts';
+import { sickFiles } from '../support/sick-host.ts';
+import { sickReport } from '../support/sick-report.ts';
 
 /** Copies made up after public reports, and what sos made here. */
 const folders = ['copies', 'sosreports'].map((name) => `${repository}/test/fixtures/${name}`);
@@ -71,3 +75,47 @@ describe('with less to go by', () => {
     });
   }
 });
+
+/** Every mutation of every table and many pairs, with `npm run law`; else a sample of a few seconds. */
+const MOST =
+  process.env['PKTCOST_LAW'] === 'full'
+    ? { rows: 60, singles: Infinity, pairs: 1500 }
+    : { rows: 8, singles: 80, pairs: 30 };
+
+const sick: Readonly<Record<string, readonly Copy[]>> = {
+  'two copies of /proc and /sys': [sickFiles(0), sickFiles(1)],
+  'a copy of /proc and /sys': [sickFiles(1)],
+  'two sosreports': [sickReport(0), sickReport(1)],
+  'a sosreport': [sickReport(1)],
+};
+
+describe('with less to go by on a host with much wrong at once', () => {
+  const judge = (ends: readonly Copy[]): readonly Finding[] | undefined => {
+    const [before, after] = ends.map(treeOf);
+    const copy =
+      before === undefined || after === undefined
+        ? openCopy('law', before ?? treeOf({}))
+        : openPair('law', [before, after]);
+    return copy.ok ? evaluateRules(copy.value.window(collectors), rules) : undefined;
+  };
+  for (const [form, ends] of Object.entries(sick)) {
+    it(`what was found in ${form} only weakens`, () => {
+      const full = judge(ends);
+      assert.ok(full !== undefined && full.filter(fires).length >= 20, 'much is found');
+      const breaches = piecesOf(new Map(Object.entries(ends.at(-1) ?? {})), MOST).flatMap((piece) => {
+        const findings = judge(ends.map((end) => without(end, piece)));
+        return findings === undefined ? [] : (breach(full, findings, pieceName(piece)) ?? []);
+      });
+      assert.deepEqual(breaches, []);
+    });
+  }
+});
+
+function without(copy: Copy, piece: Piece): Copy {
+  return Object.fromEntries(
+    Object.entries(copy).flatMap(([path, content]) => {
+      const rest = left(path, content, piece);
+      return rest === undefined ? [] : [[path, rest]];
+    }),
+  );
+}

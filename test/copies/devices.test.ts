@@ -86,6 +86,7 @@ describe('frames that a NIC lost, in copies', () => {
       ...statistics('ens2', 0, packets),
       'sys/class/net/ens2/statistics/rx_nohandler': `${dropped}\n`,
       'sys/class/net/ens2/device/numa_node': '-1\n',
+      'sys/class/net/ens2/device/driver@': '../../../../bus/pci/drivers/e1000e',
       'sys/class/net/ens2/flags': '0x1803\n',
       'proc/net/dev': netdev({ ens2: { packets, dropped } }),
     });

@@ -11,9 +11,11 @@ import { evaluateRules } from '../../src/rules/engine.ts';
 import type { Finding } from '../../src/rules/finding.ts';
 import { rules } from '../../src/rules/index.ts';
 import { below, memoryTree, type Kept } from '../../src/sources/copy/tree.ts';
+import { treeOf } from '../support/copies.ts';
 import { repository } from '../support/fixture.ts';
 import { breach, fires, seeded } from '../support/law.ts';
 import { windowOfTexts } from '../support/pages.ts';
+import { sickFiles } from '../support/sick-host.ts';
 
 /** Two scrapes of one host, line by line, without comments. */
 interface Pages {
@@ -48,6 +50,14 @@ function pagesOfCopies(): ReadonlyMap<string, Pages> {
     pages.set(`node_exporter on ${name}`, shown(false));
     pages.set(`pktcost metrics on ${name}`, shown(true));
   }
+  const sick = openPair('sick', [treeOf(sickFiles(0)), treeOf(sickFiles(1))]);
+  assert.ok(sick.ok);
+  const { before, after, seconds } = sick.value.window(collectors);
+  pages.set('pktcost metrics on a host with much wrong at once', {
+    before: linesOf(expose(before, () => true)),
+    after: linesOf(expose(after, () => true)),
+    seconds,
+  });
   const stock = `${folder}/exporter-remedy-claims-rmem-max`;
   const read = (end: string): readonly string[] => linesOf(readFileSync(`${stock}/${end}.prom`, 'utf8'));
   pages.set('a stock page', { before: read('before'), after: read('after'), seconds: 2 });

@@ -17,7 +17,7 @@ export interface JudgedCopy {
   readonly status: number;
 }
 
-function treeOf(copy: Copy): ReturnType<typeof memoryTree> {
+export function treeOf(copy: Copy): ReturnType<typeof memoryTree> {
   const kept = Object.entries(copy).map(([path, content]): [string, Kept] =>
     path.endsWith('@') ? [path.slice(0, -1), { link: content }] : [path, bytesOf(content)],
   );

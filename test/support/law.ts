@@ -34,9 +34,17 @@ export function fires({ outcome }: Finding): boolean {
 /** What is wrong with the findings that are left of `full` after something was taken away; undefined when the law holds. */
 export function breach(full: readonly Finding[], left: readonly Finding[], taken: string): string | undefined {
   for (const finding of full.filter(fires)) {
-    const same = left.filter(({ code, at }) => code === finding.code && samePlace(at, finding.at));
+    const near = left.filter(({ code, at }) => code === finding.code && samePlace(at, finding.at));
+    const here = near.filter(({ at }) => Object.entries(finding.at).every(([label, value]) => at[label] === value));
+    const same = here.length > 0 ? here : near;
     const folded = left.filter(({ code }) => code === finding.code);
-    const now = same.find(fires) ?? same[0] ?? folded.find(({ outcome }) => outcome === 'not-measured') ?? folded[0];
+    // Those that are quiet, and those that lack the same, are told together and name no place.
+    const now =
+      same.find(fires) ??
+      same.find(({ outcome }) => outcome === 'not-measured') ??
+      same[0] ??
+      folded.find(({ outcome }) => outcome === 'not-measured') ??
+      folded[0];
     if (now === undefined) return `${finding.code}: nothing is said of it without ${taken}`;
     const [was, is] = [claims[finding.outcome] ?? 0, claims[now.outcome]];
     const place = Object.values(finding.at).join(' ');
@@ -51,6 +59,14 @@ export function breach(full: readonly Finding[], left: readonly Finding[], taken
       if (before === undefined || after === undefined || before === after || isUnknown(after)) continue;
       return `${finding.code} ${place}: ${name} "${before}" becomes "${after}" without ${taken}`;
     }
+  }
+  for (const { code, at, outcome } of full) {
+    if (outcome !== 'not-measured' && outcome !== 'ok') continue;
+    const now = left.filter((each) => each.code === code && samePlace(each.at, at) && samePlace(at, each.at));
+    const healthy = now.length > 0 && now.every((each) => claims[each.outcome] === undefined);
+    const same = now.some((each) => each.outcome === outcome);
+    if (healthy && !same && !full.some((each) => each.code === code && each.outcome === now[0]?.outcome))
+      return `${code} ${Object.values(at).join(' ')}: ${outcome} becomes ${now[0]?.outcome ?? ''} without ${taken}`;
   }
   for (const now of left.filter(fires)) {
     const was = full.filter(({ code }) => code === now.code);

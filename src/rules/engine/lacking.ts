@@ -27,14 +27,13 @@ export function unreadOf(signal: Evaluated, at: Labels, window: Window): readonl
 /** A signal of which a part may have been cut off: what there is of it may fire, and proves no health. */
 export function cutShortOf(signal: Evaluated, at: Labels): readonly (readonly [string, Missing])[] {
   const netns = at['netns'] ?? OWN_NETNS;
-  if (signal.of.labels.length > 0 || pointsAt(signal, at).length === 0) return [];
+  if (pointsAt(signal, at).length === 0) return [];
+  // A label that the instance does not have is one that was added up, or that tells the points of a list apart.
+  const isOf = ({ netns: of, ...labels }: Labels): boolean =>
+    (!signal.of.perNetns || (of ?? OWN_NETNS) === netns) &&
+    Object.entries(labels).every(([name, value]) => (at[name] ?? '') === '' || at[name] === value);
   const why = signal.evaluation.missing.find(
-    ({ labels, absent, transient }) =>
-      labels !== undefined &&
-      absent !== true &&
-      transient !== true &&
-      Object.keys(labels).every((name) => name === 'netns') &&
-      (labels['netns'] ?? OWN_NETNS) === netns,
+    ({ labels, absent, transient }) => labels !== undefined && absent !== true && transient !== true && isOf(labels),
   );
   return why === undefined ? [] : [[signal.name, why]];
 }
@@ -101,13 +100,14 @@ export function unseenNamespaces(
  */
 export function notOnThisHost(window: Window, absent: readonly Evaluated[]): string | undefined {
   const reasons = absent.map(({ of }) => {
-    const collectors = new Set(of.metrics.map(({ collector }) => collector));
-    for (const id of collectors) {
+    const collectors = [...new Set(of.metrics.map(({ collector }) => collector))];
+    const inapplicable = collectors.flatMap((id) => {
       const reports = window.after.collectors.filter((report) => report.id === id);
-      if (reports.length === 0 || !reports.every(({ status }) => status === 'not-applicable')) continue;
-      return reports[0]!.gaps[0]?.reason;
-    }
-    return undefined;
+      const none = reports.length > 0 && reports.every(({ status }) => status === 'not-applicable');
+      return none ? [reports[0]!.gaps[0]?.reason] : [];
+    });
+    // Of one or the other each has to be none; of what is taken together one is enough.
+    return of.alternatives === true && inapplicable.length < collectors.length ? undefined : inapplicable[0];
   });
   return reasons.includes(undefined) ? undefined : reasons[0];
 }
@@ -119,7 +119,10 @@ export function ofInstance(missing: readonly Missing[], at: Labels): readonly Mi
     ({ labels }) => named.length > 0 && named.every(([label, value]) => labels?.[label] === value),
   );
   // Somebody else's coming and going explains nothing here.
-  return own.length > 0 ? own : missing.filter(({ transient }) => transient !== true);
+  if (own.length > 0) return own;
+  const ofAnother = ({ labels }: Missing): boolean =>
+    named.some(([label, value]) => labels?.[label] !== undefined && labels[label] !== value);
+  return missing.filter((each) => each.transient !== true && !ofAnother(each));
 }
 
 /** A device, CPU or namespace that came or went within the window is no gap in what was looked at. */

@@ -7,7 +7,11 @@ import {
   conntrackEarlyDrop,
   conntrackInsertFailed,
   cpuNode,
+  cpuSeconds,
   deviceInfo,
+  deviceInterrupts,
+  deviceIrq,
+  interrupts,
   receivePackets,
   softnetDropped,
   softnetProcessed,
@@ -76,6 +80,10 @@ export function noteCut(tree: Tree, snapshot: Snapshot): void {
         if (!counted.has(`${cpu}`)) snapshot.lack(metric, { cpu: `${cpu}` }, 'its row was cut off');
     }
   }
+  const timed = labelled(cpuSeconds, 'cpu');
+  for (const cpu of timed.size === 0 ? [] : (online ?? []))
+    if (!timed.has(`${cpu}`)) snapshot.lack(cpuSeconds, { cpu: `${cpu}` }, 'its row in /proc/stat was cut off');
+  noteInterrupts(snapshot, labelled(interrupts, 'cpu'), labelled(interrupts, 'type'), online);
   noteNodes(tree, snapshot, online);
   noteDevices(snapshot, labelled(deviceInfo, 'device'), labelled(receivePackets, 'device'));
 }
@@ -90,6 +98,24 @@ function noteConntrack(cpus: number, snapshot: Snapshot): void {
       else if (rows < cpus)
         snapshot.lack(metric, labels, `cut off: rows of ${rows} CPUs, of ${cpus} that can be there`);
     }
+}
+
+/** An interrupt that somebody requested has a row, and every CPU that is online a column. */
+function noteInterrupts(
+  snapshot: Snapshot,
+  cpus: ReadonlySet<string>,
+  types: ReadonlySet<string>,
+  online: ReadonlySet<number> | undefined,
+): void {
+  if (types.size === 0) return;
+  const without = [...(online ?? [])].filter((cpu) => !cpus.has(`${cpu}`));
+  for (const { labels } of snapshot.series(deviceIrq)) {
+    const { device = '', type = '', effective_affinity: effective = '' } = labels;
+    if (effective !== '' && !types.has(type))
+      snapshot.lack(deviceInterrupts, { device }, `interrupt ${type} is not in the copy of /proc/interrupts`);
+    if (without.length > 0)
+      snapshot.lack(deviceInterrupts, { device }, `CPU ${without.join(', ')} is not in the copy of /proc/interrupts`);
+  }
 }
 
 /** Every node that is online has a folder, and every CPU that is online has a node. */
@@ -113,8 +139,11 @@ function noteNodes(tree: Tree, snapshot: Snapshot, online: ReadonlySet<number> |
 function noteDevices(snapshot: Snapshot, described: ReadonlySet<string>, counted: ReadonlySet<string>): void {
   if (described.size === 0 || counted.size === 0) return;
   if (snapshot.collector('device', OWN_NETNS)?.status === 'unavailable') return;
-  for (const device of counted)
-    if (!described.has(device)) snapshot.lack(deviceInfo, { device }, 'it is not in the copy of /sys/class/net');
+  for (const device of counted) {
+    if (described.has(device)) continue;
+    for (const metric of device === 'lo' ? [deviceInfo] : [deviceInfo, deviceInterrupts])
+      snapshot.lack(metric, { device }, 'it is not in the copy of /sys/class/net');
+  }
   for (const device of described)
     if (!counted.has(device)) snapshot.lack(receivePackets, { device }, 'its row in /proc/net/dev was cut off');
 }

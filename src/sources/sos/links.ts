@@ -93,20 +93,23 @@ export function parseEthtoolStatistics(bytes: Uint8Array): Result<ReadonlyMap<st
   return counters.size === 0 ? fail('no counter') : ok(counters);
 }
 
+/** The whole lines at the beginning: a number or a name that was cut is another one. */
+function wholeText(bytes: Uint8Array, most: number): string {
+  return wholeOutputLines(bytes.subarray(0, most)).join('\n');
+}
+
 /**
  * Parses `ethtool -g` for the receive ring: `RX:` stands under `Pre-set maximums:` and once more under `Current hardware
  * settings:`, as `n/a` where the driver has none. Source: ethtool.c:dump_ring, netlink/rings.c.
  */
 export function parseEthtoolRings(bytes: Uint8Array): Result<{ readonly frames: number; readonly most: number }> {
-  const [most, frames] = [...utf8Text(bytes.subarray(0, 8192)).matchAll(/^RX:\s+(\d{1,9})$/gm)].map(([, size]) =>
-    Number(size),
-  );
+  const [most, frames] = [...wholeText(bytes, 8192).matchAll(/^RX:\s+(\d{1,9})$/gm)].map(([, size]) => Number(size));
   return most === undefined || frames === undefined ? fail('not two lines RX:') : ok({ frames, most });
 }
 
 /** Parses `ethtool -l` for queues that are not used: those in use and the most there can be, of combined ones or of receive queues. */
 export function parseEthtoolChannels(bytes: Uint8Array): Result<{ readonly used: number; readonly most: number }> {
-  const content = utf8Text(bytes.subarray(0, 8192));
+  const content = wholeText(bytes, 8192);
   for (const name of ['Combined', 'RX']) {
     const found = [...content.matchAll(new RegExp(`^${name}:\\s+(\\d{1,5})$`, 'gm'))].map(([, size]) => Number(size));
     const [most, used] = found;
@@ -117,12 +120,12 @@ export function parseEthtoolChannels(bytes: Uint8Array): Result<{ readonly used:
 
 /** Parses `ethtool -k` for whether frames are merged on reception. */
 export function parseEthtoolFeatures(bytes: Uint8Array): Result<{ readonly gro: boolean }> {
-  const gro = /^generic-receive-offload: (on|off)\b/m.exec(utf8Text(bytes.subarray(0, 16_384)))?.[1];
+  const gro = /^generic-receive-offload: (on|off)\b/m.exec(wholeText(bytes, 16_384))?.[1];
   return gro === undefined ? fail('no line generic-receive-offload:') : ok({ gro: gro === 'on' });
 }
 
 /** Parses `ethtool -i` for the driver. */
 export function parseEthtoolDriver(bytes: Uint8Array): Result<string> {
-  const driver = /^driver: ([\w-]{1,60})$/m.exec(utf8Text(bytes.subarray(0, 4096)))?.[1];
+  const driver = /^driver: ([\w-]{1,60})$/m.exec(wholeText(bytes, 4096))?.[1];
   return driver === undefined ? fail('no line driver:') : ok(driver);
 }

@@ -1,6 +1,7 @@
 import type { RingLosses, RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
 import { lossesByCounters } from '../../metrics/nic-counters.ts';
 import { nicLossesOf } from '../../metrics/nic-losses.ts';
+import { utf8Text } from '../../collectors/cursor.ts';
 import type { Result } from '../../base/result.ts';
 import type { Tree } from '../copy/tree.ts';
 import { parseEthtoolDriver, parseEthtoolRings, parseEthtoolStatistics } from './links.ts';
@@ -72,11 +73,17 @@ function whyUntold(
   only: string | undefined,
   rows: readonly RingLossRow[],
 ): string | undefined {
-  if (!counters.ok) return counters.reason;
+  // Devices without counters of their own say so.
+  if (!counters.ok) return output.length > 0 && !isHeadOf(output) ? undefined : counters.reason;
   if (output.at(-1) !== 10) return 'cut off in the middle of a line';
   return only === undefined || rows.some(({ counter }) => counter.endsWith(only))
     ? undefined
     : `its driver counts ${only}, which is not in it`;
+}
+
+/** Whether it is, or was, what comes before counters. */
+function isHeadOf(output: Uint8Array): boolean {
+  return output.at(-1) !== 10 || /^NIC statistics:/.test(utf8Text(output.subarray(0, 80)));
 }
 
 /** Devices of which a copy says that they are hardware. */

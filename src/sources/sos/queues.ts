@@ -11,12 +11,17 @@ export function parseQdiscCommand(bytes: Uint8Array): Result<readonly QdiscRow[]
   const whole = wholeOutput(bytes);
   if (!whole.ok) return whole;
   const blocks = whole.value.split(/^(?=qdisc )/m);
+  let without: string | undefined;
   const rows = blocks.flatMap((block): QdiscRow[] => {
     const [, kind, device] = /^qdisc (\S{1,15}) \S+ (?:dev (\S{1,15}) )?root\b/.exec(block) ?? [];
     const sent =
       /^ Sent \d{1,20} bytes (\d{1,15}) pkts? \(dropped (\d{1,10}), overlimits \d{1,10} requeues (\d{1,10})\)/m;
     const [, packets, drops, requeues] = sent.exec(block) ?? [];
-    if (kind === undefined || device === undefined || kind === 'noqueue' || packets === undefined) return [];
+    if (kind === undefined || device === undefined || kind === 'noqueue') return [];
+    if (packets === undefined) {
+      without ??= device;
+      return [];
+    }
     const queued = /^ backlog \S+ (\d{1,10})p/m.exec(block)?.[1] ?? '0';
     return [
       {
@@ -29,5 +34,6 @@ export function parseQdiscCommand(bytes: Uint8Array): Result<readonly QdiscRow[]
       },
     ];
   });
+  if (without !== undefined) return fail(`no line "Sent" of the discipline of ${without}: cut off`);
   return blocks.some((block) => block.startsWith('qdisc ')) ? ok(rows) : fail('no line of a queueing discipline');
 }

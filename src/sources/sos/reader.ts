@@ -7,7 +7,7 @@ import type { Tree } from '../copy/tree.ts';
 import { parseConntrackCommand, parseNetstatCommand, parseNstatCommand } from './counters.ts';
 import { parseEthtoolDriver, parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
 import { logOf } from './log.ts';
-import { ethtoolOf, ringLossesOf, ringsOf } from './nics.ts';
+import { ethtoolOf, ringLossesOf, ringsOf, SOFTWARE } from './nics.ts';
 import { datapathsOf } from './openvswitch.ts';
 import { outputOf } from './outputs.ts';
 import { parseLsofCommand, parsePsCommand, withNames } from './processes.ts';
@@ -118,7 +118,8 @@ function addEthtool(tree: Tree, files: Map<string, Uint8Array>): void {
   }
   for (const [device, output] of ethtoolOf(tree, '-i')) {
     const driver = parseEthtoolDriver(output);
-    if (driver.ok) files.set(`/sys/class/net/${device}/device/driver`, Buffer.from(`../../drivers/${driver.value}`));
+    if (driver.ok && !SOFTWARE.test(driver.value))
+      files.set(`/sys/class/net/${device}/device/driver`, Buffer.from(`../../drivers/${driver.value}`));
   }
 }
 

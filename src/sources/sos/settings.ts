@@ -1,5 +1,4 @@
 import { fail, ok, type Result } from '../../base/result.ts';
-import { utf8Text } from '../../collectors/cursor.ts';
 import { wholeOutputLines } from './output.ts';
 
 /** Files as the kernel would have shown them, by their path. */
@@ -19,7 +18,7 @@ export function parseSysctlCommand(bytes: Uint8Array): Result<Files> {
 
 /** Parses `uname -a`: name, host, release, version with its date, machine. */
 export function parseUnameCommand(bytes: Uint8Array): Result<Files> {
-  const line = utf8Text(bytes.subarray(0, 1000)).split('\n')[0] ?? '';
+  const line = wholeOutputLines(bytes.subarray(0, 1000))[0] ?? '';
   const found = /^Linux (\S+) (\d\S+) (#.+?)(?: (x86_64|aarch64|ppc64le|s390x|i686|riscv64)\b.*)?$/.exec(line);
   if (found === null) return fail('not what uname -a prints');
   const [, hostname = '', release = '', version = '', machine] = found;
