@@ -59,7 +59,8 @@ export class WatchBundles {
     return saved;
   }
 
-  async #write(path: string, { evidence: { samples, run, report } }: JudgedWindow<WindowEvidence>): Promise<void> {
+  async #write(path: string, { evidence }: JudgedWindow<WindowEvidence>): Promise<void> {
+    const { samples, run, report } = evidence();
     const file = await BundleFile.open(path, '--bundle', this.#choice);
     for (const sample of samples) file.onSample(sample);
     await file.write({ run, report, overrides: this.#overrides, baseline: null });

@@ -124,6 +124,35 @@ export class Snapshot {
     return true;
   }
 
+  /**
+   * Takes in what another pass read of other things, as if it had been read `later` seconds after.
+   * @returns false when the snapshot has taken in as much as a host can have
+   */
+  absorb(other: Snapshot, later = 0): boolean {
+    for (const [name, series] of other.#byMetric) {
+      let mine = this.#byMetric.get(name);
+      if (mine === undefined) this.#byMetric.set(name, (mine = new Map<string, Series>()));
+      this.#metrics.set(name, other.#metrics.get(name)!);
+      for (const [key, each] of series) mine.set(key, later === 0 ? each : { ...each, at: each.at + later });
+    }
+    for (const [name, lacking] of other.#lacking)
+      this.#lacking.set(name, [...(this.#lacking.get(name) ?? []), ...lacking]);
+    this.collectors.push(...other.collectors);
+    this.#size += other.#size;
+    this.#text += other.#text;
+    return this.#size <= MOST_NUMBERS && this.#text <= MOST_TEXT;
+  }
+
+  /** Names of the metrics whose series, or their values, are others than in an earlier pass over the same; all without one. */
+  differing(earlier: Snapshot | undefined): readonly string[] {
+    return [...this.#byMetric].flatMap(([name, series]) => {
+      const was = earlier === undefined ? undefined : earlier.#byMetric.get(name);
+      if (was?.size !== series.size) return [name];
+      for (const [key, { value }] of series) if (was.get(key)?.value !== value) return [name];
+      return [];
+    });
+  }
+
   /** All series of a metric; empty when it is absent, which is not the same as zero. */
   series(metric: Metric): readonly Series[] {
     const cells = this.#byMetric.get(metric.name);

@@ -144,7 +144,8 @@ export class Window {
         before: from.value,
         after: after.value,
         increase: step,
-        seconds: after.at - from.at,
+        // One reading at both ends, as a watch has of what it does not read each time: nothing is known to have moved.
+        seconds: after.at - from.at || this.seconds,
       });
     }
     for (const before of this.before.series(metric)) {

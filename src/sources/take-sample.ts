@@ -38,9 +38,7 @@ export function takeSample({ reader, collectors, namespaces = [], taken, keep }:
   const { takenAt, at } = taken ?? { takenAt: new Date().toISOString(), at: monotonicSeconds() };
   const snapshot = new Snapshot(takenAt, at, keep);
   for (const collector of collectors) runCollector(collector, reader, snapshot);
-  const inside = collectors.filter(({ scope }) => scope === 'netns');
-  const tooMany = inside.filter(({ manyNamespaces }) => namespaces.length > (manyNamespaces?.most ?? Infinity));
-  const perNamespace = inside.filter((collector) => !tooMany.includes(collector));
+  const { perNamespace, tooMany } = forEachNamespace(collectors, namespaces.length);
   for (const { name, path, visit } of namespaces) {
     const visited = visit((there) => {
       for (const collector of perNamespace) runCollector(collector, there, snapshot, name);
@@ -53,14 +51,24 @@ export function takeSample({ reader, collectors, namespaces = [], taken, keep }:
   return snapshot;
 }
 
-function noteUnread(snapshot: Snapshot, { id, manyNamespaces }: Collector, netns: string): void {
+/** The collectors that look into other namespaces, and those that do not into so many. */
+export function forEachNamespace(
+  collectors: readonly Collector[],
+  namespaces: number,
+): { readonly perNamespace: readonly Collector[]; readonly tooMany: readonly Collector[] } {
+  const inside = collectors.filter(({ scope }) => scope === 'netns');
+  const tooMany = inside.filter(({ manyNamespaces }) => namespaces > (manyNamespaces?.most ?? Infinity));
+  return { perNamespace: inside.filter((collector) => !tooMany.includes(collector)), tooMany };
+}
+
+export function noteUnread(snapshot: Snapshot, { id, manyNamespaces }: Collector, netns: string): void {
   if (manyNamespaces === undefined) return;
   const { most, unread } = manyNamespaces;
   const gap = { path: unread, reason: `not read, as there are more than ${most} namespaces` };
   snapshot.collectors.push({ id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
 }
 
-function noteUnvisited(snapshot: Snapshot, collectors: readonly Collector[], netns: string, gap: Gap): void {
+export function noteUnvisited(snapshot: Snapshot, collectors: readonly Collector[], netns: string, gap: Gap): void {
   for (const { id } of collectors) {
     snapshot.collectors.push({ id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 });
   }

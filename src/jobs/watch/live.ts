@@ -1,25 +1,26 @@
-/** The windows of the live host: a sample ends one and begins the next, so that watching reads the host once a window. */
+/** The windows of the live host: a sample ends one and begins the next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RunFacts } from '../../bundle/manifest.ts';
 import { fewDescriptors } from '../../base/descriptors.ts';
 import type { Report } from '../../generated/report.ts';
-import type { Keep, Snapshot } from '../../metrics/snapshot.ts';
 import { Window } from '../../metrics/window.ts';
 import type { Overrides } from '../../rules/engine.ts';
 import { KernelSymbols } from '../../probe/symbols.ts';
 import { onlyDevices, type ChosenNamespaces } from '../../sources/choose.ts';
 import { withHostSettings } from '../../sources/host-settings.ts';
 import { liveReader, monotonicSeconds, type Roots } from '../../sources/live-reader.ts';
-import { recordSample, type SampleRecording } from '../../sources/recording.ts';
-import { takeSample, viewsOf } from '../../sources/take-sample.ts';
+import { samplePieces, type Pieces } from '../../sources/piecewise.ts';
+import type { SampleRecording } from '../../sources/recording.ts';
+import { viewsOf, type NamespaceView } from '../../sources/take-sample.ts';
 import { everythingJudged } from '../diagnose.ts';
 import { openDrops, withDrops } from '../dropped.ts';
 import { judgeWindow } from '../judge.ts';
 import { chosenNamespaces, measure, processCost, requireDevices, type MeasureOptions } from '../measure.ts';
 import { withOwnDevices } from '../own-devices.ts';
 import { openProbe, withProbe } from '../probed.ts';
-import type { JudgedWindow, Windows } from './loop.ts';
+import type { Windows } from './loop.ts';
+import { everything, QuietWindows, type Ends } from './quiet.ts';
 
 export interface WatchOptions extends Omit<MeasureOptions, 'onTick' | 'onSample' | 'onFewDescriptors'> {
   /** How long to watch. */
@@ -32,12 +33,12 @@ export interface WatchOptions extends Omit<MeasureOptions, 'onTick' | 'onSample'
   readonly ready: () => Promise<void>;
 }
 
-/** What a bundle of a window takes; without recordings where none was asked for. */
-export interface WindowEvidence {
+/** What a bundle of a window takes, made when one is written; without recordings where none was asked for. */
+export type WindowEvidence = () => {
   readonly samples: readonly SampleRecording[];
   readonly run: RunFacts;
   readonly report: Report;
-}
+};
 
 /**
  * Collectors that only tell whose the parts of the profile are, which these windows have none of: they walk the descriptors of
@@ -47,11 +48,6 @@ const ofProbe: ReadonlySet<string> = new Set(['programs', 'netfilter']);
 const LISTED_EVERY_SECONDS = 60;
 
 const WHY_OFF = 'a watch attaches the probe once its condition is met';
-
-interface TakenSample {
-  readonly snapshot: Snapshot;
-  readonly recording: SampleRecording | undefined;
-}
 
 /** @throws UsageError for a device or a namespace that is not there */
 export async function liveWindows(options: WatchOptions): Promise<Windows<WindowEvidence>> {
@@ -69,44 +65,49 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
   const reader = withDrops(withProbe(live, probe), await openDrops(off, () => [], symbols));
   const ofDevices = onlyDevices(devices);
   const cheap = collectors.filter(({ id }) => !ofProbe.has(id));
-  const namespaces = namespacesNowAndThen(options.netns, roots);
-  const sample = (): TakenSample => {
-    const wanted = {
-      reader,
-      collectors: cheap,
-      keep: ((metric, labels) => keep(metric, labels) && ofDevices(metric, labels)) satisfies Keep,
-      namespaces: viewsOf(namespaces(), roots),
+  const host: Pieces = {
+    reader,
+    collectors: cheap,
+    keep: (metric, labels) => keep(metric, labels) && ofDevices(metric, labels),
+    namespaces: viewsNowAndThen(options.netns, roots),
+  };
+  let started = process.cpuUsage();
+  const judged = ([before, after]: Ends): Report =>
+    judgeWindow({
+      window: new Window(before.snapshot(), after.snapshot()),
+      requestedSeconds: seconds,
+      cutShort: stop.aborted,
+      probe: probe.status(),
+      overrides,
+      version,
+      self: () => processCost(started),
+    });
+  const windows = new QuietWindows(host, overrides, judged);
+  const evidenceOf =
+    (report: () => Report, samples: () => readonly SampleRecording[]): WindowEvidence =>
+    () => {
+      const made = report();
+      const { requestedSeconds, cutShort } = made.window;
+      const run = { requestedSeconds, cutShort, devices, baseline: null, probe: made.probe, selfCost: made.selfCost };
+      return { report: made, run, samples: recording ? samples() : [] };
     };
-    return recording ? recordSample(wanted) : { snapshot: takeSample(wanted), recording: undefined };
-  };
   const deadline = performance.now() + forSeconds * 1000;
-  let before = sample();
-  const evidenceOf = (
-    report: Report,
-    samples: readonly (SampleRecording | undefined)[],
-  ): JudgedWindow<WindowEvidence> => {
-    const { requestedSeconds, cutShort } = report.window;
-    const run = { requestedSeconds, cutShort, devices, baseline: null, probe: report.probe, selfCost: report.selfCost };
-    return { report, evidence: { samples: samples.filter((each) => each !== undefined), run, report } };
-  };
+  let before = samplePieces(host, everything);
   return {
     over: () => stop.aborted || performance.now() >= deadline,
     quiet: async () => {
-      const started = process.cpuUsage();
-      await until(before.snapshot.at + seconds, stop);
-      const after = sample();
-      const report = judgeWindow({
-        window: new Window(before.snapshot, after.snapshot),
-        requestedSeconds: seconds,
-        cutShort: stop.aborted,
-        probe: probe.status(),
-        overrides,
-        version,
-        self: () => processCost(started),
-      });
-      const watched = evidenceOf(report, [before.recording, after.recording]);
+      started = process.cpuUsage();
+      await until(before.at + seconds, stop);
+      const from = before;
+      const { after, report } = windows.look(from);
       before = after;
-      return watched;
+      return {
+        report: { ...report, window: { ...report.window, cutShort: stop.aborted } },
+        evidence: evidenceOf(
+          () => judged([from, after]),
+          () => [from.recording(), after.recording()],
+        ),
+      };
     },
     probed: async () => {
       const recordings: SampleRecording[] = [];
@@ -115,8 +116,14 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
         everythingJudged(),
       );
       const report = judgeWindow({ ...measurement, overrides, version });
-      before = sample();
-      return evidenceOf(report, recordings);
+      before = samplePieces(host, everything, before);
+      return {
+        report,
+        evidence: evidenceOf(
+          () => report,
+          () => recordings,
+        ),
+      };
     },
   };
 }
@@ -125,15 +132,17 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
  * Asks every process of the host for its namespace once a minute, not for each sample. What came since then is looked into
  * from then on; what went is said to be closed.
  */
-function namespacesNowAndThen(netns: string, roots: Roots): () => ChosenNamespaces {
+function viewsNowAndThen(netns: string, roots: Roots): () => readonly NamespaceView[] {
   let chosen: ChosenNamespaces | undefined;
+  let views: readonly NamespaceView[] = [];
   let listedAt = -Infinity;
   return () => {
     if (chosen === undefined || monotonicSeconds() - listedAt >= LISTED_EVERY_SECONDS) {
       chosen = chosenNamespaces(netns, roots, chosen?.namespaces);
+      views = viewsOf(chosen, roots);
       listedAt = monotonicSeconds();
     }
-    return chosen;
+    return views;
   };
 }
 

@@ -1,0 +1,103 @@
+/**
+ * What a window of a watch comes to, at the least price: a sample reads a few small files that count what is lost and what the
+ * CPUs do, and where nothing stirs that need not stir, that is all. Where it does, the rules it is of are looked at with what they
+ * take besides, and where one of them fires that did not before, everything is read and judged.
+ */
+import type { Report } from '../../generated/report.ts';
+import { Window } from '../../metrics/window.ts';
+import { evaluateRules, type Overrides } from '../../rules/engine.ts';
+import { rules } from '../../rules/index.ts';
+import { samplePieces, type Again, type Pieces, type PiecewiseSample } from '../../sources/piecewise.ts';
+import { quickCollectors, Stirring } from './stirred.ts';
+
+/** The samples at the ends of a window. */
+export type Ends = readonly [PiecewiseSample, PiecewiseSample];
+
+export interface Looked {
+  /** The end of the window, and the beginning of the next. */
+  readonly after: PiecewiseSample;
+  readonly report: Report;
+}
+
+/**
+ * How often all is read though nothing stirs: levels and settings of which no counter tells. As often as it may take of a core,
+ * between a minute and five.
+ */
+const ALL_CPU_SHARE = 0.001;
+const [ALL_SOONEST, ALL_LATEST] = [60, 300];
+
+export const everything: Again = () => true;
+const quick: Again = (collector) => quickCollectors.has(collector);
+/** Where the load of the CPUs stands. */
+const loads = ['cpu', 'softnet'];
+
+export class QuietWindows {
+  readonly #host: Pieces;
+  readonly #overrides: Overrides;
+  readonly #judged: (ends: Ends) => Report;
+  readonly #stirring: Stirring;
+  /** The latest report by all rules. */
+  #last: Report | undefined;
+  /** In CLOCK_MONOTONIC seconds. */
+  #readAllNext = -Infinity;
+
+  /** @param judged the report of a window by all rules */
+  constructor(host: Pieces, overrides: Overrides, judged: (ends: Ends) => Report) {
+    this.#host = host;
+    this.#overrides = overrides;
+    this.#judged = judged;
+    this.#stirring = new Stirring(rules, overrides);
+  }
+
+  /** Ends the window that began with this sample. */
+  look(before: PiecewiseSample): Looked {
+    const glance = samplePieces(this.#host, quick, before);
+    const last = this.#last;
+    if (last === undefined || glance.at >= this.#readAllNext) return this.#all(before, glance);
+    const still = new Set(last.findings.filter(fired).map(({ code }) => code));
+    const { stirred, unread } = this.#stirred(before, glance, last);
+    if (stirred.size === 0 && still.size === 0) return { after: glance, report: sameAs(last, [before, glance]) };
+    const again: Again = (id, netns) => unread.get(id)?.has(netns) === true;
+    const after = unread.size === 0 ? glance : samplePieces(this.#host, again, glance);
+    const looksAt = rules.filter(({ code }) => still.has(code) || stirred.has(code));
+    const window = new Window(before.snapshot(), after.snapshot());
+    const found = evaluateRules(window, looksAt, this.#overrides).filter(fired);
+    if (found.some(({ code }) => !still.has(code))) return this.#all(before, after);
+    return { after, report: still.size === 0 ? sameAs(last, [before, after]) : this.#judge([before, after]) };
+  }
+
+  #stirred(
+    before: PiecewiseSample,
+    glance: PiecewiseSample,
+    last: Report,
+  ): { stirred: ReadonlySet<string>; unread: ReadonlyMap<string, ReadonlySet<string>> } {
+    const nothing = last.findings.flatMap(({ code, outcome }) => (outcome === 'not-applicable' ? [code] : []));
+    return this.#stirring.after([before.some(loads), glance.some(loads)], glance.movedSince(before), new Set(nothing));
+  }
+
+  #all(before: PiecewiseSample, glance: PiecewiseSample): Looked {
+    const started = process.cpuUsage();
+    const after = samplePieces(this.#host, everything, glance);
+    const report = this.#judge([before, after]);
+    const { user, system } = process.cpuUsage(started);
+    const seconds = (user + system) / 1e6 / ALL_CPU_SHARE;
+    this.#readAllNext = after.at + Math.min(ALL_LATEST, Math.max(ALL_SOONEST, seconds));
+    return { after, report };
+  }
+
+  #judge(ends: Ends): Report {
+    this.#last = this.#judged(ends);
+    return this.#last;
+  }
+}
+
+function fired({ outcome }: { readonly outcome: string }): boolean {
+  return outcome === 'critical' || outcome === 'warning';
+}
+
+/** The report of a window in which nothing stirred that was found since. */
+function sameAs(last: Report, [from, to]: Ends): Report {
+  const { takenAt: startedAt } = from;
+  const { takenAt: endedAt } = to;
+  return { ...last, window: { ...last.window, seconds: to.at - from.at, startedAt, endedAt, cutShort: false } };
+}

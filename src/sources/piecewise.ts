@@ -1,0 +1,256 @@
+/**
+ * The host in pieces, one for each collector and namespace. A sample reads again what is asked for, carries over the rest as
+ * it was read, and is put together only when somebody looks at it: a watch of many windows in which little happens is cheap.
+ */
+import { runCollector, type Collector } from '../collectors/collector.ts';
+import { ownersOf } from '../collectors/owners.ts';
+import { overlay, type Reader } from '../collectors/reader.ts';
+import { readersOf } from '../collectors/readers.ts';
+import type { Failure } from '../base/result.ts';
+import { gapOf, OWN_NETNS, Snapshot, type Keep } from '../metrics/snapshot.ts';
+import { monotonicSeconds } from './live-reader.ts';
+import { recordingReader, type Call, type SampleRecording } from './recording.ts';
+import { forEachNamespace, noteUnread, noteUnvisited, type NamespaceView } from './take-sample.ts';
+
+export interface Pieces {
+  readonly reader: Reader;
+  readonly collectors: readonly Collector[];
+  readonly keep: Keep;
+  readonly namespaces: () => readonly NamespaceView[];
+}
+
+/** What one collector read in one namespace, and what it made of it. */
+interface Piece {
+  readonly series: Snapshot;
+  readonly calls: readonly Call[];
+  /** Seconds since then, in which the same was read once more. */
+  readonly later: number;
+}
+
+interface NamespacePieces {
+  readonly name: string;
+  readonly path: string;
+  readonly refused: Failure | null;
+  readonly pieces: ReadonlyMap<string, Piece>;
+}
+
+/** Whether a piece is to be read again. */
+export type Again = (collector: string, netns: string) => boolean;
+
+/** Readings that differ from those of an earlier sample: names of metrics, by namespace. */
+export type Moved = ReadonlyMap<string, ReadonlySet<string>>;
+
+export class PiecewiseSample {
+  readonly takenAt: string;
+  /** CLOCK_MONOTONIC seconds at its beginning. */
+  readonly at: number;
+  readonly own: NamespacePieces;
+  readonly others: readonly NamespacePieces[];
+  #snapshot: Snapshot | undefined;
+
+  constructor(taken: { takenAt: string; at: number }, own: NamespacePieces, others: readonly NamespacePieces[]) {
+    this.takenAt = taken.takenAt;
+    this.at = taken.at;
+    this.own = own;
+    this.others = others;
+  }
+
+  /** Everything, as if it had been read in one pass. */
+  snapshot(): Snapshot {
+    if (this.#snapshot !== undefined) return this.#snapshot;
+    const whole = new Snapshot(this.takenAt, this.at);
+    const last = new Set(['owners', 'readers']);
+    const absorb = (id: string, { series, later }: Piece): boolean => last.has(id) || whole.absorb(series, later);
+    for (const { pieces } of [this.own, ...this.others])
+      for (const [id, piece] of pieces) if (!absorb(id, piece)) break;
+    for (const id of last) {
+      const piece = this.own.pieces.get(id);
+      if (piece !== undefined) whole.absorb(piece.series, piece.later);
+    }
+    this.#snapshot = whole;
+    return whole;
+  }
+
+  /** What these collectors read in pktcost's own namespace. */
+  some(ids: readonly string[]): Snapshot {
+    const part = new Snapshot(this.takenAt, this.at);
+    for (const id of ids) {
+      const piece = this.own.pieces.get(id);
+      if (piece !== undefined) part.absorb(piece.series, piece.later);
+    }
+    return part;
+  }
+
+  /** For a bundle: what was asked and answered, in the order of one pass. */
+  recording(): SampleRecording {
+    const callsOf = ({ pieces }: NamespacePieces): Call[] =>
+      [...pieces.values()].flatMap(({ calls, later }) =>
+        later === 0 ? calls : calls.map((call) => ({ ...call, at: call.at + later })),
+      );
+    return {
+      takenAt: this.takenAt,
+      at: this.at,
+      calls: callsOf(this.own),
+      namespaces: this.others.map((each) => ({
+        name: each.name,
+        path: each.path,
+        refused: each.refused,
+        calls: callsOf(each),
+      })),
+      milliseconds: this.snapshot().collectors.map(({ milliseconds }) => milliseconds),
+    };
+  }
+
+  /** Which metrics have other series or other values than before; all of a namespace that is new. */
+  movedSince(before: PiecewiseSample): Moved {
+    const earlier = new Map([before.own, ...before.others].map((each) => [each.name, each.pieces]));
+    const moved = new Map<string, ReadonlySet<string>>();
+    for (const { name, pieces } of [this.own, ...this.others]) {
+      const names = new Set<string>();
+      for (const [id, piece] of pieces) {
+        const was = earlier.get(name)?.get(id);
+        if (was?.series !== piece.series) for (const metric of piece.series.differing(was?.series)) names.add(metric);
+      }
+      if (names.size > 0) moved.set(name, names);
+    }
+    return moved;
+  }
+}
+
+const noPieces: NamespacePieces = { name: OWN_NETNS, path: '', refused: null, pieces: new Map() };
+/** What the owners of sockets are looked for from. */
+const sockets: ReadonlySet<string> = new Set(['sockets', 'packet', 'rawsockets']);
+
+/** A sample in which these pieces were read again, and all that an earlier one does not have. */
+export function samplePieces(host: Pieces, again: Again, before?: PiecewiseSample): PiecewiseSample {
+  const { reader, collectors, namespaces } = host;
+  const taken = { takenAt: new Date().toISOString(), at: monotonicSeconds() };
+  const own = new Map<string, Piece>();
+  for (const collector of collectors)
+    own.set(collector.id, pieceOf(host, collector, reader, OWN_NETNS, before?.own, again));
+  const views = namespaces();
+  const others = views.map((view) => piecesIn(host, view, views.length, before, again));
+  const sample = new PiecewiseSample(taken, { ...noPieces, pieces: own }, others);
+  return withOwners(host, sample, before, again);
+}
+
+function piecesIn(
+  host: Pieces,
+  { name, path, visit }: NamespaceView,
+  count: number,
+  before: PiecewiseSample | undefined,
+  again: Again,
+): NamespacePieces {
+  const earlier = before?.others.find((each) => each.name === name && each.path === path);
+  const { perNamespace, tooMany } = forEachNamespace(host.collectors, count);
+  const pieces = new Map<string, Piece>();
+  const visited = visit((there) => {
+    for (const collector of perNamespace)
+      pieces.set(collector.id, pieceOf(host, collector, there, name, earlier, again));
+  });
+  if (visited.ok) {
+    for (const collector of tooMany)
+      pieces.set(
+        collector.id,
+        noted((series) => {
+          noteUnread(series, collector, name);
+        }),
+      );
+    return { name, path, refused: null, pieces };
+  }
+  const refused = noted((series) => {
+    noteUnvisited(series, perNamespace, name, gapOf(path, visited));
+  });
+  return { name, path, refused: visited, pieces: new Map([['', refused]]) };
+}
+
+function noted(note: (series: Snapshot) => void): Piece {
+  const series = new Snapshot('', 0);
+  note(series);
+  return { series, calls: [], later: 0 };
+}
+
+function pieceOf(
+  { keep }: Pieces,
+  collector: Collector,
+  reader: Reader,
+  netns: string,
+  before: NamespacePieces | undefined,
+  again: Again,
+): Piece {
+  const earlier = before?.pieces.get(collector.id);
+  if (earlier === undefined) return read(collector, reader, netns, keep);
+  if (!again(collector.id, netns)) return earlier;
+  const answers = new Map<string, Call>();
+  const started = monotonicSeconds();
+  if (readsTheSame(earlier.calls, reader, answers)) {
+    const [first] = earlier.calls;
+    return first === undefined ? earlier : { ...earlier, later: started - first.at };
+  }
+  return read(collector, overlay(reader, servedOnce(answers)), netns, keep);
+}
+
+function read(collector: Collector, reader: Reader, netns: string, keep: Keep): Piece {
+  const calls: Call[] = [];
+  const series = new Snapshot('', 0, keep);
+  runCollector(collector, recordingReader(reader, calls), series, netns);
+  return { series, calls, later: 0 };
+}
+
+/** Whether the host answers as it did; what it answered until then is in `answers`. */
+function readsTheSame(calls: readonly Call[], reader: Reader, answers: Map<string, Call>): boolean {
+  if (calls.some(({ op }) => op === 'dump' || op === 'list')) return false;
+  for (const call of calls) {
+    if (call.op !== 'read') continue;
+    const answer = reader.read(call.path);
+    answers.set(call.path, { ...call, answer, at: reader.lastReadAt });
+    const same =
+      answer.ok && call.answer.ok
+        ? Buffer.compare(answer.value, call.answer.value) === 0
+        : !answer.ok && !call.answer.ok && answer.errno === call.answer.errno;
+    if (!same) return false;
+  }
+  return true;
+}
+
+/** What was read a moment ago, in place of the first reading of it. */
+function servedOnce(answers: Map<string, Call>): Parameters<typeof overlay>[1] {
+  let lastReadAt: number | undefined;
+  return {
+    read: (path) => {
+      const call = answers.get(path);
+      answers.delete(path);
+      lastReadAt = call?.at;
+      return call?.op === 'read' ? call.answer : undefined;
+    },
+    get lastReadAt() {
+      return lastReadAt;
+    },
+  };
+}
+
+/** The owners of the sockets and what keeps them: asked anew where the sockets were. */
+function withOwners(
+  { reader, keep }: Pieces,
+  sample: PiecewiseSample,
+  before: PiecewiseSample | undefined,
+  again: Again,
+): PiecewiseSample {
+  const earlier = ['owners', 'readers'].map((id) => [id, before?.own.pieces.get(id)] as const);
+  const asked = [sample.own, ...sample.others].some(({ name, pieces }) =>
+    [...sockets].some((id) => pieces.get(id) !== undefined && (again(id, name) || isNew(before, name))),
+  );
+  const pieces = new Map(sample.own.pieces);
+  const finished = (): PiecewiseSample => new PiecewiseSample(sample, { ...sample.own, pieces }, sample.others);
+  if (!asked && earlier.every(([, piece]) => piece !== undefined)) {
+    for (const [id, piece] of earlier) pieces.set(id, piece!);
+    return finished();
+  }
+  pieces.set('owners', read(ownersOf(sample.snapshot()), reader, OWN_NETNS, keep));
+  pieces.set('readers', read(readersOf(finished().snapshot()), reader, OWN_NETNS, keep));
+  return finished();
+}
+
+function isNew(before: PiecewiseSample | undefined, netns: string): boolean {
+  return before === undefined || (netns !== OWN_NETNS && !before.others.some(({ name }) => name === netns));
+}
