@@ -63,7 +63,7 @@ export function parsePercent(text: string): number {
   const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
   const percent = match === null ? Number.NaN : Number(match[1]);
   if (!(percent > 0 && percent <= 100)) {
-    throw new UsageError(`--max-overhead "${text}" is not a share: write it like 1% or 0.5%`);
+    throw new UsageError(`--max-overhead "${text}" is not a share, above 0% and up to 100%: write it like 1% or 0.5%`);
   }
   return percent / 100;
 }

@@ -155,7 +155,9 @@ export default class Diagnose extends Command {
   async #baseline(path: string): Promise<{ readonly name: string; readonly report: Report }> {
     const { openSide } = await import('../jobs/compare.ts');
     const { visible } = await import('../report/escape.ts');
-    const { report, notes } = await openSide(path, this.config.version);
+    const { report, notes } = await openSide(path, this.config.version).catch((error: unknown) => {
+      throw error instanceof UsageError ? new UsageError(`--baseline ${error.message}`) : error;
+    });
     for (const note of notes) process.stderr.write(`pktcost: --baseline: ${visible(note, 1000)}\n`);
     return { name: path, report };
   }

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 import { visible } from '../report/escape.ts';
 import { nearest, UsageError } from '../base/usage.ts';
 import { exitCodes } from './arguments.ts';
@@ -35,9 +37,9 @@ export function explainFailure(error: unknown, commands: readonly string[]): Fai
   };
 }
 
-/** oclif's messages carry a usage hint and line breaks; the first lines say what is wrong. */
+/** oclif's messages carry a usage hint, line breaks and, on a terminal, colours; the first lines say what is wrong. */
 function oneLine(message: string): string {
-  return message
+  return stripVTControlCharacters(message)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('See more help'))
@@ -59,7 +61,10 @@ function noCommand(words: readonly string[], commands: readonly string[]): strin
     if (near === asked) return `${asked} takes no "${words[length] ?? ''}": see pktcost ${asked} --help`;
     return `there is no command "${asked}": did you mean "pktcost ${near}"?`;
   }
-  return `there is no command "${words.join(' ')}": see pktcost --help`;
+  const [first = ''] = words;
+  return first.startsWith('-')
+    ? `there is no flag ${first} without a command; see pktcost --help`
+    : `there is no command "${words.join(' ')}": see pktcost --help`;
 }
 
 /** oclif's words for what is wrong with a command line, and ours. */
@@ -67,11 +72,6 @@ const misuses: readonly (readonly [RegExp, (...found: string[]) => string])[] = 
   [
     /^The following errors? occurred: (.*)$/,
     (all = '') => all.replace(/Missing required flag (\S+)/g, '--$1 is missing'),
-  ],
-  [
-    /^Missing \d+ required args?: (.*)$/,
-    (all = '') =>
-      all.replace(/(^|; )(\S+) {2}/g, (_, and: string, name: string) => `${and}${name.toUpperCase()} is missing: `),
   ],
   [/^Unexpected arguments?: (.*)$/, (all = '') => `too many arguments: ${all}`],
   [
@@ -89,11 +89,21 @@ const misuses: readonly (readonly [RegExp, (...found: string[]) => string])[] = 
 function misuse(error: Error, message: string): string {
   const missing = /^Nonexistent flags?: (.*)$/.exec(message)?.[1]?.split(', ');
   if (missing !== undefined) return `there is no flag ${missing.join(', ')}${flagHint(error, missing[0] ?? '')}`;
+  const lacking = argumentsOf(error);
+  if (message.startsWith('Missing ') && lacking.length > 0) return `${lacking.join('; ')}; see --help`;
   for (const [pattern, ours] of misuses) {
     const found = pattern.exec(message);
     if (found !== null) return `${ours(...found.slice(1))}; see --help`;
   }
   return `${message}; see --help`;
+}
+
+/** The arguments that oclif finds wanting: in its words they are a table as wide as the terminal. */
+function argumentsOf(error: Error): string[] {
+  if (!('args' in error) || !Array.isArray(error.args)) return [];
+  return (error.args as { readonly name?: string; readonly description?: string }[]).map(
+    ({ name = '', description = '' }) => `${name.toUpperCase()} is missing: ${description}`,
+  );
 }
 
 function flagHint(error: Error, flag: string): string {

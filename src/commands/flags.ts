@@ -11,19 +11,19 @@ import type { Roots } from '../sources/live-reader.ts';
 export const pathFlags = {
   'path.procfs': Flags.string({
     default: '/proc',
-    helpGroup: 'PATHS',
+    helpGroup: 'PATH',
     description: 'procfs mount point',
     helpValue: 'FOLDER',
   }),
   'path.sysfs': Flags.string({
     default: '/sys',
-    helpGroup: 'PATHS',
+    helpGroup: 'PATH',
     description: 'sysfs mount point',
     helpValue: 'FOLDER',
   }),
   'path.rootfs': Flags.string({
     default: '/',
-    helpGroup: 'PATHS',
+    helpGroup: 'PATH',
     description: 'root file system',
     helpValue: 'FOLDER',
   }),
@@ -99,12 +99,15 @@ export const overheadFlag = Flags.string({
   helpValue: 'SHARE',
 });
 
+/** @throws UsageError where the one says something of what the other leaves out */
 export function probeChoiceOf(flags: {
   readonly probe: (typeof probes)[number];
   readonly 'xdp-mode'?: (typeof xdpModes)[number] | undefined;
   readonly 'allow-system-changes': boolean;
 }): ProbeChoice {
   const { probe, 'xdp-mode': xdpMode, 'allow-system-changes': allowSystemChanges } = flags;
+  if (xdpMode !== undefined && probe !== 'xdp')
+    throw new UsageError(`--xdp-mode ${xdpMode} is for the XDP program: it takes --probe xdp`);
   return { probe, allowSystemChanges, ...(xdpMode === undefined ? {} : { xdpMode }) };
 }
 

@@ -31,14 +31,18 @@ export default class FleetCommand extends Command {
     window: Flags.string({
       char: 'w',
       default: '5m',
-      description: 'length of the window, to 1h; at least four scrapes long',
+      description: 'length of the window, at least four scrapes and at most 1h',
       helpValue: 'DURATION',
     }),
     at: Flags.string({ description: "end of the window; the server's now, if not given", helpValue: 'TIME' }),
     match: Flags.string({ description: 'only hosts with these labels, such as {job="node"}', helpValue: 'SELECTOR' }),
     'token-file': Flags.string({ description: 'file whose first line is a bearer token', helpValue: 'FILE' }),
     tenant: Flags.string({ description: 'tenant of Mimir (X-Scope-OrgID)', helpValue: 'NAME' }),
-    timeout: Flags.string({ default: '60s', description: 'for all questions together, to 1h', helpValue: 'DURATION' }),
+    timeout: Flags.string({
+      default: '60s',
+      description: 'for all questions together, at most 1h',
+      helpValue: 'DURATION',
+    }),
     top: Flags.integer({
       min: 1,
       description: `most hosts listed; ${TOP} if not given, with JSON all`,

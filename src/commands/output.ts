@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { errnoWords } from '../base/errno.ts';
 import { UsageError } from '../base/usage.ts';
 import { signalled } from './signals.ts';
 
@@ -244,5 +245,7 @@ function isErrno(error: unknown, code: string): boolean {
 }
 
 function reasonOf(error: unknown): string {
+  const words = error instanceof Error && 'code' in error ? errnoWords(String(error.code)) : undefined;
+  if (words !== undefined) return words;
   return error instanceof Error ? error.message.replace(/, \w+(?: '.*)?$/, '') : String(error);
 }

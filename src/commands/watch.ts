@@ -29,7 +29,7 @@ export default class Watch extends Command {
     until: Flags.string({
       default: 'warning',
       description:
-        'what to wait for, one of: warning, critical, codes or names of rules, CODE:critical; with commas between',
+        'what to wait for: warning, critical, the code or name of a rule, CODE:critical; several with commas between',
       helpValue: 'CONDITION',
     }),
     for: Flags.string({ default: '8h', description: 'how long to watch, 1s to 744h', helpValue: 'DURATION' }),
@@ -52,7 +52,7 @@ export default class Watch extends Command {
       description: 'write the report of the worst window to a new file',
       helpValue: 'FILE',
     }),
-    format: formatFlag(reportFormats, 'report in that file'),
+    format: formatFlag(reportFormats, 'report that --output writes'),
     config: Flags.string({ description: 'JSON file with limits of your own', helpValue: 'FILE' }),
     'fail-on': Flags.option({ options: failOn, default: 'warning' as const })({
       description: 'the least outcome of the worst window that makes the exit code non-zero',

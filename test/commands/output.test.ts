@@ -128,7 +128,7 @@ describe('an output that is full', () => {
       const stderr = execFileSync('/bin/sh', ['-c', command, 'sh', process.execPath, bin, ...args], {
         encoding: 'utf8',
       });
-      assert.equal(stderr, 'pktcost: stdout: not written: ENOSPC: no space left on device\n1\n');
+      assert.equal(stderr, 'pktcost: stdout: not written: no space left on device (ENOSPC)\n1\n');
     });
   }
 
@@ -139,7 +139,7 @@ describe('an output that is full', () => {
       ...['--bundle', bundle],
     ]);
     assert.equal(status, 1);
-    assert.match(stderr, /^pktcost: --output \S+: not written: ENOSPC: [^;\n]+; it is on stdout instead\n$/);
+    assert.match(stderr, /^pktcost: --output \S+: not written: no space left on device \(ENOSPC\); it is on stdout instead\n$/);
     JSON.parse(stdout);
     assert.ok(existsSync(bundle));
   });

@@ -32,6 +32,26 @@ async function refused(args: readonly string[], line: RegExp): Promise<void> {
 describe('bad usage is one clear line and exit code 2', () => {
   it('a misspelt flag', () => refused(['diagnose', '--windw', '3s'], /windw: did you mean --window\?/));
   it('an unknown command', () => refused(['diagnos'], /no command "diagnos": did you mean "pktcost diagnose"\?/));
+  it('a flag without a command', () =>
+    refused(['--windw', '3s'], /^pktcost: there is no flag --windw without a command/));
+  it('arguments that are missing, whatever the width of the terminal', () =>
+    refused(
+      ['compare'],
+      /^pktcost: BEFORE is missing: report or bundle; AFTER is missing: report or bundle; see --help\n$/,
+    ));
+  it('a flag that is missing, without the colours that oclif gives it', async () => {
+    const { status, stderr } = await pktcost(['record'], { env: { FORCE_COLOR: '1' } });
+    assert.equal(stderr, 'pktcost: --bundle is missing; see --help\n');
+    assert.equal(status, 2);
+  });
+  it('a way of XDP without XDP', () =>
+    refused(['diagnose', '--xdp-mode', 'native'], /--xdp-mode native is for the XDP program: it takes --probe xdp/));
+  it('a share of more than all', () =>
+    refused(['diagnose', '--max-overhead', '200%'], /"200%" is not a share, above 0% and up to 100%/));
+  it('a server that is no URL', () =>
+    refused(['fleet', '--prometheus', 'db'], /not a URL: write it like http:\/\/prometheus:9090/));
+  it('a baseline that is not there', () =>
+    refused(['diagnose', '--baseline', '/no/such'], /--baseline \/no\/such: no such file or directory \(ENOENT\)/));
   it('a window without a unit', () =>
     refused(['diagnose', '--window', '30'], /"30" is not a length of time: write it like 500ms/));
   it('a window too short', () => refused(['diagnose', '--window', '100ms'], /out of range: from 500ms to 1h/));
@@ -134,7 +154,7 @@ describe('bad usage is one clear line and exit code 2', () => {
       /taken\.txt: exists already; nothing was overwritten/,
     ));
   it('an output folder that does not exist', () =>
-    refused(['diagnose', '--output', join(folder, 'no', 'report.txt')], /cannot be written: ENOENT/));
+    refused(['diagnose', '--output', join(folder, 'no', 'report.txt')], /cannot be written: no such file or directory \(ENOENT\)/));
 });
 
 describe('the help', () => {

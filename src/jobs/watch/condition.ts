@@ -41,7 +41,7 @@ function termOf(word: string, rules: readonly Named[]): Term {
     rule !== undefined
       ? `after ${name}: comes warning or critical`
       : near === undefined || near === name
-        ? 'it takes warning, critical, a code such as PKT0405, or a name of pktcost rules'
+        ? 'it takes warning, critical, a code such as PKT0405, or the name of a rule (pktcost rules lists them)'
         : `did you mean "${near}"?`;
   throw new UsageError(`--until "${word}": ${hint}`);
 }

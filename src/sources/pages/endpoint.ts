@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly authorization?: string;
 }
 
+const likeOf: Readonly<Record<string, string>> = { '--prometheus': 'http://prometheus:9090' };
+
 /**
  * The address given with a flag.
  * @throws UsageError when it is none; the line repeats nothing of it that could be a password
@@ -19,11 +21,13 @@ export function parseEndpoint(flag: string, text: string): Endpoint {
     url = new URL(text);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`${flag}: not a URL: write it like http://host:9100/metrics`);
+    throw new UsageError(`${flag}: not a URL: write it like ${likeOf[flag] ?? 'http://host:9100/metrics'}`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     // host:9100 parses as a URL of the scheme host.
-    throw new UsageError(`${flag}: begins with neither http:// nor https://: write it like http://host:9100/metrics`);
+    throw new UsageError(
+      `${flag}: begins with neither http:// nor https://: write it like ${likeOf[flag] ?? 'http://host:9100/metrics'}`,
+    );
   }
   const { username, password } = url;
   url.username = '';
