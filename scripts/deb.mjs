@@ -4,8 +4,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join, relative } from 'node:path';
 
 import { run } from './assemble.mjs';
+import { madeHere } from './maintainer.mjs';
 
-/** @typedef {{ tree: string, work: string, version: string, arch: string, level: string, into: string }} Packaging */
+/** @typedef {{ tree: string, work: string, version: string, arch: string, level: string, into: string, maintainer: string | undefined }} Packaging */
 
 export const summary = 'says why the kernel cost per packet of a host is high, and what to do';
 export const description =
@@ -24,7 +25,7 @@ export const packageVersion = (version) => version.replace('-', '~');
 const depends = 'libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 7)';
 
 /** @param {Packaging} packaging @returns {string} the file */
-export function writeDeb({ tree, version, arch, level, into }) {
+export function writeDeb({ tree, version, arch, level, into, maintainer }) {
   const architecture = { x64: 'amd64', arm64: 'arm64' }[arch];
   const files = readdirSync(tree, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -35,7 +36,7 @@ export function writeDeb({ tree, version, arch, level, into }) {
     Package: 'pktcost',
     Version: packageVersion(version),
     Architecture: architecture,
-    Maintainer: 'pktcost maintainers <maintainers@pktcost.invalid>',
+    Maintainer: maintainer ?? madeHere,
     'Installed-Size': Math.ceil(bytes / 1024),
     Depends: depends,
     Recommends: 'libbpf1 | libbpf0',

@@ -1,5 +1,5 @@
 // docs/SUPPORT.md: what was tried on which kernel, from the results that the lab keeps.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CACHE } from './lab-debian.mjs';
@@ -32,7 +32,7 @@ function table(scenes, runs) {
   const rows = [];
   const notes = [];
   for (const id of ids) {
-    let what = id;
+    let what = titleOf(id);
     const cells = lines.map((line) => {
       const scene = scenes.find((each) => lineOf(each) === line && each.checks.includes(id));
       if (scene === undefined) return '';
@@ -57,6 +57,15 @@ function table(scenes, runs) {
     text: `${head}\n${rows.join('\n')}\n\nKernels: ${kernels.sort().join(', ')}.`,
     notes: notes.map(saidBy).join('\n'),
   };
+}
+
+/** What a check looks at, as the check itself says it: for those of which no result is kept. */
+function titleOf(id) {
+  for (const name of readdirSync('test/lab').filter((each) => each.endsWith('.ts'))) {
+    const title = new RegExp(`id: '${id}',\\s*what:\\s*'([^']*)'`).exec(readFileSync(join('test/lab', name), 'utf8'));
+    if (title !== null) return title[1];
+  }
+  return id;
 }
 
 function saidBy({ what, line, said }) {

@@ -1,6 +1,7 @@
 // Makes packages for Debian and Ubuntu (.deb) and for RHEL, Fedora and SUSE (.rpm): pktcost with a Node of its own, man pages,
 // completion, documents, the plugin for sos, units of systemd that are not started, and /etc/pktcost.
 //   npm run package -- --deb --rpm [--output FOLDER] [--level 0..9, 0: not compressed] [--arch x64|arm64]
+// Their maintainer is whoever makes them, by DEBFULLNAME and DEBEMAIL, or the author in package.json.
 // Takes dpkg-deb (Debian: dpkg) and rpmbuild (Debian: rpm).
 import {
   cpSync,
@@ -21,6 +22,7 @@ import { gzipSync } from 'node:zlib';
 
 import { assemble, refuse, run, version } from './assemble.mjs';
 import { writeDeb } from './deb.mjs';
+import { madeHere, maintainerOf } from './maintainer.mjs';
 import { writeRpm } from './rpm.mjs';
 
 const { values: flags } = parseArgs({
@@ -114,6 +116,10 @@ function copyright(ofNode) {
   ].join('\n');
 }
 
+const { author } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const maintainer = maintainerOf(process.env, author);
+if (maintainer === undefined)
+  process.stderr.write(`no maintainer is named: the package says "${madeHere}"; DEBFULLNAME and DEBEMAIL name one\n`);
 const made = join(work, 'assembled');
 assemble(join(made, 'usr/lib/pktcost'), flags.arch, work);
 for (const [kind, write] of Object.entries({ deb: writeDeb, rpm: writeRpm })) {
@@ -128,6 +134,7 @@ for (const [kind, write] of Object.entries({ deb: writeDeb, rpm: writeRpm })) {
     arch: flags.arch,
     level: flags.level,
     into: resolve(flags.output),
+    maintainer,
   });
   process.stdout.write(`${file}\n`);
 }

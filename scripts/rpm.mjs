@@ -13,7 +13,7 @@ const stopUnits =
  * @param {import('./deb.mjs').Packaging} packaging
  * @returns {string} the file
  */
-export function writeRpm({ tree, work, version, arch, level, into }) {
+export function writeRpm({ tree, work, version, arch, level, into, maintainer }) {
   const architecture = { x64: 'x86_64', arm64: 'aarch64' }[arch];
   const spec = [
     'Name: pktcost',
@@ -21,6 +21,7 @@ export function writeRpm({ tree, work, version, arch, level, into }) {
     'Release: 1',
     `Summary: ${summary.charAt(0).toUpperCase()}${summary.slice(1)}`,
     'License: MIT',
+    ...(maintainer === undefined ? [] : [`Packager: ${maintainer}`]),
     'URL: https://github.com/pktcost/pktcost',
     // Its libraries are its own business, but for these; rpm would take what is in node_modules for more.
     'AutoReqProv: no',

@@ -8,6 +8,8 @@ import type { Reader } from '../../src/collectors/reader.ts';
 import type { Report } from '../../src/generated/report.ts';
 import { judgeWindow } from '../../src/jobs/judge.ts';
 import { everything, QuietWindows } from '../../src/jobs/watch/quiet.ts';
+import { isLoadRule, stirs } from '../../src/jobs/watch/stirred.ts';
+import { rules } from '../../src/rules/index.ts';
 import { netstat } from '../../src/metrics/catalogue/index.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
@@ -264,5 +266,24 @@ describe('a sample in pieces', () => {
     const after = watched.now.snapshot().series(metric)[0]!;
     assert.ok(after.at > before.at);
     assert.ok(after.at >= watched.now.at);
+  });
+});
+
+describe('what a watch reads each time', () => {
+  it('holds a counter of each rule about losses, so that a fault between two full looks is seen', () => {
+    // Told by settings, in copies only, or by the drops that the probe counts.
+    const atFullLooks = ['PKT0105', 'PKT0505', 'PKT0601', 'PKT0602', 'PKT0603', 'PKT0605', 'PKT0704', 'PKT0708'];
+    const blind = rules.filter(({ code, signals }) => {
+      const metrics = Object.values(signals).flatMap((signal) => ('of' in signal ? signal.of.metrics : signal.metrics));
+      const required = Object.values(signals).flatMap((signal) =>
+        'of' in signal ? (signal.kind === 'list' && signal.required ? signal.of.metrics : []) : signal.metrics,
+      );
+      const probed = required.some(({ collector }) => collector === 'profile' || collector === 'ebpf');
+      return !probed && !isLoadRule(code) && !metrics.some((metric) => stirs(metric));
+    });
+    assert.deepEqual(
+      blind.map(({ code }) => code),
+      atFullLooks,
+    );
   });
 });

@@ -75,6 +75,15 @@ const ofProbe: ReadonlySet<string> = new Set(['profile', 'ebpf']);
 /** What changes by the second and is not read each time, by what it is asked for. */
 const beside = { loss: ['sockets', 'rawsockets'], load: ['interrupts', 'processes'] } as const;
 
+export function isLoadRule(code: string): boolean {
+  return Object.hasOwn(loadRules, code);
+}
+
+/** Whether it is read for each window, and no healthy host need move it. */
+export function stirs({ name, collector }: Pick<Metric, 'name' | 'collector'>): boolean {
+  return quickCollectors.has(collector) && !routine.has(name);
+}
+
 export interface Stirred {
   /** Codes of the rules. */
   readonly stirred: ReadonlySet<string>;
