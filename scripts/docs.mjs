@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import * as catalogue from '../build/src/metrics/catalogue/index.js';
+import { exposedAs } from '../build/src/metrics/metric.js';
 import { rules } from '../build/src/rules/index.js';
 import { completions } from './completion.mjs';
 import { manPages } from './man.mjs';
@@ -31,8 +32,10 @@ function metricsPage() {
     );
     for (const metric of metrics.filter((each) => each.collector === collector)) {
       const width = metric.width === 'u64' ? '' : `, ${metric.width}`;
+      const { name, unit } = exposedAs(metric);
+      const inReports = name === metric.name ? '' : ` In reports \`${metric.name}\`.`;
       lines.push(
-        `| \`${metric.name}\` | ${metric.type}${width} | ${metric.unit} | ${metric.labels.join(', ')} | \`${cell(metric.source)}\` | ${cell(metric.help)} |`,
+        `| \`${name}\` | ${metric.type}${width} | ${unit} | ${metric.labels.join(', ')} | \`${cell(metric.source)}\` | ${cell(metric.help)}${inReports} |`,
       );
     }
     lines.push('');

@@ -2,6 +2,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { UsageError } from '../base/usage.ts';
 import type { Fleet } from '../generated/fleet.ts';
 import { bootTime, pageCollector, pageTime, unameInfo } from '../metrics/catalogue/index.ts';
+import { exposedAs } from '../metrics/metric.ts';
 import { buildFleet, fleetEntry, type FleetEntry, type HostState, type JudgedHost } from '../report/fleet/index.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { parseEndpoint, type Endpoint } from '../sources/pages/endpoint.ts';
@@ -33,7 +34,10 @@ export interface FleetOptions {
 /** What the rules need, who the host is, and what exporters say of themselves. */
 const names: readonly string[] = [
   ...new Set([
-    ...[bootTime, unameInfo, pageTime, pageCollector, ...neededElsewhere].map(({ name }) => name),
+    ...[bootTime, unameInfo, pageTime, pageCollector, ...neededElsewhere].flatMap((metric) => [
+      exposedAs(metric).name,
+      metric.name,
+    ]),
     ...ofPages,
   ]),
 ].sort();

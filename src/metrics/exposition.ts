@@ -1,4 +1,4 @@
-import type { Labels, Metric } from './metric.ts';
+import { exposedAs, type Labels, type Metric } from './metric.ts';
 import { labelKey, type Series, type Snapshot } from './snapshot.ts';
 
 /**
@@ -11,10 +11,11 @@ export function expose(snapshot: Snapshot, shown: (metric: Metric) => boolean = 
   for (const metric of snapshot
     .metrics()
     .filter(shown)
-    .sort((a, b) => compare(a.name, b.name))) {
-    lines.push(`# HELP ${metric.name} ${escapeHelp(metric.help)}`, `# TYPE ${metric.name} ${metric.type}`);
+    .sort((a, b) => compare(exposedAs(a).name, exposedAs(b).name))) {
+    const { name, per } = exposedAs(metric);
+    lines.push(`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`);
     for (const { series, labels } of inOrder(snapshot.series(metric))) {
-      lines.push(`${metric.name}${labels} ${formatValue(series.value)}`);
+      lines.push(`${name}${labels} ${formatValue(series.value / per)}`);
     }
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;

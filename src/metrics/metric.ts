@@ -59,6 +59,8 @@ export interface Metric<L extends string = string> {
   readonly exporterFlag?: string;
   /** On the page of `pktcost metrics` and nowhere else. */
   readonly pageOnly: boolean;
+  /** Its name there, in seconds, where the plain one is taken. */
+  readonly inSeconds?: string;
 }
 
 export interface MetricSpec<L extends string> {
@@ -76,6 +78,7 @@ export interface MetricSpec<L extends string> {
   readonly exporterFlag?: string;
   /** Said of a metric that has a name as node_exporter's have, which it does not show all the same. */
   readonly pageOnly?: true;
+  readonly inSeconds?: string;
 }
 
 const describedBy = ['cpu', 'device'];
@@ -121,6 +124,23 @@ export function counterExposedAs<const L extends string>(
 /** Whether a value that went down between two samples means a reset. */
 export function countsUp(metric: Metric): boolean {
   return metric.type === 'counter' || ('countsUp' in metric && metric.countsUp === true);
+}
+
+/** What pages of metrics and the servers that read them call a metric. */
+export interface Exposed {
+  readonly name: string;
+  readonly unit: MetricUnit;
+  /** How many of the metric's own units are one of these. */
+  readonly per: number;
+}
+
+/**
+ * Times of our own are kept, judged and reported in nanoseconds, and stand on pages in seconds, the base unit of Prometheus, under
+ * a name that says so. Names that others gave stay as they are.
+ */
+export function exposedAs({ name, unit, inSeconds }: Pick<Metric, 'name' | 'unit' | 'inSeconds'>): Exposed {
+  if (unit !== 'nanoseconds' || !name.startsWith('pktcost_')) return { name, unit, per: 1 };
+  return { name: inSeconds ?? name.replace('nanoseconds', 'seconds'), unit: 'seconds', per: 1e9 };
 }
 
 /**

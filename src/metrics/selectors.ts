@@ -1,5 +1,5 @@
 import type { Expression } from './expression-type.ts';
-import type { Labels, Metric, MetricUnit, ReadingUnit } from './metric.ts';
+import { exposedAs, type Labels, type Metric, type MetricUnit, type ReadingUnit } from './metric.ts';
 import type { Reading } from './points.ts';
 import { binds, selectorText } from './promql.ts';
 import type { Missing, Window } from './window.ts';
@@ -35,7 +35,7 @@ export function earlier<L extends string>(metric: Metric<L>, match: Match<L> = {
   const now = selector(metric, match, 'value');
   return {
     ...now,
-    promql: (range) => `${now.promql(range)} offset ${range}`,
+    promql: (range) => inOwnUnit(metric, `${vectorOf(metric, match)} offset ${range}`),
     evaluate: (window) => {
       const points = window.before
         .series(metric)
@@ -62,18 +62,28 @@ function picked<L extends string>(match: Match<L>): (labels: Labels) => boolean 
   return (labels) => wanted.every(({ label, values }) => values.includes(labels[label] ?? ''));
 }
 
+function vectorOf<L extends string>(metric: Metric<L>, match: Match<L>): string {
+  return selectorText(exposedAs(metric).name, wantedBy(match));
+}
+
+/** Limits are in the metric's own unit, and so is what PromQL compares with them. */
+function inOwnUnit(metric: Metric, text: string): string {
+  const { per } = exposedAs(metric);
+  return per === 1 ? text : `${text} * ${per.toExponential().replace('+', '')}`;
+}
+
 function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Reading['how']): Expression<L> {
-  const wanted = wantedBy(match);
   const matches = picked(match);
-  const vector = selectorText(metric.name, wanted);
+  const vector = vectorOf(metric, match);
   return {
     labels: metric.labels,
     unit: how === 'rate' ? perSecond(metric.unit) : metric.unit,
     perNetns: metric.perNetns && typeof (match as Match<never>).netns !== 'string',
     metrics: [metric],
     speaks: (has) => has(metric),
-    binding: binds.atom,
-    promql: (range) => (how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
+    binding: exposedAs(metric).per === 1 ? binds.atom : binds.product,
+    promql: (range) =>
+      inOwnUnit(metric, how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
     evaluate: (window) => {
       if (how === 'value' || how === 'peak') {
         const cells = how === 'value' ? window.value(metric) : window.peak(metric);

@@ -71,6 +71,12 @@ export class PiecewiseSample {
     return whole;
   }
 
+  /** What was read in pktcost's own namespace and in these. */
+  within(names: ReadonlySet<string>): Snapshot {
+    const others = this.others.filter(({ name }) => names.has(name));
+    return new PiecewiseSample(this, this.own, others).snapshot();
+  }
+
   /** What these collectors read in pktcost's own namespace. */
   some(ids: readonly string[]): Snapshot {
     const part = new Snapshot(this.takenAt, this.at);
@@ -145,8 +151,12 @@ function piecesIn(
   const { perNamespace, tooMany } = forEachNamespace(host.collectors, count);
   const pieces = new Map<string, Piece>();
   const visited = visit((there) => {
-    for (const collector of perNamespace)
-      pieces.set(collector.id, pieceOf(host, collector, there, name, earlier, again));
+    const asleep = earlier !== undefined && sleeps(host, there, earlier, pieces, again);
+    for (const collector of perNamespace) {
+      const known = pieces.get(collector.id) ?? (asleep ? earlier.pieces.get(collector.id) : undefined);
+      pieces.delete(collector.id);
+      pieces.set(collector.id, known ?? pieceOf(host, collector, there, name, earlier, again));
+    }
   });
   if (visited.ok) {
     for (const collector of tooMany)
@@ -162,6 +172,25 @@ function piecesIn(
     noteUnvisited(series, perNamespace, name, gapOf(path, visited));
   });
   return { name, path, refused: visited, pieces: new Map([['', refused]]) };
+}
+
+/** Without a packet on any of its devices, and none that wanted to be sent, nothing of a namespace moves that counts packets. */
+const stir: readonly string[] = ['netdev', 'netstat'];
+
+/** Whether nothing went on in a namespace since, where no more is asked of it than what is asked each time; what was read is in `pieces`. */
+function sleeps(
+  host: Pieces,
+  there: Reader,
+  earlier: NamespacePieces,
+  pieces: Map<string, Piece>,
+  again: Again,
+): boolean {
+  const { name } = earlier;
+  const inside = host.collectors.filter(({ scope }) => scope === 'netns');
+  if (!stir.every((id) => again(id, name)) || inside.every(({ id }) => again(id, name))) return false;
+  for (const collector of inside.filter(({ id }) => stir.includes(id)))
+    pieces.set(collector.id, pieceOf(host, collector, there, name, earlier, again));
+  return stir.every((id) => pieces.get(id)?.series === earlier.pieces.get(id)?.series);
 }
 
 function noted(note: (series: Snapshot) => void): Piece {
@@ -197,11 +226,18 @@ function read(collector: Collector, reader: Reader, netns: string, keep: Keep): 
   return { series, calls, later: 0 };
 }
 
+/** What stays as it is for as long as the kernel runs, or only says whether to look for a file that is then looked for. */
+const constant: ReadonlySet<string> = new Set(['sysconf', '/proc/sys/kernel/osrelease', '/proc/modules']);
+
 /** Whether the host answers as it did; what it answered until then is in `answers`. */
 function readsTheSame(calls: readonly Call[], reader: Reader, answers: Map<string, Call>): boolean {
-  if (calls.some(({ op }) => op === 'dump' || op === 'list')) return false;
+  if (calls.some(({ op, path }) => (op === 'dump' || op === 'list') && !constant.has(path))) return false;
   for (const call of calls) {
-    if (call.op !== 'read') continue;
+    if (call.op === 'link') {
+      const target = reader.link(call.path);
+      if ((target.ok ? target.value : '') !== (call.answer.ok ? call.answer.value : '')) return false;
+    }
+    if (call.op !== 'read' || constant.has(call.path)) continue;
     const answer = reader.read(call.path);
     answers.set(call.path, { ...call, answer, at: reader.lastReadAt });
     const same =

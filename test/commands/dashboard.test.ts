@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
 import * as catalogue from '../../src/metrics/catalogue/index.ts';
+import { exposedAs } from '../../src/metrics/metric.ts';
 import { repository } from '../support/fixture.ts';
 import { lacking } from '../support/needs.ts';
 
@@ -30,7 +31,7 @@ const targets = panels.flatMap(({ title, targets: asked = [] }) => asked.map((ta
 const filled = (expr: string): string => expr.replaceAll('$__rate_interval', '5m').replaceAll('$instance', '.*');
 
 const metrics = Object.values(catalogue).flatMap((each) =>
-  typeof each === 'object' && 'name' in each ? [{ name: each.name, labels: each.labels }] : [],
+  typeof each === 'object' && 'name' in each ? [{ name: exposedAs(each).name, labels: each.labels }] : [],
 );
 const families = Object.values(catalogue).flatMap((each) =>
   typeof each === 'object' && 'prefix' in each ? [each.prefix] : [],

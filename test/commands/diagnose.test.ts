@@ -149,7 +149,7 @@ describe('pktcost metrics, rules and doctor', () => {
       await lab.stop(load);
       assert.equal(status, 0, stderr);
       assert.match(stdout, /^pktcost_span_packets_total\{device="pcin0"\} \d/m);
-      assert.match(stdout, /^pktcost_span_quantile_nanoseconds\{device="pcin0",.*quantile="0.5",span="taps"\} \d/m);
+      assert.match(stdout, /^pktcost_span_quantile_seconds\{device="pcin0",.*quantile="0.5",span="taps"\} \d/m);
       assert.match(stdout, /^node_ebpf_pmd_jitter_collector_up 1$/m);
       assert.match(stdout, /^node_ebpf_pmd_jitter_latency_avg_ns\{interface="pcin0"\} \d/m);
       assert.match(stdout, /^node_ebpf_pmd_jitter_object_path_configured 1$/m);

@@ -7,6 +7,7 @@ import {
   cpuNode,
   deviceNumaNode,
   meminfo,
+  netRxNanoseconds,
   netstat,
   receiveFifo,
   receiveMissed,
@@ -22,7 +23,7 @@ import {
   where,
   type Comparator,
 } from '../../src/metrics/condition.ts';
-import { increase, ratio, subtract, sumBy, value, type Expression } from '../../src/metrics/expression.ts';
+import { increase, rate, ratio, scale, subtract, sumBy, value, type Expression } from '../../src/metrics/expression.ts';
 import { windowOf, type Cell } from '../support/window.ts';
 
 const v4 = netstat.member('Udp_RcvbufErrors');
@@ -55,6 +56,11 @@ describe('conditions', () => {
       assert.deepEqual(evaluate(where(errors, compare, 5)), expected, compare);
       assert.equal(where(errors, compare, 5).promql('5m'), `increase(node_netstat_Udp_RcvbufErrors[5m]) ${compare} 5`);
     }
+    // Pages have seconds; limits of times are nanoseconds.
+    assert.equal(
+      ratio(rate(netRxNanoseconds), scale(increase(netRxNanoseconds), 2)).promql('5m'),
+      '(rate(pktcost_net_rx_seconds_total[5m]) * 1e9) / on (instance, job, cpu) ((increase(pktcost_net_rx_seconds_total[5m]) * 1e9) * 2 > 0)',
+    );
     assert.match(where(errors, '<=', Infinity).promql('5m'), / <= \+Inf$/);
   });
 

@@ -28,6 +28,13 @@ const forms = {
 } as const;
 const widths = [60, 80, 120, 200];
 
+/** What stands there, wherever a line or a cell was broken: every sign but blanks and rules, in no order. */
+const inked = (text: string): string =>
+  [...text]
+    .filter((sign) => !/[\s─-]/u.test(sign))
+    .sort()
+    .join('');
+
 /** Rows of a terminal of that width. */
 const rowsOf = (text: string, width: number): number =>
   text
@@ -51,11 +58,30 @@ for (const [name, make] of Object.entries(goldenReports)) {
     }
 
     for (const width of widths) {
-      it(`has no line beyond ${width} columns but commands`, () => {
-        for (const options of [{}, { verbose: true }, { rows: 24 }]) {
-          const text = renderText(make(), { colour: false, unicode: true, width, ...options });
+      it(`has no line beyond ${width} columns but commands, with or without UTF-8`, () => {
+        for (const options of [{}, { verbose: true }, { rows: 24 }].flatMap((each) => [
+          { ...each, unicode: true },
+          { ...each, unicode: false },
+        ])) {
+          const text = renderText(make(), { colour: false, width, ...options });
           const long = text.split('\n').filter((line) => columns(line) > width && !isCommand(line));
           assert.deepEqual(long, []);
+        }
+      });
+
+      it(`says at ${width} columns what it says at 200, in UTF-8 and in ASCII`, () => {
+        for (const unicode of [true, false])
+          for (const verbose of [true, false]) {
+            const at = (columns: number): string =>
+              inked(renderText(make(), { colour: false, unicode, width: columns, verbose }));
+            assert.equal(at(width), at(200));
+          }
+      });
+
+      it(`is ASCII at ${width} columns where the terminal takes no more`, () => {
+        for (const options of [{}, { verbose: true }, { rows: 24 }]) {
+          const text = renderText(make(), { colour: false, unicode: false, width, ...options });
+          assert.match(text, /^[\x20-\x7e\n]*$/);
         }
       });
 

@@ -7,8 +7,8 @@ import type { Report } from '../../generated/report.ts';
 import { Window } from '../../metrics/window.ts';
 import { evaluateRules, type Overrides } from '../../rules/engine.ts';
 import { rules } from '../../rules/index.ts';
-import { samplePieces, type Again, type Pieces, type PiecewiseSample } from '../../sources/piecewise.ts';
-import { quickCollectors, Stirring } from './stirred.ts';
+import { samplePieces, type Again, type Moved, type Pieces, type PiecewiseSample } from '../../sources/piecewise.ts';
+import { loads, quickCollectors, Stirring, type Stirred } from './stirred.ts';
 
 /** The samples at the ends of a window. */
 export type Ends = readonly [PiecewiseSample, PiecewiseSample];
@@ -23,13 +23,11 @@ export interface Looked {
  * How often all is read though nothing stirs: levels and settings of which no counter tells. As often as it may take of a core,
  * between a minute and five.
  */
-const ALL_CPU_SHARE = 0.001;
+const ALL_CPU_SHARE = 0.0005;
 const [ALL_SOONEST, ALL_LATEST] = [60, 300];
 
 export const everything: Again = () => true;
 const quick: Again = (collector) => quickCollectors.has(collector);
-/** Where the load of the CPUs stands. */
-const loads = ['cpu', 'softnet'];
 
 export class QuietWindows {
   readonly #host: Pieces;
@@ -55,24 +53,26 @@ export class QuietWindows {
     const last = this.#last;
     if (last === undefined || glance.at >= this.#readAllNext) return this.#all(before, glance);
     const still = new Set(last.findings.filter(fired).map(({ code }) => code));
-    const { stirred, unread } = this.#stirred(before, glance, last);
+    const moved = glance.movedSince(before);
+    const { stirred, unread } = this.#stirred([before, glance], moved, last);
     if (stirred.size === 0 && still.size === 0) return { after: glance, report: sameAs(last, [before, glance]) };
     const again: Again = (id, netns) => unread.get(id)?.has(netns) === true;
     const after = unread.size === 0 ? glance : samplePieces(this.#host, again, glance);
     const looksAt = rules.filter(({ code }) => still.has(code) || stirred.has(code));
-    const window = new Window(before.snapshot(), after.snapshot());
+    // Where nothing moved nothing fires that did not before.
+    const names = new Set(moved.keys());
+    const window =
+      still.size > 0
+        ? new Window(before.snapshot(), after.snapshot())
+        : new Window(before.within(names), after.within(names));
     const found = evaluateRules(window, looksAt, this.#overrides).filter(fired);
     if (found.some(({ code }) => !still.has(code))) return this.#all(before, after);
     return { after, report: still.size === 0 ? sameAs(last, [before, after]) : this.#judge([before, after]) };
   }
 
-  #stirred(
-    before: PiecewiseSample,
-    glance: PiecewiseSample,
-    last: Report,
-  ): { stirred: ReadonlySet<string>; unread: ReadonlyMap<string, ReadonlySet<string>> } {
+  #stirred([before, glance]: Ends, moved: Moved, last: Report): Stirred {
     const nothing = last.findings.flatMap(({ code, outcome }) => (outcome === 'not-applicable' ? [code] : []));
-    return this.#stirring.after([before.some(loads), glance.some(loads)], glance.movedSince(before), new Set(nothing));
+    return this.#stirring.after([before.some(loads), glance.some(loads)], moved, new Set(nothing));
   }
 
   #all(before: PiecewiseSample, glance: PiecewiseSample): Looked {

@@ -2,7 +2,16 @@
 import type { Metric } from '../../metrics/metric.ts';
 import { OWN_NETNS, type Snapshot } from '../../metrics/snapshot.ts';
 import { Window } from '../../metrics/window.ts';
-import { cpuSeconds, softnetProcessed } from '../../metrics/catalogue/index.ts';
+import {
+  cpuSeconds,
+  pressureCpuWaiting,
+  pressureIoStalled,
+  pressureIoWaiting,
+  pressureIrqStalled,
+  pressureMemoryStalled,
+  pressureMemoryWaiting,
+  softnetProcessed,
+} from '../../metrics/catalogue/index.ts';
 import type { Overrides } from '../../rules/engine.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { Moved } from '../../sources/piecewise.ts';
@@ -57,6 +66,8 @@ interface Load {
   /** Share of its time for softirq, interrupts, and other machines of the same host. */
   readonly share: number;
   readonly packetsPerSecond: number;
+  /** Share of the time that somebody waited for CPU, memory or disk. */
+  readonly waiting: number;
 }
 
 /** Rules about load rather than loss: from where on each is looked at, well below its own limits. */
@@ -67,8 +78,12 @@ const loadRules: Readonly<Record<string, (load: Load) => boolean>> = {
   PKT0114: ({ packetsPerSecond }) => packetsPerSecond >= 5000,
   PKT0301: ({ packetsPerSecond }) => packetsPerSecond >= 5000,
   PKT0303: ({ packetsPerSecond }) => packetsPerSecond >= 500,
+  PKT0604: ({ waiting }) => waiting >= 0.04,
   PKT0606: ({ share }) => share >= 0.005,
 };
+
+/** Collectors that tell the load. */
+export const loads: readonly string[] = ['cpu', 'softnet', 'pressure'];
 
 /** What can only be told with the probe: no window without it makes them fire. */
 const ofProbe: ReadonlySet<string> = new Set(['profile', 'ebpf']);
@@ -109,7 +124,7 @@ export class Stirring {
   }
 
   /**
-   * @param own the quick pieces of pktcost's own namespace, before and after
+   * @param own where the load stands (`loads`), before and after
    * @param moved what is different from before, by namespace
    * @param nothing codes of the rules for which there was nothing of the kind when all was read: of load they need no look
    */
@@ -154,6 +169,20 @@ function loadOf(window: Window): Load {
     const { cpu = '', mode = '' } = labels;
     if (LOAD_MODES.has(mode)) spent.set(cpu, (spent.get(cpu) ?? 0) + increase / seconds);
   }
-  const packets = window.increase(softnetProcessed).cells.map(({ increase, seconds }) => increase / seconds);
-  return { share: Math.max(0, ...spent.values()), packetsPerSecond: Math.max(0, ...packets) };
+  const most = (metric: Metric): number =>
+    Math.max(0, ...window.increase(metric).cells.map(({ increase, seconds }) => increase / seconds));
+  return {
+    share: Math.max(0, ...spent.values()),
+    packetsPerSecond: most(softnetProcessed),
+    waiting: Math.max(...pressures.map(most)),
+  };
 }
+
+const pressures: readonly Metric[] = [
+  pressureCpuWaiting,
+  pressureIoWaiting,
+  pressureIoStalled,
+  pressureMemoryWaiting,
+  pressureMemoryStalled,
+  pressureIrqStalled,
+];

@@ -89,6 +89,7 @@ export const tappedSamples = gauge('pktcost_tapped_samples', {
 });
 export const tappedNanoseconds = gauge('pktcost_tapped_nanoseconds', {
   ...tapped,
+  inSeconds: 'pktcost_tapped_span_seconds',
   unit: 'nanoseconds',
   help: 'Sum of the times measured in that time.',
 });

@@ -1,4 +1,4 @@
-import type { Metric } from '../../metrics/metric.ts';
+import { exposedAs, type Metric } from '../../metrics/metric.ts';
 import type { AlertRule, AlertRules } from '../../rules/alerts.ts';
 import { promqlLines } from './promql-lines.ts';
 
@@ -51,7 +51,7 @@ function sourcesOf(word: string, metrics: readonly Metric[]): string[] {
   for (const metric of metrics) {
     const { exporterFlag: flag } = metric;
     const source = flag === undefined ? 'only on the page' : `node_exporter ${flag}, or the page`;
-    bySource.set(source, [...(bySource.get(source) ?? []), metric.name]);
+    bySource.set(source, [...(bySource.get(source) ?? []), exposedAs(metric).name]);
   }
   const sources = [...bySource].sort().reverse();
   const told = sources.map(([source, names]) => `${names.join(', ')} (${source})`);

@@ -1,6 +1,6 @@
 import { settingNames } from '../../collectors/sysctl.ts';
 import { metricNamed } from '../../metrics/lookup.ts';
-import type { Labels, Metric } from '../../metrics/metric.ts';
+import { exposedAs, type Labels, type Metric } from '../../metrics/metric.ts';
 import { labelKey, OWN_NETNS, Snapshot, type CollectorStatus, type Gap, type Keep } from '../../metrics/snapshot.ts';
 import { deviceSpeed, sysctl } from '../../metrics/catalogue/index.ts';
 
@@ -153,6 +153,8 @@ export function isKnown(name: string): boolean {
 
 export interface KnownSeries {
   readonly metric: Metric;
+  /** How many of the metric's units are one of the sample's: pages show seconds, and those of earlier versions nanoseconds. */
+  readonly per: number;
   readonly labels: Labels;
 }
 
@@ -162,7 +164,7 @@ export interface KnownSeries {
  */
 export function knownSeries(name: string, given: Labels): KnownSeries | undefined {
   const setting = settings.get(name);
-  if (setting !== undefined) return { metric: sysctl, labels: { name: setting } };
+  if (setting !== undefined) return { metric: sysctl, per: 1, labels: { name: setting } };
   const metric = metricNamed(name);
   if (metric === undefined) return undefined;
   const labels: Record<string, string> = {};
@@ -172,7 +174,8 @@ export function knownSeries(name: string, given: Labels): KnownSeries | undefine
     labels[label] = value;
   }
   const netns = given['netns'] ?? OWN_NETNS;
-  return { metric, labels: metric.perNetns && netns !== OWN_NETNS ? { ...labels, netns } : labels };
+  const per = name === metric.name ? 1 : exposedAs(metric).per;
+  return { metric, per, labels: metric.perNetns && netns !== OWN_NETNS ? { ...labels, netns } : labels };
 }
 
 /** Seconds that the boot time moves as the clock is disciplined: the kernel derives it from the clock. */

@@ -188,7 +188,7 @@ function samplesOf(
     const made = facts.wroteOf(known.metric) ? facts.made : undefined;
     const at = made ?? (sample.timestamp === undefined ? page.at : sample.timestamp / 1000);
     const reason = noStep(sample, known.metric);
-    return [{ ...known, value: sample.value, at, ...(reason === undefined ? {} : { noStep: reason }) }];
+    return [{ ...known, value: sample.value * known.per, at, ...(reason === undefined ? {} : { noStep: reason }) }];
   });
 }
 

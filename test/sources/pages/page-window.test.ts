@@ -68,6 +68,17 @@ describe('two pages of an exporter', () => {
     assert.equal(found.impact.lostPerSecond, 10);
   });
 
+  it('have times in seconds, and those of earlier versions in nanoseconds: both say the same', () => {
+    const labels = '{device="eth0",span="taps",mode="tcx"}';
+    const now = (seconds: string): string => `pktcost_span_seconds_total${labels} ${seconds}\n`;
+    const then = (ns: number): string => `pktcost_span_nanoseconds_total${labels} ${ns}\n`;
+    for (const window of [windowOf(now('2.5e-06'), now('0.0010025')), windowOf(then(2500), then(1_002_500))]) {
+      const [cell] = window.increase(metrics.spanNanoseconds).cells;
+      assert.equal(Math.round(cell!.increase), 1_000_000);
+      assert.equal(Math.round(cell!.before), 2500);
+    }
+  });
+
   it('what is not on the page is not measured, and where it was looked for is said', () => {
     const report = reportOf(conntrack(1, 0), conntrack(1, 0));
     assert.equal(report.verdict.outcome, 'not-measured');
