@@ -5,7 +5,7 @@ import Compare from './commands/compare.ts';
 import Diagnose from './commands/diagnose.ts';
 import Doctor from './commands/doctor.ts';
 import { explainFailure } from './commands/failure.ts';
-import { OutputError } from './commands/output.ts';
+import { OutputError, reasonOf } from './commands/output.ts';
 import FleetCommand from './commands/fleet.ts';
 import Metrics from './commands/metrics.ts';
 import RecordCommand from './commands/record.ts';
@@ -44,8 +44,8 @@ async function flushed(): Promise<void> {
   await Promise.race([flush(), left]);
 }
 
-function stdoutFailed({ message }: Error): OutputError {
-  return new OutputError(`stdout: not written: ${message.replace(/, write$/, '')}`);
+function stdoutFailed(error: Error): OutputError {
+  return new OutputError(`stdout: not written: ${reasonOf(error)}`);
 }
 
 /** One line and an exit code, whatever it was and wherever it came from. */

@@ -244,7 +244,8 @@ function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-function reasonOf(error: unknown): string {
+/** Why something was not written, in the words that everything else is refused with. */
+export function reasonOf(error: unknown): string {
   const words = error instanceof Error && 'code' in error ? errnoWords(String(error.code)) : undefined;
   if (words !== undefined) return words;
   return error instanceof Error ? error.message.replace(/, \w+(?: '.*)?$/, '') : String(error);

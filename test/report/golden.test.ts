@@ -30,7 +30,7 @@ const widths = [60, 80, 120, 200];
 
 /** What stands there, wherever a line or a cell was broken: every sign but blanks and rules, in no order. */
 const inked = (text: string): string =>
-  [...text]
+  Array.from(text)
     .filter((sign) => !/[\s─-]/u.test(sign))
     .sort()
     .join('');
