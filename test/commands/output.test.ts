@@ -139,7 +139,10 @@ describe('an output that is full', () => {
       ...['--bundle', bundle],
     ]);
     assert.equal(status, 1);
-    assert.match(stderr, /^pktcost: --output \S+: not written: no space left on device \(ENOSPC\); it is on stdout instead\n$/);
+    assert.match(
+      stderr,
+      /^pktcost: --output \S+: not written: no space left on device \(ENOSPC\); it is on stdout instead\n$/,
+    );
     JSON.parse(stdout);
     assert.ok(existsSync(bundle));
   });

@@ -154,7 +154,10 @@ describe('pktcost diagnose --bundle and replay', () => {
       const path = join(mount, 'full.tar.gz');
       const { status, stderr } = await pktcost(['record', '-w', '500ms', '--probe', 'off', '--bundle', path]);
       assert.equal(status, 1);
-      assert.match(stderr, /^pktcost: --bundle [^\n]*full\.tar\.gz: not written: no space left on device \(ENOSPC\)\n$/);
+      assert.match(
+        stderr,
+        /^pktcost: --bundle [^\n]*full\.tar\.gz: not written: no space left on device \(ENOSPC\)\n$/,
+      );
       assert.deepEqual(readdirSync(mount), []);
     } finally {
       execFileSync('umount', [mount]);

@@ -154,7 +154,10 @@ describe('bad usage is one clear line and exit code 2', () => {
       /taken\.txt: exists already; nothing was overwritten/,
     ));
   it('an output folder that does not exist', () =>
-    refused(['diagnose', '--output', join(folder, 'no', 'report.txt')], /cannot be written: no such file or directory \(ENOENT\)/));
+    refused(
+      ['diagnose', '--output', join(folder, 'no', 'report.txt')],
+      /cannot be written: no such file or directory \(ENOENT\)/,
+    ));
 });
 
 describe('the help', () => {
