@@ -143,9 +143,10 @@ function shareOf(
 
 function percentText(share: number): string {
   const percent = share * 100;
-  return percent > 0 && percent < 0.01
-    ? '<0.01%'
-    : `${percent >= 10 ? Math.round(percent) : Number(percent.toPrecision(2))}%`;
+  if (percent > 0 && percent < 0.01) return '<0.01%';
+  // Below the whole it never reads as the whole, and as the verdict above it has it.
+  if (percent > 99 && percent < 100) return `${Math.min(99.9, Number(percent.toFixed(1)))}%`;
+  return `${percent >= 10 ? Math.round(percent) : Number(percent.toPrecision(2))}%`;
 }
 
 /** ` (1.2 days)`, or nothing. */

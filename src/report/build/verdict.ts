@@ -188,7 +188,7 @@ function headlineOf(finding: ReportFinding, links: readonly Link[]): string {
   ];
   const since = finding.args['since'];
   const share = lostSinceBoot(finding);
-  if (typeof since === 'string' && share > 0) costs.push(`${formats.percent(share)} of them ${since}`);
+  if (typeof since === 'string' && share > 0) costs.push(`${formats.percent(share)} of all ${since}`);
   const owner = ownerOf(finding.args);
   const action = finding.remedies[0]?.action;
   const outcomes = [...new Set(links.map(({ outcome }) => `${outcome.code} ${outcome.rule}`))];

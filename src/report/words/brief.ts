@@ -86,7 +86,7 @@ function lostWords({ verdict, findings }: Report, principal: ReportFinding): str
   const rate = ({ impact }: ReportFinding): number => impact.lostPerSecond ?? 0;
   const { share, since } = principal.args;
   if (principal.message === 'since-boot' && typeof share === 'number' && typeof since === 'string' && share > 0)
-    return `${formats.percent(share)} of them ${since}`;
+    return `${formats.percent(share)} of all ${since}`;
   if (rate(principal) > 0) return lostRate(principal);
   const linked = (verdict.causes.find(({ finding }) => finding === 0)?.leadsTo ?? []).flatMap(({ finding }) => {
     const other = findings[finding];
