@@ -175,7 +175,7 @@ function ofPerf(data) {
     const way = directionOfStack(names);
     if (way === undefined) continue;
     const frames = names.slice(way.from).map((name) => ({ name, program: null }));
-    add(shares, way.direction, classify(frames, true).part, 1);
+    add(shares, way.direction, classify(frames, { foreignTracing: true, fanOut: false }).part, 1);
   }
   return shares;
 }

@@ -16,6 +16,7 @@ import {
   profileTapSamples,
 } from '../metrics/catalogue/index.ts';
 import { classify, tapHookOf, type ClassifiedStack } from '../profile/classify.ts';
+import { hasFanOut } from '../profile/claims.ts';
 import { hasForeignTracing, isEntrance } from '../profile/tracing-owner.ts';
 import type { Frame } from '../profile/frames.ts';
 import { foldStacks } from '../profile/fold.ts';
@@ -73,8 +74,11 @@ function placed(answer: ProfileAnswer): Sampled[] {
   const rows = answer.stacks
     .filter(({ pid }) => pid === 0 || pid !== answer.ownPid)
     .map((row) => ({ row, frames: row.functions.map((index) => functions[index]!) }));
-  const foreign = rows.some(({ frames }) => hasForeignTracing(frames));
-  return rows.map(({ row, frames }) => ({ row, frames, place: classify(frames, foreign) }));
+  const seen = {
+    foreignTracing: rows.some(({ frames }) => hasForeignTracing(frames)),
+    fanOut: hasFanOut(rows.map(({ row: { samples }, frames }) => ({ samples, frames }))),
+  };
+  return rows.map(({ row, frames }) => ({ row, frames, place: classify(frames, seen) }));
 }
 
 function emitParts({ devices }: ProfileAnswer, sampled: readonly Sampled[], emit: Emit): void {

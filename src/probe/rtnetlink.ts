@@ -156,12 +156,17 @@ export function dumpClsact(): Result<readonly number[]> {
   return netlinkDump(NETLINK_ROUTE, RTM_GETQDISC, new Uint8Array(TCMSG), parseClsact);
 }
 
-/** Filters of the clsact hook; entries without a handle are chain heads and not filters. */
-export function dumpFilters(ifindex: number, hook: 'ingress' | 'egress'): Result<readonly Filter[]> {
+const CLSACT = { ingress: 0xfffffff2, egress: 0xfffffff3 } as const;
+
+/**
+ * Filters of a clsact hook, or of the queueing discipline with a handle; entries without a handle of their own are chain heads and
+ * not filters.
+ */
+export function dumpFilters(ifindex: number, at: keyof typeof CLSACT | number): Result<readonly Filter[]> {
   const request = new Uint8Array(TCMSG);
   const view = viewOf(request);
   view.setInt32(4, ifindex, LITTLE);
-  view.setUint32(12, hook === 'ingress' ? 0xfffffff2 : 0xfffffff3, LITTLE);
+  view.setUint32(12, typeof at === 'number' ? at : CLSACT[at], LITTLE);
   const all = netlinkDump(NETLINK_ROUTE, RTM_GETFILTER, request, parseFilter);
   return all.ok ? ok(all.value.filter(({ handle }) => handle !== 0)) : all;
 }

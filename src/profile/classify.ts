@@ -4,6 +4,14 @@ import { marked, markOf, type AnyPart } from './marks.ts';
 import { partOfFrame, type Frame } from './frames.ts';
 import { netfilterOf, type NetfilterPlace } from './netfilter-place.ts';
 import { tracedIn, isOwnTracing } from './tracing-owner.ts';
+import { claimed } from './claims.ts';
+
+export interface SeenInProfile {
+  /** Somebody else's programs or probes on the path. */
+  readonly foreignTracing: boolean;
+  /** Copies for the members of a group, made in the function that delivers to one socket as well. */
+  readonly fanOut: boolean;
+}
 
 /** The second level: what the part was doing. `own` is its own code. */
 export type LeafKind =
@@ -48,9 +56,9 @@ const LOOKUPS = marked([
  * and for themselves where that is the ordinary way of a packet.
  *
  * @param frames from where the direction begins to the leaf
- * @param foreignTracing whether somebody else's programs or probes were seen on the path at all
+ * @param seen what the profile as a whole says of names that mean one thing or another
  */
-export function classify(frames: readonly Frame[], foreignTracing: boolean): ClassifiedStack {
+export function classify(frames: readonly Frame[], seen: SeenInProfile): ClassifiedStack {
   let found: AnyPart | undefined;
   let leaf: LeafKind | undefined;
   let at = -1;
@@ -73,7 +81,8 @@ export function classify(frames: readonly Frame[], foreignTracing: boolean): Cla
   if (found === undefined || strange !== undefined)
     return { part: 'other', leaf: leaf ?? 'own', hook: undefined, unnamed: strange ?? unnamedOf(frames) };
   const hook = netfilterOf(frames);
-  const part = settle(found, frames, at, foreignTracing);
+  const claim = found.kind === 'owner' ? undefined : claimed(frames, found.id, seen.fanOut);
+  const part = claim ?? settle(found, frames, at, seen.foreignTracing);
   const traced = part === 'tracing' ? tracedIn(frames.slice(0, at)) : undefined;
   return { part, leaf: leaf ?? 'own', hook, unnamed: undefined, ...(traced !== undefined && { traced }) };
 }

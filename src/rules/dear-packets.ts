@@ -61,10 +61,14 @@ export const dearPackets = defineRule({
         : Math.max(read.processed.value, read.received.value),
       read.period.value / seconds,
     );
-    const devices = [...groups(read.byDevice)].map(([key, samples]) => ({
-      labels: samples[0]!.labels,
-      ...costOf(samples, framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)), read.period.value / seconds),
-    }));
+    const unwatched = Math.max(0, (read.processed?.value ?? 0) - total(read.skbs));
+    // A device's samples end where the next watched packet comes: between them may be those of devices that nobody watches.
+    const devices = [...groups(read.byDevice)]
+      .filter(([key]) => unwatched <= (rateOf(read.skbs, key) ?? 0))
+      .map(([key, samples]) => ({
+        labels: samples[0]!.labels,
+        ...costOf(samples, framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)), read.period.value / seconds),
+      }));
     const isDear = ({ samples, cpu, ns }: Cost): boolean =>
       samples >= limits.samples && cpu >= limits.cpu && ns !== undefined && ns >= limits.dear;
     const [device] = devices.filter(isDear).sort((a, b) => b.cpu - a.cpu);
@@ -111,6 +115,10 @@ export const dearPackets = defineRule({
     return told ? info(said) : warning(said);
   },
 });
+
+function total(signals: readonly Signal[]): number {
+  return signals.reduce((sum, { value }) => sum + value, 0);
+}
 
 interface Cost {
   readonly samples: number;

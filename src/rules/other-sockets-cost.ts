@@ -2,7 +2,13 @@ import { processOf } from '../facts/processes.ts';
 import { ETH_P_ALL, busyTypes, typedSockets } from '../facts/typed-sockets.ts';
 import type { Signal } from '../facts/signal.ts';
 import { ownersData, ownersText, tapsOn, type Tap } from '../facts/taps.ts';
-import { netstat, packetSocket, profileProcessSamples, socketOwner } from '../metrics/catalogue/index.ts';
+import {
+  netstat,
+  packetSocket,
+  profileProcessSamples,
+  rawSocketDrops,
+  socketOwner,
+} from '../metrics/catalogue/index.ts';
 import { acrossNetns, increase, rate, sumBy, value } from '../metrics/expression.ts';
 import { listed, worded } from './finding.ts';
 import {
@@ -34,6 +40,7 @@ export const otherSocketsCost = defineRule({
     payers: optionalList(increase(profileProcessSamples)),
     sockets: decidingList(acrossNetns(sumBy(socketLabels, value(packetSocket)))),
     owners: optionalList(value(socketOwner)),
+    raw: optionalList(value(rawSocketDrops)),
     v4: optional(sumBy([], acrossNetns(rate(netstat.member('Ip_InReceives'))))),
     v6: optional(sumBy([], acrossNetns(rate(netstat.member('Ip6_InReceives'))))),
   },
@@ -53,11 +60,7 @@ export const otherSocketsCost = defineRule({
     if (judged === undefined) return notDear(read, isPart, limits);
     const own = judged.cost.parts.filter(([part]) => isPart(part));
     const part = own[0]?.[0] ?? '';
-    const payers = read.payers
-      .filter(({ labels }) => PARTS.has(labels['part'] ?? ''))
-      .sort((a, b) => b.value - a.value)
-      .slice(0, 2)
-      .map(({ labels }) => processOf(labels));
+    const payers = payersOf(read, part);
     const [action, command] = advice[part] ?? advice['raw']!;
     return costly(judged, {
       message: 'dear',
@@ -75,6 +78,23 @@ export const otherSocketsCost = defineRule({
     });
   },
 });
+
+/** Who reads what the copies are made for: by what its calls take, and of a raw socket that nobody reads by its holder. */
+function payersOf(
+  read: { readonly payers: readonly Signal[]; readonly raw: readonly Signal[]; readonly owners: readonly Signal[] },
+  part: string,
+): readonly string[] {
+  const readBy = part === 'multicast' ? 'udp' : part;
+  const reading = read.payers
+    .filter(({ labels }) => labels['part'] === readBy || PARTS.has(labels['part'] ?? ''))
+    .sort((a, b) => b.value - a.value)
+    .map(({ labels }) => processOf(labels));
+  const full = part === 'raw' ? read.raw : [];
+  const holding = full.flatMap(({ labels }) =>
+    read.owners.filter((owner) => owner.labels['inode'] === labels['inode']).map((owner) => processOf(owner.labels)),
+  );
+  return [...new Set([...reading, ...holding])].slice(0, 2);
+}
 
 /** Sockets that most packets pay for; none where every packet passes a tap as well, since the profile cannot tell them apart. */
 function typedTaps(sockets: readonly Signal[], busy: ReadonlySet<string>, owners: readonly Signal[]): readonly Tap[] {

@@ -37,10 +37,13 @@ export const tcFilterCost = defineRule({
     const judged = judgeParts(read, (part) => PARTS.has(part), limits);
     if (judged === undefined) return notDear(read, (part) => PARTS.has(part), limits);
     const own = judged.cost.parts.filter(([part]) => PARTS.has(part));
-    const filters = [...read.filters].sort((a, b) => b.value - a.value);
+    const filters = read.filters
+      .filter(({ labels }) => judged.cost.direction === 'receive' || labels['hook'] !== 'ingress')
+      .sort((a, b) => b.value - a.value);
     const [most] = own[0]?.[0] === 'tc-filter' ? filters : [];
     const { device = '', hook = '', kind = '', netns = '' } = most?.labels ?? {};
     const dev = device === '' ? 'DEVICE' : shellQuote(device);
+    const parent = hook.includes(' ') ? `parent ${hook.split(' ')[1] ?? ''}` : hook;
     return costly(judged, {
       message: 'dear',
       args: {
@@ -64,7 +67,7 @@ export const tcFilterCost = defineRule({
           : [
               {
                 action: `Make the ${most.value} filters one lookup: a hash table of u32, flower with many keys of one mask, or a BPF program with a map; put the one that matches most first.`,
-                command: inNetns(netns, `tc -s filter show dev ${dev} ${hook}`),
+                command: inNetns(netns, `tc -s filter show dev ${dev} ${parent}`),
                 verify: VERIFY,
               },
             ],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { classify } from '../../src/profile/classify.ts';
+import { hasFanOut } from '../../src/profile/claims.ts';
 import { hasForeignTracing } from '../../src/profile/tracing-owner.ts';
 import { partOfFunction } from '../../src/profile/marks.ts';
 import type { Frame } from '../../src/profile/frames.ts';
@@ -17,11 +18,15 @@ function framesOf(stack: string): Frame[] {
   });
 }
 
-function placed(stack: string, foreignTracing = true): ReturnType<typeof classify> & { readonly direction: string } {
+function placed(
+  stack: string,
+  foreignTracing = true,
+  fanOut = false,
+): ReturnType<typeof classify> & { readonly direction: string } {
   const frames = framesOf(stack);
   const way = directionOfStack(frames.map(({ name }) => name));
   assert.ok(way, stack);
-  return { direction: way.direction, ...classify(frames.slice(way.from), foreignTracing) };
+  return { direction: way.direction, ...classify(frames.slice(way.from), { foreignTracing, fanOut }) };
 }
 
 const RX =
@@ -96,7 +101,34 @@ const cases: readonly (readonly [stack: string, part: string, leaf?: string])[] 
     'wake-up',
   ],
   [`${CORE};ip_rcv;icmp_rcv;icmp_reply`, 'icmp'],
-  [`${CORE};ip_rcv;udp_rcv;__udp4_lib_mcast_deliver;skb_clone`, 'skb-allocation', 'allocation'],
+  // What is done because of something further out is that one's: answers, copies for a group, the second way of a tunnel.
+  [`${CORE};ip_rcv;udp_rcv;__udp4_lib_mcast_deliver;skb_clone`, 'multicast', 'allocation'],
+  [`${CORE};ip_rcv;udp_rcv;__udp4_lib_mcast_deliver;udp_queue_rcv_one_skb;__udp_enqueue_schedule_skb`, 'multicast'],
+  [
+    `${CORE};ip_rcv;__udp4_lib_rcv;__icmp_send;icmp_route_lookup;ip_route_output_key_hash_rcu;fib_table_lookup`,
+    'icmp',
+    'lookup',
+  ],
+  [
+    `${CORE};ip_rcv;icmp_rcv;icmp_reply;ip_push_pending_frames;ip_output;__dev_queue_xmit;dev_hard_start_xmit;veth_xmit`,
+    'icmp',
+  ],
+  [`${CORE};ip_rcv;icmp_rcv;icmp_reply;ip_output;nf_hook_slow;nft_do_chain`, 'nftables'],
+  [
+    `${CORE};ip_rcv;ip_protocol_deliver_rcu;raw_local_deliver;raw_rcv;sock_queue_rcv_skb_reason;_raw_spin_lock`,
+    'raw',
+    'lock',
+  ],
+  [
+    `${CORE};br_handle_frame;br_handle_frame_finish;br_flood;deliver_clone;__br_forward;br_dev_queue_push_xmit;__dev_queue_xmit;veth_xmit`,
+    'bridge',
+  ],
+  [`${CORE};icmpv6_rcv;ndisc_rcv;neigh_update`, 'neighbour'],
+  [
+    `${TX};dev_hard_start_xmit;vxlan_xmit;vxlan_xmit_one;udp_tunnel_xmit_skb;iptunnel_xmit;ip_output;ip_finish_output2;__dev_queue_xmit;veth_xmit`,
+    'tunnel',
+  ],
+  [`${TX};dev_hard_start_xmit;vxlan_xmit;iptunnel_xmit;ip_output;nf_hook_slow;nft_do_chain`, 'nftables'],
   [`${CORE};ip_rcv;udp_rcv;__udp4_lib_mcast_deliver`, 'multicast'],
   [`${CORE};ip_rcv;udp_rcv;kfree_skb_reason;skb_release_data`, 'freeing', 'freeing'],
   [`${CORE};ip_rcv;tcp_v4_rcv;native_queued_spin_lock_slowpath`, 'lock', 'lock'],
@@ -156,8 +188,31 @@ describe('a stack', () => {
   }
 
   it('is of no part when nothing on it is known, and tells its function', () => {
-    const place = classify(framesOf('surprising_function;__x86_return_thunk'), false);
+    const place = classify(framesOf('surprising_function;__x86_return_thunk'), {
+      foreignTracing: false,
+      fanOut: false,
+    });
     assert.deepEqual(place, { part: 'other', leaf: 'own', hook: undefined, unnamed: 'surprising_function' });
+  });
+
+  it('in a loop over the members of a group that was inlined is told by the clones in the profile', () => {
+    const stack = (rest: string): string => `${CORE};ip_rcv;ip_protocol_deliver_rcu;__udp4_lib_rcv;${rest}`;
+    const rows = (clones: number): Parameters<typeof hasFanOut>[0] =>
+      (
+        [
+          ['udp_queue_rcv_one_skb;__udp_enqueue_schedule_skb', 80],
+          ['skb_clone;kmem_cache_alloc_noprof', clones],
+        ] as const
+      ).map(([rest, samples]) => ({ frames: framesOf(stack(rest)), samples }));
+    assert.ok(hasFanOut(rows(20)));
+    assert.ok(!hasFanOut(rows(2)), 'a few clones say nothing of the rest');
+    assert.ok(!hasFanOut(rows(0)));
+    const part = (rest: string, fanOut: boolean): string => placed(stack(rest), true, fanOut).part;
+    assert.equal(part('udp_queue_rcv_one_skb;__udp_enqueue_schedule_skb', true), 'multicast');
+    assert.equal(part('skb_clone;kmem_cache_alloc_noprof', true), 'multicast');
+    assert.equal(part('udp_queue_rcv_one_skb;__udp_enqueue_schedule_skb', false), 'udp');
+    assert.equal(part('udp_unicast_rcv_skb;udp_queue_rcv_one_skb', true), 'udp', 'to one socket');
+    assert.equal(part('__udp4_lib_lookup', true), 'udp');
   });
 
   it('of a protocol that nobody knows is of no part, and is told', () => {

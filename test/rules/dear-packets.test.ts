@@ -29,9 +29,14 @@ ruleCases(dearPackets, [
   },
   {
     name: 'what has a rule of its own is told, and left to it',
-    cells: [...host, ...device('slow', 2800, { nftables: 5000, udp: 1000 })],
+    cells: [...host, ...device('slow', 2800, { nftables: 5000, udp: 1000 }), ...device('fast', 100_000, { udp: 4000 })],
     outcome: 'info',
     message: 'device',
+  },
+  {
+    name: 'a device that next to nothing came by: its samples are those of devices that nobody watches',
+    cells: [...host, ...device('veth0', 2, { routing: 600, icmp: 300 })],
+    outcome: 'ok',
   },
   {
     name: 'every packet of the host is dear',

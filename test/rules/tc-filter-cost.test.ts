@@ -15,6 +15,17 @@ ruleCases(tcFilterCost, [
     command: /tc -s filter show dev eth0 ingress/,
   },
   {
+    name: 'filters of the queue that senders wait for, beside more at the ingress',
+    cells: [
+      ...pathCells({ 'tc-filter': 6000, udp: 4000 }, { direction: 'transmit', packets: 60_000 }),
+      [tcFilters, { device: 'eth0', hook: 'ingress', kind: 'u32' }, 900, 900],
+      [tcFilters, { device: 'eth0', hook: 'htb 1:', kind: 'u32' }, 200, 200],
+    ],
+    outcome: 'critical',
+    args: { owners: '200 u32 filters at the htb 1: of eth0', way: 'sent packets' },
+    command: /tc -s filter show dev eth0 parent 1:/,
+  },
+  {
     name: 'a queueing discipline',
     cells: pathCells({ qdisc: 4000, 'tc-filter': 500, tcp: 5500 }, { direction: 'transmit' }),
     outcome: 'warning',

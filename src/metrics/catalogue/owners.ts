@@ -52,7 +52,7 @@ export const tcFilters = gauge('pktcost_tc_filters', {
   ...links,
   labels: ['device', 'hook', 'kind'],
   unit: 'entries',
-  help: 'Filters at the ingress or egress of a device, by kind.',
+  help: 'Filters at the ingress or egress of a device, or of a queueing discipline that asks them (`htb 1:`), by kind.',
 });
 export const deviceProgram = gauge('pktcost_bpf_device_program_info', {
   ...links,

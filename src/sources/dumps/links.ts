@@ -16,8 +16,10 @@ export function readLinks(): Result<LinksAnswer> {
   const all = dumpLinks();
   if (!all.ok) return all;
   const rules = dumpRoutingRules();
-  const qdiscs = dumpIngressQdiscs();
-  const hooks = new Map(qdiscs.ok ? qdiscs.value.map((qdisc) => [qdisc.ifindex, qdisc.hooks]) : []);
+  const qdiscs = dumpFilteringQdiscs();
+  const hooks = new Map<number, FilterPlace[]>();
+  for (const { ifindex, places } of qdiscs.ok ? qdiscs.value : [])
+    hooks.set(ifindex, [...(hooks.get(ifindex) ?? []), ...places]);
   const asked = new Set(all.value.slice(0, MOST_DEVICES).map(({ ifindex }) => ifindex));
   const names = new Map(all.value.map(({ ifindex, name }) => [ifindex, name]));
   const gaps = [
@@ -41,13 +43,17 @@ export function readLinks(): Result<LinksAnswer> {
   });
 }
 
-type Hook = 'ingress' | 'egress';
+/** Where filters hang: what it is called, and what they are asked for by. */
+interface FilterPlace {
+  readonly hook: string;
+  readonly at: 'ingress' | 'egress' | number;
+}
 
-function onLink(link: Link, hooks: readonly Hook[], gaps: string[]): Pick<LinkRow, 'filters' | 'programs'> {
+function onLink(link: Link, places: readonly FilterPlace[], gaps: string[]): Pick<LinkRow, 'filters' | 'programs'> {
   const filters: { hook: string; kind: string; count: number }[] = [];
   const programs = (link.xdp?.programIds ?? []).map((id) => ({ hook: `xdp ${link.xdp?.mode ?? ''}`.trim(), id }));
-  for (const hook of hooks) {
-    const found = dumpFilters(link.ifindex, hook);
+  for (const { hook, at } of places) {
+    const found = dumpFilters(link.ifindex, at);
     if (!found.ok) gaps.push(`filters of ${link.name}: ${found.reason}`);
     const counts = new Map<string, number>();
     for (const { kind, handle, bpfId, bpfName } of found.ok ? found.value : []) {
@@ -77,24 +83,47 @@ const RTM_GETQDISC = 38;
 const TCMSG = 20;
 const TCA_KIND = 1;
 
+/** Queueing disciplines that ask filters which class or queue a packet is for, in their own lock. Source: net/sched/sch_*.c. */
+const ASKING = new Set([
+  'htb',
+  'hfsc',
+  'prio',
+  'drr',
+  'qfq',
+  'ets',
+  'multiq',
+  'sfq',
+  'fq_codel',
+  'cake',
+  'sfb',
+  'choke',
+  'hhf',
+]);
+
+export interface FilteringQdisc {
+  readonly ifindex: number;
+  readonly places: readonly FilterPlace[];
+}
+
 /**
- * Parses one message of the qdisc dump to the hooks that it gives filters: `ingress` has one, and answers for egress with the
- * same filters (net/sched/sch_ingress.c:ingress_tcf_block).
+ * Parses one message of the qdisc dump to the places that it gives filters: `ingress` has one, and answers for egress with the
+ * same filters (net/sched/sch_ingress.c:ingress_tcf_block). One that the kernel has put in place by itself has no handle and no filters.
  */
-export function parseIngressQdisc(
-  bytes: Uint8Array,
-): Result<{ readonly ifindex: number; readonly hooks: readonly Hook[] } | undefined> {
+export function parseFilteringQdisc(bytes: Uint8Array): Result<FilteringQdisc | undefined> {
   if (bytes.length < TCMSG) return fail('qdisc message cut short', bytes.length);
   const attributes = parseAttributes(bytes, TCMSG);
   if (!attributes.ok) return attributes;
   const kind = textOf(attributes.value.get(TCA_KIND));
-  if (kind !== 'clsact' && kind !== 'ingress') return ok(undefined);
-  const hooks = kind === 'clsact' ? (['ingress', 'egress'] as const) : (['ingress'] as const);
-  return ok({ ifindex: viewOf(bytes).getInt32(4, LITTLE), hooks });
+  const [ifindex, handle] = [viewOf(bytes).getInt32(4, LITTLE), viewOf(bytes).getUint32(8, LITTLE)];
+  const ingress = { hook: 'ingress', at: 'ingress' } as const;
+  if (kind === 'ingress') return ok({ ifindex, places: [ingress] });
+  if (kind === 'clsact') return ok({ ifindex, places: [ingress, { hook: 'egress', at: 'egress' }] });
+  if (!ASKING.has(kind) || handle === 0) return ok(undefined);
+  return ok({ ifindex, places: [{ hook: `${kind} ${(handle >>> 16).toString(16)}:`, at: handle }] });
 }
 
-function dumpIngressQdiscs(): Result<readonly { readonly ifindex: number; readonly hooks: readonly Hook[] }[]> {
-  return netlinkDump(NETLINK_ROUTE, RTM_GETQDISC, new Uint8Array(TCMSG), parseIngressQdisc);
+function dumpFilteringQdiscs(): Result<readonly FilteringQdisc[]> {
+  return netlinkDump(NETLINK_ROUTE, RTM_GETQDISC, new Uint8Array(TCMSG), parseFilteringQdisc);
 }
 
 /** Parses one message of the rule dump to its family. Source: net/core/fib_rules.c:fib_nl_fill_rule. */

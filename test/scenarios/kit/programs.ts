@@ -14,6 +14,7 @@ export const programNames = [
   'connect',
   'craft',
   'listener',
+  'members',
   'packet-tap',
   'raw-hold',
   'syn-flood',

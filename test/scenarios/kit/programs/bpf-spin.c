@@ -1,28 +1,48 @@
-// A BPF program that reads the clock many times for each packet, and may drop it: on a raw tracepoint, by TCX or XDP at a device, in
-// a control group. Held until it is ended.
+// A BPF program that reads the clock many times for each packet, or walks the kernel's stack as tracers do, and may drop it: on a raw
+// tracepoint, by TCX or XDP at a device, in a control group. Held until it is ended.
 #include "program.h"
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <sys/syscall.h>
 
-enum { MOST_CALLS = 2000 };
+enum { MOST_CALLS = 2000, STACK = 480 };
 
 static int call_bpf(int command, union bpf_attr *attr) { return syscall(__NR_bpf, command, attr, sizeof *attr); }
 
+static struct bpf_insn move(int to, int from) {
+	return (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from};
+}
+
+static struct bpf_insn set(int to, int value) {
+	return (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value};
+}
+
+static struct bpf_insn call(int helper) { return (struct bpf_insn){.code = BPF_JMP | BPF_CALL, .imm = helper}; }
+
 static int load(int type, int attach_type, int calls, int verdict) {
-	static struct bpf_insn code[MOST_CALLS + 2];
+	static struct bpf_insn code[6 * MOST_CALLS + 3];
+	int n = 0, stacks = number("stacks", 0) == 1;
 	if (calls > MOST_CALLS) calls = MOST_CALLS;
-	for (int i = 0; i < calls; i++)
-		code[i] = (struct bpf_insn){.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ktime_get_ns};
-	code[calls] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = verdict};
-	code[calls + 1] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
+	code[n++] = move(BPF_REG_6, BPF_REG_1);
+	for (int i = 0; i < calls; i++) {
+		if (stacks) {
+			code[n++] = move(BPF_REG_1, BPF_REG_6);
+			code[n++] = move(BPF_REG_2, BPF_REG_10);
+			code[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -STACK};
+			code[n++] = set(BPF_REG_3, STACK);
+			code[n++] = set(BPF_REG_4, 0);
+		}
+		code[n++] = call(stacks ? BPF_FUNC_get_stack : BPF_FUNC_ktime_get_ns);
+	}
+	code[n++] = set(BPF_REG_0, verdict);
+	code[n++] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof attr);
 	attr.prog_type = type;
 	attr.expected_attach_type = attach_type;
 	attr.insns = (unsigned long)code;
-	attr.insn_cnt = calls + 2;
+	attr.insn_cnt = n;
 	attr.license = (unsigned long)"GPL";
 	strcpy(attr.prog_name, "spin");
 	int fd = call_bpf(BPF_PROG_LOAD, &attr);
