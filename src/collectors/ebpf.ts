@@ -38,6 +38,8 @@ import {
   tappedPackets,
   tappedSamples,
   tappedSeconds,
+  tappedSentPackets,
+  tappedSentSeconds,
   tappedStddev,
 } from '../metrics/catalogue/index.ts';
 import type { ProbeAnswer } from '../readings/answer.ts';
@@ -185,7 +187,7 @@ function emitTapped(
   emit(tappedStddev, place, shape.stddevNs);
 }
 
-/** What was sent. Where taps came or went, their time speaks for them; the packets are those of all the window. */
+/** What was sent. Where taps came or went, their time speaks for them. */
 function emitSent({ window, reading, tappedSending, transmitFloors, netnsNames }: ProbeAnswer, emit: Emit): void {
   if (window.transmit === undefined || window.transmitNs === undefined || window.transmitNs === 0) return;
   emit(sentSeconds, {}, window.transmitNs / 1e9);
@@ -196,7 +198,12 @@ function emitSent({ window, reading, tappedSending, transmitFloors, netnsNames }
     const place = { device: device.device, ...(name === '' ? {} : { netns: name }) };
     const samples = sum(device.ways, ({ count }) => count);
     if (samples > 0) emit(sentPackets, place, samples * reading.sampleEvery);
-    const { ways } = tappedSending?.find((time) => same(time.reading))?.reading ?? device;
+    const tapped = tappedSending?.find((time) => same(time.reading));
+    const { ways } = tapped?.reading ?? device;
+    if (tapped !== undefined && tapped.seconds > 0) {
+      emit(tappedSentSeconds, place, tapped.seconds);
+      emit(tappedSentPackets, place, sum(ways, ({ count }) => count) * reading.sampleEvery);
+    }
     for (const way of ways) {
       const shape = summarise(way);
       if (shape === undefined) continue;

@@ -1,23 +1,16 @@
 /** The whole bill of a capture: the path of received and of sent packets, its reader, and the memory of its ring. */
-import {
-  captureCpuSeconds,
-  packetSocketRing,
-  profileProcessSamples,
-  sentPackets,
-  sentSeconds,
-  socketOwner,
-  spanPackets,
-} from '../metrics/catalogue/index.ts';
+import { captureCpuSeconds, packetSocketRing, profileProcessSamples, socketOwner } from '../metrics/catalogue/index.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
 import { payersOf, type Payer } from './sent-taps.ts';
 import { deviceKey } from './spans.ts';
+import { receivedPastTaps, sentPastTaps } from './tapped.ts';
 import { sentTapPrices, tapPrices, type TapPrice } from './tap-prices.ts';
 
 export interface CaptureBill {
-  /** CPUs, that is CPU-seconds per second; null where that was not measured. */
+  /** CPUs, that is CPU-seconds per second while the taps are there; null where that was not measured. */
   readonly receiveCpu: number | null;
   readonly transmitCpu: number | null;
   /** Of the processes that hold the socket, all that they do; null where they could not be seen. */
@@ -33,15 +26,6 @@ export interface CaptureBill {
 export const captureBills = once(
   (window: Window, limits: PriceLimits): ((inode: string, netns: string) => CaptureBill) => {
     const [received, sent] = [tapPrices(window, limits), sentTapPrices(window, limits)];
-    const receivedPerSecond = new Map(
-      window
-        .increase(spanPackets)
-        .cells.map(({ labels, increase, seconds }) => [deviceKey(labels), increase / seconds]),
-    );
-    const timed = window.value(sentSeconds)[0]?.value ?? 0;
-    const sentPerSecond = new Map(
-      timed === 0 ? [] : window.value(sentPackets).map(({ labels, value }) => [deviceKey(labels), value / timed]),
-    );
     const rings = new Map(window.value(packetSocketRing).map(({ labels, value }) => [labels['inode'], value]));
     const pids = new Map<string, string[]>();
     for (const { labels } of window.value(socketOwner)) {
@@ -73,9 +57,9 @@ export const captureBills = once(
       return own.length === 0 ? null : own.reduce((sum, { increase, seconds }) => sum + increase / seconds, 0);
     };
     return (inode, netns) => {
-      const transmitCpu = cpuOf(sent.get(inode) ?? [], netns, sentPerSecond);
+      const transmitCpu = cpuOf(sent.get(inode) ?? [], netns, sentPastTaps(window));
       return {
-        receiveCpu: cpuOf(received.get(inode) ?? [], netns, receivedPerSecond),
+        receiveCpu: cpuOf(received.get(inode) ?? [], netns, receivedPastTaps(window)),
         transmitCpu,
         readerUserCpu: readerCpu(inode, 'user'),
         readerSystemCpu: readerCpu(inode, 'system'),

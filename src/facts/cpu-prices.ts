@@ -1,9 +1,8 @@
-import { cpuSeconds, softnetProcessed, spanCpuPackets } from '../metrics/catalogue/index.ts';
+import { cpuSeconds, softnetProcessed } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
 import { byLabel, cells, isTimed } from './figures.ts';
 import { once } from './once.ts';
-import { PACKETS_TO_PRICE, type PriceLimits } from './price.ts';
-import { deviceKey, meanTapNs, spansByDevice } from './spans.ts';
+import { PACKETS_TO_PRICE } from './price.ts';
 
 /** Softirq time per pass into the stack on each CPU that did enough of it. */
 export const cpuPrices = once((window: Window): ReadonlyMap<string, number> => {
@@ -28,24 +27,3 @@ export function weighed(prices: ReadonlyMap<string, number>, packets: ReadonlyMa
   if (known === 0 || known < 0.99 * all) return null;
   return priced.reduce((sum, { price, count }) => sum + price * count, 0) / known;
 }
-
-export interface TapTime {
-  readonly seconds: number;
-  /** Per second in which the probe was there. */
-  readonly share: number;
-}
-
-/** What the taps of all watched devices took on each CPU; undefined when that cannot be told. */
-export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<string, TapTime> | undefined => {
-  const prices = new Map([...spansByDevice(window)].map(([key, own]) => [key, meanTapNs([own], limits)]));
-  const packets = cells(window, spanCpuPackets);
-  if (packets.length === 0 || ![...prices.values()].some((price) => price !== null)) return undefined;
-  const times = new Map<string, TapTime>();
-  for (const { labels, increase, seconds } of packets) {
-    const cpu = labels['cpu'] ?? '';
-    const took = (increase * (prices.get(deviceKey(labels)) ?? 0)) / 1e9;
-    const before = times.get(cpu) ?? { seconds: 0, share: 0 };
-    times.set(cpu, { seconds: before.seconds + took, share: before.share + (seconds > 0 ? took / seconds : 0) });
-  }
-  return times;
-});

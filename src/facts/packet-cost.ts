@@ -1,6 +1,7 @@
 import { napiTimeOn } from './packet-cpus.ts';
 import { enoughTicks, priceOfSpan, type PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
+import { spread } from './tapped.ts';
 
 export interface ReceiveReadings {
   /** From the probe: NET_RX nanoseconds per second and skbs per second, whole host. */
@@ -174,18 +175,15 @@ export function hotCpus(
 }
 
 /**
- * The share of each CPU that the taps of a device take: their price, times what the probe counted of its packets there. From
- * readings without that count, the device's part of a CPU's packets is taken to be its part of all.
+ * The share of each CPU that the taps of a device take: what they take in all, spread as the probe counted its packets there. From
+ * readings without that count, as the packets of the host.
  */
 export function tapShares(
   { processedByCpu, skbsByCpu }: Pick<CpuReadings, 'processedByCpu'> & { readonly skbsByCpu: readonly Signal[] },
-  { ns, skbsPerSecond }: TapCost,
+  { cpu: whole }: TapCost,
 ): ReadonlyMap<string, number> {
-  const all = processedByCpu.reduce((sum, { value }) => sum + value, 0);
-  const ofDevice = Math.min(1, skbsPerSecond / Math.max(all, 1));
-  const packets =
-    skbsByCpu.length > 0 ? skbsByCpu : processedByCpu.map(({ labels, value }) => ({ labels, value: value * ofDevice }));
-  return new Map(packets.map(({ labels, value }) => [labels['cpu'] ?? '', (ns * value) / 1e9]));
+  const counted = skbsByCpu.length > 0 ? skbsByCpu : processedByCpu;
+  return spread(new Map(counted.map(({ labels, value }) => [labels['cpu'] ?? '', value])), whole);
 }
 
 /** CPUs that lose at least `share` of their time to the taps while next to none is left idle: whatever else runs there waits. */

@@ -1,18 +1,14 @@
 /** What taps take of sent packets: dev_queue_xmit_nit runs for each of them, in the sender's context (net/core/dev.c:xmit_one). */
 import type { PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
+import { sentPerSecond, type SentRates } from './tapped.ts';
 import { priceOfTap, type Tap } from './taps.ts';
 
-export interface SentReadings {
+export interface SentReadings extends SentRates {
   /** Of the device, by the way in which packets came to the taps. */
   readonly sentSamples: readonly Signal[];
   readonly sentMedians: readonly Signal[];
   readonly sentFloors: readonly Signal[];
-  /** Packets that passed the taps, before TSO, and seconds in which they were counted. */
-  readonly sentPackets: Signal | undefined;
-  readonly sentSeconds: Signal | undefined;
-  /** Frames per second that the driver counted. */
-  readonly sent: Signal | undefined;
   /** Per socket, where the kernel permits to time each. */
   readonly sentPrices: readonly Signal[];
 }
@@ -21,7 +17,7 @@ export interface SentPrice {
   /** Per packet that is sent, measurement taken off: a median, since locks that are waited for move the mean. */
   readonly ns: number;
   readonly perSecond: number;
-  /** CPU-seconds per second. */
+  /** CPU-seconds per second, while the taps are there. */
   readonly cpu: number;
 }
 
@@ -30,17 +26,15 @@ const FEWEST_OF_A_WAY = 20;
 
 /** The price of the taps on what a device sends, or why there is none. */
 export function sentPrice(read: SentReadings, taps: readonly Tap[], limits: PriceLimits): SentPrice | string {
+  const perSecond = sentPerSecond(read);
   const sockets = taps.map((tap) => priceOfTap(tap, read.sentPrices));
   if (taps.length > 0 && sockets.every((price) => price !== undefined)) {
     const ns = sockets.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
-    return read.sent === undefined ? 'how much is sent is not known' : priced(ns, read.sent.value);
+    return perSecond === undefined ? 'how much is sent is not known' : priced(ns, perSecond);
   }
   if (read.sentSeconds === undefined) return 'sent packets were not timed';
   const ns = medianOverFloor(read, limits.samples);
-  if (typeof ns === 'string') return ns;
-  const counted = (read.sentPackets?.value ?? 0) / read.sentSeconds.value;
-  // The driver counts frames, which are no fewer than the packets before TSO; a queue may drop what was counted.
-  return priced(ns, Math.min(counted, read.sent?.value ?? counted));
+  return typeof ns === 'string' ? ns : priced(ns, perSecond ?? 0);
 }
 
 function priced(ns: number, perSecond: number): SentPrice {

@@ -81,7 +81,7 @@ export const spansByDevice = once((window: Window): ReadonlyMap<string, Spans> =
 });
 
 /** Price of the taps by their span; or why there is none. `unseen` is left out: such a packet never came to the end. */
-export function tapNsOf({ taps }: Spans, limits: PriceLimits): number | string {
+function tapNsOf({ taps }: Spans, limits: PriceLimits): number | string {
   if (taps === null) return 'the probe did not measure this device';
   const { count, avgNs, floorNs } = taps;
   return priceOfSpan(
@@ -99,27 +99,29 @@ function begunAndLost({ lost, lostBy }: Span): number {
  * lost is known of the whole window only, and speaks against the samples of a part of it too, as in PKT0101.
  */
 export function pricedTapNs(window: Window, key: string, spans: Spans, limits: PriceLimits): number | string {
-  const of = (metric: Metric): number | undefined =>
-    window.value(metric).find(({ labels }) => deviceKey(labels) === key)?.value;
-  const samples = of(tappedSamples);
+  const samples = ofDevice(window, tappedSamples, key);
   if (samples === undefined || spans.taps === null) return tapNsOf(spans, limits);
-  const sum = of(tappedNanoseconds);
+  const sum = ofDevice(window, tappedNanoseconds, key);
   const meanNs = sum === undefined || samples === 0 ? undefined : sum / samples;
   const lost = begunAndLost(spans.taps);
   return priceOfSpan({ samples, lost, meanNs, floorNs: spans.taps.floorNs ?? undefined }, limits);
 }
 
-/** Tap time above the floor, in the mean of all sampled packets of the devices that have a price; null without any. */
-export function meanTapNs(spans: readonly Spans[], limits: PriceLimits): number | null {
-  let samples = 0;
-  let nanoseconds = 0;
-  for (const each of spans) {
-    const ns = tapNsOf(each, limits);
-    if (typeof ns === 'string' || each.taps === null) continue;
-    samples += each.taps.count;
-    nanoseconds += ns * each.taps.count;
-  }
-  return samples === 0 ? null : nanoseconds / samples;
+/**
+ * What was measured in the span of the packets that did not pass the priced taps, above the floor, in nanoseconds: about nothing where
+ * no tap was there, the price of others where those came before or after.
+ */
+export function restOfTapNs(window: Window, key: string, { taps }: Spans): number {
+  const samples = ofDevice(window, tappedSamples, key);
+  if (samples === undefined || taps === null || taps.avgNs === null) return 0;
+  const others = taps.count - samples;
+  if (others <= 0) return 0;
+  const nanoseconds = taps.count * taps.avgNs - (ofDevice(window, tappedNanoseconds, key) ?? 0);
+  return Math.max(0, nanoseconds / others - (taps.floorNs ?? 0));
+}
+
+function ofDevice(window: Window, metric: Metric, key: string): number | undefined {
+  return window.value(metric).find(({ labels }) => deviceKey(labels) === key)?.value;
 }
 
 export function deviceKey(labels: Labels): string {

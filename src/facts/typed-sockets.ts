@@ -8,7 +8,8 @@ import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
 import { directionOf } from './profile.ts';
 import type { Signal } from './signal.ts';
-import { meanTapNs, spansByDevice } from './spans.ts';
+import { spansByDevice } from './spans.ts';
+import { meanTapNs } from './tapped.ts';
 
 export const ETH_P_ALL = '0003';
 const ETH_P_IP = '0800';
@@ -49,7 +50,7 @@ export const typedPrice = once((window: Window, limits: PriceLimits): TypedPrice
   const part = directionOf(window, 'receive')?.parts.find((each) => each.part === 'tap-receive');
   if (inodes.length === 0 || part?.ns == null || part.nsError === null) return { inodes, ns: null, errorNs: null };
   const tapped = sockets.some(({ labels }) => labels['protocol'] === ETH_P_ALL && !NO_HOOK.has(labels['hook'] ?? ''));
-  const spans = tapped ? meanTapNs([...spansByDevice(window).values()], limits) : 0;
+  const spans = tapped ? meanTapNs(window, limits, spansByDevice(window).keys()) : 0;
   // What the profile met in taps and the spans do not explain; less than its error is nothing.
   const ns = spans === null ? null : part.ns - spans;
   if (ns === null || ns < part.nsError) return { inodes, ns: null, errorNs: null };

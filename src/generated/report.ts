@@ -557,11 +557,11 @@ export interface TapPrice {
  */
 export interface CaptureBill {
   /**
-   * In the path of received packets; null where that was not measured.
+   * In the path of received packets; null where that was not measured. Of the time in which the taps were there: where they came or went in the window, of that part of it, as `cpu` of PKT0101.
    */
   receiveCpu: number | null;
   /**
-   * In the path of sent packets; null where that was not measured.
+   * In the path of sent packets, of the same time; null where that was not measured.
    */
   transmitCpu: number | null;
   /**
@@ -926,11 +926,11 @@ export interface CpuCost {
    */
   breakdown: CostPart[];
   /**
-   * Time that AF_PACKET taps took here: their price above the floor on each watched device, times its packets on this CPU; null where no tap span has a floor.
+   * Time that AF_PACKET taps took here in the window: what they take of a packet above the floor, on each watched device, times its packets on this CPU; null where no tap span has a floor.
    */
   tapSeconds: number | null;
   /**
-   * The same as a share of the window.
+   * What those taps take of this CPU, as a share of the time in which they were there: of the window, or where they came or went in it, of that part of it. So it is the share that PKT0101 gives, and taps of four seconds in ten may have a greater one than softirqShare, which is of the window.
    */
   tapShare: number | null;
   /**

@@ -84,14 +84,19 @@ export class TapEpochs {
   /** For each device whose taps changed: the time to price them by. Nothing where there never was one, or it came too late. */
   changed(devices: readonly DeviceReading[]): readonly TappedTime[] {
     return devices.flatMap((device) =>
-      this.#times(device, (delta) => delta.devices.find((each) => keyOf(each) === keyOf(device)), samplesOf),
+      this.#times(device, (delta) => delta.devices.find((each) => keyOf(each) === keyOf(device)), samplesOf, passed),
     );
   }
 
   /** The same of what they sent. */
   changedSending(devices: readonly TransmitReading[]): readonly TappedSending[] {
     return devices.flatMap((device) =>
-      this.#times(device, (delta) => delta.transmit?.find((each) => keyOf(each) === keyOf(device)), sentSamplesOf),
+      this.#times(
+        device,
+        (delta) => delta.transmit?.find((each) => keyOf(each) === keyOf(device)),
+        sentSamplesOf,
+        timed,
+      ),
     );
   }
 
@@ -99,6 +104,7 @@ export class TapEpochs {
     device: DeviceIdentity,
     pick: (delta: ProbeReading) => T | undefined,
     samples: (reading: T) => number,
+    took: (from: ProbeReading, to: ProbeReading) => number,
   ): { taps: number; seconds: number; lasts: boolean; reading: T }[] {
     const epochs = this.#epochs.get(keyOf(device)) ?? [];
     if (epochs.length < 2) return [];
@@ -106,7 +112,7 @@ export class TapEpochs {
       if (epoch.taps === undefined || epoch.taps === 0) return [];
       const reading = pick(subtractReadings(epoch.from, epoch.to));
       if (reading === undefined) return [];
-      const seconds = (epoch.to.monotonicNs - epoch.from.monotonicNs) / 1e9;
+      const seconds = took(epoch.from, epoch.to) / 1e9;
       return [{ taps: epoch.taps, seconds, lasts: index === epochs.length - 1, reading }];
     });
     const [most] = times.toSorted((a, b) => samples(b.reading) - samples(a.reading));
@@ -122,4 +128,14 @@ function samplesOf({ spans }: DeviceReading): number {
 
 function sentSamplesOf({ ways }: TransmitReading): number {
   return ways.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Nanoseconds between two readings. */
+function passed(from: ProbeReading, to: ProbeReading): number {
+  return to.monotonicNs - from.monotonicNs;
+}
+
+/** Of them, those in which sent packets were timed. */
+function timed(from: ProbeReading, to: ProbeReading): number {
+  return to.transmitNs === undefined ? passed(from, to) : to.transmitNs - (from.transmitNs ?? 0);
 }

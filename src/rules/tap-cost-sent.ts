@@ -50,6 +50,7 @@ export function judgeSent(
     sentFloors: null,
     sentSamples: ['>=', limits.samples],
     sentPackets: null,
+    tappedSending: null,
     sentParts: null,
     payers: null,
     taps: null,

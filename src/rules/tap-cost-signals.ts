@@ -1,4 +1,5 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
+import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
 import { receivingThreads } from '../facts/packet-cpus.ts';
 import type { Tap } from '../facts/taps.ts';
 import {
@@ -34,32 +35,19 @@ import {
   spanFloor,
   spanLost,
   spanNanoseconds,
-  spanPackets,
   spanQuantile,
   spanSamples,
   spanStddev,
   tapNanoseconds,
   tappedMedian,
   tappedNanoseconds,
-  tappedPackets,
   tappedSamples,
   tappedSeconds,
   tappedStddev,
   transmitPackets,
   unameInfo,
 } from '../metrics/catalogue/index.ts';
-import {
-  acrossNetns,
-  earlier,
-  either,
-  increase,
-  maxBy,
-  rate,
-  ratio,
-  sumBy,
-  value,
-  type Expression,
-} from '../metrics/expression.ts';
+import { acrossNetns, earlier, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
 import type { Argument, Remedy } from './finding.ts';
 import { deciding, decidingList, list, optional, optionalList, type Conclusion, type Given } from './rule.ts';
 
@@ -74,11 +62,6 @@ const unboundTaps = sumBy(socketLabels, value(packetSocket, { protocol: ETH_P_AL
 const socketPrices = maxBy(['inode', 'certainty'], value(tapNanoseconds));
 
 export const span = { span: 'taps' } as const;
-
-/** Where taps came or went in the window, the time in which they were there speaks for them. */
-function inTheirTime<L extends string>(theirs: Expression<L>, whole: Expression<L>): Expression<L> {
-  return { ...either(theirs, whole), metrics: [...whole.metrics, ...theirs.metrics] };
-}
 
 export const signals = {
   received: rate(receivePackets),
@@ -118,12 +101,9 @@ export const signals = {
   stddev: optional(inTheirTime(value(tappedStddev), maxBy(['device'], value(spanStddev, span)))),
   floor: optional(maxBy(['device'], value(spanFloor, span))),
   every: optional(value(spanEvery)),
-  skbs: optional(
-    inTheirTime(ratio(value(tappedPackets), sumBy(['device'], value(tappedSeconds)), 'packets/s'), rate(spanPackets)),
-  ),
+  skbs: optional(tappedRate),
   there: optional(value(tappedSeconds)),
-  // Of the packets of the window, those that passed the taps which are priced.
-  passed: optional(ratio(value(tappedPackets), increase(spanPackets), 'ratio')),
+  passed: optional(tappedPart),
   skbsByCpu: optionalList(rate(spanCpuPackets)),
   netRx: optional(sumBy([], rate(netRxNanoseconds))),
   netRxPackets: optional(sumBy([], rate(netRxPackets))),
@@ -156,6 +136,7 @@ export const signals = {
   sentFloors: optionalList(maxBy(['device', 'way'], value(sentFloor))),
   sentPackets: optional(value(sentPackets)),
   sentSeconds: optional(value(sentSeconds)),
+  tappedSending: optional(tappedSentRate),
   sentPrices: optionalList(maxBy(['inode', 'certainty'], value(sentTapNanoseconds))),
   sentParts: optionalList(sumBy(['part'], increase(profileSamples, { direction: 'transmit' }))),
   payers: optionalList(

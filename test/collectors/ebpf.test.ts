@@ -24,6 +24,8 @@ import {
   spanFloor,
   spanLost,
   spanPackets,
+  tappedSentPackets,
+  tappedSentSeconds,
   spanQuantile,
   spanSamples,
   tapNanoseconds,
@@ -145,6 +147,9 @@ describe('the probe as series', () => {
     const begun = sample(answer({ ...floors, ...tapped }, sent));
     assert.equal(valueOf(begun, sentSamples, place), 1);
     assert.equal(valueOf(begun, sentPackets, { device: 'eth0', netns: 'blue' }), 48);
+    assert.equal(valueOf(begun, tappedSentPackets, { device: 'eth0', netns: 'blue' }), 16);
+    assert.equal(valueOf(begun, tappedSentSeconds, { device: 'eth0', netns: 'blue' }), 1);
+    assert.equal(valueOf(snapshot, tappedSentPackets, { device: 'eth0', netns: 'blue' }), undefined);
     const none = sample(answer());
     assert.deepEqual(valuesOf(none, sentSamples), {});
     assert.equal(valueOf(none, sentSeconds), undefined);

@@ -93,6 +93,57 @@ describe('the price of the taps', () => {
   });
 });
 
+describe('what taps take of a CPU that came or went in the window', () => {
+  const passed: Cell[] = [
+    [metrics.spanPackets, { device: 'eth0' }, 0, 200_000],
+    ...theirTime.map((cell): Cell => (cell[0] === metrics.tappedPackets ? [cell[0], cell[1], null, 180_000] : cell)),
+  ];
+  const close = (actual: unknown, expected: number): void => {
+    assert.ok(Math.abs(Number(actual) - expected) < 1e-9, `${String(actual)} is not ${expected}`);
+  };
+
+  it('is of the time in which they were there: in PKT0101, in the bill and by CPU', () => {
+    const report = judged([...tapped, ...spans, ...passed]);
+    const { args } = ofRule(report, 'PKT0101');
+    assert.equal(args['ns'], 2300);
+    // 180,000 packets of 2300 ns in four seconds.
+    close(args['cpu'], 0.1035);
+    close(report.taps[0]?.bill?.receiveCpu, 0.1035);
+    close(report.cost.cpus[1]?.tapShare, 0.1035);
+    const { data } = ofRule(judged([...tapped, ...spans, ...passed], { PKT0101: { criticalCpu: 0.1 } }), 'PKT0101');
+    assert.deepEqual(data?.['cpus'], [{ cpu: '1', share: report.cost.cpus[1]?.tapShare }]);
+    close(report.cost.cpus[1]?.tapSeconds, 0.414);
+  });
+
+  it('is spread over all packets of the window where the price of one is split', () => {
+    const report = judged([...tapped, ...spans, ...passed]);
+    // The other 600 samples took less than the floor: nothing was there.
+    close(tapPart(report), 2070);
+    close(report.cost.devices[0]?.breakdown.find(({ part }) => part === 'taps')?.ns, 2070);
+    // With 1000 ns in the mean of the other tenth, 200 of them the floor.
+    const others = spans.map((cell): Cell =>
+      cell[0] === metrics.spanNanoseconds ? [cell[0], cell[1], 0, 1.6e6] : cell,
+    );
+    close(tapPart(judged([...tapped, ...others, ...passed])), 2070 + 80);
+  });
+
+  it('is of the same time where packets are sent', () => {
+    const place = { device: 'eth0', way: 'direct' };
+    const sent: Cell[] = [
+      [metrics.sentSamples, place, null, 1000],
+      [metrics.sentMedian, place, null, 500],
+      [metrics.sentFloor, { ...place, method: 'calibrated' }, null, 100],
+      [metrics.sentPackets, { device: 'eth0' }, null, 200_000],
+      [metrics.sentSeconds, {}, null, 10],
+      [metrics.tappedSentPackets, { device: 'eth0' }, null, 180_000],
+      [metrics.tappedSentSeconds, { device: 'eth0' }, null, 4],
+    ];
+    const report = judged([...tapped, ...spans, ...passed, ...sent]);
+    assert.match(ofRule(report, 'PKT0101').summary, /Sent packets pay 400 ns each, 1.8% of a CPU at 45,000 packets/);
+    close(report.taps[0]?.bill?.transmitCpu, 0.018);
+  });
+});
+
 describe('softirq time that is counted in ticks', () => {
   const little = host({ packets: 5000, frames: 5000, softirq: 0.2 });
 

@@ -102,6 +102,8 @@ describe('taps that come and go in the window', () => {
   it('are priced likewise where packets are sent', () => {
     const sent = (seconds: number, ...parts: readonly (readonly [number, number])[]): ProbeReading => ({
       ...reading(seconds, before),
+      // It rested for a tenth of the time.
+      transmitNs: seconds * 9e8,
       transmit: [
         { device: 'eth0', ifindex: 2, netns: '100', queue: 'noqueue', ways: [{ ...taps(...parts), way: 'direct' }] },
       ],
@@ -118,6 +120,7 @@ describe('taps that come and go in the window', () => {
     const [time] = epochs.changedSending(last.transmit ?? []);
     assert.ok(time?.lasts);
     const [way] = time.reading.ways;
+    assert.ok(Math.abs(time.seconds - 1.9 * 0.9) < 1e-9, `timed for ${time.seconds} s`);
     assert.deepEqual([way?.count, (way?.sumNs ?? 0) / (way?.count ?? 1)], [1000, 850]);
   });
 

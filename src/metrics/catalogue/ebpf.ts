@@ -209,6 +209,17 @@ export const sentSeconds = gauge('pktcost_transmit_seconds', {
   sparse: true,
   help: 'For how long sent packets were timed.',
 });
+const tappedSending = { ...ebpf, labels: ['device'], perNetns: true, sparse: true } as const;
+export const tappedSentPackets = gauge('pktcost_tapped_transmit_packets', {
+  ...tappedSending,
+  unit: 'packets',
+  help: 'Of a device whose ETH_P_ALL hooks came or went in the window: packets that it sent past those that are priced, from the samples.',
+});
+export const tappedSentSeconds = gauge('pktcost_tapped_transmit_seconds', {
+  ...tappedSending,
+  unit: 'seconds',
+  help: 'For how long sent packets were timed while those hooks were there.',
+});
 export const sentTapNanoseconds = gauge('pktcost_tap_nanoseconds_per_sent_packet', {
   ...ebpf,
   labels: ['inode', 'device', 'certainty'],

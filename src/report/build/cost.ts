@@ -4,7 +4,8 @@ import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts'
 import { handsOver } from '../../facts/packet-cost.ts';
 import { receivingThreads } from '../../facts/packet-cpus.ts';
 import { PACKETS_TO_PRICE, type PriceLimits } from '../../facts/price.ts';
-import { deviceKey, meanTapNs, spansByDevice } from '../../facts/spans.ts';
+import { deviceKey, spansByDevice } from '../../facts/spans.ts';
+import { meanTapNs, packetsByCpu } from '../../facts/tapped.ts';
 import type { Cost, DeviceCost, HostCost, Probe, Spans } from '../../generated/report.ts';
 import {
   cpuSeconds,
@@ -17,7 +18,6 @@ import {
   receivePackets,
   softnetProcessed,
   softnetReceivedRps,
-  spanCpuPackets,
   spanPackets,
 } from '../../metrics/catalogue/index.ts';
 import type { Labels } from '../../metrics/metric.ts';
@@ -66,7 +66,7 @@ function hostCost(window: Window, limits: PriceLimits): HostCost {
     nsPerPacket,
     nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
     netRxNsPerPacket: measured?.ns ?? null,
-    breakdown: breakdownOf(nsPerPacket, measured, meanTapNs([...spansByDevice(window).values()], limits)),
+    breakdown: breakdownOf(nsPerPacket, measured, meanTapNs(window, limits, spansByDevice(window).keys())),
     reason: whyUnpriced(window, packets, spent),
   };
 }
@@ -145,7 +145,7 @@ function deviceCosts(window: Window, probe: Probe, host: HostCost, limits: Price
             : breakdownOf(
                 (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
                 (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
-                meanTapNs([own], limits),
+                meanTapNs(window, limits, [key]),
               ),
         reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
       };
@@ -173,15 +173,4 @@ const PACKETS_TO_SAMPLE = 100;
 function whyNoSamples({ taps }: Spans, packets: number): string | null {
   if (taps === null || taps.count > 0 || packets < PACKETS_TO_SAMPLE) return null;
   return 'none of its packets reached the probe: another TC program decides on them first';
-}
-
-/** What the probe counted of each device, by CPU. */
-function packetsByCpu(window: Window): ReadonlyMap<string, ReadonlyMap<string, number>> {
-  const devices = new Map<string, Map<string, number>>();
-  for (const { labels, increase } of cells(window, spanCpuPackets)) {
-    const key = deviceKey(labels);
-    const cpus = devices.get(key) ?? new Map<string, number>();
-    devices.set(key, cpus.set(labels['cpu'] ?? '', increase));
-  }
-  return devices;
 }

@@ -1,7 +1,8 @@
 import { breakdownOf, enough, netRxCost, netRxOf } from '../../facts/breakdown.ts';
-import { cpuPrices, tapTimes } from '../../facts/cpu-prices.ts';
+import { cpuPrices } from '../../facts/cpu-prices.ts';
 import { byLabel, cells } from '../../facts/figures.ts';
 import type { PriceLimits } from '../../facts/price.ts';
+import { tapTimes } from '../../facts/tapped.ts';
 import type { CpuCost } from '../../generated/report.ts';
 import {
   cpuDedicated,
