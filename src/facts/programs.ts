@@ -1,5 +1,5 @@
 /** BPF programs on the packet path, and who traces it. */
-import { processText } from './processes.ts';
+import { processText } from '../base/process-text.ts';
 import type { Signal } from './signal.ts';
 
 export interface Program {

@@ -1,6 +1,6 @@
 import { filterKind, isFanoutGroup } from '../metrics/packet-socket-labels.ts';
 import { errorOfShare } from './chance.ts';
-import { processText } from './processes.ts';
+import { processText } from '../base/process-text.ts';
 import type { Signal } from './signal.ts';
 
 /** One receive hook for ETH_P_ALL: a socket, or a fanout group however many sockets it has. */

@@ -1,3 +1,4 @@
+import { processText } from '../base/process-text.ts';
 import { filterKind } from '../metrics/packet-socket-labels.ts';
 import { daemonOf } from '../facts/daemons.ts';
 import { describeTap, takesEverything, tapsOn } from '../facts/taps.ts';
@@ -34,10 +35,9 @@ export const tapBroaderThanNeeded = defineRule({
   },
   messages: {
     busy:
-      '{daemon} (pid {pid}) takes all {packets:packets} on {device} without a filter, though it needs only ethertype ' +
+      '{holder} takes all {packets:packets} on {device} without a filter, though it needs only ethertype ' +
       '{ethertypes}.',
-    quiet:
-      '{daemon} (pid {pid}) takes every packet of {device} without a filter, though it needs only ethertype {ethertypes}.',
+    quiet: '{holder} takes every packet of {device} without a filter, though it needs only ethertype {ethertypes}.',
   },
   alert: { none: 'who holds a socket, and what that program needs of the traffic, decides' },
   conclude({ socket, owners, received, sent, allReceived, allSent }, limits, { netns }) {
@@ -63,6 +63,7 @@ export const tapBroaderThanNeeded = defineRule({
     const said = {
       certainty: 'possible',
       args: {
+        holder: processText(known.owner),
         daemon: known.owner.comm,
         pid: known.owner.pid,
         device: any ? 'every device' : tap.device,

@@ -1,7 +1,7 @@
 /** The verdict of PKT0101 about what taps take of sent packets. */
 import { errorOfShare } from '../facts/chance.ts';
 import { type TapCost } from '../facts/packet-cost.ts';
-import { processText } from '../facts/processes.ts';
+import { processText } from '../base/process-text.ts';
 import { payersOf, type Payer, type SentPrice } from '../facts/sent-taps.ts';
 import { billData, billText, splitBill } from '../facts/taps.ts';
 import { worded, type Argument, type Datum } from './finding.ts';

@@ -1,5 +1,5 @@
 import { worded } from './finding.ts';
-import { processText } from '../facts/processes.ts';
+import { processText } from '../base/process-text.ts';
 import { detailsOf, programDetails, programName, programsOf } from '../facts/programs.ts';
 import { perfEventHolder, tracedFunctions } from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';

@@ -1,3 +1,4 @@
+import { processText } from '../../base/process-text.ts';
 import type { Profile, ProfileDevice, ProfileDirection, ProfilePart } from '../../generated/report.ts';
 import { formats } from '../words/formats.ts';
 import { placed } from '../words/phrases.ts';
@@ -107,12 +108,18 @@ function hookLine({ netfilter }: ProfileDirection): string[] {
 function payerLines({ processes, programs }: ProfileDirection): string[] {
   const told = processes.filter(({ share }) => share >= LEAST_SHARE).slice(0, 5);
   const ran = programs.filter(({ share }) => share >= LEAST_SHARE).slice(0, 5);
-  const words = (prefix: string, each: { name: string; id: string; share: number }): string =>
-    `${each.name === '' ? 'unnamed' : each.name} (${prefix} ${each.id}) ${formats.percent(each.share)}`;
+  const processWords = ({ name, id, share }: (typeof told)[number]): string =>
+    `${processText({ comm: unlessUnnamed(name), pid: id })} ${formats.percent(share)}`;
+  const programWords = ({ name, id, share }: (typeof ran)[number]): string =>
+    `${unlessUnnamed(name)} (id ${id}) ${formats.percent(share)}`;
   return [
-    ...(told.length === 0 ? [] : [`Paid by ${told.map((each) => words('pid', each)).join(', ')}.`]),
-    ...(ran.length === 0 ? [] : [`BPF programs on it: ${ran.map((each) => words('id', each)).join(', ')}.`]),
+    ...(told.length === 0 ? [] : [`Paid by ${told.map(processWords).join(', ')}.`]),
+    ...(ran.length === 0 ? [] : [`BPF programs on it: ${ran.map(programWords).join(', ')}.`]),
   ];
+}
+
+function unlessUnnamed(name: string): string {
+  return name === '' ? 'unnamed' : name;
 }
 
 function otherLine({ other, parts }: ProfileDirection): string[] {

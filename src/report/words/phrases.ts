@@ -1,3 +1,4 @@
+import { processText } from '../../base/process-text.ts';
 import type {
   CollectorStatus,
   Cost,
@@ -117,7 +118,7 @@ export function pathWords({ onHotPath, protocol, hook }: Tap): string {
 
 /** Who holds a socket. */
 export function ownerWords(owners: readonly Owner[]): string {
-  return owners.length === 0 ? 'unknown owner' : owners.map(({ pid, comm }) => `${comm} (${pid})`).join(', ');
+  return owners.length === 0 ? 'unknown owner' : owners.map(processText).join(', ');
 }
 
 export function ringWords({ ring, fanout }: Tap): string {
@@ -182,7 +183,7 @@ export function few(names: readonly string[], most = 3): string {
 /** `takes 1.2% of a CPU on received packets and 0.8% on sent ones; its process 0.5% in user space; ring 2 MiB`; empty if unknown. */
 export function billWords(bill: NonNullable<Tap['bill']>): string {
   const { receiveCpu, transmitCpu, readerUserCpu, readerSystemCpu, ringBytes, payers } = bill;
-  const paid = payers.slice(0, 2).map(({ pid, comm, share }) => `${comm} (${pid}) ${formats.percent(share)}`);
+  const paid = payers.slice(0, 2).map((payer) => `${processText(payer)} ${formats.percent(payer.share)}`);
   const path = [
     ...(receiveCpu === null ? [] : [`${formats.percent(receiveCpu)} of a CPU on received packets`]),
     ...(transmitCpu === null

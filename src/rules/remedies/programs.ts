@@ -1,4 +1,4 @@
-import { processText } from '../../facts/processes.ts';
+import { processText } from '../../base/process-text.ts';
 import type { Program } from '../../facts/programs.ts';
 import type { Remedy } from '../finding.ts';
 import { VERIFY } from '../path-parts.ts';

@@ -1,4 +1,4 @@
-import { processText } from '../../facts/processes.ts';
+import { processText } from '../../base/process-text.ts';
 import { daemonOf } from '../../facts/daemons.ts';
 import { takesEverything, type Tap, type TapOwner } from '../../facts/taps.ts';
 import type { Remedy } from '../finding.ts';

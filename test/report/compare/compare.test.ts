@@ -104,7 +104,7 @@ describe('comparison of two windows', () => {
     const sick = make('tap');
     const comparison = compared(calmed(sick), sick);
     assert.match(comparison.headline, /costs 700 ns more: NET_RX time .*mostly the taps \(\+700 ns\)/);
-    assert.match(comparison.headline, /taps that came: tcpdump \(4242\) on eth0/);
+    assert.match(comparison.headline, /taps that came: tcpdump \(pid 4242\) on eth0/);
     assert.match(comparison.headline, /appeared: .*PKT0101/);
     assert.equal(comparison.parts.find(({ part }) => part === 'taps')?.shareOfDifference, 1);
     const back = compared(sick, calmed(sick));
