@@ -7,7 +7,7 @@ import { collectors } from '../src/collectors/index.ts';
 import { expose } from '../src/metrics/exposition.ts';
 import { liveReader } from '../src/sources/live-reader.ts';
 import { takeSample } from '../src/sources/take-sample.ts';
-import { leftOut } from './support/needs.ts';
+import { notShipped } from './support/needs.ts';
 import { parsePage, seriesName, type Page } from './support/page.ts';
 import { copyTree, expectedSeries, upstream, type ExpectedSeries } from './support/upstream.ts';
 
@@ -40,7 +40,7 @@ const present = existsSync(`${upstream}/expected.json`);
 
 describe(
   'parity with node_exporter over its own fixtures',
-  { skip: leftOut(present ? undefined : `${upstream} is not there`) },
+  { skip: notShipped(present ? undefined : `${upstream} is not there`) },
   () => {
     const scratch = present ? mkdtempSync(`${tmpdir()}/pktcost-parity-`) : '';
     const pages = new Map<string, Page>();

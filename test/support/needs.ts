@@ -20,6 +20,11 @@ export function leftOut(reason: string | undefined): string | false {
   return reason;
 }
 
+/** The same for what is not ours to ship, so that a clone from a forge is without it: its absence is no failure in CI either. */
+export function notShipped(reason: string | undefined): string | false {
+  return reason ?? false;
+}
+
 function isThere(tool: string): boolean {
   const folders = tool.startsWith('/') ? [''] : [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return folders.some((folder) => {
