@@ -3,6 +3,7 @@ import type { DropsAnswer } from '../readings/drops.ts';
 import { overlay, type Reader } from '../collectors/reader.ts';
 import { fail, type Result } from '../base/result.ts';
 import { Overhead } from '../probe/overhead.ts';
+import { lackingFor } from '../probe/privilege.ts';
 import type { KernelSymbols } from '../probe/symbols.ts';
 import { DropCounter, type DropNamespace } from '../probe/drops.ts';
 import { isProcfs, monotonicSeconds, type Roots } from '../sources/live-reader.ts';
@@ -33,7 +34,8 @@ export async function openDrops(
 ): Promise<LiveDrops> {
   if (probe === 'off') return absent(whyOff ?? 'the probe was not asked for (--probe off)');
   if (!isProcfs(roots.procfs)) return absent(`${roots.procfs} is not the proc file system of this host`);
-  if (process.geteuid?.() !== 0) return absent('attaching eBPF programs needs root');
+  const lacking = lackingFor('attaching eBPF programs');
+  if (lacking !== undefined) return absent(lacking);
   const opened = await DropCounter.open({ sysfs: roots.sysfs, symbols, namespaces, overhead });
   return opened.ok ? opened.value : absent(opened.reason);
 }

@@ -8,6 +8,7 @@ import { findObjects } from './objects.ts';
 import { planLines, planProbe, type PlanningOptions, type ProbePlanning } from './planning.ts';
 import { ProfileDump } from './profile/dump.ts';
 import { Sampler } from './profile/sampler.ts';
+import { lackingFor } from './privilege.ts';
 import { openSession, type ProbeSession } from './session.ts';
 import type { KernelSymbols } from './symbols.ts';
 
@@ -22,7 +23,8 @@ export async function openHostProbe(options: HostProbeOptions): Promise<HostProb
   const without = (status: 'off' | 'not-measured', reason: string): HostProbe =>
     new AbsentProbe({ status, reason, plan: [], refused: false }, new ProfileDump(fail(reason)));
   if (options.probe === 'off') return without('off', options.whyOff ?? 'the probe was not asked for (--probe off)');
-  if (process.geteuid?.() !== 0) return without('not-measured', 'attaching eBPF programs needs root');
+  const lacking = lackingFor('attaching eBPF programs');
+  if (lacking !== undefined) return without('not-measured', lacking);
   const planned = planProbe(options);
   if (!planned.ok) return without('not-measured', planned.reason);
   const planning = planned.value;

@@ -107,6 +107,7 @@ export function bpfPrograms(): Result<BpfPrograms> {
 }
 
 function listPrograms(bpf: Libbpf): Result<readonly BpfProgramRow[]> {
+  // Their ids are told to CAP_SYS_ADMIN alone (kernel/bpf/syscall.c:bpf_prog_get_fd_by_id), and few have it but root.
   if (process.geteuid?.() !== 0) return fail('listing BPF programs needs root');
   const rows: BpfProgramRow[] = [];
   let id: number | undefined = 0;
