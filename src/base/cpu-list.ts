@@ -1,7 +1,9 @@
 import { fail, ok, type Result } from './result.ts';
 
-/** The highest CPU number taken seriously in a list: four times the kernel's NR_CPUS limit. */
+/** The highest CPU number taken seriously, and the most CPUs that a file may tell of: four times the kernel's NR_CPUS limit. */
 export const MAX_CPU = 32768;
+/** What is said of a file that tells of more. */
+export const MORE_THAN_ANY = 'more CPUs than any kernel has';
 
 /**
  * CPUs or nodes of a list such as `0-3,8,10-11`, in the order of the list. An empty line is the empty list, and so is

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../base/result.ts';
+import { MAX_CPU, MORE_THAN_ANY } from '../base/cpu-list.ts';
 import { wholeLines, type Cursor } from './cursor.ts';
 
 /** Reads a header line `CPU0 CPU1 ...` and passes it: the number of the CPU behind each column, as text. */
@@ -8,6 +9,7 @@ export function cpuColumns(cursor: Cursor): Result<readonly string[]> {
     const start = cursor.at;
     const name = /^CPU(\d{1,5})$/.exec(cursor.word());
     if (name === null) return fail('the header does not name CPUs', start);
+    if (cpus.length === MAX_CPU) return fail(MORE_THAN_ANY, start);
     cpus.push(name[1]!);
   }
   if (cpus.length === 0) return fail('the header does not name CPUs', cursor.at);
@@ -47,6 +49,7 @@ export function cpuRows(bytes: Uint8Array, columns: readonly string[]): Result<C
       cells.get(name)!.push(cell);
     }
     if (cursor.moreOnLine()) return fail('more columns than the header names', cursor.at);
+    if (cells.get('entries')!.length > MAX_CPU) return fail(MORE_THAN_ANY, cursor.at);
     cursor.nextLine();
   }
   if (cells.get('entries')!.length === 0) return fail('no row for any CPU', cursor.at);

@@ -7,6 +7,7 @@ import {
   interruptsTotal,
   softirqsTotal,
 } from '../metrics/catalogue/index.ts';
+import { MAX_CPU, MORE_THAN_ANY } from '../base/cpu-list.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector } from './collector.ts';
 import { U32_MAX, U64_MAX, wholeLines } from './cursor.ts';
@@ -99,6 +100,7 @@ export function parseStat(bytes: Uint8Array): Result<Stat> {
       if (ticks.length < 4) return fail(`row ${name} has only ${ticks.length} times`, cursor.at);
       if (ticks.length !== (cpus[0]?.ticks.length ?? ticks.length))
         return fail(`row ${name} has ${ticks.length} times, others have ${cpus[0]!.ticks.length}`, cursor.at);
+      if (cpus.length === MAX_CPU) return fail(MORE_THAN_ANY, cursor.at);
       cpus.push({ cpu: row[1]!, ticks });
     } else if (name === 'intr' || name === 'ctxt' || name === 'btime') {
       const total = cursor.unsigned(U64_MAX);

@@ -41,6 +41,8 @@ export const numa = defineCollector({
       else host.notApplicable(nodes, 'this kernel is built without NUMA');
       return;
     }
+    // A CPU is of one node: a copy in which each is of all would make a million of a thousand lines.
+    const known = new Set<number>();
     for (const node of ids) {
       const memory = host.parse(`${nodes}/node${node}/meminfo`, parseNodeMeminfo);
       for (const [field, value] of memory ?? []) emit(meminfoNuma.member(field), { node }, value);
@@ -52,7 +54,14 @@ export const numa = defineCollector({
       }
       // A node without CPUs (memory only) has an empty list.
       const cpus = host.parse(`${nodes}/node${node}/cpulist`, parseCpuListFile);
-      for (const cpu of cpus ?? []) emit(cpuNode, { cpu: `${cpu}`, node }, 1);
+      if (cpus?.some((cpu) => known.has(cpu)) === true) {
+        host.gap(`${nodes}/node${node}/cpulist`, 'names a CPU of another node');
+        continue;
+      }
+      for (const cpu of cpus ?? []) {
+        known.add(cpu);
+        emit(cpuNode, { cpu: `${cpu}`, node }, 1);
+      }
     }
     // Absent before 4.15, where the counters cannot be switched off.
     const enabled = host.parseIfPresent(numaStat, parseNumber);

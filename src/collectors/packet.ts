@@ -42,6 +42,7 @@ export const packet = defineCollector({
     const rows = host.dump('packet_diag', decodePacketSockets);
     const byInode = new Map(rows?.map((row) => [row.inode, row]));
     const devices = deviceNames(host, sockets);
+    const shares = sharedHooks(sockets, hooks);
     for (const socket of sockets) {
       const row = byInode.get(socket.inode);
       const device = devices.get(socket.ifindex) ?? `if${socket.ifindex}`;
@@ -55,7 +56,7 @@ export const packet = defineCollector({
         hook: hookOf(socket, row, hooks, device),
         uid: `${socket.uid}`,
         ...settings(row),
-        ...(row === undefined && sharesHook(socket, sockets, hooks, device) ? { fanout: fanoutLabel('unknown') } : {}),
+        ...(row === undefined && shares(socket, device) ? { fanout: fanoutLabel('unknown') } : {}),
       };
       emit(packetSocket, labels, 1);
       emit(packetSocketMemory, { inode }, socket.memory);
@@ -70,21 +71,26 @@ export const packet = defineCollector({
  * Whether a socket is one of a fanout group, told without PACKET_DIAG: more sockets are running than there are hooks for
  * their protocol and device, and the hooks are one group's.
  */
-function sharesHook(
-  socket: PacketSocket,
+function sharedHooks(
   sockets: readonly PacketSocket[],
   hooks: readonly PtypeHook[],
-  device: string,
-): boolean {
-  const alike = sockets.filter(
-    ({ running, protocol, ifindex }) => running && protocol === socket.protocol && ifindex === socket.ifindex,
-  );
-  const protocol = socket.protocol === 3 ? 'ALL' : hex(socket.protocol);
-  const here = hooks.filter((hook) => hook.protocol === protocol && hook.device === device);
-  const [only] = here;
-  return (
-    socket.running && alike.length > 1 && here.length === 1 && only?.handler === 'packet_rcv_fanout' && only.count === 1
-  );
+): (socket: PacketSocket, device: string) => boolean {
+  const running = new Map<string, number>();
+  const alike = ({ protocol, ifindex }: PacketSocket): string => `${protocol} ${ifindex}`;
+  for (const socket of sockets) if (socket.running) running.set(alike(socket), (running.get(alike(socket)) ?? 0) + 1);
+  const there = new Map<string, { readonly first: PtypeHook; several: boolean }>();
+  for (const hook of hooks) {
+    const place = `${hook.protocol} ${hook.device}`;
+    const known = there.get(place);
+    if (known === undefined) there.set(place, { first: hook, several: false });
+    else known.several = true;
+  }
+  return (socket, device) => {
+    const protocol = socket.protocol === 3 ? 'ALL' : hex(socket.protocol);
+    const here = there.get(`${protocol} ${device}`);
+    if (!socket.running || (running.get(alike(socket)) ?? 0) < 2 || here?.several !== false) return false;
+    return here.first.handler === 'packet_rcv_fanout' && here.first.count === 1;
+  };
 }
 
 /** What only PACKET_DIAG tells. */

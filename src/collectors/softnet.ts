@@ -8,6 +8,7 @@ import {
   softnetSqueezed,
 } from '../metrics/catalogue/index.ts';
 import { isSince } from '../base/release.ts';
+import { MAX_CPU, MORE_THAN_ANY } from '../base/cpu-list.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { cpuColumns } from './columns.ts';
@@ -123,6 +124,7 @@ export function parseSoftnet(bytes: Uint8Array): Result<readonly (readonly numbe
     if (row.length < FEWEST_COLUMNS) return fail(`a row of only ${row.length} columns`, cursor.at);
     if (cursor.byte === -1 && row.length < (rows[0]?.length ?? 0))
       return fail('cut off in the middle of a row', cursor.at);
+    if (rows.length === MAX_CPU) return fail(MORE_THAN_ANY, cursor.at);
     rows.push(row);
     cursor.nextLine();
   }

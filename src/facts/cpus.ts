@@ -32,7 +32,9 @@ export function topologyOf(cpuNodes: readonly Signal[], dedicated: readonly Sign
     const cpu = labels['cpu'] ?? '';
     const node = labels['node'] ?? '';
     byCpu.set(cpu, node);
-    nodes.set(node, [...(nodes.get(node) ?? []), Number(cpu)]);
+    const cpus = nodes.get(node);
+    if (cpus === undefined) nodes.set(node, [Number(cpu)]);
+    else cpus.push(Number(cpu));
   }
   const taken = new Set(dedicated.map(({ labels }) => Number(labels['cpu'])));
   return {

@@ -16,9 +16,7 @@ export interface Owner {
 
 /** Who holds a socket, from the points of pktcost_socket_owner_info. Several after a fork: the oldest pid is named. */
 export function ownerOf(inode: string | undefined, owners: readonly Signal[]): Owner {
-  const holders = owners
-    .filter(({ labels }) => labels['inode'] === inode)
-    .sort((a, b) => Number(a.labels['pid']) - Number(b.labels['pid']));
+  const holders = pointsOf(owners, inode).toSorted((a, b) => Number(a.labels['pid']) - Number(b.labels['pid']));
   const first = holders[0]?.labels;
   if (first === undefined) return { name: 'an unknown process', pid: undefined };
   const others = holders.length > 1 ? ` and ${holders.length - 1} more` : '';
@@ -27,7 +25,7 @@ export function ownerOf(inode: string | undefined, owners: readonly Signal[]): O
 
 /** The CPU that the holders of a socket ran on whenever they were looked at; nowhere if they moved. */
 export function cpuOf(inode: string | undefined, ownerCpus: readonly Signal[]): { readonly cpus?: readonly string[] } {
-  const seen = ownerCpus.filter(({ labels }) => labels['inode'] === inode).map(({ labels }) => labels['cpu'] ?? '');
+  const seen = pointsOf(ownerCpus, inode).map(({ labels }) => labels['cpu'] ?? '');
   const [cpu, ...others] = new Set(seen);
   return cpu === undefined || others.length > 0 ? {} : { cpus: [cpu] };
 }
@@ -37,9 +35,27 @@ export function risen(points: readonly Signal[]): readonly Signal[] {
   return points.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
 }
 
+/** Points by socket, in their order; made once of each list, since hosts have a million sockets. */
+const bySocket = new WeakMap<readonly Signal[], Map<string | undefined, Signal[]>>();
+
+function pointsOf(points: readonly Signal[], inode: string | undefined): readonly Signal[] {
+  let sockets = bySocket.get(points);
+  if (sockets === undefined) {
+    sockets = new Map<string | undefined, Signal[]>();
+    for (const point of points) {
+      const socket = point.labels['inode'];
+      const own = sockets.get(socket);
+      if (own === undefined) sockets.set(socket, [point]);
+      else own.push(point);
+    }
+    bySocket.set(points, sockets);
+  }
+  return sockets.get(inode) ?? [];
+}
+
 /** The value of the point that belongs to the same socket. */
 export function ofSocket(points: readonly Signal[], inode: string | undefined): number | undefined {
-  return points.find(({ labels }) => labels['inode'] === inode)?.value;
+  return pointsOf(points, inode)[0]?.value;
 }
 
 /** What the counters of the namespace say of the datagrams that its sockets refused. */
@@ -89,7 +105,7 @@ export function clientOf(
   waiting: readonly Signal[],
   owners: readonly Signal[],
 ): Signal | undefined {
-  const pids = new Set(owners.filter(({ labels }) => labels['inode'] === inode).map(({ labels }) => labels['pid']));
+  const pids = new Set(pointsOf(owners, inode).map(({ labels }) => labels['pid']));
   const held = new Set(owners.filter(({ labels }) => pids.has(labels['pid'])).map(({ labels }) => labels['inode']));
   return risen(waiting).find(({ labels }) => labels['inode'] !== inode && held.has(labels['inode']));
 }

@@ -59,7 +59,9 @@ export function fold(rule: Rule, findings: readonly Finding[]): Finding[] {
   const byReason = new Map<string, Finding[]>();
   for (const each of lacking) {
     const key = each.missing.map(({ metric, reason }) => `${metric} ${reason}`).join('\n');
-    byReason.set(key, [...(byReason.get(key) ?? []), each]);
+    const same = byReason.get(key);
+    if (same === undefined) byReason.set(key, [each]);
+    else same.push(each);
   }
   for (const same of byReason.values()) {
     folded.push(same.length === 1 ? same[0]! : unmeasured(rule, same[0]!.missing, {}, same.length));

@@ -15,12 +15,11 @@ export function claimsHealth({ outcome }: Conclusion): boolean {
 /** The name of a signal that could not be read here, and why. That a kernel does not have it is an answer. */
 export function unreadOf(signal: Evaluated, at: Labels, window: Window): readonly (readonly [string, Missing])[] {
   if (pointsAt(signal, at).length > 0) return [];
-  const why = [...ofInstance(signal.evaluation.missing, at), ...unreadAt(signal, at, window)].find(
-    ({ absent, transient, netns }) =>
-      absent !== true &&
-      transient !== true &&
-      (netns === undefined || !signal.of.perNetns || netns === (at['netns'] ?? OWN_NETNS)),
-  );
+  const isReason = ({ absent, transient, netns }: Missing): boolean =>
+    absent !== true &&
+    transient !== true &&
+    (netns === undefined || !signal.of.perNetns || netns === (at['netns'] ?? OWN_NETNS));
+  const why = ofInstance(signal.evaluation.missing, at).find(isReason) ?? unreadAt(signal, at, window).find(isReason);
   return why === undefined ? [] : [[signal.name, why]];
 }
 
@@ -112,17 +111,47 @@ export function notOnThisHost(window: Window, absent: readonly Evaluated[]): str
   return reasons.includes(undefined) ? undefined : reasons[0];
 }
 
-/** What is missing for this very instance, where that was said; else what is missing of the signal. */
+/** What is missing for this very instance, where that was said; else what is missing of the signal, but for what is of another. */
 export function ofInstance(missing: readonly Missing[], at: Labels): readonly Missing[] {
-  const named = Object.entries(at).filter(([, value]) => value !== '');
-  const own = missing.filter(
-    ({ labels }) => named.length > 0 && named.every(([label, value]) => labels?.[label] === value),
-  );
-  // Somebody else's coming and going explains nothing here.
-  if (own.length > 0) return own;
+  const names = Object.keys(at)
+    .filter((name) => at[name] !== '')
+    .sort();
+  const { own, general } = sortedBy(missing, names);
   const ofAnother = ({ labels }: Missing): boolean =>
-    named.some(([label, value]) => labels?.[label] !== undefined && labels[label] !== value);
-  return missing.filter((each) => each.transient !== true && !ofAnother(each));
+    names.some((name) => labels?.[name] !== undefined && labels[name] !== at[name]);
+  return own.get(keyOf(at, names)) ?? general.filter((each) => !ofAnother(each));
+}
+
+interface Sorted {
+  /** Those that have all of the labels, by their values. */
+  readonly own: ReadonlyMap<string, readonly Missing[]>;
+  /** The others, without somebody else's coming and going: that explains nothing here. */
+  readonly general: readonly Missing[];
+}
+
+const known = new WeakMap<readonly Missing[], Map<string, Sorted>>();
+
+/** Made once of each list: that of a host with 100,000 devices is as long, and is asked for each of them. */
+function sortedBy(missing: readonly Missing[], names: readonly string[]): Sorted {
+  const ways = known.get(missing) ?? new Map<string, Sorted>();
+  known.set(missing, ways);
+  const found = ways.get(names.join());
+  if (found !== undefined) return found;
+  const own = new Map<string, Missing[]>();
+  const general: Missing[] = [];
+  for (const each of missing) {
+    const { labels } = each;
+    if (names.length === 0 || labels === undefined || names.some((name) => labels[name] === undefined)) {
+      if (each.transient !== true) general.push(each);
+      continue;
+    }
+    const key = keyOf(labels, names);
+    const same = own.get(key);
+    if (same === undefined) own.set(key, [each]);
+    else same.push(each);
+  }
+  ways.set(names.join(), { own, general });
+  return { own, general };
 }
 
 /** A device, CPU or namespace that came or went within the window is no gap in what was looked at. */

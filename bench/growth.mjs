@@ -1,0 +1,131 @@
+// node bench/growth.mjs [KIND ...]: CPU time and peak memory of a diagnosis of copies of n, 2n, 4n and 8n things of a kind. What an
+// empty copy takes is left out of the ratios; a step of more than 2.3 is a fault to explain: what is read grows by 2.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../bin/pktcost.js', import.meta.url));
+const MOST = 2.3;
+
+/** @param {number} count @param {(index: number) => string} line */
+const lines = (count, line) => Array.from({ length: count }, (_, index) => line(index)).join('');
+/** @param {number} value @param {number} digits */
+const hex = (value, digits) => value.toString(16).toUpperCase().padStart(digits, '0');
+
+/** @typedef {(count: number, later: number) => Record<string, string>} Files */
+
+/** What a host has many of: how many at first, and its files, of which `later` is 0 in the first sample and 1 in the second. */
+/** @type {Record<string, { first: number, files: Files }>} */
+const kinds = {
+  devices: {
+    first: 12_500,
+    files: (count, later) => ({
+      'proc/net/dev': `Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n${lines(count, (index) => `veth${index}: ${1000 + later * 7} ${10 + later} 0 0 0 0 0 0 1000 10 0 0 0 0 0 0\n`)}`,
+    }),
+  },
+  listeners: {
+    first: 12_500,
+    files: (count) => ({
+      'proc/net/tcp': `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n${lines(count, (index) => `${String(index).padStart(4)}: ${hex(index >> 16, 8)}:${hex(index % 65536, 4)} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 ${index + 1} 1 0000000000000000 100 0 0 10 0\n`)}`,
+    }),
+  },
+  connections: {
+    first: 125_000,
+    files: (count) => ({
+      'proc/net/tcp': `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n${lines(count, (index) => `${String(index).padStart(4)}: 0100007F:0050 ${hex(index >> 16, 8)}:${hex(index % 65536, 4)} 01 00000000:00000000 00:00000000 00000000     0        0 ${index + 1} 1 0000000000000000 20 4 30 10 -1\n`)}`,
+    }),
+  },
+  'UDP sockets': {
+    first: 12_500,
+    files: (count, later) => ({
+      'proc/net/udp': `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n${lines(count, (index) => `${String(index).padStart(5)}: ${hex(index >> 16, 8)}:${hex(index % 65536, 4)} 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 ${index + 1} 2 0000000000000000 ${later * (index % 3)}\n`)}`,
+    }),
+  },
+  'packet sockets': {
+    first: 2500,
+    files: (count) => ({
+      'proc/net/packet': `sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n${lines(count, (index) => `0000000000000000 3      3    0003   0     1 0      0      ${index + 1}\n`)}`,
+    }),
+  },
+  'CPUs that share 1,000 interrupts': {
+    first: 64,
+    files: (count, later) => ({
+      'proc/interrupts': `           ${lines(count, (cpu) => `CPU${cpu}       `)}\n${lines(1000, (irq) => `${irq}: ${lines(count, (cpu) => `${cpu === irq % count ? 100 + later : 0} `)} PCI-MSI ${irq}-edge eth${irq % 8}-rx-${irq}\n`)}`,
+      'proc/stat': `cpu  1 2 3 4 5 6 7 8 9 0\n${lines(count, (cpu) => `cpu${cpu} ${100 + later} 0 200 ${9000 + later * 900} 10 0 ${cpu} 0 0 0\n`)}`,
+      'proc/net/softnet_stat': lines(
+        count,
+        (cpu) => `${hex(cpu * 1000 + later, 8)} ${'00000000 '.repeat(11)}${hex(cpu, 8)} 00000000 00000000\n`,
+      ),
+    }),
+  },
+  processes: {
+    first: 2500,
+    files: (count, later) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [
+          `proc/${index + 10}/stat`,
+          `${index + 10} (worker${index}) S 1 1 1 0 -1 0 0 0 0 0 ${5 + later} 5 0 0 20 0 1 0 100 1000 10 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 3 0 0 0 0 0 0 0 0 0 0 0 0 0\n`,
+        ]),
+      ),
+  },
+};
+
+/** @param {string} root @param {Record<string, string>} files */
+function write(root, files) {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+}
+
+/** @param {string} folder @param {Files} files @param {number} count */
+function diagnosed(folder, files, count) {
+  rmSync(folder, { recursive: true, force: true });
+  for (const [later, name] of ['before', 'after'].entries())
+    write(join(folder, name), {
+      'proc/sys/kernel/hostname': 'large\n',
+      'proc/uptime': `${100 + later * 10}.00 200.00\n`,
+      'proc/stat': `cpu  ${later * 1000} 0 0 0 0 0 0 0 0 0\ncpu0 ${later * 1000} 0 0 0 0 0 0 0 0 0\n`,
+      ...files(count, later),
+    });
+  const told = join(folder, 'told');
+  const listener = join(folder, 'listener.cjs');
+  writeFileSync(
+    listener,
+    `process.on('exit', () => { const { user, system } = process.cpuUsage(); require('node:fs').writeFileSync(${JSON.stringify(told)}, ((user + system) / 1e6) + ' ' + process.resourceUsage().maxRSS / 1024); });`,
+  );
+  const words = ['replay', join(folder, 'before'), join(folder, 'after'), '--fail-on', 'never'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', listener, bin, ...words], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+  });
+  if (status !== 0) throw new Error(`exit code ${status}: ${stderr}`);
+  const [seconds = NaN, megabytes = NaN] = readFileSync(told, 'utf8').split(' ').map(Number);
+  return { seconds, megabytes, lines: stdout.split('\n').length };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'pktcost-growth-'));
+const leave = () => rmSync(folder, { recursive: true, force: true });
+process.once('exit', leave);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
+const wanted = process.argv.slice(2);
+for (const [kind, { first, files }] of Object.entries(kinds)) {
+  if (wanted.length > 0 && !wanted.includes(kind)) continue;
+  const empty = diagnosed(folder, files, 1);
+  /** @type {number | undefined} */
+  let earlier;
+  for (const count of [first, first * 2, first * 4, first * 8]) {
+    const { seconds, megabytes, lines: shown } = diagnosed(folder, files, count);
+    const own = Math.max(seconds - empty.seconds, 0.001);
+    const ratio = earlier === undefined ? undefined : own / earlier;
+    // Below a tenth of a second it is the noise that grows.
+    const fault = ratio !== undefined && ratio > MOST && own > 0.1;
+    console.log(
+      `${fault ? 'MISS' : 'ok  '}  ${count.toLocaleString('en-US').padStart(9)} ${kind.padEnd(34)} ${own.toFixed(2).padStart(6)} s CPU  ${ratio === undefined ? '      ' : `x ${ratio.toFixed(2)}`}  ${megabytes.toFixed(0).padStart(5)} MB  ${shown} lines`,
+    );
+    earlier = own;
+  }
+}
