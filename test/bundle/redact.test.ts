@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 
+import { Redaction } from '../../src/bundle/redact.ts';
 import { Tokens } from '../../src/bundle/tokens.ts';
 import { bundleOf, type RecordedRun } from '../../src/jobs/bundle.ts';
 import { renderJson } from '../../src/report/json.ts';
@@ -215,5 +216,21 @@ describe('redaction', () => {
       assert.match(once, pattern);
       assert.equal(tokens.addresses(once), once, 'a token stays what it is');
     }
+  });
+});
+
+describe('the command line of a redacted bundle', () => {
+  it('keeps no name that is glued to its flag', () => {
+    const said = new Redaction([]).commandLine([
+      'diagnose',
+      '-ozzfile',
+      '-izzeth0',
+      '--output=zzfile',
+      '-w',
+      '5s',
+      '--json',
+    ]);
+    assert.deepEqual([said[0], ...said.slice(4)], ['diagnose', '-w', '5s', '--json']);
+    assert.doesNotMatch(said.join(' '), /zz/);
   });
 });

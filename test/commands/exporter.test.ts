@@ -31,6 +31,7 @@ const pages: Readonly<Record<string, (response: ServerResponse) => void>> = {
   '/untyped-html': (response) => response.writeHead(200, text).end('<html>\n'),
   '/json': (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
   '/away': (response) => response.writeHead(302, { location: 'http://user:secret@elsewhere:9100/metrics?t=1' }).end(),
+  '/file': (response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
   '/private': (response) => response.writeHead(401).end(),
   '/broken': (response) => response.writeHead(500, text).end('oh'),
   '/cut': (response) => response.writeHead(200, text).end(full().slice(0, -3)),
@@ -98,6 +99,7 @@ describe('diagnose --exporter', () => {
     ['/untyped-html', /is no page in the Prometheus text format: line 1: neither a comment nor/],
     ['/json', /answers with application\/json and not with metrics/],
     ['/away', /redirects to http:\/\/elsewhere:9100\/metrics: give the address it leads to$/],
+    ['/file', /redirects to an address of file:: give the address it leads to$/],
     ['/private', /refuses \(HTTP 401\): it wants a user name and password/],
     ['/broken', /answers with HTTP 500 and not with a page of metrics/],
     ['/absent', /answers with HTTP 404/],
@@ -118,6 +120,7 @@ describe('diagnose --exporter', () => {
 
   for (const [args, line] of [
     [['http://127.0.0.1:1/metrics'], /--exporter http:\/\/127\.0\.0\.1:1\/metrics: cannot be asked: /],
+    [['http://127.0.0.1:6000/metrics'], /cannot be asked: its port is one that HTTP clients refuse to ask/],
     [['host:9100'], /begins with neither http:\/\/ nor https:\/\//],
     [['file:///etc/passwd'], /begins with neither http/],
     [['http://user:s3cr%zz@host/'], /the user name or password in the URL has a %/],

@@ -24,7 +24,7 @@ export function notMeasuredSection({ notMeasured: lacking, collectors }: Report,
       : folded(`Collectors that lack something: ${groups.length}`, [
           ...groups.slice(0, rows).map(({ row, why, netns }) => {
             const at = netns.length === 0 ? '' : `, in namespace ${few(netns)}`;
-            return `- ${row.id}, ${row.status}: ${prose(`${why}${at}`)}`;
+            return `- ${prose(row.id)}, ${row.status}: ${prose(`${why}${at}`)}`;
           }),
           ...more(groups.length - rows),
         ])),

@@ -37,7 +37,7 @@ export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly R
     available,
     words.map((word) => Math.min(word, NARROWEST)),
   );
-  const line = style.unicode ? '─' : '-';
+  const rule = style.unicode ? '─' : '-';
   const drawn = new CliTable({
     head: shown.map(({ label }, index) => wrap(label, widths[index]!).join('\n')),
     colAligns: shown.map(alignOf),
@@ -45,10 +45,15 @@ export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly R
     chars: {
       ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', left: '', right: '', middle: ' '.repeat(gap) },
       ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-      ...{ mid: line, 'mid-mid': line.repeat(gap), 'left-mid': '', 'right-mid': '' },
+      ...{ mid: rule, 'mid-mid': rule.repeat(gap), 'left-mid': '', 'right-mid': '' },
     },
   });
-  drawn.push(...cells.map((row) => row.map((cell, index) => broken[index]!(cell, widths[index]!).join('\n'))));
+  // A row of its own for each line: at every line of a cell cli-table3 measures all of the cell, once for each character in it.
+  for (const row of cells) {
+    const lines = row.map((cell, index) => broken[index]!(cell, widths[index]!));
+    const height = Math.max(...lines.map(({ length }) => length));
+    for (let line = 0; line < height; line += 1) drawn.push(lines.map((cell) => cell[line] ?? ''));
+  }
   return drawn
     .toString()
     .split('\n')
