@@ -1,7 +1,9 @@
-// Finds exported declarations of src/ that share a name: whoever reads a name should not have to look at its import to know
-// what it stands for, nor take it for one that the language has. What schema/ generates has its names from the report.
+// Finds declarations of src/ that share a name: whoever reads a name should not have to look at its import to know what it
+// stands for, nor take it for one that the language has. Generated ones count. What a file keeps to itself may be called as what
+// another keeps; a type or a CONSTANT of it may not be called as one that is exported. Functions of a file may: they are read
+// beside their calls.
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 const root = process.argv[2] ?? 'src';
 
@@ -22,16 +24,35 @@ const right = [
     places: /^(base|rules\/rule\.ts)/,
     names: /^(ok|list)$/,
   },
+  {
+    why: 'names and values of labels, as metrics/ knows them without the report and as the report has them',
+    places: /^(metrics|generated)\//,
+    names: /^Labels$/,
+  },
 ];
 
 /** @type {Map<string, string[]>} */
 const placesOf = new Map();
-const declared = /^export (?:declare |abstract |async )*(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
+/** @type {Map<string, string[]>} */
+const keptIn = new Map();
+const declared = /^(export )?(?:declare |abstract |async )*(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
+const held = /^[A-Z]/;
 for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-  if (!file.endsWith('.ts') || basename(dirname(join(root, file))) === 'generated') continue;
-  const names = [...readFileSync(join(root, file), 'utf8').matchAll(declared)].map(([, name]) => name ?? '');
-  // Overloads of one function are one declaration.
-  for (const name of new Set(names)) placesOf.set(name, [...(placesOf.get(name) ?? []), file]);
+  if (!file.endsWith('.ts')) continue;
+  const found = [...readFileSync(join(root, file), 'utf8').matchAll(declared)];
+  for (const [places, exported] of /** @type {const} */ ([
+    [placesOf, true],
+    [keptIn, false],
+  ])) {
+    const names = found.filter(([, prefix]) => (prefix !== undefined) === exported).map(([, , name]) => name ?? '');
+    // Overloads of one function are one declaration.
+    for (const name of new Set(names)) places.set(name, [...(places.get(name) ?? []), file]);
+  }
+}
+
+for (const [name, files] of placesOf) {
+  const own = held.test(name) ? (keptIn.get(name) ?? []) : [];
+  placesOf.set(name, [...new Set([...files, ...own])]);
 }
 
 const twice = [...placesOf].filter(

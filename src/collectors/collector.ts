@@ -5,7 +5,7 @@ import {
   OWN_NETNS,
   gapOf,
   type CollectorReport,
-  type CollectorStatus,
+  type CollectorState,
   type Gap,
   type Snapshot,
 } from '../metrics/snapshot.ts';
@@ -197,7 +197,7 @@ export function runCollector(
 class Full extends Error {}
 
 /** @param told series, or an answer that was empty */
-function statusOf(gaps: number, told: boolean, notApplicable: boolean): CollectorStatus {
+function statusOf(gaps: number, told: boolean, notApplicable: boolean): CollectorState {
   if (gaps === 0) return 'ok';
   if (told) return notApplicable ? 'ok' : 'partial';
   return notApplicable ? 'not-applicable' : 'unavailable';

@@ -86,9 +86,9 @@ export function decodeNetfilter(answer: unknown): Result<NetfilterAnswer> {
   });
 }
 
-type Place = Pick<FilterChainRow, 'engine' | 'family' | 'table' | 'chain'>;
+type ChainPlace = Pick<FilterChainRow, 'engine' | 'family' | 'table' | 'chain'>;
 
-function place(row: Readonly<Record<string, unknown>>): Place {
+function place(row: Readonly<Record<string, unknown>>): ChainPlace {
   return {
     engine: engines.find((engine) => engine === row['engine']) ?? 'nftables',
     family: asText(row['family']),

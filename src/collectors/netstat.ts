@@ -45,7 +45,7 @@ const printed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-type Table = ReadonlyMap<string, number>;
+type NetstatTable = ReadonlyMap<string, number>;
 
 const namesByFile = Object.entries(printed).map(([path, since]) => ({
   path,
@@ -65,7 +65,7 @@ export function printedByAll(path: string, group: string): readonly string[] {
 }
 
 /** A table without what its kernel prints was cut: that it has no other counter either is no answer. */
-function noteCut(host: Host, tables: readonly (Table | undefined)[]): void {
+function noteCut(host: Host, tables: readonly (NetstatTable | undefined)[]): void {
   let release: string | undefined;
   for (const [index, { path, releases }] of namesByFile.entries()) {
     for (const { since, names } of releases) {

@@ -6,10 +6,10 @@ import { Cursor, U64_MAX, utf8Text } from './cursor.ts';
 /** Times in /proc are in USER_HZ, which is 100 whatever CONFIG_HZ is. */
 const USER_HZ = 100;
 
-type Role = 'napi' | 'ksoftirqd' | 'backlog' | 'vhost' | 'ovs';
+type ThreadRole = 'napi' | 'ksoftirqd' | 'backlog' | 'vhost' | 'ovs';
 
 /** The kernel's own threads by the front of their name: net/core/dev.c, kernel/softirq.c, drivers/vhost/vhost.c. */
-const kernelThreads: readonly (readonly [string, Role])[] = [
+const kernelThreads: readonly (readonly [string, ThreadRole])[] = [
   ['napi/', 'napi'],
   ['ksoftirqd/', 'ksoftirqd'],
   ['backlog_napi/', 'backlog'],
@@ -58,7 +58,7 @@ export const processes = defineCollector({
   },
 });
 
-function collectThreads(host: Host, emit: Emit, pid: string, roleOf: (comm: string) => Role | undefined): void {
+function collectThreads(host: Host, emit: Emit, pid: string, roleOf: (comm: string) => ThreadRole | undefined): void {
   for (const tid of host.listIfPresent(`/proc/${pid}/task`).filter(isNumber)) {
     const directory = `/proc/${pid}/task/${tid}`;
     const stat = host.parseIfPresent(`${directory}/stat`, parseThreadStat);
@@ -67,7 +67,7 @@ function collectThreads(host: Host, emit: Emit, pid: string, roleOf: (comm: stri
   }
 }
 
-function emitThread(host: Host, emit: Emit, pid: string, directory: string, role: Role, stat: ThreadStat): void {
+function emitThread(host: Host, emit: Emit, pid: string, directory: string, role: ThreadRole, stat: ThreadStat): void {
   const labels = { pid, comm: stat.comm, role };
   emit(processCpu, labels, stat.cpuSeconds);
   emit(processLastCpu, labels, stat.lastCpu);
@@ -75,7 +75,7 @@ function emitThread(host: Host, emit: Emit, pid: string, directory: string, role
   if (allowed !== undefined) emit(processAllowed, { ...labels, ...allowed }, 1);
 }
 
-function kernelThreadRole(comm: string): Role | undefined {
+function kernelThreadRole(comm: string): ThreadRole | undefined {
   return kernelThreads.find(([front]) => comm.startsWith(front))?.[1];
 }
 

@@ -10,6 +10,7 @@ import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import { PACKETS_TO_PRICE } from './price.ts';
 import { SAMPLES_TO_PRICE } from './profile-price.ts';
+import type { CostPart } from '../generated/report.ts';
 
 /** What the probe measured of NET_RX on one CPU. */
 interface NetRxTime {
@@ -118,14 +119,6 @@ export function netRxCostOn(netRx: NetRxByCpu, weights: ReadonlyMap<string, numb
 /** Too few packets make no price. */
 export function enough(cost: NetRxCost | null): NetRxCost | null {
   return cost !== null && cost.packets >= PACKETS_TO_PRICE ? cost : null;
-}
-
-/** A part of what a packet costs. */
-export interface CostPart {
-  readonly part: 'driver-gro' | 'tracing' | 'taps' | 'net-rx-rest' | 'unexplained';
-  /** Nanoseconds per pass into the stack. */
-  readonly ns: number;
-  readonly share: number;
 }
 
 /**

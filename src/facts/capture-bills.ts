@@ -7,9 +7,9 @@ import type { PriceLimits } from './price.ts';
 import { payersOf, type Payer } from './sent-taps.ts';
 import { deviceKey } from './spans.ts';
 import { receivedPastTaps, sentPastTaps } from './tapped.ts';
-import { sentTapPrices, tapPrices, type TapPrice } from './tap-prices.ts';
+import { sentTapPrices, tapPrices, type SocketPrice } from './tap-prices.ts';
 
-export interface CaptureBill {
+export interface CaptureCost {
   /** CPUs, that is CPU-seconds per second while the taps are there; null where that was not measured. */
   readonly receiveCpu: number | null;
   readonly transmitCpu: number | null;
@@ -24,7 +24,7 @@ export interface CaptureBill {
 
 /** By inode; of every socket that has an owner, a price or a ring. */
 export const captureBills = once(
-  (window: Window, limits: PriceLimits): ((inode: string, netns: string) => CaptureBill) => {
+  (window: Window, limits: PriceLimits): ((inode: string, netns: string) => CaptureCost) => {
     const [received, sent] = [tapPrices(window, limits), sentTapPrices(window, limits)];
     const rings = new Map(window.value(packetSocketRing).map(({ labels, value }) => [labels['inode'], value]));
     const pids = new Map<string, string[]>();
@@ -40,7 +40,7 @@ export const captureBills = once(
         .map(({ labels, increase }) => ({ labels, value: increase })),
     );
     const cpuOf = (
-      prices: readonly TapPrice[],
+      prices: readonly SocketPrice[],
       netns: string,
       perSecond: ReadonlyMap<string, number>,
     ): number | null => {

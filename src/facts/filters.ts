@@ -31,7 +31,7 @@ export function chainsOf({ chains, reachable, established, matched }: FilterRead
   const [reach, known] = [byChain(reachable), byChain(established)];
   return chains
     .map(({ labels, value }) => {
-      const key = keyOf(labels);
+      const key = filterKey(labels);
       const { netns = '', engine = '', family = '', table = '', chain = '', hook = '', device = '' } = labels;
       const busiest = matched
         .filter((rule) =>
@@ -57,10 +57,10 @@ export function chainsOf({ chains, reachable, established, matched }: FilterRead
 }
 
 function byChain(signals: readonly Signal[]): ReadonlyMap<string, number> {
-  return new Map(signals.map(({ labels, value }) => [keyOf(labels), value]));
+  return new Map(signals.map(({ labels, value }) => [filterKey(labels), value]));
 }
 
-function keyOf(labels: Signal['labels']): string {
+function filterKey(labels: Signal['labels']): string {
   return ['netns', 'engine', 'family', 'table', 'chain', 'hook', 'device'].map((name) => labels[name] ?? '').join('\0');
 }
 

@@ -16,45 +16,9 @@ import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
 import { cardLosses } from './card-losses.ts';
 import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
+import type { LedgerBook, LedgerRow } from '../generated/report.ts';
 
-/** One reason at one place. */
-export interface LedgerRow {
-  /** As the kernel calls it, or the counter. */
-  readonly reason: string;
-  readonly means: string;
-  /** The function that dropped, or the file of the counter. */
-  readonly place: string;
-  /** '' where it is not known. */
-  readonly device: string;
-  readonly netns: string;
-  readonly packets: number;
-  /** Of the frames that the device, or where none is named the namespace, received; null where that is nothing or not known. */
-  readonly share: number | null;
-  readonly kind: DropKind;
-  /** Code of the rule that speaks about it. */
-  readonly rule: string | null;
-}
-
-/** The books of one namespace: `framesIn` = delivered + forwarded + lost + policy + noise + unclear + notAccounted. */
-export interface LedgerBook {
-  readonly netns: string;
-  readonly devices: readonly string[];
-  readonly framesIn: number;
-  /** Packets handed to a protocol, and packets sent on, as IPv4 and IPv6 count them. */
-  readonly delivered: number;
-  readonly forwarded: number;
-  /** Dropped before either, by kind. */
-  readonly lost: number;
-  readonly policy: number;
-  readonly noise: number;
-  readonly unclear: number;
-  /** Frames of other protocols (ARP), frames that pass several devices, and what nobody counts. Negative where more left than came. */
-  readonly notAccounted: number;
-  /** Of those delivered, dropped by their protocol or socket; of those to be sent, dropped on the way out. */
-  readonly droppedAfter: number;
-}
-
-export interface Ledger {
+export interface DropLedger {
   /** Whether the kernel's drops were counted; else the rows are what counters tell. */
   readonly counted: boolean;
   readonly reason: string | null;
@@ -68,7 +32,7 @@ export interface Ledger {
 }
 
 /** Every loss that was counted, by reason and place, and the books of each namespace. */
-export function ledgerOf(window: Window): Ledger {
+export function ledgerOf(window: Window): DropLedger {
   const counted = window.increase(skbDropsCounted).cells.length > 0;
   const drops = dropRows(window);
   const frames = framesOf(window);
@@ -177,7 +141,7 @@ interface Frames {
   readonly namespaces: readonly string[];
   of(netns: string): number;
   on(netns: string, device: string): number | undefined;
-  devices(netns: string): readonly string[];
+  devices(netns: string): string[];
 }
 
 function framesOf(window: Window): Frames {

@@ -1,7 +1,7 @@
 import type { Signal } from './signal.ts';
-import { endpoint, ofSocket, ownerOf, risen, type Owner } from './sockets.ts';
+import { endpoint, ofSocket, ownerOf, risen, type SocketHolder } from './sockets.ts';
 
-interface Readings {
+interface ListenReadings {
   /** Rise of each listener's own drop counter. */
   readonly listenerDrops: readonly Signal[];
   readonly queues: readonly Signal[];
@@ -12,7 +12,7 @@ interface Readings {
 export interface Listener {
   readonly name: string;
   readonly port: string;
-  readonly owner: Owner;
+  readonly owner: SocketHolder;
   readonly limit: number | undefined;
   readonly waiting: number | undefined;
   /** Its own drops; 0 when it was found by its full queue only. */
@@ -27,7 +27,7 @@ export interface Listener {
  * there. A queue is full when it exceeds its limit (sock.h:sk_acceptq_is_full), that is at limit + 1; one at its limit
  * when sampled is taken as well, since the process may have taken one out.
  */
-export function culprit({ listenerDrops, queues, limitsOf, owners }: Readings): Listener | undefined {
+export function culprit({ listenerDrops, queues, limitsOf, owners }: ListenReadings): Listener | undefined {
   const isKnown = (inode: string | undefined): boolean =>
     ofSocket(limitsOf, inode) !== undefined && ofSocket(queues, inode) !== undefined;
   const isFull = ({ labels }: Signal): boolean => {

@@ -50,7 +50,7 @@ interface Clock {
   readonly seconds: number;
 }
 
-export interface NetRxTime {
+export interface NetRxTotal {
   readonly ns: number;
   readonly packets: number;
 }
@@ -60,7 +60,7 @@ export function price(
   samplesByPart: ReadonlyMap<string, number>,
   { periodSeconds, seconds }: Clock,
   packetsPerSecond: number | undefined,
-  netRx: NetRxTime | undefined,
+  netRx: NetRxTotal | undefined,
 ): ProfiledDirection {
   const samples = [...samplesByPart.values()].reduce((sum, count) => sum + count, 0);
   const cpuShare = (samples * periodSeconds) / seconds;
@@ -87,12 +87,12 @@ export function price(
     parts: [...samplesByPart]
       .filter(([, count]) => count > 0)
       .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-      .map(([part, count]) => shareOf(part, count, samples, best)),
+      .map(([part, count]) => partShare(part, count, samples, best)),
     notPriced: best === null ? notPriced : null,
   };
 }
 
-function shareOf(part: string, count: number, samples: number, whole: Ruled | null): PartShare {
+function partShare(part: string, count: number, samples: number, whole: Ruled | null): PartShare {
   const share = count / samples;
   const error = errorOfShare(share, samples);
   // By the samples alone the part's own count is what is uncertain; by the probe's time only its share is.

@@ -19,7 +19,8 @@ import type { Metric } from '../metrics/metric.ts';
 import type { Increase, Window } from '../metrics/window.ts';
 import type { Direction } from '../profile/direction.ts';
 import { directions } from '../profile/direction.ts';
-import { price, type ProfiledDirection, type NetRxTime } from './profile-price.ts';
+import { cells } from './figures.ts';
+import { price, type ProfiledDirection, type NetRxTotal } from './profile-price.ts';
 import { deviceKey } from './spans.ts';
 
 export interface DirectionProfile extends ProfiledDirection {
@@ -37,7 +38,7 @@ export interface DeviceProfile extends ProfiledDirection {
   readonly device: string;
 }
 
-export interface Profile {
+export interface SampledProfile {
   readonly clock: string;
   readonly periodSeconds: number;
   readonly seconds: number;
@@ -46,10 +47,10 @@ export interface Profile {
   readonly directions: readonly DirectionProfile[];
 }
 
-const profiles = new WeakMap<Window, Profile | string>();
+const profiles = new WeakMap<Window, SampledProfile | string>();
 
 /** The profile of a window, or why there is none. */
-export function profileOf(window: Window): Profile | string {
+export function profileOf(window: Window): SampledProfile | string {
   let known = profiles.get(window);
   if (known === undefined) profiles.set(window, (known = readProfile(window)));
   return known;
@@ -61,7 +62,7 @@ export function directionOf(window: Window, direction: Direction): DirectionProf
   return typeof profile === 'string' ? undefined : profile.directions.find((each) => each.direction === direction);
 }
 
-function readProfile(window: Window): Profile | string {
+function readProfile(window: Window): SampledProfile | string {
   const [period] = window.value(profilePeriod);
   if (window.single) return 'one sample only: a profile takes a window';
   if (period === undefined) {
@@ -93,7 +94,7 @@ function readProfile(window: Window): Profile | string {
 export function profileByCpu(window: Window): readonly CpuProfile[] {
   const profile = profileOf(window);
   if (typeof profile === 'string') return [];
-  const received = byLabel(window, softnetProcessed, 'cpu');
+  const received = rateByLabel(window, softnetProcessed, 'cpu');
   const byCpu = groupBy(
     cells(window, profileSamples).filter(({ labels }) => labels['direction'] === 'receive'),
     ({ labels }) => labels['cpu'] ?? '',
@@ -119,7 +120,7 @@ export function profileByDevice(window: Window): readonly DeviceProfile[] {
   const profile = profileOf(window);
   if (typeof profile === 'string') return [];
   const passed = cells(window, spanCpuPackets);
-  const sound = soundCpus(passed, byLabel(window, softnetProcessed, 'cpu'));
+  const sound = soundCpus(passed, rateByLabel(window, softnetProcessed, 'cpu'));
   const packetsOn = groupBy(passed, ({ labels }) => deviceKey(labels));
   const byDevice = groupBy(
     cells(window, profileDeviceSamples).filter(
@@ -161,7 +162,7 @@ function partSamples(found: readonly Increase[]): ReadonlyMap<string, number> {
   return byPart;
 }
 
-function netRxTime(window: Window, cpu?: string): NetRxTime | undefined {
+function netRxTime(window: Window, cpu?: string): NetRxTotal | undefined {
   const of = (metric: Metric): readonly Increase[] =>
     cells(window, metric).filter(({ labels }) => cpu === undefined || labels['cpu'] === cpu);
   const [times, packets] = [of(netRxNanoseconds), of(netRxPackets)];
@@ -198,10 +199,6 @@ function total(window: Window, metric: Metric): number {
   return cells(window, metric).reduce((sum, { increase }) => sum + increase, 0);
 }
 
-function byLabel(window: Window, metric: Metric, label: string): ReadonlyMap<string, number> {
+function rateByLabel(window: Window, metric: Metric, label: string): ReadonlyMap<string, number> {
   return new Map(cells(window, metric).map((cell) => [cell.labels[label] ?? '', rate(cell)]));
-}
-
-function cells(window: Window, metric: Metric): readonly Increase[] {
-  return window.increase(metric).cells;
 }

@@ -43,8 +43,8 @@ export function workOfInterrupts(
   for (const [cpu, count] of interrupts) {
     weighted.set(cpu, ((packets.get(cpu) ?? 0) * count) / Math.max(count, all.get(cpu) ?? 0, 1));
   }
-  const plain = spread(interrupts, home, topology);
-  const byPackets = spread(weighted, home, topology);
+  const plain = overNodes(interrupts, home, topology);
+  const byPackets = overNodes(weighted, home, topology);
   if (plain === undefined) return undefined;
   if (byPackets === undefined) return plain.work;
   if (byPackets.total > 1.1 * received && plain.work.remoteShare < byPackets.work.remoteShare) return plain.work;
@@ -64,7 +64,7 @@ export function workOfThreads(
     const cpu = cpuOf.get(labels['pid']);
     if (cpu !== undefined) work.set(cpu, (work.get(cpu) ?? 0) + value);
   }
-  return spread(work, home, topology)?.work;
+  return overNodes(work, home, topology)?.work;
 }
 
 /** RPS spreads packets evenly over the CPUs of its list by their hash (net/core/dev.c:get_rps_cpu). */
@@ -74,7 +74,7 @@ export function workOfRps(queues: readonly Signal[], home: string, topology: Top
     const cpus = cpusOf(labels['cpus']);
     for (const cpu of cpus) work.set(`${cpu}`, (work.get(`${cpu}`) ?? 0) + 1 / cpus.length);
   }
-  return spread(work, home, topology)?.work;
+  return overNodes(work, home, topology)?.work;
 }
 
 /** What the CPUs of other nodes spend on a NIC's packets. */
@@ -117,7 +117,7 @@ export function remoteTime(
   };
 }
 
-function spread(
+function overNodes(
   work: ReadonlyMap<string, number>,
   home: string,
   topology: Topology,

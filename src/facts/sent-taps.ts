@@ -2,7 +2,7 @@
 import type { PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
 import { sentPerSecond, type SentRates } from './tapped.ts';
-import { priceOfTap, type Tap } from './taps.ts';
+import { priceOfTap, type TapHook } from './taps.ts';
 
 export interface SentReadings extends SentRates {
   /** Of the device, by the way in which packets came to the taps. */
@@ -25,7 +25,7 @@ export interface SentPrice {
 const FEWEST_OF_A_WAY = 20;
 
 /** The price of the taps on what a device sends, or why there is none. */
-export function sentPrice(read: SentReadings, taps: readonly Tap[], limits: PriceLimits): SentPrice | string {
+export function sentPrice(read: SentReadings, taps: readonly TapHook[], limits: PriceLimits): SentPrice | string {
   const perSecond = sentPerSecond(read);
   const sockets = taps.map((tap) => priceOfTap(tap, read.sentPrices));
   if (taps.length > 0 && sockets.every((price) => price !== undefined)) {

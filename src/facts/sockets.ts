@@ -8,14 +8,14 @@ export function endpoint(labels: Labels): string {
   return `${address.includes(':') ? `[${address}]` : address}:${labels['port'] ?? ''}`;
 }
 
-export interface Owner {
+export interface SocketHolder {
   /** `nginx (pid 812)`, with the number of other holders after a fork, or why nobody is named. */
   readonly name: string;
   readonly pid: string | undefined;
 }
 
 /** Who holds a socket, from the points of pktcost_socket_owner_info. Several after a fork: the oldest pid is named. */
-export function ownerOf(inode: string | undefined, owners: readonly Signal[]): Owner {
+export function ownerOf(inode: string | undefined, owners: readonly Signal[]): SocketHolder {
   const holders = pointsOf(owners, inode).toSorted((a, b) => Number(a.labels['pid']) - Number(b.labels['pid']));
   const first = holders[0]?.labels;
   if (first === undefined) return { name: 'an unknown process', pid: undefined };

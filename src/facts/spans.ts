@@ -15,45 +15,7 @@ import { OWN_NETNS, labelKey } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import { priceOfSpan, type PriceLimits } from './price.ts';
-
-/** What the probe measured on a device: between which two points, in one mode each. */
-export interface Spans {
-  readonly taps: Span | null;
-  readonly stack: Span | null;
-  readonly forward: Span | null;
-}
-
-/** Times of a span in nanoseconds; null where unknown. */
-export interface Span {
-  readonly mode: string;
-  /** Packets timed. */
-  readonly count: number;
-  readonly avgNs: number | null;
-  readonly p50Ns: number | null;
-  readonly p90Ns: number | null;
-  readonly p99Ns: number | null;
-  readonly p999Ns: number | null;
-  readonly minNs: number | null;
-  readonly maxNs: number | null;
-  /** maxNs - minNs. */
-  readonly jitterNs: number | null;
-  /** p99Ns - p50Ns. */
-  readonly spreadNs: number | null;
-  readonly stddevNs: number | null;
-  /** What the measurement itself takes, and how that was found. */
-  readonly floorNs: number | null;
-  readonly floorMethod: string | null;
-  /** Samples begun and not counted, in all and by reason; `unseen` is what was to be stamped and never came to TC. */
-  readonly lost: number;
-  readonly lostBy: Readonly<Record<string, number>>;
-  readonly histogram: Bucket[];
-}
-
-export interface Bucket {
-  /** Upper bound; null for the last, which has none. */
-  readonly leNs: number | null;
-  readonly count: number;
-}
+import type { Bucket, Span, Spans } from '../generated/report.ts';
 
 /** The spans of every device the probe was on, by `deviceKey`. */
 export const spansByDevice = once((window: Window): ReadonlyMap<string, Spans> => {

@@ -15,10 +15,11 @@ import type { PriceLimits } from './price.ts';
 import { medianOverFloor } from './sent-taps.ts';
 import type { Signal } from './signal.ts';
 import { deviceKey, pricedTapNs, spansByDevice } from './spans.ts';
+import { ETH_P_ALL } from './typed-sockets.ts';
 import { splitBill, tapsOn, type TapSamples } from './taps.ts';
 
 /** What a packet socket adds to each packet of a device. */
-export interface TapPrice {
+export interface SocketPrice {
   readonly device: string;
   readonly nsPerPacket: number;
   readonly certainty: string;
@@ -30,7 +31,7 @@ export interface TapPrice {
  * Per socket where the kernel let the probe measure each, else each tap's part of the span of its device: the whole of it
  * is `measured` where there is one tap, `estimated` where it is shared out.
  */
-export const tapPrices = once((window: Window, limits: PriceLimits): ReadonlyMap<string, readonly TapPrice[]> => {
+export const tapPrices = once((window: Window, limits: PriceLimits): ReadonlyMap<string, readonly SocketPrice[]> => {
   const devices = [...spansByDevice(window)].map(([key, spans]): Priced => [
     key,
     pricedTapNs(window, key, spans, limits),
@@ -39,19 +40,23 @@ export const tapPrices = once((window: Window, limits: PriceLimits): ReadonlyMap
 });
 
 /** The same per packet that the device sends. */
-export const sentTapPrices = once((window: Window, limits: PriceLimits): ReadonlyMap<string, readonly TapPrice[]> => {
-  const [samples, medians, floors] = [sentSamples, sentMedian, sentFloor].map((metric) => byDevice(window, metric));
-  const devices = [...(samples ?? [])].map(([key, own]): Priced => {
-    const read = { sentSamples: own, sentMedians: medians?.get(key) ?? [], sentFloors: floors?.get(key) ?? [] };
-    return [key, medianOverFloor(read, limits.samples)];
-  });
-  return perSocket(window, sentTapNanoseconds, devices, 'transmit');
-});
+export const sentTapPrices = once(
+  (window: Window, limits: PriceLimits): ReadonlyMap<string, readonly SocketPrice[]> => {
+    const [samples, medians, floors] = [sentSamples, sentMedian, sentFloor].map((metric) =>
+      valuesByDevice(window, metric),
+    );
+    const devices = [...(samples ?? [])].map(([key, own]): Priced => {
+      const read = { sentSamples: own, sentMedians: medians?.get(key) ?? [], sentFloors: floors?.get(key) ?? [] };
+      return [key, medianOverFloor(read, limits.samples)];
+    });
+    return perSocket(window, sentTapNanoseconds, devices, 'transmit');
+  },
+);
 
 /** A device by its key, and the price of all its taps, or why there is none. */
 type Priced = readonly [key: string, ns: number | string];
 
-function byDevice(window: Window, metric: Metric): ReadonlyMap<string, readonly Signal[]> {
+function valuesByDevice(window: Window, metric: Metric): ReadonlyMap<string, readonly Signal[]> {
   const devices = new Map<string, Signal[]>();
   for (const point of window.value(metric)) {
     const key = deviceKey(point.labels);
@@ -65,9 +70,9 @@ function perSocket(
   metric: Metric<'inode' | 'device' | 'certainty'>,
   devices: readonly Priced[],
   direction: 'receive' | 'transmit',
-): ReadonlyMap<string, readonly TapPrice[]> {
-  const prices = new Map<string, TapPrice[]>();
-  const note = (inode: string, price: TapPrice): void => {
+): ReadonlyMap<string, readonly SocketPrice[]> {
+  const prices = new Map<string, SocketPrice[]>();
+  const note = (inode: string, price: SocketPrice): void => {
     prices.set(inode, [...(prices.get(inode) ?? []), price]);
   };
   const own = window.value(metric);
@@ -100,7 +105,7 @@ function perSocket(
 function seenTaps(window: Window, direction: 'receive' | 'transmit'): TapSamples {
   const taps = window
     .value(packetSocket)
-    .filter(({ labels }) => labels['protocol'] === '0003' && labels['hook'] !== 'none');
+    .filter(({ labels }) => labels['protocol'] === ETH_P_ALL && labels['hook'] !== 'none');
   const hooks = window
     .increase(profileTapSamples)
     .cells.filter(({ labels }) => labels['direction'] === direction)
@@ -118,7 +123,7 @@ function billOf(
 ): ReturnType<typeof splitBill> {
   const here = window
     .value(packetSocket)
-    .filter(({ labels }) => (labels['netns'] ?? OWN_NETNS) === netns && labels['protocol'] === '0003');
+    .filter(({ labels }) => (labels['netns'] ?? OWN_NETNS) === netns && labels['protocol'] === ETH_P_ALL);
   const taps = tapsOn({
     bound: here.filter(({ labels }) => labels['device'] === device),
     unbound: here.filter(({ labels }) => labels['device'] === 'any'),

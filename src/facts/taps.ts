@@ -4,7 +4,7 @@ import { processText } from '../base/process-text.ts';
 import type { Signal } from './signal.ts';
 
 /** One receive hook for ETH_P_ALL: a socket, or a fanout group however many sockets it has. */
-export interface Tap {
+export interface TapHook {
   readonly inodes: readonly string[];
   readonly device: string;
   readonly handler: string;
@@ -36,7 +36,7 @@ interface TapSockets {
  * hook, or one behind the taps (af_packet.c:register_prot_hook, net/core/dev.c:ptype_head). The sockets of a fanout group
  * share the group's hook, and each packet is delivered to one of them (af_packet.c:fanout_add).
  */
-export function tapsOn({ bound, unbound, everywhere, owners }: TapSockets): readonly Tap[] {
+export function tapsOn({ bound, unbound, everywhere, owners }: TapSockets): readonly TapHook[] {
   const running = (points: readonly Signal[]): Signal[] => points.filter(({ labels }) => labels['hook'] !== 'none');
   const here = [...running(bound), ...running(unbound)];
   const known = new Set(here.map(({ labels }) => labels['inode']));
@@ -67,7 +67,7 @@ export function tapsOn({ bound, unbound, everywhere, owners }: TapSockets): read
 }
 
 /** Lines `ALL` of /proc/net/ptype that no AF_PACKET socket explains: how many, by the function they call. */
-export function hooksWithoutSocket(hooks: readonly Signal[], taps: readonly Tap[]): Map<string, number> {
+export function hooksWithoutSocket(hooks: readonly Signal[], taps: readonly TapHook[]): Map<string, number> {
   const byFunction = new Map<string, number>();
   for (const { labels, value } of hooks) {
     const name = labels['function'] ?? 'unknown';
@@ -88,7 +88,7 @@ function isPacketSocket(name: string): boolean {
 }
 
 /** Whether the tap takes every packet: no filter, or one that accepts all. A filter that looks at packets may reject most. */
-export function takesEverything({ filter, elsewhere }: Tap): boolean {
+export function takesEverything({ filter, elsewhere }: TapHook): boolean {
   return !elsewhere && ['all', 'none'].includes(filterKind(filter));
 }
 
@@ -99,7 +99,7 @@ export function takesEverything({ filter, elsewhere }: Tap): boolean {
 const WEIGHT = { everything: 430, filtered: 240 } as const;
 
 export interface Share {
-  readonly tap: Tap;
+  readonly tap: TapHook;
   readonly nanoseconds: number;
   readonly measured: boolean;
   /** The estimate is within plus or minus this, 95 times in 100; not there where nothing says how far it is off. */
@@ -121,7 +121,7 @@ const SAMPLES_TO_SPLIT = 50;
  * each kind, and within a kind by what its filter may do. An estimate, with its error where the profile alone decides.
  */
 export function splitBill(
-  taps: readonly Tap[],
+  taps: readonly TapHook[],
   nanoseconds: number,
   prices: readonly Signal[],
   seen?: TapSamples,
@@ -141,7 +141,7 @@ export function splitBill(
   return splitByKind(taps, nanoseconds, seen) ?? splitByWeight(taps, nanoseconds);
 }
 
-function splitByWeight(taps: readonly Tap[], nanoseconds: number): readonly Share[] {
+function splitByWeight(taps: readonly TapHook[], nanoseconds: number): readonly Share[] {
   const weights = taps.map((tap) => (takesEverything(tap) ? WEIGHT.everything : WEIGHT.filtered));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return taps.map((tap, index) => ({ tap, nanoseconds: (nanoseconds * weights[index]!) / total, measured: false }));
@@ -149,7 +149,7 @@ function splitByWeight(taps: readonly Tap[], nanoseconds: number): readonly Shar
 
 /** Taps with different receive functions, by the samples in each; undefined where the profile has too few, or met other taps too. */
 function splitByKind(
-  taps: readonly Tap[],
+  taps: readonly TapHook[],
   nanoseconds: number,
   seen: TapSamples | undefined,
 ): readonly Share[] | undefined {
@@ -174,12 +174,12 @@ function splitByKind(
 export interface ForeignBill {
   readonly ns: number;
   readonly shares: readonly Share[];
-  readonly unpriced: readonly Tap[];
+  readonly unpriced: readonly TapHook[];
 }
 
-export function foreignBill(taps: readonly Tap[], prices: readonly Signal[]): ForeignBill {
+export function foreignBill(taps: readonly TapHook[], prices: readonly Signal[]): ForeignBill {
   const shares: Share[] = [];
-  const unpriced: Tap[] = [];
+  const unpriced: TapHook[] = [];
   for (const tap of taps.filter(({ elsewhere }) => elsewhere)) {
     const price = priceOfTap(tap, prices);
     if (price === undefined) unpriced.push(tap);
@@ -190,7 +190,7 @@ export function foreignBill(taps: readonly Tap[], prices: readonly Signal[]): Fo
 
 /** A packet goes to one socket of a fanout group, so the group costs what its sockets cost on average. */
 export function priceOfTap(
-  tap: Tap,
+  tap: TapHook,
   prices: readonly Signal[],
 ): { nanoseconds: number; measured: boolean } | undefined {
   const mine = prices.filter(({ labels }) => tap.inodes.includes(labels['inode'] ?? ''));
@@ -202,7 +202,7 @@ export function priceOfTap(
 }
 
 /** `tcpdump (pid 42) and 2 more`; what is known of a socket nobody was found for. */
-export function ownersText(taps: readonly Tap[]): string {
+export function ownersText(taps: readonly TapHook[]): string {
   const named = distinct(taps.flatMap(({ owners }) => owners));
   const orphans = taps.filter(({ owners }) => owners.length === 0).flatMap(({ inodes }) => inodes);
   const shown = named.slice(0, 4).map(processText);
@@ -212,7 +212,7 @@ export function ownersText(taps: readonly Tap[]): string {
 }
 
 /** The same as data. */
-export function ownersData(taps: readonly Tap[]): { pid: number; comm: string }[] {
+export function ownersData(taps: readonly TapHook[]): { pid: number; comm: string }[] {
   return distinct(taps.flatMap(({ owners }) => owners)).map(({ pid, comm }) => ({ pid: Number(pid), comm }));
 }
 
@@ -253,7 +253,7 @@ export function billText(shares: readonly Share[]): string {
 
 export const elsewhereText = 'from another namespace';
 
-export function describeTap({ device, handler, filter, ring, fanout, inodes, elsewhere }: Tap): string {
+export function describeTap({ device, handler, filter, ring, fanout, inodes, elsewhere }: TapHook): string {
   const group = inodes.length > 1 ? [`fanout ${fanout}, ${inodes.length} sockets`] : [];
   const where = device === 'any' ? `every device${elsewhere ? ` (${elsewhereText})` : ''}` : device;
   return [where, handler, `filter ${filter}`, `ring ${ring}`, ...group].join(', ');

@@ -40,7 +40,7 @@ const ROOM = 2 * MOST_COUNTERS;
 const ATTEMPTS = 3;
 
 /** What a driver counts, under each of its names; a name may come once for each queue. */
-export type Counters = readonly (readonly [name: string, count: number])[];
+export type DriverCounters = readonly (readonly [name: string, count: number])[];
 
 /** A buffer for one question whose address stays good while the kernel writes to it; only its head is cleared. */
 export function ethtoolCommand(bytes: number, code: number): Buffer {
@@ -107,7 +107,7 @@ export function parseStrings(bytes: Uint8Array, count: number): Result<readonly 
  * What the driver counts, as `ethtool -S` prints it; none where it has no counters of its own. Some drivers ask the firmware
  * of their card for it: up to a millisecond or two.
  */
-export function statisticsOf(device: string): Result<Counters> {
+export function statisticsOf(device: string): Result<DriverCounters> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const asked = askStatistics(device);
     if (!asked.ok) return asked.errno === 'EOPNOTSUPP' ? ok([]) : asked;
@@ -117,7 +117,7 @@ export function statisticsOf(device: string): Result<Counters> {
 }
 
 /** Undefined where their number changed meanwhile. */
-function askStatistics(device: string): Result<Counters | undefined> {
+function askStatistics(device: string): Result<DriverCounters | undefined> {
   const count = countOfStrings(device, SS_STATS);
   if (!count.ok) return count;
   if (count.value === 0) return ok([]);
@@ -132,7 +132,7 @@ function askStatistics(device: string): Result<Counters | undefined> {
 }
 
 /** Undefined where there are not as many as names. Source: net/ethtool/ioctl.c:ethtool_get_stats. */
-export function parseStatistics(bytes: Uint8Array, names: readonly string[]): Result<Counters | undefined> {
+export function parseStatistics(bytes: Uint8Array, names: readonly string[]): Result<DriverCounters | undefined> {
   if (bytes.length < STATISTICS_HEADER + names.length * NUMBER) return fail('counters cut short', bytes.length);
   const view = viewOf(bytes);
   if (view.getUint32(4, LITTLE) !== names.length) return ok(undefined);

@@ -4,7 +4,7 @@ import type { Bundle, RecordedEvidence } from '../bundle/evidence.ts';
 import { openEvidence, openTwo } from '../bundle/open.ts';
 import { collectors } from '../collectors/index.ts';
 import type { Report, ReportFinding } from '../generated/report.ts';
-import { labelKey } from '../metrics/snapshot.ts';
+import { findingKey } from '../report/compare/sets.ts';
 import { renderJson } from '../report/json.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
@@ -131,11 +131,10 @@ async function verdictNotes(path: string, { report }: Bundle, now: Report): Prom
   const parsed = parseJson(report);
   if (!parsed.ok) throw new UsageError(`${path}: report.json: ${parsed.reason}`);
   const then = await asReport(path, 'report.json', parsed.value);
-  const keyOf = ({ code, at }: ReportFinding): string => `${code} ${labelKey(at)}`;
   const said = ({ outcome, certainty }: ReportFinding): string =>
     certainty === null ? outcome : `${outcome} (${certainty})`;
   const [before, after] = [then, now].map(
-    ({ findings }) => new Map(findings.map((finding) => [keyOf(finding), said(finding)])),
+    ({ findings }) => new Map(findings.map((finding) => [findingKey(finding), said(finding)])),
   );
   const changes = [...new Set([...before!.keys(), ...after!.keys()])].sort().flatMap((key) => {
     const [was, is] = [before!.get(key), after!.get(key)];

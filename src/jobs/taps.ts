@@ -3,7 +3,7 @@ import { ebpf } from '../collectors/ebpf.ts';
 import { packet } from '../collectors/packet.ts';
 import type { Report } from '../generated/report.ts';
 import { Window } from '../metrics/window.ts';
-import { tapsOf } from '../report/build/packet-sockets.ts';
+import { packetSockets } from '../report/build/packet-sockets.ts';
 import { priceLimits } from '../rules/tap-cost-limits.ts';
 import { liveReader, type Roots } from '../sources/live-reader.ts';
 import { takeSample, viewsOf } from '../sources/take-sample.ts';
@@ -22,12 +22,12 @@ export function listTaps(roots: Roots, netns: string): Report['taps'] {
   const namespaces = viewsOf(chosenNamespaces(netns, roots), roots);
   // Owners are looked for by takeSample itself.
   const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
-  return tapsOf(new Window(sample, sample), priceLimits());
+  return packetSockets(new Window(sample, sample), priceLimits());
 }
 
 /** The packet sockets of the live host with what each takes of a packet's time, where the probe could tell. */
 export async function priceTaps(options: MeasureOptions): Promise<Report['taps']> {
   const wanted = { collectors: [packet, ebpf], keep: () => true };
   const { window } = await measure(options, Promise.resolve(wanted));
-  return tapsOf(window, priceLimits());
+  return packetSockets(window, priceLimits());
 }

@@ -33,7 +33,7 @@ export function keyLabels(labels: Labels, { on, perNetns }: Key): Labels {
   return picked;
 }
 
-function keyOf(labels: Labels, key: Key): string {
+function pointKey(labels: Labels, key: Key): string {
   return JSON.stringify(keyLabels(labels, key));
 }
 
@@ -47,14 +47,14 @@ export class Keyed {
   constructor(points: readonly Point[], key: Key) {
     this.#key = key;
     for (const point of points) {
-      const name = keyOf(point.labels, key);
+      const name = pointKey(point.labels, key);
       if (this.#points.has(name)) this.several.add(name);
       this.#points.set(name, point);
     }
   }
 
   match({ labels }: Point): Point | undefined {
-    return this.#points.get(keyOf(labels, this.#key));
+    return this.#points.get(pointKey(labels, this.#key));
   }
 
   has(point: Point): boolean {
@@ -63,7 +63,7 @@ export class Keyed {
 
   /** The one point of its key; undefined as well where there are several. */
   single({ labels }: Point): Point | undefined {
-    const name = keyOf(labels, this.#key);
+    const name = pointKey(labels, this.#key);
     return this.several.has(name) ? undefined : this.#points.get(name);
   }
 }
@@ -72,7 +72,7 @@ export class Keyed {
 export function grouped(points: readonly Point[], key: Key, fold: (values: readonly number[]) => number): Point[] {
   const groups = new Map<string, Point[]>();
   for (const point of points) {
-    const name = keyOf(point.labels, key);
+    const name = pointKey(point.labels, key);
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [point]);
     else group.push(point);

@@ -20,7 +20,7 @@ export interface Lacking {
   readonly reason: string;
 }
 
-export type CollectorStatus = 'ok' | 'partial' | 'unavailable' | 'not-applicable';
+export type CollectorState = 'ok' | 'partial' | 'unavailable' | 'not-applicable';
 
 /** One thing a collector could not read, and why; the path is as the kernel names it (/proc/..., /sys/...). */
 export interface Gap {
@@ -39,7 +39,7 @@ export function gapOf(path: string, { reason, errno, offset }: Failure): Gap {
 export interface CollectorReport {
   readonly id: string;
   readonly netns: string;
-  readonly status: CollectorStatus;
+  readonly status: CollectorState;
   readonly gaps: readonly Gap[];
   readonly milliseconds: number;
 }

@@ -163,7 +163,7 @@ export class Window {
   }
 
   /** A sparse metric's cell that was zero at the first sample, if the collector did run then. */
-  #zeroBefore(metric: Metric, after: Series): Reading | undefined {
+  #zeroBefore(metric: Metric, after: Series): CellReading | undefined {
     const report = this.before.collector(metric.collector, after.labels['netns'] ?? OWN_NETNS);
     if (report === undefined || report.status === 'unavailable') return undefined;
     return { value: 0, at: after.at - this.seconds };
@@ -246,10 +246,10 @@ function missingOne(metric: Metric, { labels }: Pick<Series, 'labels'>, became: 
   return { ...missing(metric, `${describe(labels)}${became}`), labels };
 }
 
-type Reading = Pick<Series, 'value' | 'cells' | 'at'>;
+type CellReading = Pick<Series, 'value' | 'cells' | 'at'>;
 
 /** The increase from one reading to the next, or undefined when the counter was reset. */
-function stepOf(metric: Metric, before: Reading, after: Reading): number | undefined {
+function stepOf(metric: Metric, before: CellReading, after: CellReading): number | undefined {
   if (before.cells !== undefined && after.cells !== undefined) {
     if (before.cells.length !== after.cells.length) return undefined;
     let sum = 0;

@@ -100,7 +100,7 @@ export function pricesOf(
 ): Price[] {
   const taps = now.devices.map((device) => ({
     tapped: tapped(device),
-    price: spanPrice(tapsOf(from, device), tapsOf(since, device), spanOf(device)),
+    price: spanPrice(tapSpanOf(from, device), tapSpanOf(since, device), spanOf(device)),
   }));
   const floor = taps.filter((each) => !each.tapped).sort((a, b) => b.price.samples - a.price.samples)[0];
   return [
@@ -122,7 +122,7 @@ function spanOf(device: { readonly spans: DeviceReading['spans'] } | undefined):
   return device?.spans.find(({ span }) => span === 'taps');
 }
 
-function tapsOf({ devices }: CountedSoFar, device: DeviceKey): SpanHistogram | undefined {
+function tapSpanOf({ devices }: CountedSoFar, device: DeviceKey): SpanHistogram | undefined {
   return spanOf(devices.find(same(device)));
 }
 

@@ -17,7 +17,7 @@ import type { KernelSymbols } from './symbols.ts';
 /** bpf/drops.h */
 const PLACES = 2048;
 const PLACE_BYTES = dropPlaceLayout.bytes;
-const CPU_BYTES = dropsLayout.bytes;
+const DROP_CPU_BYTES = dropsLayout.bytes;
 
 /** An estimate, not measured: a drop that is passed over, and one that is looked at. The rate of the sampling rests on it. */
 const PASSED_NS = 15;
@@ -44,7 +44,7 @@ export interface DropOptions {
   readonly objectsDirectory?: string;
 }
 
-interface Place {
+interface DropPlace {
   readonly location: bigint;
   readonly reason: number;
   readonly ifindex: number;
@@ -103,7 +103,7 @@ export class DropCounter {
     const bytes = readObject(folder.value, 'drops');
     if (!bytes.ok) return bytes;
     const object = await bpf.value.loadObject('pktcost_drops', bytes.value, (opened) => {
-      const cpus = opened.expectValueSize('pktcost_drop_cpus', CPU_BYTES);
+      const cpus = opened.expectValueSize('pktcost_drop_cpus', DROP_CPU_BYTES);
       return cpus.ok ? opened.expectValueSize('pktcost_places', 8) : cpus;
     });
     if (!object.ok) return object;
@@ -185,12 +185,12 @@ export class DropCounter {
   }
 
   #totals(): Result<Totals> {
-    const bytes = Buffer.allocUnsafeSlow(CPU_BYTES * this.#bpf.possibleCpus);
+    const bytes = Buffer.allocUnsafeSlow(DROP_CPU_BYTES * this.#bpf.possibleCpus);
     const read = this.#bpf.lookupOnly(this.#cpus, bytes);
     return read.ok ? ok(readTotals(bytes, this.#bpf.possibleCpus)) : read;
   }
 
-  #read(): Place[] {
+  #read(): DropPlace[] {
     const cells = Buffer.allocUnsafeSlow(8 * this.#bpf.possibleCpus);
     return this.#bpf.keys(this.#places, PLACE_BYTES, PLACES).flatMap((key) => {
       const read = this.#bpf.lookup(this.#places, key, cells);
@@ -198,7 +198,7 @@ export class DropCounter {
     });
   }
 
-  #rows(places: readonly Place[], reasons: ReadonlyMap<number, string>): DropRow[] {
+  #rows(places: readonly DropPlace[], reasons: ReadonlyMap<number, string>): DropRow[] {
     this.#nameFunctions(places.map(({ location }) => location));
     const present = new Map(this.#options.namespaces().map((each) => [each.inode, each]));
     const rows = new Map<string, DropRow>();
@@ -251,7 +251,7 @@ function nameOf(reason: number, reasons: ReadonlyMap<number, string>): string {
   return reasons.get(reason) ?? (reason === 0 ? 'NOT_SPECIFIED' : `reason ${reason}`);
 }
 
-function readPlace(key: Buffer, cells: Buffer): Place {
+function readPlace(key: Buffer, cells: Buffer): DropPlace {
   let packets = 0;
   for (let at = 0; at < cells.length; at += 8) packets += Number(cells.readBigUInt64LE(at));
   return {
@@ -266,11 +266,11 @@ function readPlace(key: Buffer, cells: Buffer): Place {
 function readTotals(bytes: Buffer, cpus: number): Totals {
   const totals = { total: 0, lookedAt: 0, noRoom: 0, rarest: 1 };
   for (let cpu = 0; cpu < cpus; cpu += 1) {
-    const at = (offset: number): number => Number(bytes.readBigUInt64LE(cpu * CPU_BYTES + offset));
+    const at = (offset: number): number => Number(bytes.readBigUInt64LE(cpu * DROP_CPU_BYTES + offset));
     totals.total += at(dropsLayout.total);
     totals.lookedAt += at(dropsLayout.lookedAt);
     totals.noRoom += at(dropsLayout.noRoom);
-    totals.rarest = Math.max(totals.rarest, bytes.readUInt32LE(cpu * CPU_BYTES + dropsLayout.rarest));
+    totals.rarest = Math.max(totals.rarest, bytes.readUInt32LE(cpu * DROP_CPU_BYTES + dropsLayout.rarest));
   }
   return totals;
 }

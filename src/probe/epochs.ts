@@ -3,6 +3,7 @@
  * the price of nothing, and a device that had a tap for a part of the window does not show the floor.
  */
 import {
+  interfaceKey,
   subtractReadings,
   type DeviceReading,
   type ProbeReading,
@@ -36,8 +37,6 @@ const MOST_EPOCHS = 16;
 /** A device by what tells it from others. */
 export type DeviceIdentity = Pick<DeviceReading, 'device' | 'netns' | 'ifindex'>;
 
-const keyOf = ({ netns, ifindex }: DeviceIdentity): string => `${netns}/${String(ifindex)}`;
-
 export class TapEpochs {
   readonly #ask: AskHooks;
   readonly #epochs = new Map<string, Epoch[]>();
@@ -57,7 +56,7 @@ export class TapEpochs {
       if (!asked.has(device.netns)) asked.set(device.netns, this.#ask(device.netns));
       const hooks = asked.get(device.netns);
       const taps = hooks && hooks.any + (hooks.devices.get(device.device) ?? 0);
-      changed = this.#note(keyOf(device), taps, reading) || changed;
+      changed = this.#note(interfaceKey(device), taps, reading) || changed;
     }
     return changed;
   }
@@ -73,7 +72,7 @@ export class TapEpochs {
 
   /** Whether a tap was on the device at any time, or may have been. */
   everTapped(device: DeviceIdentity): boolean {
-    return this.#epochs.get(keyOf(device))?.some(({ taps }) => taps !== 0) ?? true;
+    return this.#epochs.get(interfaceKey(device))?.some(({ taps }) => taps !== 0) ?? true;
   }
 
   /** Whether any device has, or may have, a tap at the last look. */
@@ -84,7 +83,12 @@ export class TapEpochs {
   /** For each device whose taps changed: the time to price them by. Nothing where there never was one, or it came too late. */
   changed(devices: readonly DeviceReading[]): readonly TappedTime[] {
     return devices.flatMap((device) =>
-      this.#times(device, (delta) => delta.devices.find((each) => keyOf(each) === keyOf(device)), samplesOf, passed),
+      this.#times(
+        device,
+        (delta) => delta.devices.find((each) => interfaceKey(each) === interfaceKey(device)),
+        samplesOf,
+        passed,
+      ),
     );
   }
 
@@ -93,7 +97,7 @@ export class TapEpochs {
     return devices.flatMap((device) =>
       this.#times(
         device,
-        (delta) => delta.transmit?.find((each) => keyOf(each) === keyOf(device)),
+        (delta) => delta.transmit?.find((each) => interfaceKey(each) === interfaceKey(device)),
         sentSamplesOf,
         timed,
       ),
@@ -106,7 +110,7 @@ export class TapEpochs {
     samples: (reading: T) => number,
     took: (from: ProbeReading, to: ProbeReading) => number,
   ): { taps: number; seconds: number; lasts: boolean; reading: T }[] {
-    const epochs = this.#epochs.get(keyOf(device)) ?? [];
+    const epochs = this.#epochs.get(interfaceKey(device)) ?? [];
     if (epochs.length < 2) return [];
     const times = epochs.flatMap((epoch, index) => {
       if (epoch.taps === undefined || epoch.taps === 0) return [];

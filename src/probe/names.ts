@@ -7,7 +7,7 @@ import type { Address } from './profile/layout.ts';
 import { functionName } from './symbols.ts';
 
 const AT_ONCE = (namesLayout.names - namesLayout.addresses) / 8;
-const NAME_BYTES = (namesLayout.bytes - namesLayout.names) / AT_ONCE;
+const KERNEL_NAME_BYTES = (namesLayout.bytes - namesLayout.names) / AT_ONCE;
 
 export class KernelNames {
   readonly #bpf: Libbpf;
@@ -51,7 +51,7 @@ export class KernelNames {
       const read = run.ok ? this.#bpf.lookupOnly(this.#map, bytes) : run;
       if (!read.ok) return read;
       for (const [index, address] of some.entries()) {
-        const name = nameIn(bytes, namesLayout.names + index * NAME_BYTES);
+        const name = nameIn(bytes, namesLayout.names + index * KERNEL_NAME_BYTES);
         if (name !== undefined) names.set(address, name);
       }
     }
@@ -65,7 +65,7 @@ export class KernelNames {
 
 /** lib/vsprintf.c:symbol_string: `name`, `name [module]`, or the address where there is none. */
 export function nameIn(bytes: Buffer, at: number): string | undefined {
-  const text = bytes.toString('latin1', at, at + NAME_BYTES);
+  const text = bytes.toString('latin1', at, at + KERNEL_NAME_BYTES);
   const name = /^[^\0 ]+/.exec(text)?.[0];
   return name === undefined || name.startsWith('0x') ? undefined : functionName(name);
 }

@@ -72,22 +72,22 @@ export function encodeProfile(answer: ProfileAnswer): unknown {
   return { ...answer, stacks: answer.stacks.map((row) => ({ ...row, functions: row.functions.join(' ') })) };
 }
 
-class Malformed extends Error {}
+class MalformedStack extends Error {}
 
 export function decodeProfile(answer: unknown): Result<ProfileAnswer> {
   try {
     return ok(profile(answer));
   } catch (error) {
-    if (error instanceof Malformed) return fail(`malformed profile: ${error.message}`);
+    if (error instanceof MalformedStack) return fail(`malformed profile: ${error.message}`);
     throw error;
   }
 }
 
 function profile(answer: unknown): ProfileAnswer {
   const from = record(answer);
-  if (from['version'] !== 1) throw new Malformed(`version ${String(from['version'])}, not 1`);
+  if (from['version'] !== 1) throw new MalformedStack(`version ${String(from['version'])}, not 1`);
   const clock = from['clock'];
-  if (clock !== 'cpu-clock' && clock !== 'cycles') throw new Malformed('no clock');
+  if (clock !== 'cpu-clock' && clock !== 'cycles') throw new MalformedStack('no clock');
   const lost = record(from['lost']);
   const functions = list(from['functions'], ({ name, program }) => ({
     name: text(name),
@@ -127,48 +127,48 @@ function profile(answer: unknown): ProfileAnswer {
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type StackFields = Readonly<Record<string, unknown>>;
 
-function record(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('no object');
-  return value as Fields;
+function record(value: unknown): StackFields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MalformedStack('no object');
+  return value as StackFields;
 }
 
-function list<T>(value: unknown, row: (fields: Fields) => T): readonly T[] {
-  if (!Array.isArray(value)) throw new Malformed('no list');
+function list<T>(value: unknown, row: (fields: StackFields) => T): readonly T[] {
+  if (!Array.isArray(value)) throw new MalformedStack('no list');
   return value.map((each) => row(record(each)));
 }
 
 function amount(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new Malformed('no amount');
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new MalformedStack('no amount');
   return value;
 }
 
 function positive(value: unknown): number {
   const number = amount(value);
-  if (number === 0) throw new Malformed('a period of nothing');
+  if (number === 0) throw new MalformedStack('a period of nothing');
   return number;
 }
 
 function count(value: unknown): number {
   const number = amount(value);
-  if (!Number.isSafeInteger(number)) throw new Malformed('no count');
+  if (!Number.isSafeInteger(number)) throw new MalformedStack('no count');
   return number;
 }
 
 function index(value: unknown, length: number): number {
   const number = count(value);
-  if (number >= length) throw new Malformed('a reference to nothing');
+  if (number >= length) throw new MalformedStack('a reference to nothing');
   return number;
 }
 
 function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('no text');
+  if (typeof value !== 'string') throw new MalformedStack('no text');
   return value;
 }
 
 function direction(value: unknown): Direction {
   const known = directions.find((each) => each === value);
-  if (known === undefined) throw new Malformed('no direction');
+  if (known === undefined) throw new MalformedStack('no direction');
   return known;
 }

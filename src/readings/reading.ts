@@ -172,8 +172,7 @@ function subtractNumbers<T extends object>(after: T, before: T | undefined, keep
 
 /** What happened between two readings of one session; what only `after` has began in the window. */
 export function subtractReadings(before: ProbeReading, after: ProbeReading): ProbeReading {
-  const keyOf = (device: DeviceReading): string => `${device.netns}/${String(device.ifindex)}`;
-  const earlier = new Map(before.devices.map((device) => [keyOf(device), device]));
+  const earlier = new Map(before.devices.map((device) => [interfaceKey(device), device]));
   const cpus = new Map(before.cpus.map((cpu) => [cpu.cpu, cpu]));
   const programs = new Map(before.programs.map((program) => [program.id, program]));
   const bills = new Map((before.sockets ?? []).map((bill) => [`${bill.netns}/${bill.inode}`, bill]));
@@ -181,7 +180,7 @@ export function subtractReadings(before: ProbeReading, after: ProbeReading): Pro
     ...after,
     ...(after.attachedNs !== undefined && { attachedNs: minus(after.attachedNs, before.attachedNs) }),
     ...(after.tracedNs !== undefined && { tracedNs: minus(after.tracedNs, before.tracedNs) }),
-    devices: after.devices.map((device) => subtractDevice(device, earlier.get(keyOf(device)))),
+    devices: after.devices.map((device) => subtractDevice(device, earlier.get(interfaceKey(device)))),
     cpus: after.cpus.map((cpu) => subtractNumbers(cpu, cpus.get(cpu.cpu), ['cpu'])),
     programs: after.programs.map((program) => subtractNumbers(program, programs.get(program.id), ['id'])),
     ...(after.sockets && {
@@ -201,6 +200,11 @@ export function subtractReadings(before: ProbeReading, after: ProbeReading): Pro
     }),
     ...(after.tapTotals && { tapTotals: subtractNumbers(after.tapTotals, before.tapTotals, []) }),
   };
+}
+
+/** A device by what tells it from others: an id of its namespace, and its number there. */
+export function interfaceKey({ netns, ifindex }: Pick<DeviceReading, 'netns' | 'ifindex'>): string {
+  return `${netns}/${String(ifindex)}`;
 }
 
 /** The share of a reading's time in which the tracepoints were attached: what they alone counted is scaled by it. */

@@ -1,6 +1,6 @@
 import { tapPrice, type TapCost } from '../facts/packet-cost.ts';
 import { sentPrice } from '../facts/sent-taps.ts';
-import { foreignBill, hooksWithoutSocket, ownersData, ownersText, tapsOn, type Tap } from '../facts/taps.ts';
+import { foreignBill, hooksWithoutSocket, ownersData, ownersText, tapsOn, type TapHook } from '../facts/taps.ts';
 import { needsProbe } from './alert.ts';
 import { worded, type Argument } from './finding.ts';
 import { findModule, narrowTaps } from './remedies/taps.ts';
@@ -99,7 +99,7 @@ export const afPacketTapCost = defineRule({
 });
 
 /** What captures take beside the path of packets: their readers, whatever else those do, and the memory of their rings. */
-function besideText({ readers, rings }: TapReadings, taps: readonly Tap[]): Argument {
+function besideText({ readers, rings }: TapReadings, taps: readonly TapHook[]): Argument {
   const pids = new Set(taps.flatMap(({ owners }) => owners.map(({ pid }) => pid)));
   const inodes = new Set(taps.flatMap((tap) => tap.inodes));
   const own = readers.filter(({ labels }) => pids.has(labels['pid'] ?? ''));

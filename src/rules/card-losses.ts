@@ -1,7 +1,7 @@
 import type { LossLimits } from '../facts/loss.ts';
 import { gradeShare } from '../facts/lost.ts';
 import type { Signal } from '../facts/signal.ts';
-import { worded, type Argument, type Remedy } from './finding.ts';
+import { worded, type Argument, type Advice } from './finding.ts';
 import { againstLimit } from './proof.ts';
 import { shellQuote } from './remedies/shell.ts';
 import { critical, info, warning, type Conclusion } from './rule.ts';
@@ -107,7 +107,7 @@ const actions: Readonly<Record<Way, string>> = {
   policed: 'Take a larger size of guest, or spread the traffic over more of them: nothing in this guest changes it.',
 };
 
-function remedyOf(way: Way, device: string, counter: string): Remedy {
+function remedyOf(way: Way, device: string, counter: string): Advice {
   const quoted = shellQuote(device);
   const verify = `ethtool -S ${quoted} | grep ${shellQuote(counter.replace(/N/g, '[0-9]*'))}`;
   const command =

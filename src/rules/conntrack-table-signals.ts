@@ -3,7 +3,7 @@ import { letInPerRefusal, refusals, tableUsage } from '../facts/conntrack.ts';
 import type { Signal } from '../facts/signal.ts';
 import { conntrackBuckets, conntrackEntries, conntrackLimit, meminfo } from '../metrics/catalogue/index.ts';
 import { peak, value } from '../metrics/expression.ts';
-import type { Remedy } from './finding.ts';
+import type { Advice } from './finding.ts';
 import { raiseConntrackMax } from './remedies/conntrack.ts';
 import { optional } from './rule.ts';
 
@@ -35,7 +35,7 @@ export function enlargeTable(
   { entries, limit, buckets, total }: TableReadings,
   netns: string,
   refusedPerSecond: number,
-): Remedy[] {
+): Advice[] {
   return raiseConntrackMax({
     netns,
     entries: entries.value,

@@ -1,6 +1,7 @@
 import { worded } from './finding.ts';
 import { ownerOfPart } from '../facts/path-cost.ts';
 import type { Signal } from '../facts/signal.ts';
+import { deviceKey } from '../facts/spans.ts';
 import { profileDeviceSamples, receivePackets, spanPackets } from '../metrics/catalogue/index.ts';
 import { acrossNetns, everywhere, increase, rate, sumBy } from '../metrics/expression.ts';
 import { needsProfile, partsArgument, partsText, pathSignals, VERIFY } from './path-parts.ts';
@@ -69,7 +70,7 @@ export const dearPackets = defineRule({
         labels: samples[0]!.labels,
         ...costOf(samples, framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)), read.period.value / seconds),
       }));
-    const isDear = ({ samples, cpu, ns }: Cost): boolean =>
+    const isDear = ({ samples, cpu, ns }: PacketPrice): boolean =>
       samples >= limits.samples && cpu >= limits.cpu && ns !== undefined && ns >= limits.dear;
     const [device] = devices.filter(isDear).sort((a, b) => b.cpu - a.cpu);
     const found = device ?? (isDear(host) ? host : undefined);
@@ -120,7 +121,7 @@ function total(signals: readonly Signal[]): number {
   return signals.reduce((sum, { value }) => sum + value, 0);
 }
 
-interface Cost {
+interface PacketPrice {
   readonly samples: number;
   readonly cpu: number;
   readonly packets: number;
@@ -128,7 +129,7 @@ interface Cost {
   readonly shares: readonly (readonly [part: string, share: number])[];
 }
 
-function costOf(found: readonly Signal[], packets: number, cpuPerSample: number): Cost {
+function costOf(found: readonly Signal[], packets: number, cpuPerSample: number): PacketPrice {
   const own = found.filter(({ labels }) => labels['part'] !== OWN);
   const samples = own.reduce((sum, { value }) => sum + value, 0);
   const cpu = samples * cpuPerSample;
@@ -146,7 +147,7 @@ function costOf(found: readonly Signal[], packets: number, cpuPerSample: number)
 function groups(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
   const found = new Map<string, Signal[]>();
   for (const signal of signals) {
-    const key = keyOf(signal);
+    const key = deviceKey(signal.labels);
     const group = found.get(key);
     if (group === undefined) found.set(key, [signal]);
     else group.push(signal);
@@ -154,12 +155,8 @@ function groups(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal
   return found;
 }
 
-function keyOf({ labels }: Signal): string {
-  return `${labels['netns'] ?? ''}\0${labels['device'] ?? ''}`;
-}
-
 function rateOf(signals: readonly Signal[], key: string): number | undefined {
-  return signals.find((signal) => keyOf(signal) === key)?.value;
+  return signals.find(({ labels }) => deviceKey(labels) === key)?.value;
 }
 
 /** What GRO merges is told by frames: without them 64 KB that came as one frame would be dear. */

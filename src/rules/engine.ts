@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 import { withLog } from './kernel-log.ts';
 import { oneSampleOf, retold } from './one-sample.ts';
 import { limitsOf, type Overrides, type Readings, type Rule } from './rule.ts';
-import { evaluateSignal, pointsAt, keyOf, type Evaluated } from './engine/signals.ts';
+import { evaluateSignal, pointsAt, instanceKey, type Evaluated } from './engine/signals.ts';
 import { evidenceOf, fold, unmeasured, finding } from './engine/findings.ts';
 import {
   claimsHealth,
@@ -106,7 +106,7 @@ function instancesOf(rule: Rule, signals: readonly Evaluated[]): Labels[] {
   for (const { evaluation } of drivers) {
     for (const point of evaluation.points) {
       const labels = Object.fromEntries(names.map((name) => [name, point.labels[name] ?? '']));
-      found.set(keyOf(labels, names), labels);
+      found.set(instanceKey(labels, names), labels);
     }
   }
   return [...found.values()];

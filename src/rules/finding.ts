@@ -1,17 +1,12 @@
+import type { Outcome, Role } from '../generated/report.ts';
 import type { Labels } from '../metrics/metric.ts';
 import type { Missing } from '../metrics/window.ts';
-
-/** `not-measured` is never a pass: something the rule needs could not be read, and `missing` says what and why. */
-export type Outcome = 'critical' | 'warning' | 'info' | 'ok' | 'not-measured' | 'not-applicable';
 
 /**
  * `measured`: the mechanism itself was measured. `correlated`: its signals moved together in this window. `possible`:
  * the conditions for it are there.
  */
-export type Certainty = 'measured' | 'correlated' | 'possible';
-
-/** A cause makes packets dear, an outcome is what users suffer from it, context helps to judge both. */
-export type Role = 'cause' | 'outcome' | 'context';
+export type FindingCertainty = 'measured' | 'correlated' | 'possible';
 
 export type ProofComparator = '>' | '>=' | '<' | '<=' | '==';
 
@@ -33,7 +28,7 @@ export interface Evidence {
 }
 
 /** Advice, never carried out by pktcost. */
-export interface Remedy {
+export interface Advice {
   /** What it does, one sentence. */
   readonly action: string;
   /** What to type. */
@@ -47,7 +42,7 @@ export interface Remedy {
 }
 
 /** Where a finding sits, so that a cause and an outcome of the same process, or on the same CPU, can be linked. */
-export interface Place {
+export interface FindingPlace {
   readonly netns?: string;
   readonly device?: string;
   readonly cpus?: readonly string[];
@@ -56,7 +51,7 @@ export interface Place {
 }
 
 /** What the finding costs, for ranking: the share of all the host's CPU time, and packets or connections lost per second. */
-export interface Impact {
+export interface FindingImpact {
   readonly cpuShare?: number;
   readonly lostPerSecond?: number;
 }
@@ -87,7 +82,7 @@ export interface Finding {
   readonly rule: string;
   readonly role: Role;
   readonly outcome: Outcome;
-  readonly certainty: Certainty | null;
+  readonly certainty: FindingCertainty | null;
   readonly title: string;
   /** Message code of the rule, '' when there is nothing to say. */
   readonly message: string;
@@ -98,9 +93,9 @@ export interface Finding {
   readonly at: Labels;
   /** How many instances this finding stands for; quiet ones are folded into one. */
   readonly instances: number;
-  readonly place: Place;
-  readonly impact: Impact;
+  readonly place: FindingPlace;
+  readonly impact: FindingImpact;
   readonly evidence: readonly Evidence[];
-  readonly remedies: readonly Remedy[];
+  readonly remedies: readonly Advice[];
   readonly missing: readonly Missing[];
 }

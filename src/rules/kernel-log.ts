@@ -2,14 +2,14 @@ import { kernelLogLines } from '../metrics/catalogue/index.ts';
 import { value } from '../metrics/expression.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
-import { worded, type Evidence, type Finding, type Remedy } from './finding.ts';
+import { worded, type Evidence, type Finding, type Advice } from './finding.ts';
 
 /** What the kernel's log says to a rule. */
 interface Logged {
   readonly about: string;
   /** What the lines say, where nothing else tells of it. Without, they only go with what is found. */
   readonly words?: string;
-  readonly remedy?: Remedy;
+  readonly remedy?: Advice;
 }
 
 const WHEN = 'When that was, of which namespace, and how much was lost is not in it';

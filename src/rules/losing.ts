@@ -1,6 +1,6 @@
 import { shareLost, type LossByWay } from '../facts/lost.ts';
 import type { Expression } from '../metrics/expression.ts';
-import { worded, type Remedy, type Worded } from './finding.ts';
+import { worded, type Advice, type Worded } from './finding.ts';
 import {
   critical,
   info,
@@ -25,7 +25,7 @@ export interface LossToTell<K extends string> {
   /** What the share is of: `of those received`. */
   readonly of: string;
   readonly evidence: Proof<K>;
-  readonly remedies: readonly Remedy[];
+  readonly remedies: readonly Advice[];
 }
 
 /** A loss is said whatever its size; the limits only grade it. */

@@ -1,7 +1,7 @@
 import { processOf } from '../facts/processes.ts';
 import { ETH_P_ALL, busyTypes, typedSockets } from '../facts/typed-sockets.ts';
 import type { Signal } from '../facts/signal.ts';
-import { ownersData, ownersText, tapsOn, type Tap } from '../facts/taps.ts';
+import { ownersData, ownersText, tapsOn, type TapHook } from '../facts/taps.ts';
 import {
   netstat,
   packetSocket,
@@ -97,7 +97,11 @@ function payersOf(
 }
 
 /** Sockets that most packets pay for; none where every packet passes a tap as well, since the profile cannot tell them apart. */
-function typedTaps(sockets: readonly Signal[], busy: ReadonlySet<string>, owners: readonly Signal[]): readonly Tap[] {
+function typedTaps(
+  sockets: readonly Signal[],
+  busy: ReadonlySet<string>,
+  owners: readonly Signal[],
+): readonly TapHook[] {
   const tapped = sockets.some(({ labels }) => labels['protocol'] === ETH_P_ALL && labels['hook'] !== 'none');
   return tapped ? [] : tapsOn({ bound: typedSockets(sockets, busy), unbound: [], everywhere: [], owners });
 }

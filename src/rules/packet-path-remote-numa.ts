@@ -27,7 +27,7 @@ import {
   softnetProcessed,
 } from '../metrics/catalogue/index.ts';
 import { increase, rate, sumBy, value, withLabels } from '../metrics/expression.ts';
-import { worded, listed, type Argument, type Certainty } from './finding.ts';
+import { worded, listed, type Argument, type FindingCertainty } from './finding.ts';
 import { crowded, moveIrqs, moveRps, moveThreads } from './remedies/numa.ts';
 import {
   deciding,
@@ -177,7 +177,7 @@ export const packetPathRemoteNuma = defineRule({
       return hot.length > 0 || (cpus ?? 0) * WAY_ACROSS >= limits.cost ? warning : info;
     };
     // That so many cross is measured; that it matters is not, where nobody knows what they cost.
-    const sureOf = <C extends Certainty>(remote: ReceiveWork, certainty: C): C | 'possible' =>
+    const sureOf = <C extends FindingCertainty>(remote: ReceiveWork, certainty: C): C | 'possible' =>
       grade(remote) === warning && unpriced(remote) ? 'possible' : certainty;
     const said = (remote: ReceiveWork): Pick<Shares, 'args' | 'place'> => ({
       args: {

@@ -30,7 +30,7 @@ import {
 } from '../metrics/catalogue/index.ts';
 import { clampMin } from '../metrics/condition.ts';
 import { increase, peak, rate, ratio, value } from '../metrics/expression.ts';
-import type { Argument, Remedy } from './finding.ts';
+import type { Argument, Advice } from './finding.ts';
 import {
   deciding,
   info,
@@ -121,7 +121,7 @@ interface LateReaders {
   readonly sure: boolean;
 }
 
-interface Limits {
+interface SlowReaderLimits {
   readonly count: number;
   readonly throttled: number;
   readonly waited: number;
@@ -135,14 +135,14 @@ const told = ['ran', 'waited', 'doing', 'cgroups', 'periods', 'throttled'];
 interface LateReport<K extends string> {
   readonly args: Readonly<Record<string, Argument>>;
   readonly evidence: Proof<K>;
-  readonly remedies: readonly Remedy[];
+  readonly remedies: readonly Advice[];
 }
 
 /** The finding about the reader that loses most for this reason, or what is to be said in its place. */
 export function tellLate<const K extends string>(
   fate: Fate,
   read: ReaderReadings,
-  limits: Limits,
+  limits: SlowReaderLimits,
   at: Instance,
   tell: (late: LateReaders) => LateReport<K>,
 ): Conclusion<'late', K> {
@@ -163,7 +163,7 @@ export function tellLate<const K extends string>(
 function lateBecause(
   fate: Fate,
   read: ReaderReadings,
-  limits: Limits,
+  limits: SlowReaderLimits,
   at: Instance,
 ): { readonly late: LateReaders } | { readonly instead: Conclusion<never, never> } {
   const { count, throttled, waited, busy } = limits;
@@ -199,7 +199,7 @@ export function fateOf(pid: string | undefined, read: ThreadReadings): Fate | un
 }
 
 /** Why the owner of a socket does not read it in time, as the first thing to do: no buffer makes up for that. */
-export function readerFirst(pid: string | undefined, read: ThreadReadings): readonly Remedy[] {
+export function readerFirst(pid: string | undefined, read: ThreadReadings): readonly Advice[] {
   const fate = fateOf(pid, read);
   const reason = fate === undefined ? undefined : reasons[fate];
   if (reason === undefined) return [];

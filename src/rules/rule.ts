@@ -2,7 +2,8 @@ import type { Signal } from '../facts/signal.ts';
 import type { Expression } from '../metrics/expression.ts';
 import type { Labels } from '../metrics/metric.ts';
 import type { Missing } from '../metrics/window.ts';
-import type { Argument, Certainty, ProofComparator, Impact, Place, Remedy, Role } from './finding.ts';
+import type { Argument, FindingCertainty, ProofComparator, FindingImpact, FindingPlace, Advice } from './finding.ts';
+import type { Role } from '../generated/report.ts';
 
 /** A signal the rule can do without. */
 export interface Optional {
@@ -91,19 +92,22 @@ export interface Shown<M extends string, K extends string> {
   readonly message?: M;
   readonly args?: Readonly<Record<string, Argument>>;
   readonly evidence?: Proof<K>;
-  readonly remedies?: readonly Remedy[];
-  readonly place?: Place;
-  readonly impact?: Impact;
+  readonly remedies?: readonly Advice[];
+  readonly place?: FindingPlace;
+  readonly impact?: FindingImpact;
 }
 
 export type Conclusion<M extends string = string, K extends string = string> =
-  | ({ readonly outcome: 'critical' | 'warning'; readonly certainty: Certainty; readonly message: M } & Shown<M, K>)
-  | ({ readonly outcome: 'info' | 'ok'; readonly certainty?: Certainty } & Shown<M, K>)
+  | ({ readonly outcome: 'critical' | 'warning'; readonly certainty: FindingCertainty; readonly message: M } & Shown<
+      M,
+      K
+    >)
+  | ({ readonly outcome: 'info' | 'ok'; readonly certainty?: FindingCertainty } & Shown<M, K>)
   | { readonly outcome: 'not-measured'; readonly reason: string }
   | { readonly outcome: 'not-applicable'; readonly reason: string };
 
 type Fired<M extends string, K extends string> = Shown<M, K> & {
-  readonly certainty: Certainty;
+  readonly certainty: FindingCertainty;
   readonly message: M;
 };
 
@@ -116,14 +120,14 @@ export function warning<const M extends string, K extends string>(said: Fired<M,
 }
 
 export function info<const M extends string, K extends string>(
-  said: Shown<M, K> & { readonly certainty?: Certainty },
+  said: Shown<M, K> & { readonly certainty?: FindingCertainty },
 ): Conclusion<M, K> {
   return { outcome: 'info', ...said };
 }
 
 /** Measured and found in order; a message is for what is worth saying all the same ("taps present, cost negligible"). */
 export function ok<const M extends string, K extends string>(
-  said: Shown<M, K> & { readonly certainty?: Certainty } = {},
+  said: Shown<M, K> & { readonly certainty?: FindingCertainty } = {},
 ): Conclusion<M, K> {
   return { outcome: 'ok', ...said };
 }

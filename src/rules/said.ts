@@ -1,5 +1,5 @@
 import type { Signal } from '../facts/signal.ts';
-import type { Owner } from '../facts/sockets.ts';
+import type { SocketHolder } from '../facts/sockets.ts';
 import { worded, type Argument } from './finding.ts';
 
 /** A share as text, for a part of a message that is said only where it is known. */
@@ -10,7 +10,7 @@ export function asPercent(share: number): string {
 }
 
 /** Whoever holds a socket; nobody, for programs, where nobody is known. */
-export function holder({ name, pid }: Owner): Argument {
+export function holder({ name, pid }: SocketHolder): Argument {
   return pid === undefined ? worded(null, name) : name;
 }
 

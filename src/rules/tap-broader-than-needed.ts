@@ -1,5 +1,6 @@
 import { processText } from '../base/process-text.ts';
 import { filterKind } from '../metrics/packet-socket-labels.ts';
+import { ETH_P_ALL } from '../facts/typed-sockets.ts';
 import { daemonOf } from '../facts/daemons.ts';
 import { describeTap, takesEverything, tapsOn } from '../facts/taps.ts';
 import { packetSocket, receivePackets, socketOwner, transmitPackets } from '../metrics/catalogue/index.ts';
@@ -17,7 +18,7 @@ export const tapBroaderThanNeeded = defineRule({
   scope: ['inode', 'device'],
   none: 'no packet socket asks for every protocol (ETH_P_ALL)',
   signals: {
-    socket: value(packetSocket, { protocol: '0003' }),
+    socket: value(packetSocket, { protocol: ETH_P_ALL }),
     owners: optionalList(value(socketOwner)),
     received: optional(rate(receivePackets)),
     sent: optional(rate(transmitPackets)),

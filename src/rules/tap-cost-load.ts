@@ -1,7 +1,7 @@
 /** How the receiving side of a host fares beside its taps. */
 import { hotCpus, receiveCost, type HotCpu, type ReceiveCost } from '../facts/packet-cost.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
-import { worded, type Place, type Worded } from './finding.ts';
+import { worded, type FindingPlace, type Worded } from './finding.ts';
 import { type Instance } from './rule.ts';
 import type { TapReadings } from './tap-cost-signals.ts';
 import type { TapLimits } from './tap-cost-limits.ts';
@@ -50,7 +50,7 @@ function exceeds(lost: number, received: number, limit: number): boolean {
 }
 
 /** The CPUs that are short of time by packets, or by the taps themselves. */
-export function placeOf({ hot }: Load, burdened: readonly string[] = []): Place {
+export function placeOf({ hot }: Load, burdened: readonly string[] = []): FindingPlace {
   const cpus = [...new Set([...hot.map(({ cpu }) => cpu), ...burdened])];
   return cpus.length > 0 ? { cpus } : {};
 }

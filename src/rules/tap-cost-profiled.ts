@@ -3,7 +3,7 @@ import { worded, type Argument } from './finding.ts';
 import { errorOfShare } from '../facts/chance.ts';
 import { type ReceiveCost } from '../facts/packet-cost.ts';
 import { SAMPLES_TO_PRICE } from '../facts/profile-price.ts';
-import { type Tap, type TapSamples } from '../facts/taps.ts';
+import { type TapHook, type TapSamples } from '../facts/taps.ts';
 import { partsText } from './path-parts.ts';
 import type { TapReadings } from './tap-cost-signals.ts';
 import type { TapLimits } from './tap-cost-limits.ts';
@@ -57,7 +57,7 @@ export function metIn(
 }
 
 /** Whether all taps of the host are among these, so that what the profile met in taps is theirs. */
-export function onlyHere(taps: readonly Tap[], { inodes }: TapSamples): boolean {
+export function onlyHere(taps: readonly TapHook[], { inodes }: TapSamples): boolean {
   const own = new Set<string | undefined>(taps.flatMap((tap) => tap.inodes));
   return inodes.every((inode) => own.has(inode));
 }

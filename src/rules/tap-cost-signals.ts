@@ -1,7 +1,8 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
+import { ETH_P_ALL } from '../facts/typed-sockets.ts';
 import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
 import { receivingThreads } from '../facts/packet-cpus.ts';
-import type { Tap } from '../facts/taps.ts';
+import type { TapHook } from '../facts/taps.ts';
 import {
   baselineSoftirqPerPacket,
   captureCpuSeconds,
@@ -48,10 +49,8 @@ import {
   unameInfo,
 } from '../metrics/catalogue/index.ts';
 import { acrossNetns, earlier, either, increase, maxBy, rate, ratio, sumBy, value } from '../metrics/expression.ts';
-import type { Argument, Remedy } from './finding.ts';
+import type { Argument, Advice } from './finding.ts';
 import { deciding, decidingList, list, optional, optionalList, type Conclusion, type Given } from './rule.ts';
-
-const ETH_P_ALL = '0003';
 
 const socketLabels = ['inode', 'protocol', 'type', 'hook', 'filter', 'ring', 'fanout', 'uid', 'promiscuous'] as const;
 
@@ -197,8 +196,8 @@ export type TapReadings = Given<typeof signals>;
 export type TapCostConclusion = Conclusion<Message, keyof typeof signals>;
 
 export interface Suspects {
-  readonly taps: readonly Tap[];
+  readonly taps: readonly TapHook[];
   readonly loose: readonly string[];
   readonly args: Readonly<Record<string, Argument>>;
-  readonly remedies: readonly Remedy[];
+  readonly remedies: readonly Advice[];
 }

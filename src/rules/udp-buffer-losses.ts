@@ -32,12 +32,12 @@ interface DatagramLosses {
   readonly worst: DatagramLoss | undefined;
 }
 
-interface Limits extends LossLimits {
+interface UdpLossLimits extends LossLimits {
   readonly perSecond: number;
   readonly behind: number;
 }
 
-export function lossesIn(read: UdpReadings, limits: Limits, at: Instance): DatagramLosses {
+export function lossesIn(read: UdpReadings, limits: UdpLossLimits, at: Instance): DatagramLosses {
   const full = read.overflowed?.value ?? 0;
   const counted = read.refused?.value ?? 0;
   const uncounted = refusedUncounted(counted, read.noMemory);

@@ -20,7 +20,7 @@ export interface Pieces {
 }
 
 /** What one collector read in one namespace, and what it made of it. */
-interface Piece {
+interface FilePiece {
   readonly series: Snapshot;
   readonly calls: readonly Call[];
   /** Seconds since then, in which the same was read once more. */
@@ -31,7 +31,7 @@ interface NamespacePieces {
   readonly name: string;
   readonly path: string;
   readonly refused: Failure | null;
-  readonly pieces: ReadonlyMap<string, Piece>;
+  readonly pieces: ReadonlyMap<string, FilePiece>;
 }
 
 /** Whether a piece is to be read again. */
@@ -60,7 +60,7 @@ export class PiecewiseSample {
     if (this.#snapshot !== undefined) return this.#snapshot;
     const whole = new Snapshot(this.takenAt, this.at);
     const last = new Set(['owners', 'readers']);
-    const absorb = (id: string, { series, later }: Piece): boolean => last.has(id) || whole.absorb(series, later);
+    const absorb = (id: string, { series, later }: FilePiece): boolean => last.has(id) || whole.absorb(series, later);
     for (const { pieces } of [this.own, ...this.others])
       for (const [id, piece] of pieces) if (!absorb(id, piece)) break;
     for (const id of last) {
@@ -131,7 +131,7 @@ const sockets: ReadonlySet<string> = new Set(['sockets', 'packet', 'rawsockets']
 export function samplePieces(host: Pieces, again: Again, before?: PiecewiseSample): PiecewiseSample {
   const { reader, collectors, namespaces } = host;
   const taken = { takenAt: new Date().toISOString(), at: monotonicSeconds() };
-  const own = new Map<string, Piece>();
+  const own = new Map<string, FilePiece>();
   for (const collector of collectors)
     own.set(collector.id, pieceOf(host, collector, reader, OWN_NETNS, before?.own, again));
   const views = namespaces();
@@ -149,7 +149,7 @@ function piecesIn(
 ): NamespacePieces {
   const earlier = before?.others.find((each) => each.name === name && each.path === path);
   const { perNamespace, tooMany } = forEachNamespace(host.collectors, count);
-  const pieces = new Map<string, Piece>();
+  const pieces = new Map<string, FilePiece>();
   const visited = visit((there) => {
     const asleep = earlier !== undefined && sleeps(host, there, earlier, pieces, again);
     for (const collector of perNamespace) {
@@ -182,7 +182,7 @@ function sleeps(
   host: Pieces,
   there: Reader,
   earlier: NamespacePieces,
-  pieces: Map<string, Piece>,
+  pieces: Map<string, FilePiece>,
   again: Again,
 ): boolean {
   const { name } = earlier;
@@ -193,7 +193,7 @@ function sleeps(
   return stir.every((id) => pieces.get(id)?.series === earlier.pieces.get(id)?.series);
 }
 
-function noted(note: (series: Snapshot) => void): Piece {
+function noted(note: (series: Snapshot) => void): FilePiece {
   const series = new Snapshot('', 0);
   note(series);
   return { series, calls: [], later: 0 };
@@ -206,7 +206,7 @@ function pieceOf(
   netns: string,
   before: NamespacePieces | undefined,
   again: Again,
-): Piece {
+): FilePiece {
   const earlier = before?.pieces.get(collector.id);
   if (earlier === undefined) return read(collector, reader, netns, keep);
   if (!again(collector.id, netns)) return earlier;
@@ -219,7 +219,7 @@ function pieceOf(
   return read(collector, overlay(reader, servedOnce(answers)), netns, keep);
 }
 
-function read(collector: Collector, reader: Reader, netns: string, keep: Keep): Piece {
+function read(collector: Collector, reader: Reader, netns: string, keep: Keep): FilePiece {
   const calls: Call[] = [];
   const series = new Snapshot('', 0, keep);
   runCollector(collector, recordingReader(reader, calls), series, netns);

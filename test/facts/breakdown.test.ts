@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { breakdownOf, netRxCost, netRxOf, type CostPart } from '../../src/facts/breakdown.ts';
+import { breakdownOf, netRxCost, netRxOf } from '../../src/facts/breakdown.ts';
+import type { CostPart } from '../../src/generated/report.ts';
 import {
   netRxDriverNanoseconds,
   netRxNanoseconds,

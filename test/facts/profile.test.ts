@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { directionOf, profileByCpu, profileByDevice, profileOf, type Profile } from '../../src/facts/profile.ts';
+import { directionOf, profileByCpu, profileByDevice, profileOf, type SampledProfile } from '../../src/facts/profile.ts';
 import {
   netRxNanoseconds,
   netRxPackets,
@@ -158,6 +158,6 @@ describe('the profile of a window', () => {
   });
 
   it('is read once', () => {
-    assert.equal(profileOf(window), profileOf(window) as Profile);
+    assert.equal(profileOf(window), profileOf(window) as SampledProfile);
   });
 });

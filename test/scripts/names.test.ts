@@ -33,11 +33,25 @@ it('names what two files declare, whatever they declare it as', () => {
   );
 });
 
-it('says nothing of overloads, of what a file keeps to itself, of subjects, formats and generated types', () => {
+it('counts what is generated, and the types and constants of a file that another exports', () => {
+  const found = sharedIn({
+    'base/a.ts': 'export const LIMIT = 1;\nexport function keyOf() {}',
+    'facts/b.ts': 'export interface Tap {}\nfunction keyOf() {}',
+    'facts/c.ts': 'interface Tap {}\nconst LIMIT = 2;',
+    'generated/report.ts': 'export interface Tap {}',
+  });
+  assert.equal(found.status, 1);
+  assert.equal(
+    found.stderr,
+    'one name for several things: LIMIT (base/a.ts, facts/c.ts)\n' +
+      'one name for several things: Tap (facts/b.ts, facts/c.ts, generated/report.ts)\n',
+  );
+});
+
+it('says nothing of overloads, of what files keep to themselves, of subjects and formats', () => {
   const found = sharedIn({
     'base/a.ts': 'export function of(a: 1): 1;\nexport function of(a: 2): 2;\ninterface Own {}',
     'facts/b.ts': 'interface Own {}\nexport interface Tap {}',
-    'generated/report.ts': 'export interface Tap {}',
     'collectors/pressure.ts': 'export const pressure = 1;',
     'rules/pressure.ts': 'export const pressure = 1;',
     'report/text/table.ts': 'export function drawTable() {}',

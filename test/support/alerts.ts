@@ -4,7 +4,8 @@ import type { Evaluation } from '../../src/metrics/expression.ts';
 import type { Labels } from '../../src/metrics/metric.ts';
 import type { Window } from '../../src/metrics/window.ts';
 import { raisedBy } from '../../src/rules/alerts.ts';
-import type { Finding, Outcome } from '../../src/rules/finding.ts';
+import type { Outcome } from '../../src/generated/report.ts';
+import type { Finding } from '../../src/rules/finding.ts';
 import type { Rule } from '../../src/rules/rule.ts';
 
 /** Instances that a verdict of such an outcome, and points of an alert, are about: as one word each. */

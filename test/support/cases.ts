@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { after, describe, it } from 'node:test';
 
 import { say } from '../../src/report/words/say.ts';
-import type { Remedy } from '../../src/rules/finding.ts';
+import type { Advice } from '../../src/rules/finding.ts';
 import type { Limits, Rule, Thresholds } from '../../src/rules/rule.ts';
 import { assertAgreement } from './alerts.ts';
 import { breachesOf } from './law.ts';
@@ -116,7 +116,7 @@ const CHANGES =
   /\bsysctl -w|> \/(?:proc|sys)\/(?!dev)|ethtool -[ACGKLN] |systemctl set-property|docker update|nft -ae insert|nft add table|iptables .* -I |ovs-vsctl set|taskset -pc [\d,-]+ /;
 
 /** What is proposed to be typed can be taken back, is a command of a shell, and needs no quotes inside quotes. */
-function assertTyped({ command = '', verify = '', undo = '', lasts = '' }: Remedy): void {
+function assertTyped({ command = '', verify = '', undo = '', lasts = '' }: Advice): void {
   for (const typed of [command, verify, undo, lasts]) {
     assert.doesNotMatch(typed, /\bsh -c\b|\n|undefined|NaN/);
     if (/^[\x20-\x7e]+$/.test(typed)) typedAnywhere.add(typed);

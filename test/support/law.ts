@@ -1,5 +1,6 @@
 import type { Gap } from '../../src/metrics/snapshot.ts';
-import type { Argument, Finding, Outcome } from '../../src/rules/finding.ts';
+import type { Outcome } from '../../src/generated/report.ts';
+import type { Argument, Finding } from '../../src/rules/finding.ts';
 import type { Rule } from '../../src/rules/rule.ts';
 import { judge, type Cell, type WindowSpec } from './window.ts';
 

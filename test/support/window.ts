@@ -1,8 +1,9 @@
 import type { Labels, Metric } from '../../src/metrics/metric.ts';
-import { Snapshot, type CollectorStatus, type Gap } from '../../src/metrics/snapshot.ts';
+import { Snapshot, type CollectorState, type Gap } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
 import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
-import type { Finding, Outcome } from '../../src/rules/finding.ts';
+import type { Outcome } from '../../src/generated/report.ts';
+import type { Finding } from '../../src/rules/finding.ts';
 import type { Rule } from '../../src/rules/rule.ts';
 
 /** One series at both ends: [metric, labels, before, after]; null where it was absent at that end. */
@@ -49,7 +50,7 @@ export function windowOf({
   for (const id of collectors) {
     const gap = failed[id] ?? inapplicable[id];
     const has = cells.some(([metric]) => metric.collector === id);
-    const status: CollectorStatus =
+    const status: CollectorState =
       id in inapplicable ? 'not-applicable' : gap === undefined ? 'ok' : has ? 'partial' : 'unavailable';
     for (const netns of namespaces) {
       const report = { id, netns, status, gaps: gap === undefined ? [] : [gap], milliseconds: 0 };

@@ -13,7 +13,7 @@ interface Term {
 
 export type Condition = readonly Term[];
 
-interface Named {
+interface NamedCondition {
   readonly code: string;
   readonly id: string;
 }
@@ -23,14 +23,14 @@ interface Named {
  * between; one of them is enough.
  * @throws UsageError for a word that is none of these
  */
-export function parseCondition(text: string, rules: readonly Named[]): Condition {
+export function parseCondition(text: string, rules: readonly NamedCondition[]): Condition {
   return text
     .split(',')
     .map((word) => word.trim())
     .map((word) => termOf(word, rules));
 }
 
-function termOf(word: string, rules: readonly Named[]): Term {
+function termOf(word: string, rules: readonly NamedCondition[]): Term {
   const [name = '', outcome = 'warning', ...more] = word.split(':');
   if (isLeast(name) && !word.includes(':')) return { code: undefined, least: name };
   const rule = rules.find(({ code, id }) => code === name.toUpperCase() || id === name.toLowerCase());

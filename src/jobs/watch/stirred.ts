@@ -62,7 +62,7 @@ const routine: ReadonlySet<string> = new Set([
 ]);
 
 /** What a CPU does in a window, of the busiest there is. */
-interface Load {
+interface CpuLoad {
   /** Share of its time for softirq, interrupts, and other machines of the same host. */
   readonly share: number;
   readonly packetsPerSecond: number;
@@ -71,7 +71,7 @@ interface Load {
 }
 
 /** Rules about load rather than loss: from where on each is looked at, well below its own limits. */
-const loadRules: Readonly<Record<string, (load: Load) => boolean>> = {
+const loadRules: Readonly<Record<string, (load: CpuLoad) => boolean>> = {
   PKT0102: ({ share }) => share >= 0.1,
   PKT0103: ({ packetsPerSecond }) => packetsPerSecond >= 50,
   PKT0113: ({ packetsPerSecond }) => packetsPerSecond >= 5000,
@@ -163,7 +163,7 @@ function metricsOf({ signals }: Rule, required: boolean): readonly Metric[] {
 
 const LOAD_MODES: ReadonlySet<string> = new Set(['softirq', 'irq', 'steal']);
 
-function loadOf(window: Window): Load {
+function loadOf(window: Window): CpuLoad {
   const spent = new Map<string, number>();
   for (const { labels, increase, seconds } of window.increase(cpuSeconds).cells) {
     const { cpu = '', mode = '' } = labels;

@@ -9,18 +9,18 @@ type Branded<Name extends string> = bigint & { readonly [brand]: Name };
 export type BpfObject = Branded<'bpf_object'>;
 export type BpfProgram = Branded<'bpf_program'>;
 export type BpfMap = Branded<'bpf_map'>;
-type Address = bigint | null;
+type Pointer = bigint | null;
 
 export type ProgramFd = number & { readonly [brand]: 'prog_fd' };
 export type MapFd = number & { readonly [brand]: 'map_fd' };
 export type LinkFd = number & { readonly [brand]: 'link_fd' };
 
 export interface Functions {
-  open(bytes: Uint8Array, length: number, options: Uint8Array): Address;
+  open(bytes: Uint8Array, length: number, options: Uint8Array): Pointer;
   load: ForeignFunction<(object: bigint) => number>;
   close(object: bigint): void;
-  findProgram(object: bigint, name: string): Address;
-  findMap(object: bigint, name: string): Address;
+  findProgram(object: bigint, name: string): Pointer;
+  findMap(object: bigint, name: string): Pointer;
   programFd(program: bigint): number;
   setProgramFlags(program: bigint, flags: number): number;
   setAutoload(program: bigint, load: boolean): number;
@@ -138,7 +138,7 @@ export function vaListPrinter(koffi: Koffi): VaListPrinter {
   return koffi.load(null).func('int vsnprintf(void *, size_t, void *, void *)');
 }
 
-export function isNull(address: Address): address is null {
+export function isNull(address: Pointer): address is null {
   return address === null || address === 0n;
 }
 

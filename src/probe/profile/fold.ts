@@ -34,7 +34,7 @@ const AFTER_TC =
   /^(?!.*gro)_*(?:ip_|ip6_|ipv6_|arp_|br_|vlan_do_|bond_|team_|macvlan_|ipvlan_|netdev_frame_hook|macsec_|nf_|nft_|tcp_|udp|icmp|igmp|raw|mpls_|sctp_|esp|xfrm)/;
 
 export function foldSamples(raw: RawSamples, nameOf: (address: Address) => NamedAddress | undefined): FoldedProfile {
-  const functions = new Functions();
+  const functions = new FunctionNumbers();
   const chains = new Map<string, readonly number[]>();
   const ways = new Map<string, StackDirection | undefined>();
   const rows = new Rows();
@@ -73,7 +73,7 @@ export function foldSamples(raw: RawSamples, nameOf: (address: Address) => Named
 
 const UNKNOWN: NamedAddress = { name: '[unknown]', program: null };
 
-class Functions {
+class FunctionNumbers {
   readonly rows: FunctionRow[] = [];
   readonly #known = new Map<string, number>();
 

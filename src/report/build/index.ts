@@ -18,7 +18,7 @@ import type { Thresholds } from '../../rules/rule.ts';
 import { say } from '../words/say.ts';
 import { reportCost } from './cost.ts';
 import { collectorStatuses, hostFacts, windowFacts } from './circumstances.ts';
-import { tapsOf } from './packet-sockets.ts';
+import { packetSockets } from './packet-sockets.ts';
 import { reportProfile, withProfile } from './profile.ts';
 import { judge } from './verdict.ts';
 
@@ -59,7 +59,7 @@ export function buildReport(input: ReportInput): Report {
     window: windowFacts(window, input.requestedSeconds, input.cutShort),
     verdict,
     findings,
-    taps: tapsOf(window, limits),
+    taps: packetSockets(window, limits),
     cost: withProfile(window, reportCost(window, probe, limits)),
     profile: reportProfile(window),
     probe,

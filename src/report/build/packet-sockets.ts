@@ -1,7 +1,7 @@
-import { captureBills, type CaptureBill } from '../../facts/capture-bills.ts';
+import { captureBills, type CaptureCost } from '../../facts/capture-bills.ts';
 import type { PriceLimits } from '../../facts/price.ts';
-import { sentTapPrices, tapPrices, type TapPrice } from '../../facts/tap-prices.ts';
-import { typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
+import { sentTapPrices, tapPrices, type SocketPrice } from '../../facts/tap-prices.ts';
+import { ETH_P_ALL, typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
 import type { Owner, Tap } from '../../generated/report.ts';
 import { packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
 import { OWN_NETNS, type Series } from '../../metrics/snapshot.ts';
@@ -10,13 +10,11 @@ import type { Window } from '../../metrics/window.ts';
 /** What it reads of other namespaces and other hosts, besides what rules read. */
 export const packetSocketMetrics = [packetSocket, packetSocketDrops] as const;
 
-const ETH_P_ALL = 0x0003;
-
 /**
  * Every packet socket, those that each packet pays for first: taps, and sockets for the ethertype of most packets, which are
  * reached through the list of that protocol, after TC. One with protocol 0 receives nothing (net/core/dev.c:ptype_head).
  */
-export function tapsOf(window: Window, limits: PriceLimits): Tap[] {
+export function packetSockets(window: Window, limits: PriceLimits): Tap[] {
   const owners = ownersByInode(window);
   const prices = tapPrices(window, limits);
   const sent = sentTapPrices(window, limits);
@@ -41,14 +39,14 @@ export function tapsOf(window: Window, limits: PriceLimits): Tap[] {
 
 /** Whether it asks for every protocol. */
 function isTap({ protocol }: Pick<Tap, 'protocol'>): boolean {
-  return Number.parseInt(protocol, 16) === ETH_P_ALL;
+  return protocol === ETH_P_ALL;
 }
 
 function tapOf(
   { labels }: Series,
   owners: ReadonlyMap<string, readonly Owner[]>,
-  prices: ReadonlyMap<string, readonly TapPrice[]>,
-  sent: ReadonlyMap<string, readonly TapPrice[]>,
+  prices: ReadonlyMap<string, readonly SocketPrice[]>,
+  sent: ReadonlyMap<string, readonly SocketPrice[]>,
   typed: TypedPrice,
   bills: ReturnType<typeof captureBills>,
   drops: ReadonlyMap<string, number>,
@@ -57,7 +55,7 @@ function tapOf(
   const protocol = labels['protocol'] ?? '';
   const hook = labels['hook'] ?? 'none';
   const ring = known(labels['ring']);
-  const dearestFirst = (found: readonly TapPrice[] = []): TapPrice[] =>
+  const dearestFirst = (found: readonly SocketPrice[] = []): SocketPrice[] =>
     [...found].sort((a, b) => b.nsPerPacket - a.nsPerPacket);
   const passed = typed.inodes.includes(inode);
   const own =
@@ -95,7 +93,7 @@ function tapOf(
   };
 }
 
-function billSection({ payers, ...bill }: CaptureBill): NonNullable<Tap['bill']> {
+function billSection({ payers, ...bill }: CaptureCost): NonNullable<Tap['bill']> {
   return { ...bill, payers: payers.map(({ pid, comm, share }) => ({ pid: Number(pid), comm, share })) };
 }
 

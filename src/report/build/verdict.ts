@@ -48,12 +48,12 @@ export function judge(
   };
 }
 
-interface Link {
+interface CauseLink {
   readonly outcome: ReportFinding;
   readonly shared: Place;
 }
 
-type Links = ReadonlyMap<ReportFinding, readonly Link[]>;
+type Links = ReadonlyMap<ReportFinding, readonly CauseLink[]>;
 
 function linksOf(findings: readonly ReportFinding[], short: ReadonlySet<string>): Links {
   const causes = findings.filter((finding) => fired(finding) && finding.role === 'cause');
@@ -93,7 +93,7 @@ export function sharedPlace(a: Place, b: Place, short: ReadonlySet<string>): Pla
  */
 function rank(a: ReportFinding, b: ReportFinding, links: Links): number {
   const context = (finding: ReportFinding): number => (fired(finding) && finding.role === 'context' ? 1 : 0);
-  const linked = (finding: ReportFinding): readonly Link[] => links.get(finding) ?? [];
+  const linked = (finding: ReportFinding): readonly CauseLink[] => links.get(finding) ?? [];
   const reaches = (finding: ReportFinding): number =>
     Math.min(
       severity[finding.outcome],
@@ -154,7 +154,7 @@ function causeOf(cause: ReportFinding, index: number, links: Links, findings: re
 }
 
 /** What the headline says, for programs. */
-function answerOf({ title, impact, args, data = {}, remedies }: ReportFinding, links: readonly Link[]): Answer {
+function answerOf({ title, impact, args, data = {}, remedies }: ReportFinding, links: readonly CauseLink[]): Answer {
   const owner = isNobody(data) ? undefined : ownerOf(args);
   return {
     title,
@@ -179,7 +179,7 @@ function ownerOf(args: ReportFinding['args']): ReportFinding['args'][string] | u
 }
 
 /** What it is and where; what it costs; who owns it; what to do. */
-function headlineOf(finding: ReportFinding, links: readonly Link[]): string {
+function headlineOf(finding: ReportFinding, links: readonly CauseLink[]): string {
   const { cpuShare } = finding.impact;
   const lost = lostRate(finding);
   const costs = [

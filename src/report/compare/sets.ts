@@ -3,6 +3,11 @@ import { labelKey } from '../../metrics/snapshot.ts';
 import { fired } from '../words/findings.ts';
 import { LEAST_SHIFT, change, type Change } from './noise.ts';
 
+/** Which finding it is: of which rule, about what. */
+export function findingKey({ code, at }: Pick<ReportFinding, 'code' | 'at'>): string {
+  return `${code} ${labelKey(at)}`;
+}
+
 export interface TapChanges {
   readonly came: readonly Tap[];
   readonly went: readonly Tap[];
@@ -76,12 +81,11 @@ export function tapChanges(before: Report, after: Report): TapChanges {
 }
 
 export function findingChanges(before: readonly ReportFinding[], after: readonly ReportFinding[]): FindingChanges {
-  const keyOf = ({ code, at }: ReportFinding): string => `${code} ${labelKey(at)}`;
   const changes = { appeared: [], went: [], changed: [], stayed: [], unjudged: [] } as Record<
     keyof FindingChanges,
     FindingChange[]
   >;
-  for (const [, was, is] of bothOf(before, after, keyOf)) {
+  for (const [, was, is] of bothOf(before, after, findingKey)) {
     const [earlier, later] = [was !== undefined && fired(was) ? was : null, is !== undefined && fired(is) ? is : null];
     const finding = later ?? earlier;
     if (finding === null) continue;

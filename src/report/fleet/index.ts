@@ -142,11 +142,11 @@ function byRank(a: FleetHost, b: FleetHost): number {
     doubt(a) - doubt(b) ||
     (b.impact.lostPerSecond ?? 0) - (a.impact.lostPerSecond ?? 0) ||
     (b.impact.cpuShare ?? 0) - (a.impact.cpuShare ?? 0) ||
-    compare(keyOf(a), keyOf(b))
+    compare(hostKey(a), hostKey(b))
   );
 }
 
-function keyOf({ instance, job, labels }: FleetHost): string {
+function hostKey({ instance, job, labels }: FleetHost): string {
   return `${instance}\u0000${job}\u0000${JSON.stringify(labels)}`;
 }
 

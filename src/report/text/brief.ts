@@ -61,23 +61,23 @@ export function briefSection(report: Report, style: BriefStyle, against: Against
 /** The label, two findings, and how many more there are. */
 const OTHERS_AT_LEAST = 4;
 
-interface Limits {
+interface LineLimits {
   /** Lines of the reason, and of each other text. */
   readonly why: number;
   /** Rows that a command may take. */
   readonly commands: number;
 }
 
-const unlimited: Limits = { why: Infinity, commands: Infinity };
+const unlimited: LineLimits = { why: Infinity, commands: Infinity };
 /** Tried one after the other until the screen holds it all. */
-const limits: readonly Limits[] = [8, 6, 5, 4, 3, 2, 1].map((rows) => ({ why: rows, commands: rows }));
+const limits: readonly LineLimits[] = [8, 6, 5, 4, 3, 2, 1].map((rows) => ({ why: rows, commands: rows }));
 
 /** Rows that lines take on a terminal, which breaks those that are too long. */
 function rowsOf(lines: readonly string[], { width }: Style): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
 }
 
-function verdictLines(brief: Brief, style: BriefStyle, limit: Limits): string[] {
+function verdictLines(brief: Brief, style: BriefStyle, limit: LineLimits): string[] {
   const { principal, title, outcome, certainty, facts, fix } = brief;
   const code = principal === undefined ? '' : ` ${principal.code} ${principal.rule}`;
   const label = verdictWord(brief).toUpperCase();
@@ -94,7 +94,7 @@ function elsewhere({ verbose, rows }: BriefStyle): string {
   return verbose ? (rows === undefined ? 'below' : 'above') : '-v';
 }
 
-function fixLines(fix: Remedy, more: number, style: BriefStyle, limit: Limits): string[] {
+function fixLines(fix: Remedy, more: number, style: BriefStyle, limit: LineLimits): string[] {
   const { action, command, verify, undo, lasts } = fix;
   const others = more === 0 ? '' : ` (${more} more: ${elsewhere(style)})`;
   return [
@@ -117,7 +117,7 @@ function labelled(label: string, words: string, style: Style, most = Infinity): 
 }
 
 /** A command stands on one line, to be copied, however long; where it would take the screen it is said where it stands. */
-function typed(label: string, command: string | null, style: BriefStyle, { commands }: Limits): string[] {
+function typed(label: string, command: string | null, style: BriefStyle, { commands }: LineLimits): string[] {
   if (command === null) return [];
   const rows = Math.ceil((INDENT + 2 + columns(command)) / style.width);
   if (style.rows !== undefined && rows > commands)

@@ -1,6 +1,6 @@
 import type { ReportFinding } from '../../generated/report.ts';
 
-type Outcome = ReportFinding['outcome'];
+type ToldOutcome = ReportFinding['outcome'];
 type RuleOutcome = Pick<ReportFinding, 'code' | 'rule' | 'outcome'>;
 
 /** What a rule is counted and listed as where it came to several outcomes at several places: the first of these. */
@@ -11,7 +11,7 @@ const order = [
   'info',
   'ok',
   'not-applicable',
-] as const satisfies readonly Outcome[];
+] as const satisfies readonly ToldOutcome[];
 
 /** Each rule with its one outcome, so that one rule stands in one list and is counted once. */
 export function outcomeOfRules<Finding extends RuleOutcome>(
@@ -41,7 +41,7 @@ export interface RuleCounts {
 
 export function countsOf(findings: readonly RuleOutcome[]): RuleCounts {
   const rules = [...outcomeOfRules(findings).values()];
-  const of = (outcome: Outcome): number => rules.filter((rule) => rule.outcome === outcome).length;
+  const of = (outcome: ToldOutcome): number => rules.filter((rule) => rule.outcome === outcome).length;
   const [critical, warning, info, ok] = [of('critical'), of('warning'), of('info'), of('ok')];
   return {
     ...{ critical, warning, info, ok },
@@ -68,7 +68,7 @@ export function countWords(findings: readonly RuleOutcome[]): string {
 }
 
 /** Rules that came to this and nothing worse, as `CODE name`. */
-export function rulesThatAre(outcome: Outcome, findings: readonly RuleOutcome[]): string[] {
+export function rulesThatAre(outcome: ToldOutcome, findings: readonly RuleOutcome[]): string[] {
   return [...outcomeOfRules(findings).values()]
     .filter((rule) => rule.outcome === outcome)
     .map(({ code, rule }) => `${code} ${rule}`);

@@ -4,7 +4,7 @@ import { OWN_NETNS } from '../../metrics/snapshot.ts';
 import { unreadIn, type Missing, type Window } from '../../metrics/window.ts';
 import type { Finding } from '../finding.ts';
 import type { Conclusion, Rule } from '../rule.ts';
-import { pointsAt, keyOf, type Evaluated } from './signals.ts';
+import { pointsAt, instanceKey, type Evaluated } from './signals.ts';
 import { unmeasured } from './findings.ts';
 
 /** What seeing less must never lead to. */
@@ -53,7 +53,7 @@ export function unreadSources(window: Window, required: readonly Evaluated[]): r
 export function overlooked(rule: Rule, required: readonly Evaluated[], instances: readonly Labels[]): Finding[] {
   const names = rule.scope.filter((name) => name !== 'netns');
   if (names.length === 0) return [];
-  const seen = new Set(instances.map((labels) => keyOf(labels, names)));
+  const seen = new Set(instances.map((labels) => instanceKey(labels, names)));
   const carries = (name: string): boolean =>
     required.some(({ of }) =>
       of.metrics.some((metric) => metric.name === name && names.every((label) => metric.labels.includes(label))),
@@ -64,8 +64,9 @@ export function overlooked(rule: Rule, required: readonly Evaluated[], instances
       const named = names.every((name) => (labels[name] ?? '') !== '');
       // Said of no series in particular: there may be more of them than are known.
       const ofSome = why.labels !== undefined && Object.keys(labels).length === 0 && carries(why.metric);
-      if (!(named || ofSome) || transient === true || absent === true || seen.has(keyOf(labels, names))) return [];
-      seen.add(keyOf(labels, names));
+      if (!(named || ofSome) || transient === true || absent === true || seen.has(instanceKey(labels, names)))
+        return [];
+      seen.add(instanceKey(labels, names));
       const at = named ? Object.fromEntries(names.map((name) => [name, labels[name] ?? ''])) : {};
       return [unmeasured(rule, [why], at, 1)];
     }),
@@ -119,7 +120,7 @@ export function ofInstance(missing: readonly Missing[], at: Labels): readonly Mi
   const { own, general } = sortedBy(missing, names);
   const ofAnother = ({ labels }: Missing): boolean =>
     names.some((name) => labels?.[name] !== undefined && labels[name] !== at[name]);
-  return own.get(keyOf(at, names)) ?? general.filter((each) => !ofAnother(each));
+  return own.get(instanceKey(at, names)) ?? general.filter((each) => !ofAnother(each));
 }
 
 interface Sorted {
@@ -145,7 +146,7 @@ function sortedBy(missing: readonly Missing[], names: readonly string[]): Sorted
       if (each.transient !== true) general.push(each);
       continue;
     }
-    const key = keyOf(labels, names);
+    const key = instanceKey(labels, names);
     const same = own.get(key);
     if (same === undefined) own.set(key, [each]);
     else same.push(each);

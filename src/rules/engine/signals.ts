@@ -27,7 +27,7 @@ export function evaluateSignal(window: Window, rule: Rule, name: string, spec: S
   const evaluation = of.evaluate(window);
   const byInstance = new Map<string, Point[]>();
   for (const point of evaluation.points) {
-    const key = keyOf(point.labels, keyed);
+    const key = instanceKey(point.labels, keyed);
     const points = byInstance.get(key);
     if (points === undefined) byInstance.set(key, [point]);
     else points.push(point);
@@ -36,9 +36,9 @@ export function evaluateSignal(window: Window, rule: Rule, name: string, spec: S
 }
 
 export function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {
-  return signal.byInstance.get(keyOf(at, signal.keyed)) ?? [];
+  return signal.byInstance.get(instanceKey(at, signal.keyed)) ?? [];
 }
 
-export function keyOf(labels: Labels, names: readonly string[]): string {
+export function instanceKey(labels: Labels, names: readonly string[]): string {
   return names.map((name) => labels[name] ?? '').join('\u0000');
 }

@@ -1,9 +1,9 @@
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { shared } from '../shared-limits.ts';
 import { setSysctl } from './setting.ts';
 
 /** Twice, ten seconds apart: of each CPU, in hexadecimal, what its backlog dropped. */
-const VERIFY = "for i in 1 2; do cut -d' ' -f2 /proc/net/softnet_stat | xargs; sleep 10; done";
+const VERIFY_BACKLOG = "for i in 1 2; do cut -d' ' -f2 /proc/net/softnet_stat | xargs; sleep 10; done";
 /** The same of the runs that ended with work left. */
 const VERIFY_SQUEEZED = "for i in 1 2; do cut -d' ' -f3 /proc/net/softnet_stat | xargs; sleep 10; done";
 /** Time a burst may last that the queue should bridge. */
@@ -21,31 +21,31 @@ interface Backlog {
 }
 
 /** Sizes the backlog for 10 ms of what arrives, at least doubled; never the first advice for a CPU without time left. */
-export function raiseNetdevBacklog({ cpu, limit, perSecond, softirq = 0, idle, byFlow }: Backlog): Remedy[] {
+export function raiseNetdevBacklog({ cpu, limit, perSecond, softirq = 0, idle, byFlow }: Backlog): Advice[] {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max((limit ?? 1000) * 2, perSecond * BURST_SECONDS)));
-  const larger: Remedy = {
+  const larger: Advice = {
     action: `Let each CPU queue ${wanted} packets${limit === undefined ? '' : ` instead of ${limit}`}: room for bursts. It applies to RPS, veth, tun and loopback, not to NIC rings.`,
     // Where the present limit is not known, it may be higher than that.
     ...setSysctl([{ name: 'net.core.netdev_max_backlog', value: wanted, before: limit }]),
-    verify: VERIFY,
+    verify: VERIFY_BACKLOG,
   };
-  const spread: Remedy = {
+  const spread: Advice = {
     action: `CPU ${cpu} has no time left: a longer queue would make its packets later, not fewer. Spread them over more CPUs with RPS (rps_cpus of the device that brings them), and look at PKT0101 and PKT0102.`,
     command: 'grep -H . /sys/class/net/*/queues/rx-*/rps_cpus',
-    verify: VERIFY,
+    verify: VERIFY_BACKLOG,
   };
-  const flows: Remedy = {
+  const flows: Advice = {
     action:
       'The flow limit protects small flows from one large one: leave it on unless that flow is the one that matters.',
     command: 'sysctl net.core.flow_limit_cpu_bitmap net.core.flow_limit_table_len',
-    verify: VERIFY,
+    verify: VERIFY_BACKLOG,
   };
   if (byFlow) return [flows, larger];
   return softirq >= shared.shortOfTime || !idle ? [spread] : [larger];
 }
 
 /** Doubles what is known; two jiffies of time are 2 ms at HZ=1000 and 8 ms at HZ=250, so that a guess could halve it. */
-export function raiseBudget(budget: number | undefined, usecs: number | undefined): Remedy[] {
+export function raiseBudget(budget: number | undefined, usecs: number | undefined): Advice[] {
   const settings = [
     ...(budget === undefined ? [] : [{ name: 'net.core.netdev_budget', value: budget * 2, before: budget }]),
     ...(usecs === undefined ? [] : [{ name: 'net.core.netdev_budget_usecs', value: usecs * 2, before: usecs }]),

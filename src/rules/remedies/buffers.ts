@@ -1,4 +1,4 @@
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { setSysctl } from './setting.ts';
 import { inNetns, shellQuote } from './shell.ts';
 
@@ -12,9 +12,9 @@ interface TcpReceive {
   readonly rmem: readonly [min: number, initial: number, max: number] | undefined;
 }
 
-export function roomForSegments({ netns, rmem }: TcpReceive): Remedy[] {
+export function roomForSegments({ netns, rmem }: TcpReceive): Advice[] {
   const verify = inNetns(netns, 'nstat -az TcpExtTCPRcvQDrop TcpExtRcvPruned TcpExtOfoPruned');
-  const remedies: Remedy[] = [
+  const remedies: Advice[] = [
     {
       action:
         'Find the sockets: skmem shows r (bytes held) near or above rb (the limit). A program that sets or shrinks SO_RCVBUF ' +
@@ -50,7 +50,7 @@ export function roomForSegments({ netns, rmem }: TcpReceive): Remedy[] {
 }
 
 /** The socket is held by its own user: no buffer helps, its thread must let go of it sooner. */
-export function freeTheSocket(netns: string): Remedy[] {
+export function freeTheSocket(netns: string): Advice[] {
   return [
     {
       action:
@@ -81,7 +81,7 @@ const TRUESIZE = 2304;
  * by rmem_max before that; a socket that never asked has rmem_default as it is (net/core/sock.c:sk_setsockopt,
  * sock_init_data). Both sysctls are the host's, whatever the namespace.
  */
-export function raiseUdpBuffer(socket: UdpReceive): Remedy[] {
+export function raiseUdpBuffer(socket: UdpReceive): Advice[] {
   const { netns, port, pid, buffer, rmemMax, rmemDefault, dropsPerSecond } = socket;
   const filter = port !== undefined && /^\d+$/.test(port) ? ` 'sport = :${port}'` : '';
   const verify = inNetns(netns, `ss -uanmp${filter} && nstat -az UdpRcvbufErrors Udp6RcvbufErrors`, pid);
@@ -138,7 +138,7 @@ export function raiseUdpBuffer(socket: UdpReceive): Remedy[] {
 }
 
 /** For a reader that is too slow whatever its buffer. */
-export function readFaster(netns: string, pid: string | undefined): Remedy[] {
+export function readFaster(netns: string, pid: string | undefined): Advice[] {
   return [
     {
       action:
@@ -156,10 +156,10 @@ export const memoryLimits = {
     "cat /proc/sys/net/ipv4/udp_mem; grep ^UDP: /proc/net/sockstat; grep -r '^max ' /sys/fs/cgroup --include=memory.events | grep -v ' 0$'",
   // Linux 6.18 counts these at the sockets only.
   verify: "nstat -az UdpMemErrors Udp6MemErrors; ss -uanmpO | grep -E ',d[1-9][0-9]*\\)'",
-} as const satisfies Remedy;
+} as const satisfies Advice;
 
 /** For datagrams that could not be sent. */
-export function sendPath(netns: string, device: string | undefined): Remedy {
+export function sendPath(netns: string, device: string | undefined): Advice {
   const named = device === undefined ? '' : ` dev ${shellQuote(device)}`;
   return {
     action:

@@ -1,4 +1,4 @@
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { setSysctl } from './setting.ts';
 import { inNetns } from './shell.ts';
 
@@ -17,7 +17,7 @@ const TOP_SOURCES =
   "conntrack -L 2>/dev/null | head -n 20000 | grep -o '^[^=]*src=[0-9a-f.:]*' | grep -o 'src=.*' | sort | uniq -c | sort -rn | head";
 
 /** For packets that conntrack dropped while its table had room. */
-export function seeRefusals(netns: string): Remedy[] {
+export function seeRefusals(netns: string): Advice[] {
   return [
     {
       action:
@@ -32,7 +32,7 @@ export function seeRefusals(netns: string): Remedy[] {
   ];
 }
 
-interface Table {
+interface ConntrackTable {
   /** The namespace, where the flows are looked at; the limit itself is the host's. */
   readonly netns: string;
   readonly entries: number;
@@ -48,14 +48,21 @@ interface Table {
  * enough. Buckets equal to the limit keep chains at one entry on average, as the kernel's own default does
  * (nf_conntrack_core.c:nf_conntrack_init_start).
  */
-export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buckets, totalBytes }: Table): Remedy[] {
+export function raiseConntrackMax({
+  netns,
+  entries,
+  limit,
+  refusedPerSecond,
+  buckets,
+  totalBytes,
+}: ConntrackTable): Advice[] {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(limit * 2, 2 * (entries + refusedPerSecond * 120))));
   const affordable =
     totalBytes === undefined
       ? Math.max(4 * limit, 2 ** 18)
       : 2 ** Math.floor(Math.log2((totalBytes * LARGEST_SHARE) / ENTRY_BYTES));
   const max = Math.min(wanted, affordable, LARGEST_TABLE);
-  const find: Remedy = {
+  const find: Advice = {
     action:
       'Find out which flows fill it before settling on a size: one source with many short flows is a different problem.',
     command: inNetns(netns, TOP_SOURCES),
@@ -80,7 +87,7 @@ export function raiseConntrackMax({ netns, entries, limit, refusedPerSecond, buc
 }
 
 /** Entries lost to the race of two packets of one flow: mostly the A and AAAA queries of one resolver call through NAT. */
-export function avoidClashes(netns: string): Remedy[] {
+export function avoidClashes(netns: string): Advice[] {
   const verify = inNetns(netns, "conntrack -S | grep -o 'insert_failed=[0-9]*'");
   return [
     {
@@ -102,7 +109,7 @@ export function avoidClashes(netns: string): Remedy[] {
 }
 
 /** More buckets, as many as entries or twice what there is, whichever is more; the hash is one for all namespaces. */
-export function raiseBuckets(netns: string, entries: number, buckets: number | undefined): Remedy[] {
+export function raiseBuckets(netns: string, entries: number, buckets: number | undefined): Advice[] {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(entries, 2 * (buckets ?? 0), 65536)));
   return [
     {

@@ -1,5 +1,5 @@
 import type { Chain } from '../../facts/filters.ts';
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { VERIFY } from '../path-parts.ts';
 import { inNetns, shellQuote } from './shell.ts';
 
@@ -7,8 +7,8 @@ import { inNetns, shellQuote } from './shell.ts';
 const LONG = 20;
 
 /** What makes a chain cheaper, the most telling first: known flows past it, one lookup for many rules, the busy rule in front. */
-export function cheaperChain(chain: Chain): Remedy[] {
-  const remedies: Remedy[] = [];
+export function cheaperChain(chain: Chain): Advice[] {
+  const remedies: Advice[] = [];
   const passesFirst = chain.establishedAt !== undefined && chain.establishedAt <= 3;
   if (!passesFirst && ['input', 'forward', 'output'].includes(chain.hook)) {
     remedies.push({
@@ -61,7 +61,7 @@ export function cheaperChain(chain: Chain): Remedy[] {
 }
 
 /** Where the rules could not be told. */
-export function findRules(): Remedy {
+export function findRules(): Advice {
   return {
     action: 'See which rules there are, in each namespace, and which of them count most packets.',
     command: 'nft list ruleset; iptables-save -c',

@@ -2,7 +2,7 @@ import { formatCpuList } from '../../base/cpu-list.ts';
 import { cpuMask } from '../../facts/cpus.ts';
 import type { Feeder, RpsQueue } from '../../facts/packet-cpus.ts';
 import type { Signal } from '../../facts/signal.ts';
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { moveThreads } from './numa.ts';
 import { keepingBefore, writeFiles } from './setting.ts';
 import { shellQuote } from './shell.ts';
@@ -31,7 +31,7 @@ interface Busy {
 }
 
 /** For a CPU whose programs compete with its packets. */
-export function makeRoom(cpu: string): Remedy {
+export function makeRoom(cpu: string): Advice {
   return {
     action: `See which programs run on CPU ${cpu}, and keep the busiest on others (taskset, cpuset) where packets have to be received.`,
     command: `ps -eLo psr,pcpu,pid,tid,comm --sort=-pcpu | awk 'NR == 1 || $1 == ${cpu}' | head`,
@@ -40,7 +40,7 @@ export function makeRoom(cpu: string): Remedy {
 }
 
 /** For a CPU that few packets fill. */
-export function seeDearPackets(cpu: string): Remedy {
+export function seeDearPackets(cpu: string): Advice {
   return {
     action: `See what a packet meets on CPU ${cpu}: the profile of this report, or perf.`,
     command: `perf record -C ${cpu} -g -- sleep 10 && perf report --stdio --no-children | head -n 60`,
@@ -49,7 +49,7 @@ export function seeDearPackets(cpu: string): Remedy {
 }
 
 /** Moves all but the busiest interrupt to CPUs with room; a single queue is spread by more queues or RPS. */
-export function spreadPacketWork(busy: Busy): Remedy[] {
+export function spreadPacketWork(busy: Busy): Advice[] {
   const { cpu, feeders, queues, threads, network } = busy;
   const verify = `mpstat -P ${cpu} 1 5; pktcost diagnose --window 10s`;
   if (!network) {
@@ -145,8 +145,8 @@ export function keepOff({
   housekeeping,
 }: Pick<Busy, 'cpu' | 'feeders' | 'queues' | 'threads'> & {
   readonly housekeeping: readonly number[];
-}): Remedy[] {
-  const remedies: Remedy[] = [];
+}): Advice[] {
+  const remedies: Advice[] = [];
   const list = formatCpuList(housekeeping);
   const irqs = distinctIrqs(feeders);
   if (irqs.length > 0 && list !== '') {

@@ -1,8 +1,8 @@
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { setSysctl } from './setting.ts';
 import { inNetns } from './shell.ts';
 
-interface Listener {
+interface ListenPlace {
   readonly netns: string;
   readonly port: string;
   readonly pid: string | undefined;
@@ -19,14 +19,14 @@ const LARGEST_BACKLOG = 65535;
  * the SYN queue have one limit, min(backlog, somaxconn), fixed when listen() is called (net/socket.c:__sys_listen,
  * inet_connection_sock.h:inet_csk_reqsk_queue_is_full), so tcp_max_syn_backlog is not among the remedies.
  */
-export function raiseListenBacklog({ netns, port, pid, limit, somaxconn, perSecond }: Listener): Remedy[] {
+export function raiseListenBacklog({ netns, port, pid, limit, somaxconn, perSecond }: ListenPlace): Advice[] {
   const now = limit ?? somaxconn ?? 128;
   const wanted = Math.min(LARGEST_BACKLOG, 2 ** Math.ceil(Math.log2(Math.max(2 * now, now + 2 * perSecond, 128))));
   const filter = /^\d+$/.test(port) ? ` 'sport = :${port}'` : '';
   const verify = inNetns(netns, `ss -ltn${filter} && nstat -az TcpExtListenOverflows TcpExtTCPReqQFullDrop`, pid);
   const restart = pid === undefined ? 'restart the program' : `restart pid ${pid}`;
   const raise = setSysctl([{ name: 'net.core.somaxconn', value: wanted, before: somaxconn }], { netns, pid });
-  const remedies: Remedy[] = [];
+  const remedies: Advice[] = [];
   if (limit !== undefined && somaxconn !== undefined && limit < somaxconn) {
     remedies.push({
       action:
@@ -55,7 +55,7 @@ export function raiseListenBacklog({ netns, port, pid, limit, somaxconn, perSeco
 }
 
 /** A queue of any length fills up when nobody takes from it. */
-export function acceptFaster(netns: string, pid: string | undefined): Remedy[] {
+export function acceptFaster(netns: string, pid: string | undefined): Advice[] {
   if (pid === undefined) return [];
   return [
     {
@@ -67,7 +67,7 @@ export function acceptFaster(netns: string, pid: string | undefined): Remedy[] {
 }
 
 /** For when no listener could be named. */
-export function findListener(netns: string): Remedy[] {
+export function findListener(netns: string): Advice[] {
   return [
     {
       action:

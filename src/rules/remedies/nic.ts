@@ -1,5 +1,5 @@
 import type { Feeder } from '../../facts/packet-cpus.ts';
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { keepingBefore } from './setting.ts';
 import { shellQuote } from './shell.ts';
 
@@ -22,12 +22,12 @@ export function enlargeRing(
   feeders: readonly Feeder[],
   hot: readonly string[],
   { names, size }: Card = {},
-): Remedy[] {
+): Advice[] {
   const name = shellQuote(device);
   // Drivers differ in which of these they count it.
   const verify = `for i in 1 2; do (cd /sys/class/net/${name}/statistics && grep . rx_missed_errors rx_fifo_errors rx_dropped); sleep 10; done`;
   const ring = ringRemedy(device, size, verify);
-  const counters: Remedy[] =
+  const counters: Advice[] =
     names === undefined
       ? []
       : [
@@ -50,7 +50,7 @@ export function enlargeRing(
 
 const RESETS = 'This resets its queues for a moment, on some drivers the link.';
 
-function ringRemedy(device: string, size: Ring | undefined, verify: string): Remedy {
+function ringRemedy(device: string, size: Ring | undefined, verify: string): Advice {
   const name = shellQuote(device);
   // Of the two lines RX: of ethtool -g the first is the most there can be, the second what there is.
   const undo = `ethtool -g ${name} | awk '/^RX:/ { now = $2 } END { print "ethtool -G ${name} rx " now }'`;

@@ -1,6 +1,6 @@
 import { formatCpuList } from '../../base/cpu-list.ts';
 import { cpuMask } from '../../facts/cpus.ts';
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { keepingBefore } from './setting.ts';
 import { shellQuote } from './shell.ts';
 
@@ -14,7 +14,7 @@ interface Move {
 }
 
 /** The very IRQs that fired on other nodes, given to the CPUs of the NIC's node. */
-export function moveIrqs({ device, cpus, node, irqs }: Move & { readonly irqs: readonly string[] }): Remedy[] {
+export function moveIrqs({ device, cpus, node, irqs }: Move & { readonly irqs: readonly string[] }): Advice[] {
   const list = formatCpuList(cpus);
   const numbers = irqs.filter((irq) => /^\d+$/.test(irq)).slice(0, IRQ_LIMIT);
   if (numbers.length === 0) return [];
@@ -40,7 +40,7 @@ export function moveIrqs({ device, cpus, node, irqs }: Move & { readonly irqs: r
 }
 
 /** For packet work that has nowhere to go on the node of its NIC. */
-export function crowded(device: string, home: readonly number[], node: string): Remedy[] {
+export function crowded(device: string, home: readonly number[], node: string): Advice[] {
   const list = formatCpuList(home);
   return [
     {
@@ -51,7 +51,7 @@ export function crowded(device: string, home: readonly number[], node: string): 
   ];
 }
 
-export function moveRps({ device, cpus, node, queues }: Move & { readonly queues: readonly string[] }): Remedy[] {
+export function moveRps({ device, cpus, node, queues }: Move & { readonly queues: readonly string[] }): Advice[] {
   const at = `/sys/class/net/${shellQuote(device)}/queues`;
   const numbers = queues.map((queue) => queue.replace(/^rx-/, '')).filter((queue) => /^\d+$/.test(queue));
   return [
@@ -68,7 +68,7 @@ export function moveRps({ device, cpus, node, queues }: Move & { readonly queues
 }
 
 /** Threads by id, on the CPUs given. */
-export function moveThreads(pids: readonly string[], cpus: readonly number[], what: string): Remedy[] {
+export function moveThreads(pids: readonly string[], cpus: readonly number[], what: string): Advice[] {
   const numbers = pids.filter((pid) => /^\d+$/.test(pid)).slice(0, IRQ_LIMIT);
   if (numbers.length === 0) return [];
   const each = numbers.join(' ');
@@ -86,7 +86,7 @@ export function moveThreads(pids: readonly string[], cpus: readonly number[], wh
 }
 
 /** The threads that poll the ports of a userspace datapath are placed by OVS itself; the mask names the CPUs of all. */
-export function movePmd(cpus: readonly number[], node: string): Remedy[] {
+export function movePmd(cpus: readonly number[], node: string): Advice[] {
   return [
     {
       action: `Have OVS run its PMD threads on CPUs of node ${node}; the mask replaces the one before, so those that may stay are in it. Each CPU of it is polled without rest: take isolated ones if you keep some. Changing it restarts the threads.`,

@@ -1,15 +1,15 @@
 import { processText } from '../../base/process-text.ts';
 import type { Program } from '../../facts/programs.ts';
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { VERIFY } from '../path-parts.ts';
 import { inNetns, shellQuote } from './shell.ts';
 
 /** What to do about a program on the path: see what it is, who needs it, how it is taken off. */
-export function lightenProgram(program: Program): Remedy[] {
+export function lightenProgram(program: Program): Advice[] {
   const { id, name, holders, device, hook, netns } = program;
   const who = holders.map(processText).join(', ');
   const missed = who === '' ? 'whoever attached it will miss it' : `${who} will miss it`;
-  const look: Remedy = {
+  const look: Advice = {
     action: `See what program ${name} (id ${id}) does and how long a run takes: a loop over a large map or a lock in a map makes each packet expensive.`,
     command: `bpftool prog show id ${id}; bpftool prog profile id ${id} duration 5 cycles instructions`,
     verify: VERIFY,
@@ -47,8 +47,8 @@ function detachCommand(hook: string, device: string): string | undefined {
 }
 
 /** Who traces, where no program says so. */
-export function stopTracing(holders: readonly { readonly pid: string; readonly comm: string }[]): Remedy[] {
-  const find: Remedy = {
+export function stopTracing(holders: readonly { readonly pid: string; readonly comm: string }[]): Advice[] {
+  const find: Advice = {
     action: 'See which tracepoints, probes and functions are traced.',
     command:
       'bpftool perf show; bpftool link show; cat /sys/kernel/tracing/kprobe_events /sys/kernel/tracing/set_event',

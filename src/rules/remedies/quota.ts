@@ -1,8 +1,8 @@
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { shellQuote } from './shell.ts';
 
 /** How to give a control group twice the time, by what made it. */
-export function raiseQuota(cgroup: string, quota: number | undefined): Remedy[] {
+export function raiseQuota(cgroup: string, quota: number | undefined): Advice[] {
   const cpus = Number((2 * (quota ?? 1)).toPrecision(3));
   const id = /([0-9a-f]{12})[0-9a-f]{52}/.exec(cgroup)?.[1];
   const unit = /([^/]+\.(?:service|scope|slice))$/.exec(cgroup)?.[1];
@@ -13,7 +13,7 @@ export function raiseQuota(cgroup: string, quota: number | undefined): Remedy[] 
     `systemctl set-property ${lasting}${shellQuote(unit ?? '')} CPUQuota=${Math.round(100 * count)}%`;
   const file = (count: number): string =>
     `f=/sys/fs/cgroup${shellQuote(cgroup)}/cpu.max; [ -e "$f" ] && echo "${Math.round(count * 100_000)} 100000" > "$f" || echo ${Math.round(count * 100_000)} > /sys/fs/cgroup/cpu${shellQuote(cgroup)}/cpu.cfs_quota_us`;
-  const raise: Pick<Remedy, 'command' | 'undo' | 'lasts'> = cgroup.includes('kubepods')
+  const raise: Pick<Advice, 'command' | 'undo' | 'lasts'> = cgroup.includes('kubepods')
     ? { command: `crictl inspect ${id ?? 'CONTAINER'} | grep -iE '"io.kubernetes|quota'` }
     : id !== undefined
       ? { command: docker(cpus), ...(before === undefined ? {} : { undo: docker(before) }) }
@@ -43,7 +43,7 @@ export function raiseQuota(cgroup: string, quota: number | undefined): Remedy[] 
 }
 
 /** For a control group whose sockets are refused memory. */
-export function raiseSocketMemory(cgroup: string, version: string): Remedy {
+export function raiseSocketMemory(cgroup: string, version: string): Advice {
   const path = shellQuote(cgroup);
   const [folder, files] =
     version === 'v1'

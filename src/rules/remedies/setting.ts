@@ -1,5 +1,5 @@
 import { OWN_NETNS } from '../../metrics/snapshot.ts';
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { inNetns, shellQuote } from './shell.ts';
 
 /** Where settings of sysctl go that are to outlive a restart. */
@@ -18,7 +18,7 @@ interface Where {
   readonly pid?: string | undefined;
 }
 
-type Typed = Pick<Remedy, 'command' | 'undo' | 'lasts'>;
+type Typed = Pick<Advice, 'command' | 'undo' | 'lasts'>;
 
 /**
  * What to type to set these, to take it back, and to keep it. A value that could not be read has no way back: then the
@@ -37,7 +37,7 @@ export function setSysctl(settings: readonly Setting[], { netns = OWN_NETNS, pid
 }
 
 /** A line of the file that sysctl reads at boot, for each. */
-export function lastsBySysctl(settings: readonly Pick<Setting, 'name' | 'value'>[]): Pick<Remedy, 'lasts'> {
+export function lastsBySysctl(settings: readonly Pick<Setting, 'name' | 'value'>[]): Pick<Advice, 'lasts'> {
   const lines = settings.map(({ name, value }) => `'${name} = ${value}'`).join(' ');
   return { lasts: `printf '%s\\n' ${lines} >>${SYSCTL_FILE}` };
 }
@@ -48,7 +48,7 @@ function quoted(value: string | number): string {
 }
 
 /** A udev rule that has ethtool set it whenever the device comes; only for devices of the host's own namespace. */
-export function lastsByUdev(netns: string, device: string, ethtool: string): Pick<Remedy, 'lasts'> {
+export function lastsByUdev(netns: string, device: string, ethtool: string): Pick<Advice, 'lasts'> {
   if (netns !== OWN_NETNS || !/^[\w.-]+$/.test(device)) return {};
   const rule = `ACTION=="add", SUBSYSTEM=="net", NAME=="${device}", RUN+="/usr/sbin/ethtool ${ethtool}"`;
   return { lasts: `echo ${shellQuote(rule)} >>/etc/udev/rules.d/90-pktcost.rules` };
@@ -59,7 +59,7 @@ export function lastsByUdev(netns: string, device: string, ethtool: string): Pic
  * current folder, which takes it back.
  * @param show prints the commands that bring the values back
  */
-export function keepingBefore(name: string, show: string, set: string): Pick<Remedy, 'command' | 'undo'> {
+export function keepingBefore(name: string, show: string, set: string): Pick<Advice, 'command' | 'undo'> {
   const file = `pktcost-undo-${name}.sh`;
   return { command: `${show} | tee ${file}; ${set}`, undo: `sh ${file}` };
 }
@@ -68,7 +68,7 @@ export function keepingBefore(name: string, show: string, set: string): Pick<Rem
 export function writeFiles(
   name: string,
   values: readonly (readonly [file: string, value: string])[],
-): Pick<Remedy, 'command' | 'undo'> {
+): Pick<Advice, 'command' | 'undo'> {
   const files = values.map(([file]) => file).join(' ');
   return keepingBefore(
     name,

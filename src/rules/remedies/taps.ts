@@ -1,7 +1,7 @@
 import { processText } from '../../base/process-text.ts';
 import { daemonOf } from '../../facts/daemons.ts';
-import { takesEverything, type Tap, type TapOwner } from '../../facts/taps.ts';
-import type { Remedy } from '../finding.ts';
+import { takesEverything, type TapHook, type TapOwner } from '../../facts/taps.ts';
+import type { Advice } from '../finding.ts';
 import { inNetns, shellQuote } from './shell.ts';
 
 /** Bytes that hold the headers of all common protocols. */
@@ -10,13 +10,13 @@ const HEADERS = 96;
 /** Most owners that get a remedy of their own; the costliest tap's come first. */
 const OWNERS = 4;
 
-interface Place {
+interface TapPlace {
   readonly netns: string;
   readonly device: string;
 }
 
 /** What to do about the taps of a device, one remedy per owner, then what makes taps cheaper where they must stay. */
-export function narrowTaps(taps: readonly Tap[], place: Place): Remedy[] {
+export function narrowTaps(taps: readonly TapHook[], place: TapPlace): Advice[] {
   const owned = taps.flatMap((tap) => tap.owners.map((owner) => ({ tap, owner })));
   const owners = [...new Map(owned.map((each) => [each.owner.pid, each])).values()];
   const remedies = owners.slice(0, OWNERS).flatMap(({ tap, owner }) => forOwner(tap, owner, place));
@@ -27,7 +27,7 @@ export function narrowTaps(taps: readonly Tap[], place: Place): Remedy[] {
   return remedies;
 }
 
-function forOwner(tap: Tap, owner: TapOwner, place: Place): Remedy[] {
+function forOwner(tap: TapHook, owner: TapOwner, place: TapPlace): Advice[] {
   const { pid, comm } = owner;
   const verify = verifyCommand(place);
   const name = processText(owner);
@@ -53,7 +53,7 @@ function forOwner(tap: Tap, owner: TapOwner, place: Place): Remedy[] {
   return [{ action: `Narrow ${name}: ${narrow}.${shared}`, command: daemon.command ?? argv, verify }];
 }
 
-function findOwner(tap: Tap, place: Place): Remedy {
+function findOwner(tap: TapHook, place: TapPlace): Advice {
   const [inode = ''] = tap.inodes;
   return {
     action: `Find who holds socket ${inode}: no process was seen with it (no right to look, or another PID namespace).`,
@@ -65,7 +65,7 @@ function findOwner(tap: Tap, place: Place): Remedy {
 }
 
 /** For a capture that must go on: fewer packets matched, fewer bytes copied, no other device. */
-function captureLess(tap: Tap, { netns, device }: Place): Remedy {
+function captureLess(tap: TapHook, { netns, device }: TapPlace): Advice {
   const everywhere = tap.device === 'any' ? ` Bind it to ${device} instead of every device.` : '';
   const pid = tap.owners[0]?.pid;
   return {
@@ -84,12 +84,12 @@ function isCapture(comm: string): boolean {
 }
 
 /** Without a pid to enter by: the process may just have been stopped. */
-function verifyCommand({ netns }: Place): string {
+function verifyCommand({ netns }: TapPlace): string {
   return `${inNetns(netns, 'ss -0 -p')}; pktcost diagnose --window 10s`;
 }
 
 /** A handler for ETH_P_ALL that no socket registered: a kernel module. */
-export function findModule(functions: readonly string[], { netns }: Place): Remedy {
+export function findModule(functions: readonly string[], { netns }: TapPlace): Advice {
   const names = functions.slice(0, 3);
   return {
     action: `Find the kernel module that registered ${names.join(', ')} for every packet: it is no AF_PACKET socket.`,

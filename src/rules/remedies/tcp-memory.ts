@@ -1,4 +1,4 @@
-import type { Remedy } from '../finding.ts';
+import type { Advice } from '../finding.ts';
 import { keepingBefore, lastsBySysctl } from './setting.ts';
 
 interface TcpMemory {
@@ -11,8 +11,8 @@ interface TcpMemory {
 const verify = 'cat /proc/sys/net/ipv4/tcp_mem && grep ^TCP: /proc/net/sockstat';
 
 /** Limits doubled, as long as TCP then takes at most a quarter of the host's memory; else only the search for who holds it. */
-export function relieveTcpMemory({ pressure, max, pageSize, totalBytes }: TcpMemory): Remedy[] {
-  const remedies: Remedy[] = [
+export function relieveTcpMemory({ pressure, max, pageSize, totalBytes }: TcpMemory): Advice[] {
+  const remedies: Advice[] = [
     {
       action:
         "Find the sockets that hold it, in every namespace, as the limit is the host's: r and w in skmem are bytes waiting " +
@@ -44,7 +44,7 @@ export function relieveTcpMemory({ pressure, max, pageSize, totalBytes }: TcpMem
 }
 
 /** Connections whose program is gone but whose data is not yet acknowledged. */
-export function reduceOrphans(): Remedy[] {
+export function reduceOrphans(): Advice[] {
   return [
     {
       action:

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../../base/result.ts';
 import { below, type Tree } from './tree.ts';
 
 /** Where cilium's bugtool keeps what each command printed: `cmd/sysctl--a.md` for `sysctl -a`. */
-const COMMANDS = '/cmd';
+const CLUSTER_COMMANDS = '/cmd';
 
 /** Commands of sos of which bugtool runs the same or a near relative. */
 const relatives: readonly (readonly [sos: string, bugtool: RegExp])[] = [
@@ -31,7 +31,7 @@ function unfenced(bytes: Uint8Array): Uint8Array {
 /** The output of bugtool on one node as a copy of it: files that were shown with cat, and commands where sos has them. */
 function bugtoolTree(tree: Tree, names: readonly string[]): Tree {
   const read = (name: string | undefined): Result<Uint8Array> => {
-    const got = name === undefined ? notThere : tree.read(`${COMMANDS}/${name}`);
+    const got = name === undefined ? notThere : tree.read(`${CLUSTER_COMMANDS}/${name}`);
     return got.ok ? ok(unfenced(got.value)) : got;
   };
   const files = new Set(names);
@@ -51,7 +51,7 @@ const hosts = (names: readonly string[]): string =>
   `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 
 function commandsIn(tree: Tree): readonly string[] {
-  const listed = tree.list(COMMANDS);
+  const listed = tree.list(CLUSTER_COMMANDS);
   const names = listed.ok ? listed.value.filter((name) => name.endsWith('.md')) : [];
   return names.some((name) => OF_A_NODE.test(name)) ? names : [];
 }

@@ -59,13 +59,13 @@ function countNftables(): Result<Counted> {
     () => {
       tallies.clear();
       for (const chain of chains.value)
-        tallies.set(keyOf(chain), { chain, rules: 0, establishedAt: null, jumps: new Map() });
+        tallies.set(chainKey(chain), { chain, rules: 0, establishedAt: null, jumps: new Map() });
       [rules, seen, until] = [[], 0, cpuMs() + MOST_MS];
     },
     (rule) => {
       seen += 1;
       if (seen > MOST_RULES || (seen % 256 === 0 && cpuMs() > until)) return TOO_MANY;
-      const tally = tallies.get(keyOf(rule));
+      const tally = tallies.get(chainKey(rule));
       if (tally === undefined) return ok(undefined);
       note(tally, rule);
       if (rule.packets !== null) rules.push(ruleRow(rule, tally));
@@ -77,7 +77,15 @@ function countNftables(): Result<Counted> {
   return ok({ chains: rowsOf(tallies, walked.ok), rules: hottest(rules), complete: walked.ok });
 }
 
-function keyOf({ family, table, chain }: { readonly family: string; readonly table: string; readonly chain: string }) {
+function chainKey({
+  family,
+  table,
+  chain,
+}: {
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+}) {
   return `${family}\0${table}\0${chain}`;
 }
 
@@ -129,14 +137,14 @@ function rowsOf(tallies: ReadonlyMap<string, Tally>, complete: boolean): readonl
 /** Rules of the chain and of every chain that it leads to, each once: as many as one packet can meet, save what maps choose. */
 function reachable(tallies: ReadonlyMap<string, Tally>, from: NfChain, complete: boolean): number {
   const seen = new Set<string>();
-  const waiting = [keyOf(from)];
+  const waiting = [chainKey(from)];
   let sum = 0;
   for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
     const tally = tallies.get(key);
     if (tally === undefined || seen.has(key)) continue;
     seen.add(key);
     sum += complete ? tally.rules : Math.max(tally.rules, tally.chain.use);
-    for (const target of tally.jumps.keys()) waiting.push(keyOf({ ...tally.chain, chain: target }));
+    for (const target of tally.jumps.keys()) waiting.push(chainKey({ ...tally.chain, chain: target }));
   }
   return sum;
 }

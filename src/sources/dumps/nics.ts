@@ -2,7 +2,7 @@
 import type { RingLosses, RingRow } from '../../collectors/rings-dump.ts';
 import { isGone } from '../../base/errno.ts';
 import { ok, type Failure, type Result } from '../../base/result.ts';
-import { driverOf, ringOf, statisticsOf, type Counters } from '../../ffi/ethtool.ts';
+import { driverOf, ringOf, statisticsOf, type DriverCounters } from '../../ffi/ethtool.ts';
 import { lossesByCounters } from '../../metrics/nic-counters.ts';
 import { dumpLinks, type Link } from '../../probe/rtnetlink.ts';
 
@@ -81,7 +81,7 @@ function refused(device: string, failure: Failure): RingLosses {
 }
 
 /** The rows of one card. A driver may put anything into its counters: of what is no count nothing is told. */
-export function lossesAmong(device: string, driver: string, counters: Counters): RingLosses {
+export function lossesAmong(device: string, driver: string, counters: DriverCounters): RingLosses {
   const lost = lossesByCounters(driver, counters);
   const strange = lost.find((each) => !Number.isSafeInteger(each.lost));
   if (strange !== undefined) return untold(device, `${driver} counts ${strange.lost} as ${strange.counter}`);

@@ -8,14 +8,14 @@ import { ok, type Result } from '../../base/result.ts';
 import { linkReader } from './descriptors.ts';
 
 /** A descriptor that was seen to be a socket. */
-interface Holder {
+interface DescriptorHolder {
   readonly pid: number;
   readonly fd: string;
 }
 
 interface Scan {
   /** Every socket asked about -> who holds it; empty for one that nobody we may look at holds. */
-  readonly holders: Map<number, Holder[]>;
+  readonly holders: Map<number, DescriptorHolder[]>;
   readonly unreadable: number;
 }
 
@@ -60,7 +60,7 @@ function stillTrue(procfs: string, { holders }: Scan, inodes: readonly number[])
 }
 
 function scan(procfs: string, wanted: ReadonlySet<number>): Scan {
-  const holders = new Map<number, Holder[]>([...wanted].map((inode) => [inode, []]));
+  const holders = new Map<number, DescriptorHolder[]>([...wanted].map((inode) => [inode, []]));
   const links = linkReader();
   let unreadable = 0;
   for (const entry of readdirSync(procfs)) {

@@ -13,9 +13,9 @@ const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 /** IPT_BASE_CTL and IP6T_BASE_CTL: the question of a table's size, and of its entries. */
 const GET_INFO = 64;
 const GET_ENTRIES = 65;
-const NAME_BYTES = 32;
+const TABLE_NAME_BYTES = 32;
 /** struct ipt_getinfo: name, valid_hooks, hook_entry[5], underflow[5], num_entries, size */
-const INFO_BYTES = NAME_BYTES + 4 * 13;
+const INFO_BYTES = TABLE_NAME_BYTES + 4 * 13;
 /** struct ipt_get_entries: name, size, and after them the entries, aligned to 8. */
 const ENTRIES_HEADER = 40;
 /** The kernel copies the whole table, counters summed over the CPUs: past this only its size is asked for. */
@@ -61,7 +61,7 @@ export interface XtInfo {
 export function parseXtInfo(bytes: Uint8Array): Result<XtInfo> {
   if (bytes.length < INFO_BYTES) return fail('xtables answer cut short', bytes.length);
   const view = viewOf(bytes);
-  const words = Array.from({ length: 13 }, (_, index) => view.getUint32(NAME_BYTES + 4 * index, LITTLE));
+  const words = Array.from({ length: 13 }, (_, index) => view.getUint32(TABLE_NAME_BYTES + 4 * index, LITTLE));
   return ok({
     validHooks: words[0]!,
     hookEntry: words.slice(1, 6),
@@ -112,7 +112,7 @@ export function askXtTable(
     const { size } = info.value;
     if (size > MOST_BYTES) return ok({ info: info.value, rules: null });
     const request = named(table, ENTRIES_HEADER + size);
-    viewOf(request).setUint32(NAME_BYTES, size, LITTLE);
+    viewOf(request).setUint32(TABLE_NAME_BYTES, size, LITTLE);
     // EAGAIN says that the table was replaced in between.
     const whole = ask(library.value, fd, level, GET_ENTRIES, request);
     const rules = whole.ok ? parseXtEntries(whole.value.subarray(ENTRIES_HEADER), entry) : whole;
@@ -124,7 +124,7 @@ export function askXtTable(
 
 function named(table: string, length: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(length).fill(0);
-  bytes.write(table, 0, NAME_BYTES - 1, 'latin1');
+  bytes.write(table, 0, TABLE_NAME_BYTES - 1, 'latin1');
   return bytes;
 }
 

@@ -64,16 +64,16 @@ export async function findTargets(
   );
   const apart = labelsApart(scraped);
   const targets = new Map<string, FleetTarget>();
-  const targetOf = (labels: Labels): FleetTarget => targets.get(keyOf(labels, apart)) ?? newTarget(labels, apart);
+  const targetOf = (labels: Labels): FleetTarget => targets.get(targetKey(labels, apart)) ?? newTarget(labels, apart);
   for (const { labels, samples } of scraped) {
     const target = targetOf(labels);
     const all = [...target.up, ...samples].sort(([a], [b]) => a - b);
-    targets.set(keyOf(labels, apart), { ...target, up: all });
+    targets.set(targetKey(labels, apart), { ...target, up: all });
   }
   for (const { labels, samples } of seen.value) {
     const target = targetOf(labels);
     const latest = Math.max(samples[0]?.[1] ?? 0, target.lastSeen ?? 0);
-    targets.set(keyOf(labels, apart), { ...target, lastSeen: latest > 0 ? latest : null });
+    targets.set(targetKey(labels, apart), { ...target, lastSeen: latest > 0 ? latest : null });
   }
   if (targets.size === 0)
     return fail(
@@ -104,7 +104,7 @@ function labelsApart(scraped: readonly RangeSeries[]): readonly string[] {
   const began = ({ samples }: RangeSeries): number => samples[0]?.[0] ?? 0;
   const ended = ({ samples }: RangeSeries): number => samples.at(-1)?.[0] ?? 0;
   for (const series of [...scraped].sort((a, b) => began(a) - began(b))) {
-    const key = keyOf(series.labels, []);
+    const key = targetKey(series.labels, []);
     const other = latest.get(key);
     if (other === undefined || ended(series) > ended(other)) latest.set(key, series);
     if (other === undefined || began(series) > ended(other)) continue;
@@ -115,7 +115,7 @@ function labelsApart(scraped: readonly RangeSeries[]): readonly string[] {
   return [...apart].sort();
 }
 
-function keyOf(labels: Labels, apart: readonly string[]): string {
+function targetKey(labels: Labels, apart: readonly string[]): string {
   return JSON.stringify(['job', 'instance', ...apart].map((name) => labels[name] ?? ''));
 }
 
@@ -196,7 +196,7 @@ async function askChunk(
     const answer = await server.range(`${query}${rangeOf(window)}`, window.end);
     if (!answer.ok) return { ...answer, tooMuch: answer.tooMuch === true };
     for (const series of answer.value) {
-      const target = byKey.get(keyOf(series.labels, apart));
+      const target = byKey.get(targetKey(series.labels, apart));
       if (target !== undefined && series.samples.length > 0) found.get(target)!.push(series);
     }
   }
@@ -204,7 +204,7 @@ async function askChunk(
 }
 
 function keyOfTarget({ job, instance, apart: own }: FleetTarget, apart: readonly string[]): string {
-  return keyOf({ ...own, job, instance }, apart);
+  return targetKey({ ...own, job, instance }, apart);
 }
 
 /** How a host is called: by its instance, and by more where that is not enough. */

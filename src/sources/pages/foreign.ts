@@ -1,7 +1,7 @@
 import { settingNames } from '../../collectors/sysctl.ts';
 import { metricNamed } from '../../metrics/lookup.ts';
 import { exposedAs, type Labels, type Metric } from '../../metrics/metric.ts';
-import { labelKey, OWN_NETNS, Snapshot, type CollectorStatus, type Gap, type Keep } from '../../metrics/snapshot.ts';
+import { labelKey, OWN_NETNS, Snapshot, type CollectorState, type Gap, type Keep } from '../../metrics/snapshot.ts';
 import { deviceSpeed, sysctl } from '../../metrics/catalogue/index.ts';
 
 /** A number that somebody else read, of a metric that pktcost knows. */
@@ -25,7 +25,7 @@ export interface Provenance {
   /** Why a metric is not there, e.g. "not exported". */
   readonly why: (metric: Metric) => string;
   /** What `pktcost metrics` said of its collectors: what one that is ok leaves out where it may is zero. */
-  readonly statuses: ReadonlyMap<string, CollectorStatus>;
+  readonly statuses: ReadonlyMap<string, CollectorState>;
   readonly keep?: Keep;
 }
 
@@ -134,9 +134,9 @@ const statusWords = {
   partial: 'pktcost metrics could not read all of it there',
   unavailable: 'pktcost metrics could not read it there',
   'not-applicable': 'pktcost metrics found nothing of the kind there',
-} as const satisfies Record<CollectorStatus, string | undefined>;
+} as const satisfies Record<CollectorState, string | undefined>;
 
-function toldBy(status: CollectorStatus): readonly Gap[] {
+function toldBy(status: CollectorState): readonly Gap[] {
   const reason = statusWords[status];
   return reason === undefined ? [] : [{ path: 'pktcost metrics', reason }];
 }

@@ -12,7 +12,7 @@ import {
 } from '../../metrics/catalogue/index.ts';
 import type { Metric } from '../../metrics/metric.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { labelKey, OWN_NETNS, type CollectorStatus, type Keep, type Snapshot } from '../../metrics/snapshot.ts';
+import { labelKey, OWN_NETNS, type CollectorState, type Keep, type Snapshot } from '../../metrics/snapshot.ts';
 import { Window } from '../../metrics/window.ts';
 import type { PageSample } from './exposition.ts';
 import { foreignSnapshot, knownSeries, restartBetween, utc, type ForeignSample } from './foreign.ts';
@@ -64,7 +64,7 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
       ? []
       : [`the exporter was restarted in the window, at ${utc(second.started)}: the kernel's counters went on`]),
   ];
-  const earlier = new Map(before.samples.map((sample) => [keyOf(sample), sample.timestamp]));
+  const earlier = new Map(before.samples.map((sample) => [seriesKey(sample), sample.timestamp]));
   const partly = new Set([...partlyTimed(before), ...partlyTimed(after)]);
   // Whoever describes devices describes all of them.
   const described = new Set(
@@ -78,7 +78,7 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
       return 'not all modes of this CPU are there';
     if (metric.name === receiveMissed.name && described.size > 0 && !described.has(labels['device'] ?? ''))
       return 'what kind of device it is is not on the page';
-    if (timestamp !== undefined && timestamp === earlier.get(keyOf(sample))) return NO_NEW_SAMPLE;
+    if (timestamp !== undefined && timestamp === earlier.get(seriesKey(sample))) return NO_NEW_SAMPLE;
     return asked.noStep?.(sample, metric);
   };
   // On a page of pktcost metrics alone the window is that of the page, however far the scrapes are apart.
@@ -125,9 +125,9 @@ function frozenAt(before: ExporterPage, first: PageFacts, after: ExporterPage, s
     return first.clock === second.clock
       ? `the page was not made anew in the window: it is from ${utc(second.clock)} at both ends (${CLOCK})`
       : undefined;
-  const earlier = new Map(before.samples.map((sample) => [keyOf(sample), sample.value]));
+  const earlier = new Map(before.samples.map((sample) => [seriesKey(sample), sample.value]));
   const same = after.samples.every(
-    ({ timestamp, value, ...rest }) => timestamp === undefined && earlier.get(keyOf(rest)) === value,
+    ({ timestamp, value, ...rest }) => timestamp === undefined && earlier.get(seriesKey(rest)) === value,
   );
   return same && after.samples.some(({ name }) => restless.has(name))
     ? 'both pages are the same to the last number, even the times of the CPUs: the page was not made anew in the window'
@@ -196,7 +196,7 @@ function notAnew(made: number): string {
   return `pktcost metrics did not make its page anew in the window: it is from ${utc(made)}`;
 }
 
-function keyOf({ name, labels }: Pick<PageSample, 'name' | 'labels'>): string {
+function seriesKey({ name, labels }: Pick<PageSample, 'name' | 'labels'>): string {
   return `${name} ${labelKey(labels)}`;
 }
 
@@ -214,7 +214,7 @@ class PageFacts {
   readonly clock: number | undefined;
   /** When `pktcost metrics` made its part. */
   readonly made: number | undefined;
-  readonly statuses: ReadonlyMap<string, CollectorStatus>;
+  readonly statuses: ReadonlyMap<string, CollectorState>;
   readonly #success: ReadonlyMap<string, boolean>;
 
   constructor({ samples }: ExporterPage) {
@@ -264,8 +264,8 @@ class PageFacts {
   }
 }
 
-const knownStatuses = new Set<unknown>(['ok', 'partial', 'unavailable', 'not-applicable'] satisfies CollectorStatus[]);
+const knownStatuses = new Set<unknown>(['ok', 'partial', 'unavailable', 'not-applicable'] satisfies CollectorState[]);
 
-function isStatus(text: string | undefined): text is CollectorStatus {
+function isStatus(text: string | undefined): text is CollectorState {
   return knownStatuses.has(text);
 }

@@ -15,7 +15,7 @@ const IFF: Readonly<Record<string, number>> = {
 const kinds =
   /^ {4}(vlan|bridge|bond|veth|tun|tap|vxlan|macvlan|macvtap|ipvlan|dummy|ifb|gre|gretap|geneve|team|vrf|openvswitch|wireguard|ipip|sit|vti)\b/m;
 
-interface Linked {
+interface LinkBlock {
   readonly name: string;
   readonly block: string;
 }
@@ -26,7 +26,7 @@ interface Linked {
  */
 export function parseIpLinkCommand(bytes: Uint8Array): Result<Files> {
   const blocks = utf8Text(bytes.subarray(0, bytes.lastIndexOf(10) + 1)).split(/^(?=\d+: )/m);
-  const devices = blocks.flatMap((block): Linked[] => {
+  const devices = blocks.flatMap((block): LinkBlock[] => {
     const name = /^\d+: ([^\s/:@]{1,15})(?:@[^\s:]+)?: </.exec(block)?.[1];
     return name === undefined || name === '.' || name === '..' ? [] : [{ name, block }];
   });
