@@ -99,6 +99,9 @@ struct pktcost_bill {
 	__u64 inode;
 	__u32 netns;
 	__u32 ifindex; /* the device of the hook, 0 for all */
+	__u64 lost; /* by how much this CPU saw the drops of its ring rise */
+	__u32 seen; /* drops of the ring when this CPU last looked */
+	__u32 looked;
 };
 
 /* Per CPU, fentry tier only. */

@@ -34,6 +34,14 @@ struct packet_type {
 	void *af_packet_priv;
 } KERNEL_STRUCT;
 
+typedef struct {
+	int counter;
+} KERNEL_STRUCT atomic_t;
+
+struct packet_sock {
+	atomic_t tp_drops;
+} KERNEL_STRUCT;
+
 volatile __u32 pktcost_sample_every = 16;
 
 PER_CPU(pktcost_tapcpu, pktcost_tapcpus);
@@ -69,6 +77,24 @@ static __always_inline void identify(struct pktcost_bill *bill, struct packet_ty
 	bill->ifindex = BPF_CORE_READ(hook, dev, ifindex);
 }
 
+/*
+ * What a full ring lost is in no dump, and asking for it (PACKET_STATISTICS) would set it to zero for its owner. All CPUs count in
+ * one place, so that each sees the rise of them all between two of its packets; the owner may have set it to zero in between.
+ */
+static __always_inline void look_at_ring(struct pktcost_bill *bill, struct sock *sk)
+{
+	struct packet_sock *ring = (struct packet_sock *)sk;
+	__u32 drops;
+
+	if (!bpf_core_field_exists(ring->tp_drops))
+		return;
+	drops = BPF_CORE_READ(ring, tp_drops.counter);
+	if (bill->looked)
+		bill->lost += drops >= bill->seen ? drops - bill->seen : drops;
+	bill->seen = drops;
+	bill->looked = 1;
+}
+
 static __always_inline int deliver_begin(void)
 {
 	struct pktcost_tapcpu *cpu = this_cpu_taps();
@@ -80,7 +106,7 @@ static __always_inline int deliver_begin(void)
 	return 0;
 }
 
-static __always_inline int deliver_end(struct packet_type *hook)
+static __always_inline int deliver_end(struct packet_type *hook, int has_ring)
 {
 	struct pktcost_tapcpu *cpu = this_cpu_taps();
 	struct pktcost_bill *bill, fresh = {};
@@ -104,6 +130,8 @@ static __always_inline int deliver_end(struct packet_type *hook)
 	}
 	if (!bill->packets)
 		identify(bill, hook, sk);
+	if (has_ring)
+		look_at_ring(bill, sk);
 	bill->packets++;
 	bill->ns += ns;
 	if (cpu->in_nit) {
@@ -122,7 +150,7 @@ int BPF_PROG(pktcost_pkt_in, struct sk_buff *skb, struct net_device *dev, struct
 SEC("fexit/packet_rcv")
 int BPF_PROG(pktcost_pkt_out, struct sk_buff *skb, struct net_device *dev, struct packet_type *hook)
 {
-	return deliver_end(hook);
+	return deliver_end(hook, 0);
 }
 
 SEC("fentry/tpacket_rcv")
@@ -134,7 +162,7 @@ int BPF_PROG(pktcost_ring_in, struct sk_buff *skb, struct net_device *dev, struc
 SEC("fexit/tpacket_rcv")
 int BPF_PROG(pktcost_ring_out, struct sk_buff *skb, struct net_device *dev, struct packet_type *hook)
 {
-	return deliver_end(hook);
+	return deliver_end(hook, 1);
 }
 
 SEC("fentry/packet_rcv_fanout")

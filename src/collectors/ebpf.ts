@@ -12,6 +12,8 @@ import {
   kernelFeature,
   netRxDriverNanoseconds,
   netRxNanoseconds,
+  packetRingDrops,
+  packetRingsSeen,
   netRxPackets,
   netRxRuns,
   netRxTimedRuns,
@@ -118,6 +120,7 @@ export const ebpf = defineCollector({
       emit(netRxRuns, labels, Math.round(runs));
       emit(netRxTimedRuns, labels, cpu.netRxSampledRuns);
     }
+    emitRings(answer, emit);
     for (const bill of window.sockets ?? []) {
       if (bill.packets < FEWEST_BILLED) continue;
       const device = window.devices.find(({ ifindex, netns }) => ifindex === bill.ifindex && netns === bill.netns);
@@ -130,6 +133,15 @@ export const ebpf = defineCollector({
     emitSeed(answer, emit);
   },
 });
+
+/** What rings of packet sockets had no room for. Without such a socket, that they are looked at goes without proof. */
+function emitRings(answer: ProbeAnswer, emit: Emit): void {
+  const { sockets } = answer.reading;
+  const seen = sockets?.some(({ lost }) => lost !== undefined) === true || sockets?.length === 0;
+  emit(packetRingsSeen, {}, seen ? 1 : 0);
+  for (const { inode, netns, lost } of sockets ?? [])
+    if (lost !== undefined) emit(packetRingDrops, { inode, ...netnsOf(answer, netns) }, lost);
+}
 
 /** Of all the window: estimated slice by slice, or, in bundles of before 0.2, scaled by the time that was traced. */
 function wholeOf(cpu: CpuReading, traced: number): { ns: number; skbs: number; runs: number } {

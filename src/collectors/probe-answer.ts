@@ -110,6 +110,7 @@ function socket(value: unknown, place: string): void {
   text(fields['inode'], `${place}.inode`);
   text(fields['netns'], `${place}.netns`);
   numbers(fields, place, ['ifindex', 'packets', 'ns', 'txPackets', 'txNs']);
+  optionalNumbers(fields, place, ['lost']);
 }
 
 function sending(value: unknown, place: string): void {

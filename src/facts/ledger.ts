@@ -1,5 +1,7 @@
 import {
   netstat,
+  packetRingDrops,
+  packetSocket,
   packetSocketDrops,
   receiveCardLost,
   receiveMissed,
@@ -123,16 +125,18 @@ function counterRows(window: Window): Counted[] {
 /** What no packet of the kernel's was made of, or was freed without a word: rings of cards and of captures. */
 function ownCounters(window: Window): Counted[] {
   const cards = cardLosses(window).map((row) => ({ ...row, kind: 'loss' as const, rule: 'PKT0501' }));
-  const taps = window.increase(packetSocketDrops).cells.map(({ labels, increase }) => ({
-    reason: 'sk_drops',
+  const full = [packetSocketDrops, packetRingDrops].flatMap((metric) => window.increase(metric).cells);
+  const devices = new Map(window.value(packetSocket).map(({ labels }) => [labels['inode'], labels['device']]));
+  const taps = full.map(({ labels, increase }) => ({
+    reason: 'packet socket full',
     means: 'a packet socket was full: the capture is incomplete',
     place: `packet socket ${labels['inode'] ?? ''}`,
-    device: labels['device'] ?? '',
+    device: devices.get(labels['inode']) ?? '',
     netns: netnsOf(labels),
     packets: increase,
     // The packet itself goes on.
     kind: 'noise' as const,
-    rule: null,
+    rule: 'PKT0709',
   }));
   return [...cards, ...taps].filter(({ packets }) => packets > 0);
 }
@@ -166,7 +170,7 @@ const BOOKED = [...DELIVERED, ...FORWARDED];
 /** What the ledger is made of, besides the drops themselves: the same is read of every namespace. */
 export const ledgerMetrics: readonly Metric[] = [
   ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsNoRoom, skbDropsRarest],
-  ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, packetSocketDrops],
+  ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, packetSocketDrops, packetRingDrops],
   ...BOOKED,
   ...dropReasons.flatMap((reason) => {
     const { counter, kind } = meaningOfDrop(reason, '');

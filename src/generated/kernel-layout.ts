@@ -47,7 +47,7 @@ export const cpuLayout = {
 
 /** struct pktcost_bill: its size and the offsets of its members, in bytes. */
 export const billLayout = {
-  bytes: 48,
+  bytes: 64,
   packets: 0,
   ns: 8,
   txPackets: 16,
@@ -55,6 +55,9 @@ export const billLayout = {
   inode: 32,
   netns: 40,
   ifindex: 44,
+  lost: 48,
+  seen: 56,
+  looked: 60,
 } as const;
 
 /** struct pktcost_tapcpu: its size and the offsets of its members, in bytes. */

@@ -84,6 +84,7 @@ const LOST_ORDER = ['noMetadata', 'foreignIfindex', 'badMagic', 'unmatched', 'ba
 
 export function readBill(bytes: Buffer, cpus: number): SocketBill {
   const bill = { inode: '0', netns: '0', ifindex: 0, packets: 0, ns: 0, txPackets: 0, txNs: 0 };
+  let lost: number | undefined;
   for (let cpu = 0; cpu < cpus; cpu++) {
     const base = cpu * BILL_BYTES;
     const packets = Number(bytes.readBigUInt64LE(base + billLayout.packets));
@@ -95,8 +96,11 @@ export function readBill(bytes: Buffer, cpus: number): SocketBill {
     bill.inode = bytes.readBigUInt64LE(base + billLayout.inode).toString();
     bill.netns = String(bytes.readUInt32LE(base + billLayout.netns));
     bill.ifindex = bytes.readUInt32LE(base + billLayout.ifindex);
+    // Each CPU saw the rise of one count: they are not added up.
+    if (bytes.readUInt32LE(base + billLayout.looked) !== 0)
+      lost = Math.max(lost ?? 0, Number(bytes.readBigUInt64LE(base + billLayout.lost)));
   }
-  return bill;
+  return { ...bill, ...(lost !== undefined && { lost }) };
 }
 
 export function readTapTotals(bytes: Buffer, cpus: number): TapTotals {

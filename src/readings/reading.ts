@@ -42,6 +42,8 @@ export interface SocketBill {
   readonly ns: number;
   readonly txPackets: number;
   readonly txNs: number;
+  /** Packets that its ring had no room for; absent of sockets without one, and in bundles of before it was counted. */
+  readonly lost?: number;
 }
 
 export interface TapTotals {

@@ -3,6 +3,7 @@ import { afPacketTapCost } from './af-packet-tap-cost.ts';
 import { allocationReclaim } from './allocation-reclaim.ts';
 import { backlogDrops } from './backlog-drops.ts';
 import { bpfProgramCost } from './bpf-program-cost.ts';
+import { captureIncomplete } from './capture-incomplete.ts';
 import { checksumErrors } from './checksum-errors.ts';
 import { conntrackCost } from './conntrack-cost.ts';
 import { conntrackInsertFailures } from './conntrack-insert-failures.ts';
@@ -117,4 +118,5 @@ export const rules: readonly Rule[] = [
   xfrmErrors,
   listenerDrops,
   otherDrops,
+  captureIncomplete,
 ];

@@ -14,6 +14,8 @@ import {
   netRxNanoseconds,
   netRxPackets,
   netRxRuns,
+  packetRingDrops,
+  packetRingsSeen,
   sentFloor,
   sentMedian,
   sentPackets,
@@ -209,6 +211,17 @@ describe('the probe as series', () => {
     const bill = { inode: '77', netns: '100', ifindex: 2, packets: 100, ns: 60_000, txPackets: 0, txNs: 0 };
     const snapshot = sample(answer({}, { sockets: [bill, { ...bill, inode: '78', packets: 19 }] }));
     assert.deepEqual(Object.values(valuesOf(snapshot, tapNanoseconds)), [600]);
+  });
+
+  it('tells what rings had no room for, where any was looked at', () => {
+    const bill = { inode: '77', netns: '100', ifindex: 2, packets: 3, ns: 900, txPackets: 0, txNs: 0 };
+    const full = sample(answer({}, { sockets: [bill, { ...bill, inode: '78', lost: 7 }] }));
+    assert.deepEqual(Object.values(valuesOf(full, packetRingDrops)), [7]);
+    assert.equal(valueOf(full, packetRingsSeen), 1);
+    assert.equal(valueOf(sample(answer({}, { sockets: [] })), packetRingsSeen), 1);
+    // As in bundles of before it was looked at, and where packet sockets are not timed.
+    assert.equal(valueOf(sample(answer({}, { sockets: [bill] })), packetRingsSeen), 0);
+    assert.equal(valueOf(sample(answer()), packetRingsSeen), 0);
   });
 
   it("gives the seed's series only for XDP to TC times", () => {

@@ -116,6 +116,22 @@ export const packetSocketDrops = counter('pktcost_packet_socket_drops_total', {
   unit: 'packets',
   help: 'Drops of a packet socket read by recv() (sk_drops). Always 0 for ring sockets, whose own count is not exported.',
 });
+export const packetRingDrops = counter('pktcost_packet_socket_ring_drops_total', {
+  collector: 'ebpf',
+  source: 'probe',
+  labels: ['inode'],
+  perNetns: true,
+  sparse: true,
+  unit: 'packets',
+  help: 'Packets that the ring of a packet socket had no room for since the probe was attached, as far as the probe saw the count rise.',
+});
+export const packetRingsSeen = gauge('pktcost_packet_socket_rings_seen', {
+  collector: 'ebpf',
+  source: 'probe',
+  labels: [],
+  unit: 'none',
+  help: '1 where the probe looks at what the rings of packet sockets have no room for: a ring without a count had no packet.',
+});
 export const packetSocketRing = gauge('pktcost_packet_socket_ring_bytes', {
   collector: 'packet',
   source: 'packet_diag',

@@ -3,12 +3,12 @@ import type { PriceLimits } from '../../facts/price.ts';
 import { sentTapPrices, tapPrices, type SocketPrice } from '../../facts/tap-prices.ts';
 import { ETH_P_ALL, typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
 import type { Owner, Tap } from '../../generated/report.ts';
-import { packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
+import { packetRingDrops, packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
 import { OWN_NETNS, type Series } from '../../metrics/snapshot.ts';
 import type { Window } from '../../metrics/window.ts';
 
 /** What it reads of other namespaces and other hosts, besides what rules read. */
-export const packetSocketMetrics = [packetSocket, packetSocketDrops] as const;
+export const packetSocketMetrics = [packetSocket, packetSocketDrops, packetRingDrops] as const;
 
 /**
  * Every packet socket, those that each packet pays for first: taps, and sockets for the ethertype of most packets, which are
@@ -21,7 +21,11 @@ export function packetSockets(window: Window, limits: PriceLimits): Tap[] {
   const typed = typedPrice(window, limits);
   const bills = captureBills(window, limits);
   const drops = new Map(
-    window.increase(packetSocketDrops).cells.map(({ labels, increase }) => [labels['inode'] ?? '', increase]),
+    [packetSocketDrops, packetRingDrops].flatMap((metric) =>
+      window
+        .increase(metric)
+        .cells.map(({ labels, increase }) => [`${metric.name} ${labels['inode'] ?? ''}`, increase]),
+    ),
   );
   return window
     .value(packetSocket)
@@ -82,8 +86,11 @@ function tapOf(
     fanout: known(labels['fanout']),
     uid: wholeNumber(labels['uid']),
     promiscuous: flag(labels['promiscuous']),
-    // A ring counts in po->tp_drops, which only its owner can read, and reading clears it (af_packet.c).
-    drops: ring === null || ring !== 'none' ? null : (drops.get(inode) ?? null),
+    // A ring counts in po->tp_drops, which only its owner can read, and reading clears it (af_packet.c): the probe looks at it.
+    drops:
+      ring === null
+        ? null
+        : (drops.get(`${(ring === 'none' ? packetSocketDrops : packetRingDrops).name} ${inode}`) ?? null),
     onHotPath: (isTap({ protocol }) && hook !== 'none' && hook !== '') || passed,
     nsPerPacket: own[0]?.nsPerPacket ?? null,
     priceCertainty: own[0]?.certainty ?? null,

@@ -1,7 +1,8 @@
 // Receives datagrams, with a receive buffer of a given size: taking its time over each, waiting for somebody else after each,
-// rejecting all by a filter, or never reading at all.
+// rejecting all by a filter, or never reading at all; or from many sockets of one multicast group.
 #include "program.h"
 #include <linux/filter.h>
+#include <poll.h>
 
 static volatile sig_atomic_t stopped;
 
@@ -26,12 +27,43 @@ static int slow_pipe(long microseconds) {
 	return ends[0];
 }
 
+/** So many sockets that joined one group at the device of an address of this host, read as they come or not at all. */
+static void multicast(const char *group, const char *local, int port, int sockets, int buffer, int read) {
+	static char datagram[65536];
+	struct pollfd fds[256] = {0};
+	for (int each = 0; each < sockets && each < 256; each++) {
+		struct ip_mreq join = {0};
+		struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+		int fd = socket(AF_INET, SOCK_DGRAM, 0), yes = 1;
+		if (fd < 0) die("socket");
+		if (inet_pton(AF_INET, group, &join.imr_multiaddr) != 1 || inet_pton(AF_INET, local, &join.imr_interface) != 1) die("group");
+		to.sin_addr = join.imr_multiaddr;
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+		if (buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+		if (bind(fd, (struct sockaddr *)&to, sizeof to) < 0) die("bind");
+		if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) < 0) die("IP_ADD_MEMBERSHIP");
+		fds[each] = (struct pollfd){fd, POLLIN, 0};
+	}
+	ready();
+	while (!stopped) {
+		if (read == 0) pause();
+		if (poll(fds, (nfds_t)sockets, -1) < 0) continue;
+		for (int each = 0; each < sockets; each++)
+			while ((fds[each].revents & POLLIN) && recv(fds[each].fd, datagram, sizeof datagram, MSG_DONTWAIT) >= 0) continue;
+	}
+	exit(0);
+}
+
 int main(int argc, char **argv) {
 	(void)argc;
 	begin(argv, 60);
+	if (text("name", NULL) != NULL) prctl(PR_SET_NAME, text("name", NULL));
 	struct sigaction action = {.sa_handler = stop};
 	sigaction(SIGTERM, &action, NULL);
 	struct endpoint at = endpoint(text("address", "0.0.0.0"), number("port", 9000));
+	if (text("group", NULL) != NULL)
+		multicast(text("group", NULL), text("local", NULL), (int)number("port", 9000), (int)number("sockets", 1),
+			  (int)number("rcvbuf", 0), (int)number("read", 1));
 	long delay = number("delay-us", 0);
 	int buffer = (int)number("rcvbuf", 0), in = socket(at.family, SOCK_DGRAM, 0);
 	if (in < 0) die("socket");
