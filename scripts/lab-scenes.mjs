@@ -12,6 +12,7 @@ const base = [
   'parity',
   'session',
 ];
+const losses = ['rp-filter', 'no-route', 'qdisc', 'neighbours', 'nft', 'udp', 'capture'].map((way) => `loss-${way}`);
 const refusals = ['libbpf-words', 'no-libbpf', 'no-btf', 'no-root'];
 
 /** A NIC on a hub: whatever one sends, the others of the same hub receive. */
@@ -67,6 +68,7 @@ export const SCENES = [
     checks: [...base, ...refusals],
     smoke: ['diagnose', 'driver', 'kill'],
   },
+  ...['6.1', '6.12'].map((kernel) => ({ name: `losses-${kernel}`, kernel, seconds: 1200, checks: losses })),
   ...['6.1-arm64', '6.12-arm64'].map((kernel) => ({
     name: `kernel-${kernel}`,
     kernel,

@@ -48,7 +48,7 @@ const rows: Readonly<Record<string, Row>> = {
   ],
   UNIX_DISCONNECT: ['noise', 'PKT0704', 'a Unix socket was disconnected'],
   UNIX_SKIP_OOB: ['noise', 'PKT0704', 'a Unix socket passed over out-of-band data'],
-  PACKET_SOCK_ERROR: ['loss', 'PKT0708', 'a packet socket had no room for its copy', undefined, 'pktcost taps'],
+  PACKET_SOCK_ERROR: ['noise', 'PKT0709', 'a packet socket had no room for its copy', undefined, 'pktcost taps'],
   SECURITY_HOOK: [
     'policy',
     'PKT0704',
@@ -487,8 +487,8 @@ const byLocation: Readonly<Record<string, Row>> = {
   unix_dgram_sendmsg: ['noise', '', 'it was a message of a Unix socket, no packet'],
   unix_stream_connect: ['noise', '', 'it was a message of a Unix socket, no packet'],
   unix_release_sock: ['noise', '', 'it was a message of a Unix socket, no packet'],
-  packet_rcv: ['loss', 'PKT0708', 'a packet socket had no room for its copy', undefined, 'pktcost taps'],
-  tpacket_rcv: ['loss', 'PKT0708', 'a packet socket had no room for its copy', undefined, 'pktcost taps'],
+  packet_rcv: ['noise', 'PKT0709', 'a packet socket had no room for its copy', undefined, 'pktcost taps'],
+  tpacket_rcv: ['noise', 'PKT0709', 'a packet socket had no room for its copy', undefined, 'pktcost taps'],
 };
 
 const UNNAMED = ['', 'NOT_SPECIFIED'] as const;

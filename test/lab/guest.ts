@@ -5,6 +5,7 @@ import { withHosts } from '../scenarios/kit/hosts.ts';
 import { commandLine, Skip, type Check } from './check.ts';
 import { isolationChecks } from './isolation.ts';
 import { kernelChecks } from './kernel.ts';
+import { lossChecks } from './losses.ts';
 import { nicChecks } from './nics.ts';
 import { numaChecks } from './numa.ts';
 import { parityChecks } from './parity.ts';
@@ -19,6 +20,7 @@ const all: readonly Check[] = [
   ...numaChecks,
   ...isolationChecks,
   ...nicChecks,
+  ...lossChecks,
   ...refusalChecks,
 ];
 

@@ -4,6 +4,7 @@ import { it } from 'node:test';
 
 import type { LedgerRow, Report } from '../../../src/generated/report.ts';
 import { withHosts, type End, type Host, type Kit, type Program } from './hosts.ts';
+import { brief, keep, recordOf } from './scenario.ts';
 
 /** client - router - server, with routes over the router. */
 export class Lab {
@@ -95,6 +96,30 @@ async function look(lab: Lab, at: Place, from: 'within' | 'outside'): Promise<Re
   };
 }
 
+/** Runs it and keeps what the rule said; a remark counts as said of a cause, and not of a twin. */
+async function recorded(
+  name: string,
+  code: string,
+  twin: boolean,
+  run: (told: (report: Report) => void) => Promise<void>,
+): Promise<void> {
+  const record = recordOf('Ways to lose packets', name, [code], twin ? [] : [code]);
+  let heard: ReturnType<typeof brief>[] = [];
+  const told = (report: Report): void => {
+    const finding = said(report, code);
+    const counts = finding !== undefined && (!twin || (finding.outcome !== 'info' && finding.role !== 'context'));
+    heard = counts ? [brief(finding)] : [];
+  };
+  const quiet = twin ? [code] : [];
+  try {
+    await run(told);
+    keep({ ...record, quiet, fired: heard });
+  } catch (error) {
+    keep({ ...record, quiet, fired: heard, error: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
 /** Declares the rows as tests: each cause is named by reason, rule and namespace, and its twin is quiet. */
 export function provoked(
   rows: Readonly<Record<string, Row>>,
@@ -104,34 +129,41 @@ export function provoked(
   for (const [name, row] of Object.entries(rows)) {
     const { code, reason, at, provoke, twin } = row;
     const called = reason === undefined ? 'counters' : [reason].flat().join(' or ');
+    const full = from === 'within' ? name : `${name}, seen from outside`;
     it(`${name}: ${called}, ${code}`, { timeout: 60_000, skip }, async () => {
-      await withHosts(async (kit) => {
-        const lab = new Lab(kit);
-        await provoke(lab);
-        const report = await look(lab, at, from);
-        const told = JSON.stringify({ rows: ofHere(report), notMeasured: report.notMeasured });
-        const finding = said(report, code);
-        assert.ok(finding !== undefined, `${code} says nothing: ${told}`);
-        if (row.warns === true) assert.notEqual(finding.outcome, 'info', finding.summary);
-        if (row.says !== undefined) assert.match(finding.summary, row.says);
-        if (reason === undefined) return;
-        const found = rowOf(ofHere(report), reason);
-        assert.ok(found !== undefined && found.packets >= 50, `no ${called} in ${told}`);
-        assert.equal(found.rule, code);
-      });
+      await recorded(full, code, false, (hear) =>
+        withHosts(async (kit) => {
+          const lab = new Lab(kit);
+          await provoke(lab);
+          const report = await look(lab, at, from);
+          hear(report);
+          const told = JSON.stringify({ rows: ofHere(report), notMeasured: report.notMeasured });
+          const finding = said(report, code);
+          assert.ok(finding !== undefined, `${code} says nothing: ${told}`);
+          if (row.warns === true) assert.notEqual(finding.outcome, 'info', finding.summary);
+          if (row.says !== undefined) assert.match(finding.summary, row.says);
+          if (reason === undefined) return;
+          const found = rowOf(ofHere(report), reason);
+          assert.ok(found !== undefined && found.packets >= 50, `no ${called} in ${told}`);
+          assert.equal(found.rule, code);
+        }),
+      );
     });
     if (twin === undefined) continue;
     it(`not so: ${name}`, { timeout: 60_000, skip }, async () => {
-      await withHosts(async (kit) => {
-        const lab = new Lab(kit);
-        await twin(lab);
-        const report = await look(lab, at, from);
-        const finding = said(report, code);
-        const loud = finding !== undefined && finding.outcome !== 'info';
-        assert.ok(!loud || finding.role === 'context', `${code}: ${finding?.summary ?? ''}`);
-        const found = rowOf(ofHere(report), reason);
-        assert.ok((found?.packets ?? 0) <= 10, JSON.stringify(found));
-      });
+      await recorded(`not so: ${full}`, code, true, (hear) =>
+        withHosts(async (kit) => {
+          const lab = new Lab(kit);
+          await twin(lab);
+          const report = await look(lab, at, from);
+          hear(report);
+          const finding = said(report, code);
+          const loud = finding !== undefined && finding.outcome !== 'info';
+          assert.ok(!loud || finding.role === 'context', `${code}: ${finding?.summary ?? ''}`);
+          const found = rowOf(ofHere(report), reason);
+          assert.ok((found?.packets ?? 0) <= 10, JSON.stringify(found));
+        }),
+      );
     });
   }
 }

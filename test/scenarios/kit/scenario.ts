@@ -141,11 +141,16 @@ export function whyNot(spec: Needs): string | undefined {
 }
 
 function blank<S>(spec: Scenario<S>, name: string, each: Case<S>): Told {
+  return recordOf(spec.title, name, spec.codes, each.fires ?? []);
+}
+
+/** A run of which nothing is told yet. */
+export function recordOf(title: string, name: string, codes: readonly string[], fires: readonly string[]): Told {
   return {
-    scenario: spec.title,
+    scenario: title,
     name,
-    codes: spec.codes,
-    fires: each.fires ?? [],
+    codes,
+    fires,
     quiet: [],
     fired: [],
     principal: null,
@@ -159,12 +164,12 @@ function blank<S>(spec: Scenario<S>, name: string, each: Case<S>): Told {
   };
 }
 
-function keep(record: Told): void {
+export function keep(record: Told): void {
   const path = process.env['PKTCOST_SCENARIO_LOG'];
   if (path !== undefined) appendFileSync(path, `${JSON.stringify(record)}\n`);
 }
 
-function brief({ code, outcome, certainty, summary, evidence }: ReportFinding): Told['fired'][number] {
+export function brief({ code, outcome, certainty, summary, evidence }: ReportFinding): Told['fired'][number] {
   return { code, outcome, certainty, summary, evidence };
 }
 
