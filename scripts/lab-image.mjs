@@ -84,6 +84,7 @@ const MODULES = [
   'openvswitch',
   'sch_fq_codel',
   'sch_ingress',
+  'sch_tbf',
   'tcp_diag',
   'tun',
   'udp_diag',

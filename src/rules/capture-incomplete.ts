@@ -1,3 +1,4 @@
+import type { Signal } from '../facts/signal.ts';
 import { ownerOf } from '../facts/sockets.ts';
 import {
   packetRingDrops,
@@ -9,6 +10,11 @@ import {
 import { increase, peak, value } from '../metrics/expression.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, info, notMeasured, ok, optional, optionalList } from './rule.ts';
+
+/** Without PACKET_DIAG the function that takes its packets tells. */
+function isRing({ labels: { ring = 'unknown', hook } }: Signal): boolean {
+  return ring === 'unknown' ? hook === 'tpacket_rcv' : ring !== 'none';
+}
 
 export const captureIncomplete = defineRule({
   code: 'PKT0709',
@@ -34,9 +40,12 @@ export const captureIncomplete = defineRule({
       'not read them in time. The capture is incomplete; the packets themselves went on.',
   },
   alert: { none: 'whose socket it is decides what it means, and nothing of the host is lost' },
+  // sk_drops of a ring is always 0.
+  stands: (unread, { socket, ring, rings }) =>
+    unread === 'drops' && isRing(socket) && (ring !== undefined || rings?.value === 1),
   conclude({ socket, drops, ring, rings, owners }, _limits, at) {
-    const { inode = '', device = 'any', ring: shape = 'unknown' } = socket.labels;
-    const hasRing = shape !== 'none' && shape !== 'unknown';
+    const { inode = '', device = 'any' } = socket.labels;
+    const hasRing = isRing(socket);
     const lost = (drops?.value ?? 0) + (ring?.value ?? 0);
     if (lost === 0) {
       if (!hasRing || ring !== undefined || rings?.value === 1) return ok();

@@ -29,6 +29,19 @@ ruleCases(captureIncomplete, [
     args: { process: 'tcpdump (pid 31)', lost: 1 },
   },
   {
+    name: 'a ring that only the function of its hook tells of',
+    cells: [socketCell({ ring: 'unknown' }), owner, ringFull(3), looked(1)],
+    failed: { packet: { path: 'packet_diag', reason: 'the module is not loaded' } },
+    outcome: 'info',
+    message: 'ring',
+  },
+  {
+    name: 'the same, read in time: what only other sockets count is not missed',
+    cells: [socketCell({ ring: 'unknown' }), owner, ringFull(0), looked(1)],
+    failed: { packet: { path: 'packet_diag', reason: 'the module is not loaded' } },
+    outcome: 'ok',
+  },
+  {
     name: 'of a process that is not known, on every device',
     cells: [socketCell({ ring: 'none', device: 'any' }), dropped(1)],
     outcome: 'info',

@@ -87,10 +87,7 @@ function tapOf(
     uid: wholeNumber(labels['uid']),
     promiscuous: flag(labels['promiscuous']),
     // A ring counts in po->tp_drops, which only its owner can read, and reading clears it (af_packet.c): the probe looks at it.
-    drops:
-      ring === null
-        ? null
-        : (drops.get(`${(ring === 'none' ? packetSocketDrops : packetRingDrops).name} ${inode}`) ?? null),
+    drops: drops.get(`${(ring === 'none' ? packetSocketDrops : packetRingDrops).name} ${inode}`) ?? null,
     onHotPath: (isTap({ protocol }) && hook !== 'none' && hook !== '') || passed,
     nsPerPacket: own[0]?.nsPerPacket ?? null,
     priceCertainty: own[0]?.certainty ?? null,
