@@ -38,7 +38,7 @@ describe('losses of one of many sockets', () => {
 async function captured(lab: Lab, options: Readonly<Record<string, number>>): Promise<void> {
   const { device, v4 } = lab.at.server;
   await lab.server.make('udp-receive', { port: PORT, rcvbuf: 16 << 20 });
-  await lab.server.make('packet-tap', { device, name: 'sniffer', ...options } as Record<string, string | number>);
+  await lab.server.make('packet-tap', { device, name: 'sniffer', ...options });
   await lab.client.make('udp-send', { address: v4, port: PORT, rate: 4000, size: 1000 });
 }
 const captures: Readonly<
