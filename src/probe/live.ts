@@ -21,6 +21,7 @@ import { hasObjects } from './objects.ts';
 import type { Overhead } from './overhead.ts';
 import { asAttached, pathOf, planLines, type ProbePlanning } from './planning.ts';
 import type { ProfileDump } from './profile/dump.ts';
+import { countingFrom, type Progress } from './progress.ts';
 import { subtractReadings, type AttachStatus, type DeviceReading, type ProbeReading } from '../readings/reading.ts';
 import { Sending } from './sending.ts';
 import type { ProbeSession } from './session.ts';
@@ -68,11 +69,9 @@ export class LiveProbe implements HostProbe {
   readonly #company: Company | undefined;
   readonly #epochs: TapEpochs;
   readonly #floor: Floor | null;
-  /** Of a packet; undefined where it could not be measured. */
-  #cost: ProbeCost | undefined;
-  #first: ProbeReading | undefined;
-  /** What the budget is judged by since the sampling was last thinned. */
-  #judgedFrom: ProbeReading | undefined;
+  /** Of a packet, as last measured; or why that could not be. */
+  #cost: Result<ProbeCost>;
+  #progress: Progress;
   #thinnings = 0;
   /** Share of the host's CPU time, as last judged. */
   #taken = 0;
@@ -88,7 +87,7 @@ export class LiveProbe implements HostProbe {
     this.#session = session;
     this.#profile = profile;
     this.#sending = sending;
-    this.#cost = budget.cost;
+    this.#cost = budget.cost === undefined ? fail(budget.reason ?? 'it was not measured') : ok(budget.cost);
     this.#floor = floor;
     const tapped = (device: DeviceIdentity): boolean => this.#epochs.everTapped(device);
     this.#shifts = new Shifts(session, options.windowSeconds, { tapped });
@@ -104,7 +103,7 @@ export class LiveProbe implements HostProbe {
       const what = action === 'thin' ? `sampling thinned to 1 packet in ${String(sampleEvery)}` : 'probe detached';
       this.#actions.push({ seconds: -atMs / 1000, action: what, reason, restored: null });
     }
-    if (session.closed) this.#first = session.read();
+    this.#progress = session.closed ? countingFrom(session.read()) : { name: 'settled' };
   }
 
   /** Before the first sample. */
@@ -135,15 +134,17 @@ export class LiveProbe implements HostProbe {
   }
 
   answer(): Result<ProbeAnswer> {
-    if (this.#detachedEarly !== null && this.#first === undefined) return fail(this.#detachedEarly);
-    if (this.#first === undefined) this.#session.closeStratum();
+    const begins = this.#progress.name === 'settled';
+    if (this.#detachedEarly !== null && begins) return fail(this.#detachedEarly);
+    if (begins) this.#session.closeStratum();
     const reading = this.#session.read();
     this.#company?.look();
-    if (this.#first === undefined) this.#shifts.start();
-    this.#first ??= reading;
+    if (begins) this.#shifts.start();
+    const progress = this.#progress.name === 'settled' ? countingFrom(reading) : this.#progress;
+    this.#progress = progress;
     // A reading of a probe that left is of an earlier time than the taps of now.
     if (this.#detachedEarly === null) this.#epochs.look(reading, this.#sending.devices);
-    const window = subtractReadings(this.#first, reading);
+    const window = subtractReadings(progress.first, reading);
     return ok({
       version: 1,
       reading,
@@ -184,22 +185,22 @@ export class LiveProbe implements HostProbe {
   async watch(secondsLeft: number): Promise<void> {
     this.#watchProfile();
     const session = this.#session;
-    const cost = this.#cost;
-    if (this.#first === undefined || this.#detachedEarly !== null) return;
+    if (this.#progress.name === 'settled' || this.#detachedEarly !== null) return;
     if (this.#lookForTaps(session)) await this.#shifts.pricesChanged();
     if (await this.#sending.follow(this.#epochs)) await this.#priceAgain(session);
-    if (cost === undefined) return;
+    const [cost, { first, judgedFrom }] = [this.#cost, this.#progress];
+    if (!cost.ok) return;
     if (secondsLeft < LEAST_LEFT_SECONDS || performance.now() < this.#watchAgainAt) return;
     this.#company?.look();
     this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
     const now = session.glance();
     // What ran, ran: the rests are in it.
-    const share = costInWindow(cost, subtractReadings(this.#judgedFrom ?? this.#first, now)).cpuShare;
+    const share = costInWindow(cost.value, subtractReadings(judgedFrom, now)).cpuShare;
     this.#taken = share;
     const step = decide(share, this.#options.overhead.left('spans'), this.#thinnings);
     if (step === 'keep') return;
     const reason = overBudget(share, this.#options.overhead);
-    const seconds = (now.monotonicNs - this.#first.monotonicNs) / 1e9;
+    const seconds = (now.monotonicNs - first.monotonicNs) / 1e9;
     if (step === 'thin') {
       const thinned = session.thin(THIN_FACTOR);
       this.#thinnings += 1;
@@ -222,7 +223,7 @@ export class LiveProbe implements HostProbe {
     const reason = this.#profile.keepWithin(this.#options.overhead);
     if (reason === undefined) return;
     const now = Number(process.hrtime.bigint());
-    const seconds = this.#first === undefined ? null : (now - this.#first.monotonicNs) / 1e9;
+    const seconds = this.#progress.name === 'settled' ? null : (now - this.#progress.first.monotonicNs) / 1e9;
     this.#actions.push({ seconds, action: 'profile ended', reason, restored: null });
   }
 
@@ -240,8 +241,8 @@ export class LiveProbe implements HostProbe {
     const { tracepoints } = session;
     const measure = (): Promise<Result<ProbeCost>> => measureCost(session, PRICE_AGAIN_MS, this.#options.stop);
     const measured = await this.#shifts.inSlice(() => tracepoints.untimed(measure));
-    if (measured.ok) this.#cost = measured.value;
-    this.#judgedFrom = session.glance();
+    if (measured.ok) this.#cost = measured;
+    if (this.#progress.name === 'counting') this.#progress = { ...this.#progress, judgedFrom: session.glance() };
     return measured;
   }
 
@@ -271,9 +272,11 @@ export class LiveProbe implements HostProbe {
   }
 
   selfCost(): OwnCost {
-    const cost = this.#cost;
-    const window = this.#first === undefined ? undefined : subtractReadings(this.#first, this.#session.read());
-    const took = cost === undefined || window === undefined ? undefined : costInWindow(cost, window);
+    const [cost, progress] = [this.#cost, this.#progress];
+    const took =
+      !cost.ok || progress.name === 'settled'
+        ? undefined
+        : costInWindow(cost.value, subtractReadings(progress.first, this.#session.read()));
     return {
       nsPerPacket: took?.nsPerPacket ?? null,
       cpuShare: took?.cpuShare ?? null,

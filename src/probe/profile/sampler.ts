@@ -54,6 +54,13 @@ const SAMPLES_PER_CPU = 4096;
 const LEAST_SAMPLES = 16_384;
 const MOST_SAMPLES = 131_072;
 
+/** Times of the monotonic clock in milliseconds. What was counted is read once. */
+type Sampling =
+  | { readonly name: 'ready' }
+  | { readonly name: 'running'; readonly since: number }
+  | { readonly name: 'ended'; readonly seconds: number }
+  | { readonly name: 'read'; readonly answer: Result<ProfileAnswer> };
+
 export class Sampler {
   readonly #options: SamplerOptions;
   readonly #object: LoadedObject;
@@ -61,20 +68,20 @@ export class Sampler {
   readonly #clock: ProfileClock;
   readonly #rate: number;
   readonly #online: number;
-  #names: KernelNames | undefined;
-  #startedAt: number | undefined;
-  #stoppedAt: number | undefined;
-  #answer: Result<ProfileAnswer> | undefined;
+  readonly #names: Result<KernelNames>;
+  #sampling: Sampling = { name: 'ready' };
 
   private constructor(
     options: SamplerOptions,
     object: LoadedObject,
+    names: Result<KernelNames>,
     opened: { readonly clocks: readonly number[]; readonly clock: ProfileClock },
     rate: number,
     online: number,
   ) {
     this.#options = options;
     this.#object = object;
+    this.#names = names;
     this.#clocks = opened.clocks;
     this.#clock = opened.clock;
     this.#rate = rate;
@@ -110,40 +117,42 @@ export class Sampler {
       object.value.close();
       return opened;
     }
-    const sampler = new Sampler(options, object.value, opened.value, rate, online.value.length);
-    sampler.#names = names.ok ? names.value : undefined;
+    const sampler = new Sampler(options, object.value, names, opened.value, rate, online.value.length);
     options.overhead.takes('profile', () => sampler.share);
     return ok(sampler);
   }
 
   start(): void {
-    if (this.#startedAt !== undefined) return;
+    if (this.#sampling.name !== 'ready') return;
     for (const clock of this.#clocks) startClock(clock);
-    this.#startedAt = performance.now();
+    this.#sampling = { name: 'running', since: performance.now() };
   }
 
   get running(): boolean {
-    return this.#startedAt !== undefined && this.#stoppedAt === undefined;
+    return this.#sampling.name === 'running';
   }
 
   /** Ends the window; what was counted is read later. */
   stop(): void {
-    if (this.#startedAt === undefined || this.#stoppedAt !== undefined) return;
-    this.#stoppedAt = performance.now();
+    if (this.#sampling.name !== 'running') return;
+    this.#sampling = { name: 'ended', seconds: (performance.now() - this.#sampling.since) / 1000 };
     for (const clock of this.#clocks) stopClock(clock);
   }
 
   /** Before the window is over: that it samples. After: all of it, read once. */
   read(): Result<ProfileAnswer> {
-    if (this.#stoppedAt === undefined) return ok(this.#empty(0));
-    this.#answer ??= this.#readAll((this.#stoppedAt - (this.#startedAt ?? this.#stoppedAt)) / 1000);
-    return this.#answer;
+    if (this.#sampling.name === 'ready' || this.#sampling.name === 'running') return ok(this.#empty(0));
+    if (this.#sampling.name === 'read') return this.#sampling.answer;
+    const answer = this.#readAll(this.#sampling.seconds);
+    this.#sampling = { name: 'read', answer };
+    return answer;
   }
 
   /** Of all CPU time, what it takes while it samples: as planned until there is enough to tell; nothing after the end. */
   get share(): number {
-    if (this.#stoppedAt !== undefined) return 0;
-    const seconds = this.#startedAt === undefined ? 0 : (performance.now() - this.#startedAt) / 1000;
+    const sampling = this.#sampling;
+    if (sampling.name === 'ended' || sampling.name === 'read') return 0;
+    const seconds = sampling.name === 'ready' ? 0 : (performance.now() - sampling.since) / 1000;
     const counts = seconds < LEAST_TO_TELL_SECONDS ? undefined : this.#readCounts();
     return counts?.ok === true
       ? counts.value.ownNs / (seconds * 1e9) / Math.max(1, this.#online)
@@ -152,8 +161,8 @@ export class Sampler {
 
   /** Of all CPU time while it sampled, the run time of its program; null before the end. */
   get cpuShare(): number | null {
-    if (this.#answer?.ok !== true) return null;
-    const { ownNs, seconds, online } = this.#answer.value;
+    if (this.#sampling.name !== 'read' || !this.#sampling.answer.ok) return null;
+    const { ownNs, seconds, online } = this.#sampling.answer.value;
     return ownNs === null || seconds <= 0 ? null : ownNs / (seconds * 1e9) / Math.max(1, online);
   }
 
@@ -162,8 +171,7 @@ export class Sampler {
     for (const clock of this.#clocks) closeClock(clock);
     this.#object.close();
     this.#options.symbols.askKernel(undefined);
-    this.#names?.close();
-    this.#names = undefined;
+    if (this.#names.ok) this.#names.value.close();
   }
 
   #empty(seconds: number): ProfileAnswer {
@@ -214,13 +222,9 @@ export class Sampler {
     });
   }
 
-  #map(name: string): Result<MapFd> {
-    return this.#object.map(name);
-  }
-
   #readCounts(): Result<SamplerCounts> {
     const { bpf } = this.#options;
-    const map = this.#map('pktcost_sampler_counts');
+    const map = this.#object.map('pktcost_sampler_counts');
     if (!map.ok) return map;
     const bytes = Buffer.alloc(8 * bpf.possibleCpus);
     const counts = { samples: 0, noStack: 0, tableFull: 0, ownNs: 0 };
@@ -236,7 +240,7 @@ export class Sampler {
 
   #readRaw(): Result<RawSamples> {
     const { bpf } = this.#options;
-    const [samplesMap, chainsMap] = [this.#map('pktcost_samples'), this.#map('pktcost_chains')];
+    const [samplesMap, chainsMap] = [this.#object.map('pktcost_samples'), this.#object.map('pktcost_chains')];
     if (!samplesMap.ok) return samplesMap;
     if (!chainsMap.ok) return chainsMap;
     const samples: RawSamples['samples'][number][] = [];
@@ -255,7 +259,7 @@ export class Sampler {
   }
 
   #readComms(): { readonly pid: number; readonly comm: string }[] {
-    const map = this.#map('pktcost_comms');
+    const map = this.#object.map('pktcost_comms');
     if (!map.ok) return [];
     const comms: { readonly pid: number; readonly comm: string }[] = [];
     this.#options.bpf.visitEntries(map.value, { key: 4, value: COMM_BYTES }, (key, value) => {
