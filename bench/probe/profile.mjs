@@ -1,13 +1,16 @@
 /**
- * Does the profile say where the time goes? For each scenario: the parts of receiving and sending that the profile names, the share
- * of samples that it can name at all and what is "other", what sampling itself took, and, where perf is installed, the same shares
- * from `perf record` over the same seconds.
+ * Does the profile say where the time goes? For each cause (causes.mjs): the parts of receiving and sending that the profile names,
+ * the share of samples that it can name at all and what is "other", what sampling itself took, and, where perf is installed, the same
+ * shares from `perf record` over the same seconds.
  *
- *   node bench/probe/profile.mjs [--only WORD] [--seconds 5] [--pps 50000] [--perf]
+ *   node bench/probe/profile.mjs [--only WORD] [--seconds 5] [--rates 50000] [--rounds 1] [--perf] [--keep FILE]
+ *   node bench/probe/profile.mjs --table FILE
+ *
+ * `--keep` adds a line for each run to a file, and `--table` makes a table of such a file: so it can be run piece by piece.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -27,14 +30,18 @@ import { functionName, KernelSymbols } from '../../build/src/probe/symbols.js';
 import { classify } from '../../build/src/profile/classify.js';
 import { directionOfStack } from '../../build/src/profile/direction.js';
 import { encodeProfile } from '../../build/src/profile/stacks.js';
-import { compiled } from '../../build/test/scenarios/kit/programs.js';
-import { Lab, run } from '../../build/test/probe/lab.js';
+import { Lab } from '../../build/test/probe/lab.js';
+import { hasFanOut } from '../../build/src/profile/claims.js';
+import { causes } from './causes.mjs';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '5' },
-    pps: { type: 'string', default: '50000' },
+    rates: { type: 'string', default: '50000' },
+    rounds: { type: 'string', default: '1' },
+    keep: { type: 'string' },
+    table: { type: 'string' },
     perf: { type: 'boolean', default: false },
     stacks: { type: 'boolean', default: false },
   },
@@ -45,84 +52,7 @@ const unwrap = (result) => {
   return result.value;
 };
 
-const inNs = (netns, ...command) => run('ip', 'netns', 'exec', netns, ...command);
-function nftRules(lab, count, extra = '') {
-  const rules = Array.from({ length: count }, (_, i) => `ip saddr 192.0.2.${i % 250} udp dport ${10000 + i} drop`).join(
-    '\n',
-  );
-  const path = join(scratch, 'rules.nft');
-  writeFileSync(path, `table ip pktcost {\nchain in {\ntype filter hook input priority 0;\n${extra}\n${rules}\n}\n}\n`);
-  inNs(lab.receiver, 'nft', '-f', path);
-}
-
-const udp = (lab) => {
-  lab.start(lab.receiver, compiled('udp-receive'), '--address', '10.9.0.2', '--port', '9000');
-  const to = ['--address', '10.9.0.2', '--port', '9000', '--rate', values.pps, '--seconds', String(seconds + 4)];
-  lab.start(lab.sender, compiled('udp-send'), ...to);
-};
-const tcp = async (lab) => {
-  await lab.serve();
-  lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-t', String(seconds + 4));
-};
-
-const scenarios = {
-  'udp plain': udp,
-  'tcp plain': tcp,
-  'nft 200 rules': (lab) => {
-    nftRules(lab, 200);
-    udp(lab);
-  },
-  'nft 2000 rules': (lab) => {
-    nftRules(lab, 2000);
-    udp(lab);
-  },
-  'tcpdump on receive': async (lab) => {
-    await lab.tcpdump();
-    udp(lab);
-  },
-  'tcpdump on transmit': async (lab) => {
-    lab.start(lab.sender, 'tcpdump', '-i', lab.peer, '-w', '/dev/null', '-Z', 'root');
-    await sleep(700);
-    udp(lab);
-  },
-  iptables: (lab) => {
-    for (let i = 0; i < 100; i += 1)
-      inNs(lab.receiver, 'iptables', '-A', 'INPUT', '-s', `192.0.2.${i}`, '-p', 'udp', '-j', 'DROP');
-    udp(lab);
-  },
-  conntrack: (lab) => {
-    inNs(lab.receiver, 'iptables', '-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP');
-    udp(lab);
-  },
-  'ip rules': (lab) => {
-    const path = join(scratch, 'rules.ip');
-    writeFileSync(
-      path,
-      Array.from(
-        { length: 1000 },
-        (_, i) => `rule add from 198.51.${i >> 8}.${i & 255} table 100 pref ${i + 100}`,
-      ).join('\n'),
-    );
-    inNs(lab.receiver, 'ip', '-batch', path);
-    udp(lab);
-  },
-  'u32 filters': (lab) => {
-    inNs(lab.receiver, 'tc', 'qdisc', 'add', 'dev', lab.device, 'clsact');
-    for (let i = 0; i < 100; i += 1)
-      inNs(
-        lab.receiver,
-        ...['tc', 'filter', 'add', 'dev', lab.device, 'ingress', 'protocol', 'ip', 'pref', String(10 + i)],
-        ...['u32', 'match', 'ip', 'src', `192.0.2.${i}/32`, 'action', 'drop'],
-      );
-    udp(lab);
-  },
-  'tbf and fq': (lab) => {
-    inNs(lab.sender, 'tc', 'qdisc', 'add', 'dev', lab.peer, 'root', 'fq');
-    udp(lab);
-  },
-};
-
-async function sample() {
+async function sample(scratch) {
   const sampler = unwrap(
     await Sampler.open({
       bpf: unwrap(loadLibbpf()),
@@ -140,7 +70,21 @@ async function sample() {
   const perf = values.perf
     ? spawn(
         'perf',
-        ['record', '-q', '-a', '-g', '-e', 'cpu-clock:k', '-F', '997', '-o', data, 'sleep', String(seconds)],
+        [
+          'record',
+          '-q',
+          '-a',
+          '-g',
+          '--no-bpf-event',
+          '-e',
+          'cpu-clock:k',
+          '-F',
+          '997',
+          '-o',
+          data,
+          'sleep',
+          String(seconds),
+        ],
         {
           stdio: 'ignore',
         },
@@ -158,6 +102,9 @@ async function sample() {
   return { answer, readMs: (read.user + read.system) / 1000, perf: values.perf ? ofPerf(data) : undefined };
 }
 
+/** Types of programs as the kernel numbers them (enum bpf_prog_type), by bpftool's words: those that the causes use. */
+const TYPES = { sched_cls: 3, tracepoint: 5, xdp: 6, perf_event: 7, cgroup_skb: 8, raw_tracepoint: 17, tracing: 26 };
+
 /** perf's own stacks, cut and named by the same tables: another sampler, the same reading. */
 function ofPerf(data) {
   const script = execFileSync('perf', ['script', '-i', data, '-F', 'ip,sym'], {
@@ -165,18 +112,26 @@ function ofPerf(data) {
     maxBuffer: 1 << 30,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const shares = new Map();
+  const programs = JSON.parse(execFileSync('bpftool', ['-j', 'prog', 'show'], { encoding: 'utf8' }));
+  const byTag = new Map(programs.map(({ tag, type, name = '' }) => [tag, { type: TYPES[type] ?? 0, name }]));
+  const programOf = (symbol) => {
+    const known = byTag.get(/^bpf_prog_([0-9a-f]{16})/.exec(symbol)?.[1]);
+    return known === undefined ? null : { id: 0, type: known.type, own: known.name.startsWith('pktcost_') };
+  };
+  const rows = [];
   for (const block of script.split('\n\n')) {
-    const names = block
+    const frames = block
       .split('\n')
-      .map((line) => functionName(/^\s*[0-9a-f]+\s+(\S+)/.exec(line)?.[1] ?? ''))
-      .filter((name) => name !== '')
+      .map((line) => /^\s*[0-9a-f]+\s+(\S+)/.exec(line)?.[1] ?? '')
+      .filter((symbol) => symbol !== '')
+      .map((symbol) => ({ name: functionName(symbol), program: programOf(symbol) }))
       .reverse();
-    const way = directionOfStack(names);
-    if (way === undefined) continue;
-    const frames = names.slice(way.from).map((name) => ({ name, program: null }));
-    add(shares, way.direction, classify(frames, { foreignTracing: true, fanOut: false }).part, 1);
+    const way = directionOfStack(frames.map(({ name }) => name));
+    if (way !== undefined) rows.push({ direction: way.direction, frames: frames.slice(way.from), samples: 1 });
   }
+  const shares = new Map();
+  const seen = { foreignTracing: true, fanOut: hasFanOut(rows) };
+  for (const { direction, frames } of rows) add(shares, direction, classify(frames, seen).part, 1);
   return shares;
 }
 
@@ -234,22 +189,91 @@ function print(name, { answer, readMs, perf }) {
       );
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'pktcost-profile-'));
-try {
-  for (const [name, prepare] of Object.entries(scenarios)) {
-    if (!name.includes(values.only)) continue;
-    const lab = new Lab();
-    try {
-      await prepare(lab);
-      await sleep(1000);
-      print(name, await sample());
-    } catch (error) {
-      // A kernel without these rules or filters: the others are still worth their time.
-      console.log(`\n${name}: not here (${String(error).split('\n')[0]})`);
-    } finally {
-      await lab.close();
-    }
-  }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+/** The share of a cause's own part by both samplers, of those samples that are not the measuring itself. */
+function kept(cause, rate, { answer, perf }) {
+  const { part, direction } = causes[cause];
+  const shares = new Map();
+  for (const { labels, value } of collected(answer).series(profileSamples))
+    add(shares, labels.direction, labels.part, value);
+  const of = (known) => {
+    const parts = [...(known?.get(direction) ?? [])].filter(([each]) => each !== 'self' && each !== 'other');
+    const all = parts.reduce((sum, [, count]) => sum + count, 0);
+    return { share: all === 0 ? null : (new Map(parts).get(part) ?? 0) / all, samples: all };
+  };
+  const named = (way) => {
+    const parts = [...(shares.get(way) ?? [])];
+    return [parts.reduce((sum, [, count]) => sum + count, 0), shares.get(way)?.get('other') ?? 0];
+  };
+  return {
+    cause,
+    part,
+    direction,
+    rate,
+    load: loadavg()[0],
+    ours: of(shares),
+    perf: of(perf),
+    receive: named('receive'),
+    transmit: named('transmit'),
+  };
 }
+
+/** Within 10 points or 15 per cent. */
+const agree = (ours, theirs) => Math.abs(ours - theirs) <= Math.max(0.1, 0.15 * theirs);
+
+function table(file) {
+  const runs = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const rates = [...new Set(runs.map(({ rate }) => rate))].sort((a, b) => a - b);
+  console.log(`| cause: its part | ${rates.map((rate) => `${rate / 1000} kpps`).join(' | ')} | within |`);
+  for (const cause of Object.keys(causes)) {
+    const own = runs.filter((run) => run.cause === cause && run.perf.share !== null && run.ours.share !== null);
+    if (own.length === 0) continue;
+    const cells = rates.map((rate) => {
+      const at = own.filter((run) => run.rate === rate);
+      const mean = (of) => Math.round((100 * at.reduce((sum, run) => sum + of(run).share, 0)) / at.length);
+      return at.length === 0
+        ? '-'
+        : `${mean(({ ours }) => ours)} / ${mean(({ perf }) => perf)} (${Math.round(at.reduce((sum, { ours }) => sum + ours.samples, 0) / at.length)})`;
+    });
+    const good = own.filter(({ ours, perf }) => agree(ours.share, perf.share)).length;
+    console.log(`| ${cause}: ${own[0].part} | ${cells.join(' | ')} | ${good} of ${own.length} |`);
+  }
+  for (const way of ['receive', 'transmit']) {
+    const [all, other] = [0, 1].map((index) => runs.reduce((sum, run) => sum + run[way][index], 0));
+    console.log(`${way}: ${all} samples, ${percent(all - other, all)} in a named part`);
+  }
+  const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
+  console.log(`${runs.length} runs, load ${loads[0].toFixed(1)} to ${loads.at(-1).toFixed(1)}`);
+}
+
+async function measure(name, rate, scratch) {
+  const lab = new Lab();
+  try {
+    await causes[name].prepare({ lab, folder: scratch, seconds, pps: rate });
+    await sleep(1000);
+    const sampled = await sample(scratch);
+    print(`${name}, ${rate / 1000} kpps`, sampled);
+    if (values.keep !== undefined) appendFileSync(values.keep, `${JSON.stringify(kept(name, rate, sampled))}\n`);
+  } catch (error) {
+    // A kernel without these rules or filters: the others are still worth their time.
+    console.log(`\n${name}: not here (${String(error).split('\n')[0]})`);
+  } finally {
+    await lab.close();
+  }
+}
+
+async function measureAll() {
+  const scratch = mkdtempSync(join(tmpdir(), 'pktcost-profile-'));
+  try {
+    for (const name of Object.keys(causes).filter((each) => each.includes(values.only)))
+      for (const rate of values.rates.split(',').map(Number))
+        for (let round = 0; round < Number(values.rounds); round += 1) await measure(name, rate, scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+if (values.table === undefined) await measureAll();
+else table(values.table);

@@ -52,6 +52,8 @@ import {
   type DeviceReading,
   type SpanReading,
   type TappedTime,
+  type ProbeReading,
+  type TransmitReading,
 } from '../readings/reading.ts';
 import { defineCollector, type Emit } from './collector.ts';
 import { decodeProbeAnswer, decodeProbeLoad } from './probe-answer.ts';
@@ -209,7 +211,7 @@ function emitSent({ window, reading, tappedSending, transmitFloors, netnsNames }
     const name = netnsNames[device.netns] ?? '';
     const place = { device: device.device, ...(name === '' ? {} : { netns: name }) };
     const samples = sum(device.ways, ({ count }) => count);
-    if (samples > 0) emit(sentPackets, place, samples * reading.sampleEvery);
+    if (samples > 0) emit(sentPackets, place, sentWhileTimed(device, window) ?? samples * reading.sampleEvery);
     const tapped = tappedSending?.find((time) => same(time.reading));
     const { ways } = tapped?.reading ?? device;
     if (tapped !== undefined && tapped.seconds > 0) {
@@ -225,6 +227,13 @@ function emitSent({ window, reading, tappedSending, transmitFloors, netnsNames }
       if (floor !== undefined) emit(sentFloor, { ...place, way: way.way, method: floor.method }, floor.p50Ns);
     }
   }
+}
+
+/** Of a device whose rate varies the slices are too seldom busy: the mean of all the window, for as long as packets were timed. */
+function sentWhileTimed({ packets }: TransmitReading, window: ProbeReading): number | undefined {
+  const { transmitNs, transmitWholeNs } = window;
+  if (packets === undefined || transmitNs === undefined || transmitWholeNs === undefined) return undefined;
+  return transmitWholeNs > 0 ? (packets * transmitNs) / transmitWholeNs : undefined;
 }
 
 function emitShape(span: SpanReading, place: { device: string; netns?: string }, emit: Emit): void {

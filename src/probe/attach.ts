@@ -234,3 +234,9 @@ export function namedPrograms(object: LoadedObject, names: readonly string[]): P
     return program.ok ? [program.value] : [];
   });
 }
+
+/** They are attached when the window has begun, so only then is it known. */
+export function driverRefused({ refused: reason }: Tracepoints): AttachStatus[] {
+  if (reason === undefined) return [];
+  return [{ target: 'host', span: 'driver', hook: 'tracepoint', attached: false, reason }];
+}

@@ -4,7 +4,7 @@
  */
 import { variables } from '../generated/kernel-layout.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { attachPlans, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
+import { attachPlans, driverRefused, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
 import type { CountedSoFar } from './certainty.ts';
 import { detachAll, type CloseReport } from './close.ts';
 import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
@@ -16,6 +16,7 @@ import type { AttachStatus, ProbeReading, ProbeTier } from '../readings/reading.
 import { kernelRuns, Strata, type Moment } from './strata.ts';
 import { removeFilters } from './tc.ts';
 import type { Tracepoints } from './tracepoints.ts';
+import type { SentClock } from './sent-strata.ts';
 import { TransmitSpans, TRANSMIT_PROGRAMS } from './transmit.ts';
 import { every, inOrder, WatchedDevice } from './watched.ts';
 
@@ -62,14 +63,6 @@ export class ProbeSession {
     this.netRxEvery = attached.rates.netRxEvery;
   }
 
-  /** They are attached when the window has begun, so only then is it known. */
-  #driverRefused(): AttachStatus[] {
-    const reason = this.tracepoints.refused;
-    return reason === undefined
-      ? []
-      : [{ target: 'host', span: 'driver', hook: 'tracepoint', attached: false, reason }];
-  }
-
   /**
    * Begins to time what taps take of sent packets, once and wherever fentry does not: their price is then measured directly. A
    * failure is a status in the reading.
@@ -95,6 +88,7 @@ export class ProbeSession {
       return;
     }
     this.#transmit = loaded.value;
+    this.#transmit.begin(this.#sentClock());
     this.#programs.push(...namedPrograms(loaded.value.object, TRANSMIT_PROGRAMS));
   }
 
@@ -117,8 +111,13 @@ export class ProbeSession {
 
   closeStratum(): void {
     if (this.#end) return;
+    this.#transmit?.closeStratum(this.#sentClock());
     const cpus = this.#readCpus([]);
     if (cpus.length > 0) this.#strata.close(this.#moment(cpus));
+  }
+
+  #sentClock(): SentClock {
+    return { every: this.sampleEvery, ...this.tracepoints.clock(), timedNs: this.tracepoints.lateNs() ?? 0 };
   }
 
   #moment(cpus: readonly CpuState[]): Moment {
@@ -232,7 +231,7 @@ export class ProbeSession {
       cpus: cpus.map(whole),
       ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
       programs,
-      attach: [...this.#status, ...this.#driverRefused()],
+      attach: [...this.#status, ...driverRefused(this.tracepoints)],
     };
   }
 
@@ -247,14 +246,13 @@ export class ProbeSession {
   #glance(monotonicNs: number, cpus: readonly CpuState[], gaps: string[]): ProbeReading {
     const { sampleEvery, stackEvery, netRxEvery, tier, tracepoints } = this;
     const rates = { sampleEvery, stackEvery, netRxEvery };
-    const sent = this.#transmit?.read(gaps);
-    const transmitNs = tracepoints.lateNs();
+    const [sent, transmitNs] = [this.#transmit?.read(gaps, this.#sentClock()), tracepoints.lateNs()];
     return {
       ...{ version: 1, monotonicNs, tier, ...rates },
       ...tracepoints.clock(),
       devices: this.devices.map((device) => device.read(cpus, { ...rates, still: tracepoints.still }, gaps)),
       cpus: cpus.map(({ counts }) => counts),
-      ...(sent && transmitNs !== undefined && { transmit: sent.devices, transmitCalls: sent.calls, transmitNs }),
+      ...(sent && transmitNs !== undefined && { ...sent, transmitNs }),
       ...{ programs: [], attach: [], gaps },
     };
   }
@@ -283,6 +281,7 @@ export class ProbeSession {
       ...this.devices.map((device) => () => device.setStackEvery(this.stackEvery * factor)),
     );
     if (!written.ok) return written;
+    this.#transmit?.closeStratum(this.#sentClock());
     this.sampleEvery *= factor;
     this.stackEvery *= factor;
     this.netRxEvery *= factor;

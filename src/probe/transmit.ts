@@ -4,10 +4,11 @@
  */
 import { variables, xmitLayout } from '../generated/kernel-layout.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { WAYS, type TransmitReading, type WayReading } from '../readings/reading.ts';
+import { WAYS, type ProbeReading, type TransmitReading, type WayReading } from '../readings/reading.ts';
 import type { DeviceFacts } from './facts.ts';
 import { readMoments, readSpan, SLOTS, SPAN_BYTES } from './layout.ts';
 import type { Libbpf, LoadedObject, MapFd } from './libbpf.ts';
+import { SentStrata, type SentClock, type SentMoment } from './sent-strata.ts';
 import { every, inOrder, type DeviceWorkshop } from './watched.ts';
 
 /** What ends a span before what begins one. */
@@ -19,6 +20,8 @@ export const TRANSMIT_RUNS_PER_PACKET = 3;
 type Shop = Pick<DeviceWorkshop, 'bpf' | 'cpus' | 'resting' | 'object'>;
 type Sender = Pick<DeviceFacts, 'name' | 'ifindex' | 'netns' | 'qdisc'>;
 
+const keyOf = ({ netns, ifindex }: TransmitReading): string => `${netns}/${ifindex}`;
+
 export class TransmitSpans {
   readonly #bpf: Libbpf;
   readonly object: LoadedObject;
@@ -26,6 +29,7 @@ export class TransmitSpans {
   readonly #outs: MapFd;
   readonly #cpus: MapFd;
   readonly #senders: readonly Sender[];
+  #strata: SentStrata | undefined;
 
   private constructor(bpf: Libbpf, object: LoadedObject, maps: readonly MapFd[], senders: readonly Sender[]) {
     this.#bpf = bpf;
@@ -78,8 +82,33 @@ export class TransmitSpans {
     return map.ok ? this.#bpf.writeOnly(map.value, every(value)) : map;
   }
 
-  read(gaps: string[]): { readonly devices: TransmitReading[]; readonly calls: number } {
-    return { devices: this.#devices(gaps, readSpan), calls: this.#calls(gaps) };
+  /** Its programs are attached. */
+  begin(clock: SentClock): void {
+    this.#strata = new SentStrata(this.#moment(this.timed(), clock));
+  }
+
+  /** At the end of a slice, and before samples stand for more packets. */
+  closeStratum(clock: SentClock): void {
+    this.#strata?.close(this.#moment(this.timed(), clock));
+  }
+
+  #moment(devices: readonly TransmitReading[], clock: SentClock): SentMoment {
+    const counts = devices.map(
+      (device) => [keyOf(device), device.ways.reduce((sum, { count }) => sum + count, 0)] as const,
+    );
+    return { ...clock, counts: new Map(counts) };
+  }
+
+  read(
+    gaps: string[],
+    clock: SentClock,
+  ): Required<Pick<ProbeReading, 'transmit' | 'transmitCalls'>> & Pick<ProbeReading, 'transmitWholeNs'> {
+    const devices = this.#devices(gaps, readSpan);
+    const whole = this.#strata?.whole(this.#moment(devices, clock));
+    const transmitCalls = this.#calls(gaps);
+    if (whole === undefined) return { transmit: devices, transmitCalls };
+    const transmit = devices.map((device) => ({ ...device, packets: whole.packets.get(keyOf(device)) ?? 0 }));
+    return { transmit, transmitCalls, transmitWholeNs: whole.nanoseconds };
   }
 
   /** Without the buckets. */

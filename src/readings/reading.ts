@@ -105,6 +105,8 @@ export interface TransmitReading {
   /** Kind of the root queueing discipline; `noqueue` for none. */
   readonly queue: string;
   readonly ways: readonly WayReading[];
+  /** Packets in `transmitWholeNs`, by estimate; not there in bundles of before 0.2. */
+  readonly packets?: number;
 }
 
 /** What the probe counted of a device's sent packets while its taps were those that the price is for. */
@@ -151,6 +153,8 @@ export interface ProbeReading {
   /** Where taps on transmit are priced without fentry, and for how long the tracepoints of that were attached. */
   readonly transmit?: readonly TransmitReading[];
   readonly transmitNs?: number;
+  /** The time that the packets of `transmit` are of: each slice stands for the rest before it as well. */
+  readonly transmitWholeNs?: number;
   /** Packets that went by them, of all devices. */
   readonly transmitCalls?: number;
   /** Runs are counted only while BPF statistics are on. */
@@ -198,6 +202,9 @@ export function subtractReadings(before: ProbeReading, after: ProbeReading): Pro
         ),
       ),
       transmitNs: minus(after.transmitNs ?? 0, before.transmitNs),
+      ...(after.transmitWholeNs !== undefined && {
+        transmitWholeNs: minus(after.transmitWholeNs, before.transmitWholeNs),
+      }),
       transmitCalls: minus(after.transmitCalls ?? 0, before.transmitCalls),
     }),
     ...(after.tapTotals && { tapTotals: subtractNumbers(after.tapTotals, before.tapTotals, []) }),
@@ -231,6 +238,7 @@ function subtractSending(after: TransmitReading, before: TransmitReading | undef
   if (before === undefined) return after;
   return {
     ...after,
+    ...(after.packets !== undefined && { packets: minus(after.packets, before.packets) }),
     ways: after.ways.map((way) => {
       const same = before.ways.find((other) => other.way === way.way);
       return same === undefined ? way : { ...way, ...subtractSpans(way, same) };

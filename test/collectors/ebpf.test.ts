@@ -144,6 +144,10 @@ describe('the probe as series', () => {
     assert.equal(valueOf(snapshot, sentFloor, { ...place, method: 'shipped' }), 110);
     assert.equal(valueOf(snapshot, sentPackets, { device: 'eth0', netns: 'blue' }), 48);
     assert.equal(valueOf(snapshot, sentSeconds), 2);
+    // Of ten seconds, in which 100,000 were sent by estimate, two were timed.
+    const whole = { transmit: [{ ...transmit[0]!, packets: 100_000 }], transmitWholeNs: 10e9 };
+    const varied = sample(answer(floors, { ...sent, ...whole }));
+    assert.equal(valueOf(varied, sentPackets, { device: 'eth0', netns: 'blue' }), 20_000, 'at 10,000 a second');
     const later = { ...transmit[0]!, ways: [{ ...spanOf('taps', 'tracepoint', [900]), way: 'direct' } as const] };
     const tapped = { tappedSending: [{ taps: 1, seconds: 1, lasts: true, reading: later }] };
     const begun = sample(answer({ ...floors, ...tapped }, sent));

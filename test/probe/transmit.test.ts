@@ -122,6 +122,10 @@ describe('taps on sent packets', { skip: whyNoLab() }, () => {
       await lab.traffic('udp', 1, 1000);
       const still = subtractReadings(resting, session.read());
       assert.deepEqual([still.transmitCalls, still.transmitNs], [0, 0]);
+      assert.ok(
+        still.transmit?.every(({ packets }) => packets === 0),
+        'nothing is made up in a rest',
+      );
       unwrap(await session.tracepoints.resume());
       const back = await sent(session, 'udp', 'direct');
       assert.ok(back.count > 0);

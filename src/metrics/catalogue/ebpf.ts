@@ -200,7 +200,7 @@ export const sentPackets = gauge('pktcost_transmit_packets', {
   perNetns: true,
   sparse: true,
   unit: 'packets',
-  help: 'Packets that the device sent past the place of the taps while sent packets were timed, from the samples: skbs, that is before TSO.',
+  help: 'Packets that the device sent past the place of the taps in as many seconds as sent packets were timed, from the samples of the whole window: skbs, that is before TSO.',
 });
 export const sentSeconds = gauge('pktcost_transmit_seconds', {
   ...ebpf,
