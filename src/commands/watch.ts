@@ -18,7 +18,8 @@ const LONGEST_SECONDS = 31 * 86_400;
 export default class Watch extends Command {
   static override summary = 'Waits for trouble that comes and goes, and keeps the evidence of it.';
   static override description =
-    'Windows without the probe follow one another, cheaply, one line each. When the condition comes to be met, the next ' +
+    'Windows without the probe follow one another, cheaply, one line each. What is lost is seen in its window; a queue that is full ' +
+    'and loses nothing, a new tap or a setting only when all is read, every one to five minutes. When the condition comes to be met, the next ' +
     'window is taken with the probe and the profile, and three bundles are kept: of the window before, of the one in which it ' +
     'happened, and of the one with the probe. At its end, or when a signal ends it, it prints the report of the worst window.';
   static override examples = [

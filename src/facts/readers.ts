@@ -24,6 +24,7 @@ export interface ReaderReadings extends ThreadReadings {
   readonly errors: Signal | undefined;
   readonly errors6: Signal | undefined;
   readonly overflows: Signal | undefined;
+  readonly overflowsPerSecond: Signal | undefined;
   readonly closed: Signal | undefined;
   readonly socketDrops: readonly Signal[];
   readonly listenerDrops: readonly Signal[];
@@ -47,8 +48,10 @@ export interface LateReader {
   readonly name: string;
   readonly socket: string;
   readonly kind: 'udp' | 'listener' | 'tcp';
-  /** Datagrams lost, connections refused, windows closed in the window. */
+  /** Datagrams lost, connection attempts dropped, windows closed in the window. */
   readonly count: number;
+  /** The rate by the times at which the counter was read; undefined where only the count is known. */
+  readonly perSecond?: number | undefined;
   /** It is more than a few: what PKT0405, PKT0401 and PKT0406 warn of. Undefined where of how many is not known. */
   readonly material: boolean | undefined;
 }
@@ -121,6 +124,7 @@ export function lateReaders(
         socket: listener.name,
         kind: 'listener',
         count: refusals,
+        perSecond: read.overflowsPerSecond?.value,
       });
   }
   const closed = read.closed?.value ?? 0;

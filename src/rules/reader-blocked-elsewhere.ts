@@ -30,7 +30,7 @@ export const readerBlockedElsewhere = defineRule({
       remedies: [
         {
           action: `See what ${reader.name} waits for instead of reading: a disk, a lock, another service; let a thread of its own read the socket.`,
-          command: `for t in /proc/${reader.pid}/task/*; do cat $t/comm $t/wchan $t/syscall $t/stack; done; ls -l /proc/${reader.pid}/fd`,
+          command: `for t in /proc/${reader.pid}/task/*; do grep -H . $t/comm $t/wchan $t/syscall $t/stack; done; ls -l /proc/${reader.pid}/fd`,
           verify: `pktcost diagnose --window 10s`,
         },
       ],

@@ -69,6 +69,7 @@ export const readerSignals = {
   errors: optional(increase(netstat.member('Udp_InErrors'))),
   errors6: optional(increase(netstat.member('Udp6_InErrors'))),
   overflows: deciding(increase(netstat.member('TcpExt_ListenOverflows'))),
+  overflowsPerSecond: optional(rate(netstat.member('TcpExt_ListenOverflows'))),
   closed: deciding(closed),
   delivered: optional(udp('InDatagrams')),
   lostShare: optional(overflowedShare),
@@ -89,7 +90,7 @@ export const readerThresholds = {
   count: {
     value: shared.datagramsMissed,
     unit: 'events',
-    help: 'Datagrams lost, connections refused or windows closed from which it is asked why their reader is late.',
+    help: 'Datagrams lost, connection attempts dropped or windows closed from which it is asked why their reader is late.',
     source: 'as PKT0405 and PKT0406',
   },
   throttled: {
@@ -154,9 +155,9 @@ export function tellLate<const K extends string>(
     ...rest,
     certainty: sure && reader.material !== undefined ? 'measured' : 'correlated',
     message: 'late',
-    args: { process: reader.name, trouble: troubleOf(reader), ...args },
+    args: { process: reader.name, trouble: troubleOf(reader), lostThings: lostThings[reader.kind], ...args },
     place: { pids },
-    impact: reader.kind === 'tcp' ? {} : { lostPerSecond: reader.count / at.seconds },
+    impact: reader.kind === 'tcp' ? {} : { lostPerSecond: reader.perSecond ?? reader.count / at.seconds },
   });
 }
 
@@ -207,18 +208,25 @@ export function readerFirst(pid: string | undefined, read: ThreadReadings): read
   return [
     {
       action: `Pid ${pid} does not read in time because ${why} (${code}): mend that first, no buffer makes up for it.`,
-      command: `for t in /proc/${pid}/task/*; do cat $t/comm $t/schedstat $t/wchan; echo; done; cat /proc/${pid}/cgroup`,
+      command: `for t in /proc/${pid}/task/*; do grep -H . $t/comm $t/schedstat $t/wchan; done; cat /proc/${pid}/cgroup`,
       verify: 'pktcost diagnose --window 10s',
     },
   ];
 }
+
+/** What the rate of the loss counts. */
+const lostThings: Readonly<Record<LateReader['kind'], string>> = {
+  udp: 'packets',
+  listener: 'connection attempts',
+  tcp: '',
+};
 
 /** What is lost, in words. */
 function troubleOf({ kind, count, socket }: LateReader): string {
   const many = count.toLocaleString('en-US');
   if (kind === 'udp') return `${many} datagrams were lost at ${socket}`;
   return kind === 'listener'
-    ? `${many} connections were refused at ${socket}`
+    ? `${many} connection attempts were dropped at ${socket}`
     : `the receive window of ${socket} closed`;
 }
 

@@ -1,7 +1,7 @@
 import { netstat, socketOwner } from '../../src/metrics/catalogue/index.ts';
 import { readerBlockedElsewhere } from '../../src/rules/reader-blocked-elsewhere.ts';
 import { ruleCases } from '../support/cases.ts';
-import { closing, losing, thread } from '../support/readers.ts';
+import { closing, losing, overflowing, thread } from '../support/readers.ts';
 
 ruleCases(readerBlockedElsewhere, [
   {
@@ -32,6 +32,15 @@ ruleCases(readerBlockedElsewhere, [
     certainty: 'measured',
     args: { sleeps: 'pipe_read' },
     command: /proc\/600\/task/,
+  },
+  {
+    name: 'it sleeps elsewhere while its accept queue is full: attempts are dropped, not refused, and counted as such',
+    cells: [...overflowing(500), ...thread('601', 0.02, 0.01, 'other')],
+    outcome: 'warning',
+    args: {
+      trouble: '500 connection attempts were dropped at 10.0.0.1:80',
+      lostThings: 'connection attempts',
+    },
   },
   {
     name: 'what it sleeps in could not be seen',

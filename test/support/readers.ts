@@ -1,7 +1,10 @@
 import {
+  acceptQueue,
+  acceptQueueLimit,
   cgroupPeriods,
   cgroupQuota,
   cgroupThrottledPeriods,
+  listenerDrops,
   netstat,
   readerAllowed,
   readerCgroup,
@@ -45,6 +48,21 @@ export function closing(closed: number, segments: number, unsent: number): Cell[
       : []),
     [socketOwner, { inode: '31', pid: '600', comm: 'rsyslogd' }, 1, 1],
     [socketOwner, { inode: '32', pid: '600', comm: 'rsyslogd' }, 1, 1],
+  ];
+}
+
+/** A namespace in which so many connection attempts were dropped at its listener. */
+export function overflowing(dropped: number): Cell[] {
+  const listener = { family: 'v4', address: '10.0.0.1', port: '80', inode: '31' };
+  return [
+    counted('Udp_RcvbufErrors', 0),
+    counted('Udp6_RcvbufErrors', 0),
+    counted('TcpExt_ListenOverflows', dropped),
+    counted('TcpExt_TCPToZeroWindowAdv', 0),
+    [listenerDrops, listener, 2, 2 + dropped],
+    [acceptQueue, listener, 2, 2],
+    [acceptQueueLimit, listener, 1, 1],
+    [socketOwner, { inode: '31', pid: '600', comm: 'rsyslogd' }, 1, 1],
   ];
 }
 

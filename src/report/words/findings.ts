@@ -5,7 +5,7 @@ export function fired({ outcome }: ReportFinding): boolean {
   return outcome === 'critical' || outcome === 'warning';
 }
 
-/** What a finding counts as lost, where it is not packets. */
+/** What a finding counts as lost, where it is not packets and its arguments do not name it (`lostThings`). */
 const lostThings: Readonly<Record<string, string>> = {
   PKT0401: 'connection attempts',
   PKT0402: 'connection attempts',
@@ -15,13 +15,19 @@ const lostThings: Readonly<Record<string, string>> = {
 };
 
 /** `20 packets/s`: what a finding loses; undefined where it loses nothing. */
-export function lostRate({ code, impact }: Pick<ReportFinding, 'code' | 'impact'>): string | undefined {
+export function lostRate({ code, args, impact }: Pick<ReportFinding, 'code' | 'args' | 'impact'>): string | undefined {
   const { lostPerSecond } = impact;
-  return lostPerSecond === null || lostPerSecond === 0 ? undefined : lossRate(code, lostPerSecond);
+  return lostPerSecond === null || lostPerSecond === 0
+    ? undefined
+    : rateOf(args['lostThings'] ?? lostThings[code], lostPerSecond);
 }
 
 export function lossRate(code: string, perSecond: number): string {
-  return `${significant(perSecond)} ${lostThings[code] ?? 'packets'}/s`;
+  return rateOf(lostThings[code], perSecond);
+}
+
+function rateOf(things: string | number = 'packets', perSecond: number): string {
+  return `${significant(perSecond)} ${things}/s`;
 }
 
 /** Where a finding is, as the end of a sentence: ` on eth0, on CPU 3`; empty for the whole host. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { lostRate } from '../../../src/report/words/findings.ts';
 import { formats } from '../../../src/report/words/formats.ts';
 import { argumentsOf, say } from '../../../src/report/words/say.ts';
 import { rules } from '../../../src/rules/index.ts';
@@ -45,6 +46,14 @@ describe('words', () => {
       assert.equal(formats[format](value), text);
     });
   }
+
+  it('counts what is lost as what it is: packets, or what the finding itself names', () => {
+    const impact = { cpuShare: null, lostPerSecond: 82.5 };
+    assert.equal(lostRate({ code: 'PKT0405', args: {}, impact }), '82.5 packets/s');
+    assert.equal(lostRate({ code: 'PKT0401', args: {}, impact }), '82.5 connection attempts/s');
+    const args = { lostThings: 'connection attempts' };
+    assert.equal(lostRate({ code: 'PKT0414', args, impact }), '82.5 connection attempts/s');
+  });
 
   it('fills in text as it is, without reading it for further arguments', () => {
     assert.equal(say('held by {owner}', { owner: '{rate:rate} $& $1', rate: 1 }), 'held by {rate:rate} $& $1');
