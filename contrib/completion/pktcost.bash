@@ -168,6 +168,7 @@ _pktcost() {
       esac
       ;;
     'taps -w' | 'taps --window') : ;;
+    'taps --config') _pktcost_files -f ;;
     'taps --netns') _pktcost_words "all none"; _pktcost_lines < <(ls /run/netns 2>/dev/null) ;;
     'taps -i' | 'taps --interface') _pktcost_lines < <(ls /sys/class/net 2>/dev/null) ;;
     'taps -f' | 'taps --format') _pktcost_words "text json markdown" ;;
@@ -179,7 +180,7 @@ _pktcost() {
     'taps --path.rootfs') _pktcost_files -d ;;
     'taps ')
       case $cur in
-        -*) _pktcost_words "--window --netns --interface --format --json --output --quiet --probe --xdp-mode --allow-system-changes --path.procfs --path.sysfs --path.rootfs --help" ;;
+        -*) _pktcost_words "--window --config --netns --interface --format --json --output --quiet --probe --xdp-mode --allow-system-changes --path.procfs --path.sysfs --path.rootfs --help" ;;
         *) : ;;
       esac
       ;;

@@ -129,6 +129,7 @@ complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subco
 complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subcommand_from export' -s h -l help -d 'what the command does, and its flags'
 
 complete -c pktcost -n '__fish_seen_subcommand_from taps' -s w -l window -x -d 'measure this long what the taps cost, 500ms to 1h'
+complete -c pktcost -n '__fish_seen_subcommand_from taps' -l config -r -F -d 'JSON file with limits of your own'
 complete -c pktcost -n '__fish_seen_subcommand_from taps' -l netns -x -a 'all none (ls /run/netns 2>/dev/null)' -d 'namespaces to look into besides the own one: all, none, or a name or PID'
 complete -c pktcost -n '__fish_seen_subcommand_from taps' -s i -l interface -x -a '(ls /sys/class/net 2>/dev/null)' -d 'only those on this device or on any (repeatable)'
 complete -c pktcost -n '__fish_seen_subcommand_from taps' -s f -l format -x -a 'text json markdown' -d 'form of the result'

@@ -32,6 +32,7 @@ export default class Taps extends Command {
       description: 'measure this long what the taps cost, 500ms to 1h',
       helpValue: 'DURATION',
     }),
+    config: Flags.string({ description: 'JSON file with limits of your own', helpValue: 'FILE' }),
     netns: netnsFlag('all'),
     interface: Flags.string({
       char: 'i',
@@ -51,6 +52,8 @@ export default class Taps extends Command {
     const { flags, metadata } = await this.parse(Taps);
     const format = formatOf(flags, metadata.flags['format']?.setFromDefault !== true);
     const { checkTapped, listTaps, priceTaps } = await import('../jobs/taps.ts');
+    const { configuredLimits } = await import('./config.ts');
+    const overrides = await configuredLimits(flags.config);
     const roots = rootsOf(flags);
     const seconds = flags.window === undefined ? undefined : parseWindow(flags.window);
     const devices = flags.interface ?? [];
@@ -59,19 +62,22 @@ export default class Taps extends Command {
     const progress = await startProgress(seconds ?? 0, seconds === undefined || flags.quiet);
     const all =
       seconds === undefined
-        ? listTaps(roots, flags.netns)
-        : await priceTaps({
-            seconds,
-            roots,
-            devices: [],
-            netns: flags.netns,
-            ...probeChoiceOf(flags),
-            maxOverhead: parsePercent('1%'),
-            stop: stopOnSignal(),
-            onTick: (left) => {
-              progress.tick(left);
+        ? listTaps(roots, flags.netns, overrides)
+        : await priceTaps(
+            {
+              seconds,
+              roots,
+              devices: [],
+              netns: flags.netns,
+              ...probeChoiceOf(flags),
+              maxOverhead: parsePercent('1%'),
+              stop: stopOnSignal(),
+              onTick: (left) => {
+                progress.tick(left);
+              },
             },
-          }).finally(() => {
+            overrides,
+          ).finally(() => {
             progress.stop();
           });
     const taps = all.filter(({ device }) => devices.length === 0 || device === 'any' || devices.includes(device));

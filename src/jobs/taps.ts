@@ -4,6 +4,7 @@ import { packet } from '../collectors/packet.ts';
 import type { Report } from '../generated/report.ts';
 import { Window } from '../metrics/window.ts';
 import { packetSockets } from '../report/build/packet-sockets.ts';
+import type { Overrides } from '../rules/engine.ts';
 import { priceLimits } from '../rules/tap-cost-limits.ts';
 import { liveReader, type Roots } from '../sources/live-reader.ts';
 import { takeSample, viewsOf } from '../sources/take-sample.ts';
@@ -18,16 +19,16 @@ export function checkTapped(devices: readonly string[], netns: string, roots: Ro
 }
 
 /** The packet sockets of the live host, from one sample and without a price. */
-export function listTaps(roots: Roots, netns: string): Report['taps'] {
+export function listTaps(roots: Roots, netns: string, overrides: Overrides): Report['taps'] {
   const namespaces = viewsOf(chosenNamespaces(netns, roots), roots);
   // Owners are looked for by takeSample itself.
   const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
-  return packetSockets(new Window(sample, sample), priceLimits());
+  return packetSockets(new Window(sample, sample), priceLimits(overrides));
 }
 
 /** The packet sockets of the live host with what each takes of a packet's time, where the probe could tell. */
-export async function priceTaps(options: MeasureOptions): Promise<Report['taps']> {
+export async function priceTaps(options: MeasureOptions, overrides: Overrides): Promise<Report['taps']> {
   const wanted = { collectors: [packet, ebpf], keep: () => true };
   const { window } = await measure(options, Promise.resolve(wanted));
-  return packetSockets(window, priceLimits());
+  return packetSockets(window, priceLimits(overrides));
 }

@@ -118,6 +118,17 @@ describe('bad usage is one clear line and exit code 2', () => {
       ['diagnose', '--config', file('limit.json', '{"thresholds":{"PKT0201":{"usag":0.5}}}')],
       /\/thresholds\/PKT0201\/usag: the rule has no such limit: did you mean "usage"\?/,
     ));
+  it('a config of taps, which has limits of its price', async () => {
+    await refused(
+      ['taps', '--config', file('taps.json', '{"thresholds":{"PKT0101":{"sample":9}}}')],
+      /\/thresholds\/PKT0101\/sample: the rule has no such limit: did you mean "samples"\?/,
+    );
+    const { status } = await pktcost([
+      'taps',
+      ...['--netns', 'none', '--config', file('samples.json', '{"thresholds":{"PKT0101":{"samples":9}}}')],
+    ]);
+    assert.equal(status, 0);
+  });
   it('a config for a rule that does not exist', () =>
     refused(
       ['diagnose', '--config', file('rule.json', '{"thresholds":{"PKT9999":{"usage":0.5}}}')],
