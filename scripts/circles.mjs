@@ -1,4 +1,6 @@
-// Finds circles among the imports of src/: a file that reaches itself, type imports included, has no place of its own.
+// Finds circles among the imports of src/: a file that reaches itself, type imports included, has no place of its own, and of two
+// rooms of a folder that know each other neither is below. A folder's own files call its rooms, which stand on other files of it: of
+// those the first kind of circle is told.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -43,4 +45,20 @@ function visit(file) {
 for (const file of files) if (!index.has(file)) visit(file);
 
 for (const members of circles) process.stderr.write(`circle: ${members.join(' <-> ')}\n`);
-process.exit(circles.length === 0 ? 0 : 1);
+/** Which rooms, folders of files, know which others. @type {Map<string, Set<string>>} */
+const known = new Map();
+for (const [file, others] of imports) {
+  const room = dirname(file);
+  known.set(room, new Set([...(known.get(room) ?? []), ...others.map((other) => dirname(other))]));
+}
+/** @param {string} above @param {string} below */
+const holds = (above, below) => below.startsWith(`${above}/`);
+const mutual = [...known].flatMap(([room, others]) =>
+  [...others].flatMap((other) =>
+    room < other && known.get(other)?.has(room) === true && !holds(room, other) && !holds(other, room)
+      ? [`${room} <-> ${other}`]
+      : [],
+  ),
+);
+for (const pair of mutual) process.stderr.write(`rooms that know each other: ${pair}\n`);
+process.exit(circles.length + mutual.length === 0 ? 0 : 1);

@@ -52,10 +52,10 @@ export default class Compare extends Command {
       const { renderJson } = await import('../report/json.ts');
       await present(renderJson(comparison), output);
     } else if (format === 'markdown') {
-      const { renderComparisonMarkdown } = await import('../report/compare/markdown.ts');
+      const { renderComparisonMarkdown } = await import('../report/markdown/comparison.ts');
       await present(renderComparisonMarkdown(comparison, { verbose: flags.verbose }), output);
     } else {
-      const { renderComparisonText } = await import('../report/compare/text.ts');
+      const { renderComparisonText } = await import('../report/text/comparison.ts');
       await present(renderComparisonText(comparison, { ...textStyle(output), verbose: flags.verbose }), output);
     }
   }

@@ -3,7 +3,7 @@ import { namesLayout } from '../generated/kernel-layout.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { Libbpf, LoadedObject, MapFd, ProgramFd } from './libbpf.ts';
 import { readObject } from './objects.ts';
-import type { Address } from './profile/layout.ts';
+import type { Address } from './address.ts';
 import { functionName } from './symbols.ts';
 
 const AT_ONCE = (namesLayout.names - namesLayout.addresses) / 8;

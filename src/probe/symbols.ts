@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readFileGuarded } from '../base/file.ts';
 import type { Result } from '../base/result.ts';
-import type { Address } from './profile/layout.ts';
+import type { Address } from './address.ts';
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { foldSamples, type NamedAddress } from '../../src/probe/profile/fold.ts';
-import { addressAt, readChain, type RawSample } from '../../src/probe/profile/layout.ts';
+import { addressAt } from '../../src/probe/address.ts';
+import { readChain, type RawSample } from '../../src/probe/profile/layout.ts';
 import { samplingRate } from '../../src/probe/profile/rate.ts';
 import { functionName, nameAddresses, showsAddresses } from '../../src/probe/symbols.ts';
 

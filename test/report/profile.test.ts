@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { compareReports } from '../../src/report/compare/index.ts';
-import { renderComparisonText } from '../../src/report/compare/text.ts';
+import { renderComparisonText } from '../../src/report/text/comparison.ts';
 import { renderFolded } from '../../src/report/folded.ts';
 import { renderHtml } from '../../src/report/html/index.ts';
 import { renderMarkdown } from '../../src/report/markdown/index.ts';

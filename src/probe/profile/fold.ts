@@ -1,7 +1,8 @@
 /** Raw samples of the sampler as stacks of named functions, of the packet path only. Pure. */
 import { directionOfStack, type StackDirection } from '../../profile/direction.ts';
 import type { FunctionRow, ProgramRow, StackRow } from '../../profile/stacks.ts';
-import type { Address, RawSample } from './layout.ts';
+import type { Address } from '../address.ts';
+import type { RawSample } from './layout.ts';
 
 /** Processes that are told apart; of the others only the samples are kept. */
 const MOST_PROCESSES = 64;

@@ -1,5 +1,6 @@
 /** bpf/sampler.h seen from user space. */
 import { chainLayout, sampleLayout } from '../../generated/kernel-layout.ts';
+import { addressAt, type Address } from '../address.ts';
 
 const FRAME_BYTES = 8;
 export const CHAIN_BYTES = chainLayout.bytes;
@@ -10,17 +11,6 @@ export const COMM_BYTES = 16;
 /** enum pktcost_sampler_count: the entries of pktcost_sampler_counts. */
 export const COUNTS = ['samples', 'noStack', 'tableFull', 'ownNs'] as const;
 export type SamplerCounts = Readonly<Record<(typeof COUNTS)[number], number>>;
-
-/**
- * An address of the kernel as a number: less 2^64, so that what stands in the top 2^53 bytes is exact. Kernel text, modules and JIT
- * code do, on x86-64 and arm64.
- */
-export type Address = number;
-
-export function addressAt(bytes: Buffer, at: number): Address {
-  const high = bytes.readUInt32LE(at + 4);
-  return (high >= 2 ** 31 ? high - 2 ** 32 : high) * 2 ** 32 + bytes.readUInt32LE(at);
-}
 
 export interface RawSample {
   /** Key of its chain, as it stands in the map. */

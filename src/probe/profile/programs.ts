@@ -1,6 +1,6 @@
 /** Where the JIT put the host's BPF programs: the tags in kallsyms are shared by copies, the ranges of bpf_prog_info are not. */
 import type { Libbpf, LoadedProgram } from '../libbpf.ts';
-import type { Address } from './layout.ts';
+import type { Address } from '../address.ts';
 
 /** The host's own limit is higher; a host with more is not searched for the rest. */
 const MOST_PROGRAMS = 2000;

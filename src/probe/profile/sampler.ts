@@ -8,19 +8,11 @@ import type { ProfileAnswer, ProfileClock, ProgramRow } from '../../profile/stac
 import type { Libbpf, LoadedObject, MapFd } from '../libbpf.ts';
 import { KernelNames } from '../names.ts';
 import { readObject } from '../objects.ts';
+import type { Address } from '../address.ts';
 import { percent, type Overhead } from '../overhead.ts';
 import { inOrder } from '../watched.ts';
 import { foldSamples, programsOn, type NamedAddress, type RawSamples } from './fold.ts';
-import {
-  CHAIN_BYTES,
-  COMM_BYTES,
-  COUNTS,
-  type SamplerCounts,
-  readChain,
-  readSample,
-  SAMPLE_BYTES,
-  type Address,
-} from './layout.ts';
+import { CHAIN_BYTES, COMM_BYTES, COUNTS, type SamplerCounts, readChain, readSample, SAMPLE_BYTES } from './layout.ts';
 import { programAt, programRanges } from './programs.ts';
 import { samplingRate, USUAL_SAMPLE_NS } from './rate.ts';
 import type { KernelSymbols } from '../symbols.ts';
