@@ -209,6 +209,20 @@ describe('a fault that is over before the window is', () => {
     });
   }
 
+  it('that is no warning is not said of the windows after it', () => {
+    const own = new FakeNamespace();
+    const { look } = watchOf(own);
+    const mentioned = ({ findings }: Report): string[] =>
+      findings.filter(({ outcome }) => outcome === 'info').map(({ code }) => code);
+    const full: string[][] = [];
+    own.overflows += 2;
+    full.push(mentioned(look()));
+    full.push(mentioned(look()));
+    own.segments += 500;
+    full.push(mentioned(look()));
+    assert.deepEqual(full, [['PKT0401'], [], []]);
+  });
+
   it('is told by its own figures in each window for as long as it stays', () => {
     const own = new FakeNamespace();
     const { look } = watchOf(own);

@@ -36,6 +36,8 @@ export class QuietWindows {
   readonly #stirring: Stirring;
   /** The latest report by all rules. */
   #last: Report | undefined;
+  /** Rules of which something had moved in its window, and that it only mentions or could not judge for it: that is of its window alone. */
+  #passing: ReadonlySet<string> = new Set();
   /** In CLOCK_MONOTONIC seconds. */
   #readAllNext = -Infinity;
 
@@ -51,43 +53,51 @@ export class QuietWindows {
   look(before: PiecewiseSample): Looked {
     const glance = samplePieces(this.#host, quick, before);
     const last = this.#last;
-    if (last === undefined || glance.at >= this.#readAllNext) return this.#all(before, glance);
-    const still = new Set(last.findings.filter(fired).map(({ code }) => code));
     const moved = glance.movedSince(before);
     const { stirred, unread } = this.#stirred([before, glance], moved, last);
-    if (stirred.size === 0 && still.size === 0) return { after: glance, report: sameAs(last, [before, glance]) };
+    if (last === undefined || glance.at >= this.#readAllNext) return this.#all(before, glance, stirred);
+    const still = new Set(last.findings.filter(fired).map(({ code }) => code));
+    const passed = this.#passing.size > 0 && [...this.#passing].every((code) => !stirred.has(code));
+    if (stirred.size === 0 && still.size === 0 && !passed)
+      return { after: glance, report: sameAs(last, [before, glance]) };
     const again: Again = (id, netns) => unread.get(id)?.has(netns) === true;
     const after = unread.size === 0 ? glance : samplePieces(this.#host, again, glance);
     const looksAt = rules.filter(({ code }) => still.has(code) || stirred.has(code));
     // Where nothing moved nothing fires that did not before.
     const names = new Set(moved.keys());
     const window =
-      still.size > 0
+      still.size > 0 || passed
         ? new Window(before.snapshot(), after.snapshot())
         : new Window(before.within(names), after.within(names));
     const found = evaluateRules(window, looksAt, this.#overrides).filter(fired);
-    if (found.some(({ code }) => !still.has(code))) return this.#all(before, after);
-    return { after, report: still.size === 0 ? sameAs(last, [before, after]) : this.#judge([before, after]) };
+    if (found.some(({ code }) => !still.has(code))) return this.#all(before, after, stirred);
+    return {
+      after,
+      report: still.size === 0 && !passed ? sameAs(last, [before, after]) : this.#judge([before, after], stirred),
+    };
   }
 
-  #stirred([before, glance]: Ends, moved: Moved, last: Report): Stirred {
-    const nothing = last.findings.flatMap(({ code, outcome }) => (outcome === 'not-applicable' ? [code] : []));
+  #stirred([before, glance]: Ends, moved: Moved, last: Report | undefined): Stirred {
+    const nothing = (last?.findings ?? []).flatMap(({ code, outcome }) => (outcome === 'not-applicable' ? [code] : []));
     return this.#stirring.after([before.some(loads), glance.some(loads)], moved, new Set(nothing));
   }
 
-  #all(before: PiecewiseSample, glance: PiecewiseSample): Looked {
+  #all(before: PiecewiseSample, glance: PiecewiseSample, stirred: ReadonlySet<string>): Looked {
     const started = process.cpuUsage();
     const after = samplePieces(this.#host, everything, glance);
-    const report = this.#judge([before, after]);
+    const report = this.#judge([before, after], stirred);
     const { user, system } = process.cpuUsage(started);
     const seconds = (user + system) / 1e6 / ALL_CPU_SHARE;
     this.#readAllNext = after.at + Math.min(ALL_LATEST, Math.max(ALL_SOONEST, seconds));
     return { after, report };
   }
 
-  #judge(ends: Ends): Report {
-    this.#last = this.#judged(ends);
-    return this.#last;
+  #judge(ends: Ends, stirred: ReadonlySet<string>): Report {
+    const report = this.#judged(ends);
+    const passing = report.findings.filter(({ outcome }) => outcome === 'info' || outcome === 'not-measured');
+    this.#passing = new Set(passing.map(({ code }) => code).filter((code) => stirred.has(code)));
+    this.#last = report;
+    return report;
   }
 }
 
