@@ -20,22 +20,31 @@ const LONGEST = 4000;
 /** A table without borders, its widest columns wrapped so that it fits the width; no lines where there are no rows. */
 export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly Row[], indent = '  '): string[] {
   if (rows.length === 0) return [];
-  const gap = style.width < ROOMY ? 1 : GAP;
   const shown = columnsIn(table, 'text', rows);
   const cells = rows.map((row) => shown.map((column) => show(style, written(column, row).text, LONGEST)));
   const broken = shown.map(({ unit }) => (unit === 'name' ? wrapName : wrap));
   const widths = shown.map(({ label }, index) => Math.max(columns(label), ...cells.map((row) => columns(row[index]!))));
   const words = shown.map(({ label, unit }, index) => {
     const pieces = cells.flatMap((row) => (unit === 'name' ? piecesOf(row[index]!) : row[index]!.split(' ')));
-    const longest = Math.max(...[...label.split(' '), ...pieces].map(columns));
+    const longest = Math.max(longestWord(label), ...pieces.map(columns));
     return Math.min(unit === 'name' ? LONGEST_NAME : LONGEST_WORD, longest);
   });
-  const available = style.width - indent.length - gap * (shown.length - 1);
+  const between = shown.length - 1;
+  const room = style.width - indent.length;
+  // Rather less room between the columns than a plain word in two.
+  const fits = (gap: number): boolean => sumOf(words) + gap * between <= room;
+  const plain = words.every((word) => word < LONGEST_WORD);
+  const gap = style.width < ROOMY || (plain && !fits(GAP) && fits(1)) ? 1 : GAP;
+  const available = room - gap * between;
   shrink(widths, available, words);
+  // A figure in two lines is read as two figures.
+  const figures = shown.map((column, index) =>
+    alignOf(column) === 'right' ? Math.max(...cells.map((row) => longestWord(row[index]!))) : 0,
+  );
   shrink(
     widths,
     available,
-    words.map((word) => Math.min(word, NARROWEST)),
+    words.map((word, index) => Math.min(word, Math.max(NARROWEST, figures[index]!))),
   );
   const rule = style.unicode ? '─' : '-';
   const drawn = new CliTable({
@@ -60,9 +69,17 @@ export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly R
     .map((each) => `${indent}${each}`.trimEnd());
 }
 
+function sumOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0);
+}
+
+function longestWord(text: string): number {
+  return Math.max(...text.split(' ').map(columns));
+}
+
 /** Takes from the widest columns, one column of text at a time, until the table fits or each is at its least. */
 function shrink(widths: number[], available: number, least: readonly number[]): void {
-  let over = widths.reduce((sum, width) => sum + width, 0) - available;
+  let over = sumOf(widths) - available;
   while (over > 0) {
     let widest = -1;
     for (const [index, width] of widths.entries()) {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import { drawTable as drawHtml } from '../../../src/report/html/table.ts';
 import { drawTable as drawMarkdown } from '../../../src/report/markdown/table.ts';
+import { bookTable } from '../../../src/report/tables/ledger.ts';
 import { columnsIn, type Table } from '../../../src/report/tables/table.ts';
 import { drawTable as drawText } from '../../../src/report/text/table.ts';
 
@@ -95,5 +96,28 @@ describe('a table', () => {
   it('is no line at all without rows in text and Markdown', () => {
     assert.deepEqual(drawText(style, shelves, []), []);
     assert.deepEqual(drawMarkdown(shelves, []), []);
+  });
+});
+
+describe('the books of namespaces at 80 columns', () => {
+  const book = {
+    ...{ netns: '', devices: ['eth0'], framesIn: 18_011, delivered: 17_973, forwarded: 0, lost: 0, policy: 0 },
+    ...{ noise: 0, unclear: 0, notAccounted: 38, droppedAfter: 0 },
+  };
+
+  it('breaks no word of its head', () => {
+    const drawn = drawText(style, bookTable, [book]);
+    const words = new Set(drawn.flatMap((line) => line.trim().split(/ +/)));
+    for (const word of bookTable.flatMap(({ label }) => label.split(' '))) assert.ok(words.has(word), drawn.join('\n'));
+    for (const line of drawn) assert.ok(line.length <= 80, line);
+  });
+
+  it('writes each figure in one line, however large', () => {
+    const large = Object.fromEntries(
+      Object.entries(book).map(([key, value]) => [key, typeof value === 'number' ? value + 1_234_567_000 : value]),
+    );
+    const drawn = drawText(style, bookTable, [{ ...book, ...large }]).join('\n');
+    assert.match(drawn, /1,234,585,011/);
+    assert.match(drawn, /1,234,567,038/);
   });
 });
