@@ -26,6 +26,10 @@ const repeat = Number(flags.repeat);
 if (!Number.isInteger(repeat) || repeat < 1) usage(`--repeat ${flags.repeat}: not a whole number above 0`);
 if (flags.from !== undefined && flags.results !== undefined) usage('--from runs nothing, --results is for a run');
 
+/** Headings of the page that stand for no scenario. */
+const ELSEWHERE = 'Provoked elsewhere';
+const WRONG = 'What went wrong';
+
 let failures = 0;
 const cases = summarise(flags.from === undefined ? run() : flags.from.flatMap(readRecords));
 printTable(cases);
@@ -218,9 +222,6 @@ async function provokedElsewhere(fires) {
     '',
   ];
 }
-
-const ELSEWHERE = 'Provoked elsewhere';
-const WRONG = 'What went wrong';
 
 /** Lines of the page by the heading above them; what stands before the first has none. */
 function sectionsOf(page) {

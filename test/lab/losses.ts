@@ -116,10 +116,10 @@ export const lossChecks: readonly Check[] = [
       for (const read of [0, 1] as const) {
         const lab = new Lab(guest.kit);
         const { device, v4 } = lab.at.server;
-        await lab.server.make('udp-receive', { port: PORT, rcvbuf: 1 << 20 });
-        const options = { device, name: `sniffer-${read}`, 'ring-blocks': 1, read };
+        await lab.server.make('udp-receive', { port: PORT, rcvbuf: 1 << 20, life: 280 });
+        const options = { device, name: `sniffer-${read}`, 'ring-blocks': read === 0 ? 1 : 16, read, life: 280 };
         await lab.server.make('packet-tap', options);
-        await lab.client.make('udp-send', { address: v4, port: PORT, rate: 1000, size: 1000 });
+        await lab.client.make('udp-send', { address: v4, port: PORT, rate: 1000, size: 1000, life: 280, seconds: 280 });
         const counted = `/sys/class/net/${device}/statistics/rx_packets`;
         // A ring of 256 KiB has room for 250 of them.
         await until('more came than fit', () => Number(lab.server.run('cat', counted)) > 500);
