@@ -12,7 +12,10 @@ const tsc = 'node_modules/@typescript/native/bin/tsc';
 const build = 'types';
 /** @type {{ name: string, command: string[], needsBuild?: boolean }[]} */
 const steps = [
-  { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', ...cache('prettier'), '.'] },
+  {
+    name: 'format',
+    command: ['prettier', '--check', '--plugin=@prettier/plugin-oxc', '--log-level', 'warn', ...cache('prettier'), '.'],
+  },
   { name: build, command: ['node', tsc, '-p', 'tsconfig.json'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'arrows', command: ['eslint', 'src', '--max-warnings=0', ...cache('eslint')] },
