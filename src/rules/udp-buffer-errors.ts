@@ -7,15 +7,16 @@ import { cpuOf, endpoint, loserOf, ofSocket, ownerOf, risen } from '../facts/soc
 import { where } from '../metrics/condition.ts';
 import { andOn, either, type Expression } from '../metrics/expression.ts';
 import { byMemory, bySockets, countsRefused, sayUnexplained, unexplained } from './datagrams-unplaced.ts';
-import { worded, type Argument } from './finding.ts';
+import { worded, type Argument, type FindingPlace } from './finding.ts';
 import { fateOf, readerFirst } from './reader-signals.ts';
 import { memoryLimits, raiseUdpBuffer, readFaster, sendPath } from './remedies/buffers.ts';
 import { raiseSocketMemory } from './remedies/quota.ts';
-import { critical, defineRule, info, notMeasured, ok, warning } from './rule.ts';
+import { critical, defineRule, info, notMeasured, ok, warning, type Instance } from './rule.ts';
 import { holder } from './said.ts';
 import { shared } from './shared-limits.ts';
 import { causeOf, lossesIn } from './udp-buffer-losses.ts';
-import { signals } from './udp-buffer-signals.ts';
+import { messages } from './udp-buffer-messages.ts';
+import { signals, type UdpReadings } from './udp-buffer-signals.ts';
 
 export const udpBufferErrors = defineRule({
   code: 'PKT0405',
@@ -63,67 +64,7 @@ export const udpBufferErrors = defineRule({
         "judgement: a sender that gets EAGAIN still has its datagram, and what the namespace drops otherwise may be anybody's",
     },
   },
-  messages: {
-    burst:
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}), most by {socket} of {process}. A larger buffer bridges bursts; it does not help where the reader ' +
-      'is slower than the traffic for long.',
-    'burst-unknown':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}). Which socket is unknown: none that was open for the whole window dropped any.',
-    'burst-closed':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}). Which socket is unknown: those that are open dropped a small part of them.',
-    'burst-untold':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}). Which socket is unknown: what each of them dropped was not told.',
-    'burst-unlisted':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}). Which socket is unknown: they could not be listed.',
-    'memory-level':
-      '{memory:count} UDP datagrams ({share:percent}) were dropped and neither a full buffer nor a wrong checksum is why; the ' +
-      'memory of all UDP sockets is at its limit ({pages:count} of {most:count} pages, udp_mem): they were refused for want of it.',
-    flood:
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}), most by {socket} of {process}. With such a share the reader is too slow for the traffic: a larger buffer ' +
-      'would only delay the loss.',
-    'flood-bursts':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}), most by {socket} of {process}. Its reader has time to spare and waits for the socket in between: far more ' +
-      'comes at once than the buffer holds.',
-    'flood-unknown':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}), most by {socket} of {process}. With such a share the reader is mostly too slow for the traffic, and a ' +
-      'larger buffer would only delay the loss; how it spends its time could not be told.',
-    memory:
-      '{memory:count} UDP datagrams ({share:percent}) were dropped because udp_mem or the memory limit of a cgroup was reached: ' +
-      'not the buffer of one socket.',
-    'memory-group':
-      '{memory:count} UDP datagrams ({share:percent}) were dropped for want of memory while {unit} was refused some {times:count} times: ' +
-      'the memory that the group of {holder} may have was used up, not the buffer of one socket.',
-    'memory-group-full':
-      '{memory:count} UDP datagrams ({share:percent}) were dropped for want of memory, and the sockets of {unit}, the group of ' +
-      '{holder}, had all the memory that they may have: not the buffer of one socket.',
-    'burst-mixed':
-      '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-      '({rate:rate}). Whose cannot be told: {sockets:count} sockets dropped more than that, which their filters turned away.',
-    'unsent-device':
-      '{unsent:count} UDP datagrams ({share:percent}) could not be sent, and {device} dropped {behind:count} packets that it was ' +
-      'given: it or its peer does not take them (down, full, or a smaller MTU at the other end).',
-    'unsent-queue':
-      '{unsent:count} UDP datagrams ({share:percent}) could not be sent, and {behind:count} packets were dropped behind their ' +
-      'sockets ({reason}{device}).',
-    refused:
-      '{unsent:count} UDP datagrams ({share:percent}) could not be sent at once: their programs were told (EAGAIN or ENOBUFS) and ' +
-      'still have them. That devices or their queues dropped as many was not seen{unseen}.',
-    unexplained: '{rest:count} UDP datagrams ({share:percent}) were not delivered ({rate:rate}); {ruledOut}. {left}.',
-    'memory-full':
-      'All UDP sockets together hold {pages:count} pages, and may hold {most:count} (udp_mem): at the limit every datagram is ' +
-      'refused, whatever room its socket has.',
-    sockets:
-      'Sockets dropped {lost:count} UDP datagrams: {which}. Whether their buffers were full or their filters turned them away, and ' +
-      'of how many that is, was not counted.',
-  },
+  messages,
   alert: {
     differs: { uncounted: 'what Linux 6.18 refuses for memory and counts nowhere is not on a server' },
     raise: (read, { lost, share, criticalShare, perSecond, behind }) => {
@@ -167,31 +108,12 @@ export const udpBufferErrors = defineRule({
       if (rest >= limits.lost && rest > (worst?.count ?? 0)) return sayUnexplained(read, rest, at);
     }
     if (worst === undefined) {
-      const level = byMemory(read, at);
-      if (level !== undefined) return level;
-      // Each kernel has one of the two: MemErrors since 5.14, and udp_mem of the host, which is not shown everywhere.
-      const errors =
-        at.unread.has('errors6') || read.errors === undefined ? undefined : addUp(read.errors, read.errors6);
-      const beyond = droppedUncounted(errors, read.socketDrops);
-      if (beyond >= limits.lost)
-        return notMeasured(
-          `whether ${beyond.toLocaleString('en-US')} datagrams that sockets dropped and no error of UDP has were refused for memory, which Linux 6.18 does not count`,
-        );
-      const untold = read.memory === undefined && (read.pages === undefined || read.most === undefined);
-      return untold && unexplained(read, full) > 0
-        ? notMeasured('why datagrams were not delivered: neither MemErrors nor udp_mem is there')
-        : ok();
+      const untold = whyUntold(read, full, limits.lost, at);
+      return byMemory(read, at) ?? (untold === undefined ? ok() : notMeasured(untold));
     }
     const where = placeBehind(read.refusing, read.queued);
     const sentOn = material.some(({ kind }) => kind === 'unsent') ? where.message : 'refused';
-    const { socket, certain } = loserOf(read.socketDrops, {
-      lost: full + memory,
-      turnedAway:
-        read.errors === undefined
-          ? undefined
-          : Math.max(0, addUp(read.errors, read.errors6) - full - (read.memory?.value ?? 0)),
-      partly: ['full6', 'memory', 'memory6'].some((name) => at.unread.has(name)),
-    });
+    const { socket, certain } = loserIn(read, full, memory, at);
     const owner = ownerOf(socket?.labels['inode'], read.owners);
     const group = groupRefused(owner.pid, read.memoryGroups, read.memoryRefused, read.memoryUsed);
     const dropping = risen(read.socketDrops);
@@ -272,16 +194,7 @@ export const udpBufferErrors = defineRule({
         socketDrops: null,
       },
       remedies: (material.length > 0 ? material : [worst]).flatMap(({ kind }) => forKind[kind]),
-      // The CPU the reader depends on: packet work that fills it can be why the socket is not emptied in time.
-      place:
-        worst.kind === 'full'
-          ? {
-              ...cpuOf(socket?.labels['inode'], read.ownerCpus),
-              ...(owner.pid === undefined ? {} : { pids: [owner.pid] }),
-            }
-          : worst.kind === 'memory' && group !== undefined && owner.pid !== undefined
-            ? { pids: [owner.pid] }
-            : {},
+      place: placeOfLoss(worst.kind, socket?.labels['inode'], owner.pid, group !== undefined, read),
       impact: message === 'refused' ? {} : { lostPerSecond: worst.count / at.seconds },
     } as const;
     if (material.length === 0) return info(said);
@@ -299,6 +212,42 @@ export const udpBufferErrors = defineRule({
     return unread === 'byLevel' && errors.value - (full?.value ?? 0) - (checksum?.value ?? 0) <= 0;
   },
 });
+
+/** Where no loss was counted: what may have been lost and was not seen. */
+function whyUntold(read: UdpReadings, full: number, least: number, at: Instance): string | undefined {
+  // Each kernel has one of the two: MemErrors since 5.14, and udp_mem of the host, which is not shown everywhere.
+  const errors = at.unread.has('errors6') || read.errors === undefined ? undefined : addUp(read.errors, read.errors6);
+  const beyond = droppedUncounted(errors, read.socketDrops);
+  if (beyond >= least)
+    return `whether ${beyond.toLocaleString('en-US')} datagrams that sockets dropped and no error of UDP has were refused for memory, which Linux 6.18 does not count`;
+  const untold = read.memory === undefined && (read.pages === undefined || read.most === undefined);
+  return untold && unexplained(read, full) > 0
+    ? 'why datagrams were not delivered: neither MemErrors nor udp_mem is there'
+    : undefined;
+}
+
+/** Which socket lost most of what was refused, as far as that can be told. */
+function loserIn(read: UdpReadings, full: number, memory: number, at: Instance): ReturnType<typeof loserOf> {
+  const turnedAway =
+    read.errors === undefined
+      ? undefined
+      : Math.max(0, addUp(read.errors, read.errors6) - full - (read.memory?.value ?? 0));
+  const partly = ['full6', 'memory', 'memory6'].some((name) => at.unread.has(name));
+  return loserOf(read.socketDrops, { lost: full + memory, turnedAway, partly });
+}
+
+/** The CPU the reader depends on: packet work that fills it can be why the socket is not emptied in time. */
+function placeOfLoss(
+  kind: 'full' | 'memory' | 'unsent',
+  inode: string | undefined,
+  pid: string | undefined,
+  known: boolean,
+  read: UdpReadings,
+): FindingPlace {
+  const pids = pid === undefined ? {} : { pids: [pid] };
+  if (kind === 'full') return { ...cpuOf(inode, read.ownerCpus), ...pids };
+  return kind === 'memory' && known ? pids : {};
+}
 
 function deviceWords(message: string, { message: told, device }: ReturnType<typeof placeBehind>): Argument {
   if (device === undefined) return told === 'unsent-queue' ? '' : 'an unknown device';
