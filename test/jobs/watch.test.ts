@@ -168,6 +168,31 @@ describe('a window of a watch', () => {
     );
   });
 
+  it('is one line of a terminal, with how many more fired', () => {
+    const [fired] = reportWith('critical').findings;
+    const title = 'Connections time out at a listener: its accept queue is full';
+    const report = {
+      ...reportWith('critical'),
+      findings: [
+        { ...fired!, title },
+        { ...fired!, code: 'PKT0414' },
+      ],
+    };
+    const line = watchLine({ report, probed: false, cause: fired }, { ...style, rows: 24 });
+    assert.ok(line.length <= 80, line);
+    assert.match(line, /^00:00:10 \* {2}critical PKT0405 20 packets\/s lost: Connections .*…, and 1 more$/);
+    assert.match(watchLine({ report, probed: false, cause: fired }, style), /queue is full, and 1 more$/);
+  });
+
+  it('and the bundles of an event name the same finding', () => {
+    const [critical] = reportWith('critical', 'PKT0401').findings;
+    const [warning] = reportWith('warning', 'PKT0414').findings;
+    const report = { ...reportWith('critical'), findings: [warning!, critical!] };
+    const cause = metBy(report, parseCondition('warning', rules));
+    assert.equal(cause?.code, 'PKT0401');
+    assert.match(watchLine({ report, probed: false, cause }, style), / PKT0401 /);
+  });
+
   it('is one object for programs', () => {
     const report = reportWith('critical');
     const text = JSON.stringify(watchObject({ report, probed: false, cause: report.findings[0] }));

@@ -50,12 +50,13 @@ function isLeast(text: string): text is Least {
   return outcomes.some((outcome) => outcome === text);
 }
 
-/** The finding for which it is met, the first in the order of the report; undefined where it is not. */
+/** The finding for which it is met, as its window's line names it: a critical one before others, else the first of the report; undefined where it is not. */
 export function metBy({ findings }: Pick<Report, 'findings'>, condition: Condition): ReportFinding | undefined {
-  return findings.find((finding) =>
+  const met = findings.filter((finding) =>
     condition.some(
       ({ code, least }) =>
         (code === undefined || code === finding.code) && (finding.outcome === 'critical' || finding.outcome === least),
     ),
   );
+  return met.find(({ outcome }) => outcome === 'critical') ?? met[0];
 }

@@ -2,7 +2,7 @@ import type { Report, ReportFinding } from '../../generated/report.ts';
 import { fired, placeWords } from '../words/findings.ts';
 import { impactWords } from '../words/phrases.ts';
 import { countsOf } from '../words/rules-told.ts';
-import { paint, show, type Style } from './layout.ts';
+import { columns, cut, paint, show, type Style } from './layout.ts';
 
 /** A window of a watch, as one line or one object. */
 export interface WatchedWindow {
@@ -11,7 +11,10 @@ export interface WatchedWindow {
   readonly cause: ReportFinding | undefined;
 }
 
-/** `19:40:10 critical PKT0405 123/s lost: ... and 2 more`: the time at which the window ended, and the worst that fired. */
+/** Columns for the words of a line, however narrow the terminal is. */
+const LEAST_WORDS = 20;
+
+/** `19:40:10 critical PKT0405 123/s lost: ... and 2 more`: the time at which the window ended, and the worst that fired; one line of a terminal. */
 export function watchLine({ report, probed, cause }: WatchedWindow, style: Style): string {
   const { window, findings } = report;
   const time = /T(\d\d:\d\d:\d\d)/.exec(window.endedAt)?.[1] ?? window.endedAt;
@@ -26,7 +29,10 @@ export function watchLine({ report, probed, cause }: WatchedWindow, style: Style
   const words = `${costs.length === 0 ? '' : `${costs.join(', ')}: `}${worst.title}${placeWords(worst.place)}`;
   const more = told.length > 1 ? `, and ${told.length - 1} more` : '';
   const tone = worst.outcome === 'critical' ? 'critical' : 'warning';
-  return `${time} ${mark} ${paint(style, tone, worst.outcome)} ${worst.code} ${show(style, `${words}${more}`, 1000)}`;
+  const shown = show(style, words, 1000);
+  const room = style.width - columns(`${time} ${mark} ${worst.outcome} ${worst.code} ${more}`);
+  const fitted = style.rows === undefined ? shown : cut(shown, Math.max(LEAST_WORDS, room), style);
+  return `${time} ${mark} ${paint(style, tone, worst.outcome)} ${worst.code} ${fitted}${more}`;
 }
 
 /** The same for programs: what fired, with its place and its rates. */
