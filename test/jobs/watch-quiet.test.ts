@@ -46,9 +46,17 @@ const nothing: InetSockets = {
 class FakeNamespace {
   segments = 100;
   overflows = 0;
+  #asked = 0;
+  #reads = 0;
+
   /** Questions to sockets: what is dear on a live host. */
-  asked = 0;
-  reads = 0;
+  get asked(): number {
+    return this.#asked;
+  }
+
+  get reads(): number {
+    return this.#reads;
+  }
 
   get reader(): Reader {
     const below = fakeReader({
@@ -79,13 +87,13 @@ class FakeNamespace {
         return lastReadAt;
       },
       read: (path) => {
-        this.reads += 1;
+        this.#reads += 1;
         return timed(below.read(path));
       },
       list: (path) => timed(below.list(path)),
       link: (path) => timed(below.link(path)),
       dump: (name, inodes) => {
-        if (name === 'inet_diag') this.asked += 1;
+        if (name === 'inet_diag') this.#asked += 1;
         return timed(below.dump(name, inodes));
       },
     };
