@@ -57,7 +57,7 @@ export function ledgerOf(window: Window): DropLedger {
   return {
     counted,
     reason: counted ? null : (window.whyAbsent(skbDropsCounted)[0]?.reason ?? 'drops were not counted'),
-    total: sum(window, skbDropsCounted),
+    total: window.increase(skbDropsCounted).cells.reduce((total, cell) => total + inWindow(window, cell), 0),
     lookedAt: sum(window, skbDropsLookedAt),
     noRoom: sum(window, skbDropsNoRoom),
     sampling: window.value(skbDropsRarest)[0]?.value ?? 1,

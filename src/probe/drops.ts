@@ -123,9 +123,10 @@ export class DropCounter {
   answer(): Result<DropsAnswer> {
     if (this.#leftEarly !== undefined) return fail(this.#leftEarly);
     if (this.#link === undefined) return this.#last === undefined ? fail('the counter is closed') : ok(this.#last);
+    // Names take milliseconds of reading: what is dropped meanwhile would be in the rows and not in their sum.
+    const reasons = this.#names();
     const totals = this.#totals();
     if (!totals.ok) return totals;
-    const reasons = this.#names();
     const places = this.#read();
     const rows = this.#rows(places, reasons);
     this.#lastAt = performance.now();

@@ -28,6 +28,16 @@ const drop = (reason: string, location: string, packets: number, device = 'eth0'
 ];
 
 describe('the ledger of losses', () => {
+  it('has all drops of the same time as its rows, where they were read later than the window ended', () => {
+    const { total, rows } = ledgerOf(
+      windowOf({
+        cells: [...counted(500), drop('SOCKET_RCVBUFF', 'udp_queue_rcv_one_skb', 500)],
+        readAfter: { [skbDrops.collector]: 12.5 },
+      }),
+    );
+    assert.deepEqual([total, rows.map(({ packets }) => packets)], [400, [400]]);
+  });
+
   it('balances the books: frames in are delivered, forwarded, dropped by kind, or not accounted for', () => {
     const { rows, books } = ledgerOf(
       windowOf({
