@@ -60,7 +60,11 @@ export function ledgerOf(window: Window): DropLedger {
     total: window.increase(skbDropsCounted).cells.reduce((total, cell) => total + inWindow(window, cell), 0),
     lookedAt: sum(window, skbDropsLookedAt),
     noRoom: sum(window, skbDropsNoRoom),
-    sampling: window.value(skbDropsRarest)[0]?.value ?? 1,
+    // The rarest is of all the time since the probe came: its own measuring before the window was a flood, too.
+    sampling:
+      sum(window, skbDropsLookedAt) === sum(window, skbDropsCounted)
+        ? 1
+        : (window.value(skbDropsRarest)[0]?.value ?? 1),
     rows: rows.sort((a, b) => b.packets - a.packets || (a.reason < b.reason ? -1 : 1)),
     books: counted ? booksOf(window, frames, drops) : [],
   };

@@ -28,6 +28,13 @@ const drop = (reason: string, location: string, packets: number, device = 'eth0'
 ];
 
 describe('the ledger of losses', () => {
+  it('tells of no flood where each drop of the window was looked at, whatever was before it', () => {
+    const earlier = counted(3).map((cell): Cell => (cell[0] === skbDropsRarest ? [skbDropsRarest, {}, 16, 16] : cell));
+    assert.equal(ledgerOf(windowOf({ cells: earlier })).sampling, 1);
+    const flood = earlier.map((cell): Cell => (cell[0] === skbDropsLookedAt ? [skbDropsLookedAt, {}, 5, 6] : cell));
+    assert.equal(ledgerOf(windowOf({ cells: flood })).sampling, 16);
+  });
+
   it('has all drops of the same time as its rows, where they were read later than the window ended', () => {
     const { total, rows } = ledgerOf(
       windowOf({
