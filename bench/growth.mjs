@@ -60,6 +60,14 @@ const kinds = {
       ),
     }),
   },
+  'conntrack tables': {
+    first: 512,
+    files: (count, later) => ({
+      'proc/net/stat/nf_conntrack': `entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  expect_new expect_create expect_delete search_restart\n${lines(count, (cpu) => `${hex(count, 8)} ${'00000000 '.repeat(8)}${hex(later * (cpu % 3), 8)} ${'00000000 '.repeat(6)}00000000\n`)}`,
+      'proc/sys/net/netfilter/nf_conntrack_count': `${count}\n`,
+      'proc/sys/net/netfilter/nf_conntrack_max': '262144\n',
+    }),
+  },
   processes: {
     first: 2500,
     files: (count, later) =>

@@ -164,8 +164,13 @@ export function runCollector(
   };
   // One object for all series without labels of their own: hundreds in each of what may be a thousand namespaces.
   const onlyNetns: Labels = { netns };
-  const inNetns = (metric: Metric, labels: Labels): Labels =>
-    metric.labels.length === 0 ? onlyNetns : { ...labels, netns };
+  let last: { readonly labels: Labels; readonly named: Labels } | undefined;
+  const inNetns = (metric: Metric, labels: Labels): Labels => {
+    if (metric.labels.length === 0) return onlyNetns;
+    // And one for those of one thing that a collector gives one object for.
+    if (last?.labels !== labels) last = { labels, named: { ...labels, netns } };
+    return last.named;
+  };
   const emit: Emit = (metric, labels, amount) => {
     if (typeof amount === 'number' ? !Number.isFinite(amount) : !amount.every(Number.isFinite)) {
       gap(metric.source, `${metric.name} is not a finite number`);

@@ -49,7 +49,9 @@ export const netdev = defineCollector({
   perDevice: true,
   collect(host, emit) {
     for (const { device, counters } of host.parse('/proc/net/dev', parseNetdev) ?? []) {
-      for (const [column, metric] of columns.entries()) emit(metric, { device }, counters[column]!);
+      // One object for all sixteen: 100,000 devices have 3,200,000 series in two samples.
+      const labels = { device };
+      for (const [column, metric] of columns.entries()) emit(metric, labels, counters[column]!);
     }
   },
 });

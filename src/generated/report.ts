@@ -30,9 +30,13 @@ export interface Report {
    */
   findings: ReportFinding[];
   /**
-   * Every packet socket that was seen, those on the path of every packet first.
+   * Every packet socket that was seen, those on the path of every packet first; of more than a thousand the first thousand.
    */
   taps: Tap[];
+  /**
+   * How many more packet sockets were seen than are listed; not there where all are.
+   */
+  tapsLeftOut?: number;
   cost: Cost;
   profile?: Profile;
   probe: Probe;
@@ -604,9 +608,13 @@ export interface CapturePayer {
 export interface Cost {
   host: HostCost;
   /**
-   * Devices that received anything in the window, busiest first.
+   * Devices that received anything in the window, busiest first; of more than a thousand those that were timed, those that lost most, and the busiest.
    */
   devices: DeviceCost[];
+  /**
+   * How many more devices received anything than are listed; not there where all are.
+   */
+  devicesLeftOut?: number;
   /**
    * Every CPU that was online throughout.
    */

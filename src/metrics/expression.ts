@@ -14,7 +14,7 @@ export function sumBy<L extends string, const K extends L>(by: readonly K[], of:
 
 /** The largest of the points that share the named labels. */
 export function maxBy<L extends string, const K extends L>(by: readonly K[], of: Expression<L>): Expression<K> {
-  return aggregate('max', by, of, (values) => Math.max(...values));
+  return aggregate('max', by, of, (values) => values.reduce((most, each) => Math.max(most, each), -Infinity));
 }
 
 /** Adds up the namespaces: the whole host's figure of a counter that is kept by namespace. */

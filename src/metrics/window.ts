@@ -157,7 +157,8 @@ export class Window {
           : { metric: metric.name, source: unread.path, reason: unread.reason },
       );
     }
-    gone.push(...this.lacking(metric));
+    // Not spread as arguments: of a host with 200,000 devices these are more than a call takes.
+    for (const each of this.lacking(metric)) gone.push(each);
     if (cells.length === 0 && gone.length === 0) return { cells, missing: this.whyAbsent(metric) };
     return { cells, missing: gone };
   }

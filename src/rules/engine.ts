@@ -63,35 +63,43 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
       finding(rule, { outcome: 'not-applicable', reason: rule.none ?? 'nothing of the kind on this host' }, {}, [], []),
     ];
   }
-  return fold(rule, [
-    ...unseen,
-    ...instances.map((labels) => {
-      const { given, missing } = give(signals, labels, window);
-      if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
-      if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
-      const unread = new Map(signals.flatMap((signal) => unreadOf(signal, labels, window)));
-      const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
-      const at = {
-        labels,
-        netns: labels['netns'] ?? OWN_NETNS,
-        seconds: window.seconds,
-        oneSample,
-        unread: new Set(unread.keys()),
-        partly: new Set(cutShort.keys()),
-      };
-      const conclusion = rule.conclude(given, limits, at);
-      if (claimsHealth(conclusion)) {
-        const lacking = signals.flatMap(({ name, decides }) => {
-          const why = decides ? (unread.get(name) ?? cutShort.get(name)) : undefined;
-          return why === undefined || rule.stands?.(name, given, limits, at, why) === true ? [] : [why];
-        });
-        // That there is only so much of a kind is not known while the file of one of them is missing.
-        if (conclusion.outcome === 'not-applicable') lacking.push(...unreadSources(window, required));
-        if (lacking.length > 0) return unmeasured(rule, lacking.slice(0, 5), labels, 1);
-      }
-      return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
-    }),
-  ]);
+  const judged = (labels: Labels): Finding => {
+    const { given, missing } = give(signals, labels, window);
+    if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
+    if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
+    const unread = new Map(signals.flatMap((signal) => unreadOf(signal, labels, window)));
+    const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
+    const at = {
+      labels,
+      netns: labels['netns'] ?? OWN_NETNS,
+      seconds: window.seconds,
+      oneSample,
+      unread: new Set(unread.keys()),
+      partly: new Set(cutShort.keys()),
+    };
+    const conclusion = rule.conclude(given, limits, at);
+    if (claimsHealth(conclusion)) {
+      const lacking = signals.flatMap(({ name, decides }) => {
+        const why = decides ? (unread.get(name) ?? cutShort.get(name)) : undefined;
+        return why === undefined || rule.stands?.(name, given, limits, at, why) === true ? [] : [why];
+      });
+      // That there is only so much of a kind is not known while the file of one of them is missing.
+      if (conclusion.outcome === 'not-applicable') lacking.push(...unreadSources(window, required));
+      if (lacking.length > 0) return unmeasured(rule, lacking.slice(0, 5), labels, 1);
+    }
+    return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
+  };
+  return fold(rule, everyOne(unseen, instances, judged));
+}
+
+/** Made one at a time, so that what is folded together is never there at once. */
+function* everyOne(
+  unseen: readonly Finding[],
+  instances: readonly Labels[],
+  judged: (labels: Labels) => Finding,
+): Generator<Finding> {
+  yield* unseen;
+  for (const labels of instances) yield judged(labels);
 }
 
 /** The instances are those of the signals that carry every label of the scope. */

@@ -5,7 +5,7 @@ export interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
   readonly type?: string | readonly string[];
   readonly description?: string;
-  /** `since 1.1`: a field that came later. */
+  /** `since 1.1`: a field that came later; `absent for 0`: one that is there only where there is something to count. */
   readonly $comment?: string;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -39,7 +39,8 @@ export function orderErrors(value: unknown, schema: Schema = reportSchema, at = 
   }
   const { properties } = own;
   if (properties === undefined) return [];
-  const wanted = Object.keys(properties).join(' ');
+  const isDue = (name: string): boolean => name in value || !/absent for 0/.test(properties[name]?.$comment ?? '');
+  const wanted = Object.keys(properties).filter(isDue).join(' ');
   const found = Object.keys(value).join(' ');
   return [
     ...(wanted === found ? [] : [`${at}: ${found} instead of ${wanted}`]),

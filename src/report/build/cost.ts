@@ -29,6 +29,9 @@ import { cpuCosts } from './cpus.ts';
 /** What it reads of devices in other namespaces and on other hosts, besides what rules read. */
 export const costMetrics = [receiveBytes, receiveDrop, receiveMissed, receivePackets] as const;
 
+/** Most devices, and most packet sockets, that a report lists: a megabyte of JSON. */
+export const LISTED_IN_A_REPORT = 1000;
+
 /** Devices whose frames were counted before, by the device below them. */
 const upperKinds = new Set([
   ...['bridge', 'bond', 'team', 'vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap', 'vrf'],
@@ -38,7 +41,14 @@ const upperKinds = new Set([
 /** What a packet costs: the host, each device, each CPU. Softirq time of /proc/stat, sharpened by the probe's spans. */
 export function reportCost(window: Window, probe: Probe, limits: PriceLimits): Cost {
   const host = hostCost(window, limits);
-  return { host, devices: deviceCosts(window, probe, host, limits), cpus: cpuCosts(window, limits) };
+  const received = cellsOfDevices(window);
+  const listed = mostTelling(window, received);
+  return {
+    host,
+    devices: deviceCosts(window, probe, host, limits, listed),
+    ...(listed.length < received.length && { devicesLeftOut: received.length - listed.length }),
+    cpus: cpuCosts(window, limits),
+  };
 }
 
 function hostCost(window: Window, limits: PriceLimits): HostCost {
@@ -98,7 +108,42 @@ function wirePackets(window: Window): number | null {
   );
 }
 
-function deviceCosts(window: Window, probe: Probe, host: HostCost, limits: PriceLimits): DeviceCost[] {
+/** Devices that received anything or were timed, busiest first. */
+function cellsOfDevices(window: Window): Increase[] {
+  const spans = spansByDevice(window);
+  return cells(window, receivePackets)
+    .filter(({ labels, increase }) => increase > 0 || spans.has(deviceKey(labels)))
+    .sort((a, b) => b.increase - a.increase || (deviceKey(a.labels) < deviceKey(b.labels) ? -1 : 1));
+}
+
+/** Of more devices than a report lists: those that were timed, those that lost most, and then the busiest. */
+function mostTelling(window: Window, received: readonly Increase[]): readonly Increase[] {
+  if (received.length <= LISTED_IN_A_REPORT) return received;
+  const spans = spansByDevice(window);
+  const losses = [byDevice(window, receiveMissed), byDevice(window, receiveDrop)];
+  const rank = new Map(
+    received.map((each) => {
+      const key = deviceKey(each.labels);
+      const lost = losses.reduce((sum, of) => sum + (of.get(key)?.increase ?? 0), 0);
+      return [each, spans.has(key) ? Infinity : lost];
+    }),
+  );
+  // Infinity minus itself is no number: compared, not subtracted. What is equal stays in its order, busiest first.
+  const chosen = new Set(
+    [...received]
+      .sort((a, b) => Number(rank.get(b)! > rank.get(a)!) - Number(rank.get(a)! > rank.get(b)!))
+      .slice(0, LISTED_IN_A_REPORT),
+  );
+  return received.filter((each) => chosen.has(each));
+}
+
+function deviceCosts(
+  window: Window,
+  probe: Probe,
+  host: HostCost,
+  limits: PriceLimits,
+  listed: readonly Increase[],
+): DeviceCost[] {
   const spans = spansByDevice(window);
   const netRx = netRxOf(window);
   const onCpus = packetsByCpu(window);
@@ -115,41 +160,38 @@ function deviceCosts(window: Window, probe: Probe, host: HostCost, limits: Price
   const passed = byDevice(window, spanPackets);
   const infos = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels]));
   const nodes = new Map(window.value(deviceNumaNode).map(({ labels, value }) => [deviceKey(labels), value]));
-  return cells(window, receivePackets)
-    .filter(({ labels, increase }) => increase > 0 || spans.has(deviceKey(labels)))
-    .sort((a, b) => b.increase - a.increase || (deviceKey(a.labels) < deviceKey(b.labels) ? -1 : 1))
-    .map(({ labels, increase, seconds }) => {
-      const key = deviceKey(labels);
-      const own = spans.get(key) ?? null;
-      const node = nodes.get(key);
-      const counted = own === null ? undefined : passed.get(key);
-      const skbs = counted?.increase ?? null;
-      const cpus = onCpus.get(key) ?? new Map<string, number>();
-      return {
-        netns: labels['netns'] ?? OWN_NETNS,
-        device: labels['device'] ?? '',
-        driver: infos.get(key)?.['driver'] ?? null,
-        kind: infos.get(key)?.['kind'] ?? null,
-        numaNode: node === undefined || node < 0 ? null : node,
-        packets: increase,
-        packetsPerSecond: seconds > 0 ? increase / seconds : 0,
-        skbs,
-        groRatio: counted === undefined ? null : groRatio(increase / seconds, counted),
-        bytes: bytes.get(key)?.increase ?? null,
-        dropped: drops.get(key)?.increase ?? null,
-        missed: missed.get(key)?.increase ?? null,
-        spans: own,
-        breakdown:
-          own === null
-            ? []
-            : breakdownOf(
-                (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
-                (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
-                meanTapNs(window, limits, [key]),
-              ),
-        reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
-      };
-    });
+  return listed.map(({ labels, increase, seconds }) => {
+    const key = deviceKey(labels);
+    const own = spans.get(key) ?? null;
+    const node = nodes.get(key);
+    const counted = own === null ? undefined : passed.get(key);
+    const skbs = counted?.increase ?? null;
+    const cpus = onCpus.get(key) ?? new Map<string, number>();
+    return {
+      netns: labels['netns'] ?? OWN_NETNS,
+      device: labels['device'] ?? '',
+      driver: infos.get(key)?.['driver'] ?? null,
+      kind: infos.get(key)?.['kind'] ?? null,
+      numaNode: node === undefined || node < 0 ? null : node,
+      packets: increase,
+      packetsPerSecond: seconds > 0 ? increase / seconds : 0,
+      skbs,
+      groRatio: counted === undefined ? null : groRatio(increase / seconds, counted),
+      bytes: bytes.get(key)?.increase ?? null,
+      dropped: drops.get(key)?.increase ?? null,
+      missed: missed.get(key)?.increase ?? null,
+      spans: own,
+      breakdown:
+        own === null
+          ? []
+          : breakdownOf(
+              (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
+              (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
+              meanTapNs(window, limits, [key]),
+            ),
+      reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
+    };
+  });
 }
 
 /** By rates, since a probe over its budget leaves before the window ends. */

@@ -16,7 +16,7 @@ import type { Finding } from '../../rules/finding.ts';
 import { rules } from '../../rules/index.ts';
 import type { Thresholds } from '../../rules/rule.ts';
 import { say } from '../words/say.ts';
-import { reportCost } from './cost.ts';
+import { LISTED_IN_A_REPORT, reportCost } from './cost.ts';
 import { collectorStatuses, hostFacts, windowFacts } from './circumstances.ts';
 import { packetSockets } from './packet-sockets.ts';
 import { reportProfile, withProfile } from './profile.ts';
@@ -52,6 +52,7 @@ export function buildReport(input: ReportInput): Report {
     shortCpus(window),
     ledger.rows,
   );
+  const taps = packetSockets(window, limits);
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'pktcost', version: input.version },
@@ -59,7 +60,8 @@ export function buildReport(input: ReportInput): Report {
     window: windowFacts(window, input.requestedSeconds, input.cutShort),
     verdict,
     findings,
-    taps: packetSockets(window, limits),
+    taps: taps.slice(0, LISTED_IN_A_REPORT),
+    ...(taps.length > LISTED_IN_A_REPORT && { tapsLeftOut: taps.length - LISTED_IN_A_REPORT }),
     cost: withProfile(window, reportCost(window, probe, limits)),
     profile: reportProfile(window),
     probe,

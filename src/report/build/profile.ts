@@ -175,6 +175,7 @@ export function withProfile(window: Window, cost: Cost): Cost {
   const cpus = new Map(profileByCpu(window).map((each) => [each.cpu, each]));
   const devices = new Map(profileByDevice(window).map((each) => [`${each.netns} ${each.device}`, each]));
   return {
+    ...cost,
     host: { ...cost.host, breakdown: withParts(cost.host.breakdown, priced(receive)) },
     devices: cost.devices.map((each) => ({
       ...each,

@@ -24,7 +24,7 @@ ${
 ${figures.map(({ label, value, note }) => markup`<div><dt>${label}<small>${note}</small></dt><dd>${value}</dd></div>\n`)}</dl>
 `
 }${host.reason === null ? nothing : markup`<p class="faint">Not priced: ${host.reason}.</p>\n`}${bars(cost)}${
-    devices.length === 0 ? nothing : deviceDetails(devices)
+    devices.length === 0 ? nothing : deviceDetails(devices, cost.devicesLeftOut ?? 0)
   }</section>
 `;
 }
@@ -79,9 +79,11 @@ function legend(): Markup {
 `;
 }
 
-function deviceDetails(devices: readonly DeviceCost[]): Markup {
+function deviceDetails(devices: readonly DeviceCost[], leftOut: number): Markup {
   return folded(
-    devices.length === 1 ? '1 device that received packets' : `${devices.length} devices that received packets`,
+    devices.length === 1
+      ? '1 device that received packets'
+      : `${devices.length + leftOut} devices that received packets${leftOut === 0 ? '' : `, ${leftOut} of them left out of this report`}`,
     [drawTable(deviceTable, devices, { caption: 'Devices, busiest first', className: 'wide', most: ROWS })],
   );
 }

@@ -8,7 +8,7 @@ import { drawTable, folded } from './table.ts';
 const ROWS = 200;
 
 /** Who listens in, and what each of them costs every packet. */
-export function tapsSection({ taps }: Report): Markup {
+export function tapsSection({ taps, tapsLeftOut = 0 }: Report): Markup {
   const hot = taps.filter(({ onHotPath }) => onHotPath);
   const cold = taps.filter(({ onHotPath }) => !onHotPath);
   const title =
@@ -17,7 +17,7 @@ export function tapsSection({ taps }: Report): Markup {
       : `${hot.length} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`;
   return markup`<section aria-labelledby="taps">
 <h2 id="taps">Packet sockets and their cost</h2>
-<p>${title}</p>
+<p>${title}${tapsLeftOut === 0 ? '' : ` ${formats.count(tapsLeftOut)} more packet sockets are left out of this report.`}</p>
 ${hot.length === 0 ? nothing : table('Taps on the path of every packet, most expensive first', hot)}${
     cold.length === 0
       ? nothing

@@ -26,7 +26,9 @@ export function costSection({ cost: found, profile, host: { machine } }: Report,
     ),
     '',
     ...(profile === undefined ? [] : profileSection(profile, machine, rows)),
-    ...(devices.length === 0 ? [] : folded(`Devices: ${devices.length}`, firstOf(deviceTable, devices, rows))),
+    ...(devices.length === 0
+      ? []
+      : folded(`Devices: ${devices.length + (found.devicesLeftOut ?? 0)}`, firstOf(deviceTable, devices, rows))),
     ...(busy.length === 0 ? [] : folded(`CPUs with packet work: ${busy.length}`, firstOf(cpuTable, busy, rows))),
   ];
 }

@@ -52,17 +52,17 @@ export function tapsPage(found: Report['taps']): string {
   return `${tapsSection({ taps: found }, Infinity).join('\n').trim()}\n`;
 }
 
-function tapsSection({ taps: found }: Pick<Report, 'taps'>, rows: number): string[] {
+function tapsSection({ taps: found, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>, rows: number): string[] {
   if (found.length === 0) return [];
   const hot = found.filter(({ onHotPath }) => onHotPath).length;
   const shown = found.slice(0, rows);
   return [
     '### Packet sockets and their cost',
     '',
-    `${found.length} packet socket${found.length === 1 ? '' : 's'}, ${hot} on the path of every packet.`,
+    `${found.length + tapsLeftOut} packet socket${found.length === 1 ? '' : 's'}, ${hot}${tapsLeftOut > 0 && hot === found.length ? ' or more' : ''} on the path of every packet.`,
     '',
     ...drawTable(packetSocketTable(found), shown),
     '',
-    ...more(found.length - shown.length),
+    ...more(found.length - shown.length + tapsLeftOut),
   ];
 }

@@ -5,7 +5,7 @@ import { everyFormat, type Cell, type Table } from './table.ts';
 
 /** Who listens in, and what each of them costs every packet. */
 export function packetSocketTable(taps: readonly Tap[]): Table<Tap> {
-  const dearest = Math.max(0, ...taps.map(({ nsPerPacket }) => nsPerPacket ?? 0));
+  const dearest = taps.reduce((most, { nsPerPacket }) => Math.max(most, nsPerPacket ?? 0), 0);
   return [
     { label: 'Owner', unit: 'name', cell: ({ owners }) => ownerWords(owners) },
     { label: 'Device', unit: 'name', cell: ({ device, netns }) => placed(device, netns) },

@@ -9,19 +9,25 @@ import { paint, paragraph, show, type Style } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { drawTable } from './table.ts';
 
-export function tapsSection({ taps }: Pick<Report, 'taps'>, style: Style): string[] {
+export function tapsSection({ taps, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>, style: Style): string[] {
   if (taps.length === 0) return [];
   const hot = taps.filter(({ onHotPath }) => onHotPath).length;
   const title =
-    `PACKET SOCKETS: ${taps.length}, ` +
+    `PACKET SOCKETS: ${taps.length + tapsLeftOut}, ` +
     (hot === 0
       ? 'none of them a tap on every packet'
-      : `${hot < taps.length ? `${hot} of them ` : hot === 1 ? '' : 'all '}on the path of every packet`);
+      : `${hot < taps.length ? `${hot} of them ` : tapsLeftOut > 0 ? `${hot} or more of them ` : hot === 1 ? '' : 'all '}on the path of every packet`);
   return [
     paint(style, 'strong', title),
     ...drawTable(style, packetSocketTable(taps), taps),
+    ...leftOutLine(tapsLeftOut, 'packet sockets', style),
     ...taps.filter(({ onHotPath }) => onHotPath).flatMap((tap) => billLines(tap, style)),
   ];
+}
+
+/** What the report itself leaves out of a list. */
+function leftOutLine(count: number, what: string, style: Style): string[] {
+  return count === 0 ? [] : paragraph(`and ${formats.count(count)} more ${what}, left out here.`, style.width, '  ', 2);
 }
 
 /** What a capture costs in all, where more than its price per packet is known. */
@@ -51,6 +57,7 @@ export function costSection(report: Report, style: Style): string[] {
     ...rulersLine(report, style),
     ...profileLines(report, style),
     ...deviceLines(cost.devices, style),
+    ...leftOutLine(cost.devicesLeftOut ?? 0, 'devices that received less', style),
     ...spanLines(cost.devices, style),
     ...cpuLines(cost.cpus, style),
   ];

@@ -17,16 +17,20 @@ const LONGEST_NAME = 60;
 /** Longest text of a cell. */
 const LONGEST = 4000;
 
+/** Most rows drawn: cli-table3 takes minutes for 50,000. */
+const MOST_ROWS = 1000;
+
 /** A table without borders, its widest columns wrapped so that it fits the width; no lines where there are no rows. */
-export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly Row[], indent = '  '): string[] {
-  if (rows.length === 0) return [];
+export function drawTable<Row>(style: Style, table: Table<Row>, all: readonly Row[], indent = '  '): string[] {
+  if (all.length === 0) return [];
+  const rows = all.slice(0, MOST_ROWS);
   const shown = columnsIn(table, 'text', rows);
   const cells = rows.map((row) => shown.map((column) => show(style, written(column, row).text, LONGEST)));
   const broken = shown.map(({ unit }) => (unit === 'name' ? wrapName : wrap));
   const widths = shown.map(({ label }, index) => Math.max(columns(label), ...cells.map((row) => columns(row[index]!))));
   const words = shown.map(({ label, unit }, index) => {
     const pieces = cells.flatMap((row) => (unit === 'name' ? piecesOf(row[index]!) : row[index]!.split(' ')));
-    const longest = Math.max(longestWord(label), ...pieces.map(columns));
+    const longest = pieces.reduce((most, piece) => Math.max(most, columns(piece)), longestWord(label));
     return Math.min(unit === 'name' ? LONGEST_NAME : LONGEST_WORD, longest);
   });
   const between = shown.length - 1;
@@ -63,10 +67,9 @@ export function drawTable<Row>(style: Style, table: Table<Row>, rows: readonly R
     const height = Math.max(...lines.map(({ length }) => length));
     for (let line = 0; line < height; line += 1) drawn.push(lines.map((cell) => cell[line] ?? ''));
   }
-  return drawn
-    .toString()
-    .split('\n')
-    .map((each) => `${indent}${each}`.trimEnd());
+  const text = drawn.toString().split('\n');
+  if (all.length > rows.length) text.push(`and ${all.length - rows.length} more, not shown here`);
+  return text.map((each) => `${indent}${each}`.trimEnd());
 }
 
 function sumOf(widths: readonly number[]): number {

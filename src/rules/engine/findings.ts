@@ -46,27 +46,37 @@ function evidenceFor(
   };
 }
 
-/** Fired findings stay apart; quiet instances become one, and so do instances that lack the same things. */
-export function fold(rule: Rule, findings: readonly Finding[]): Finding[] {
-  const fired = findings.filter(({ outcome }) => outcome === 'critical' || outcome === 'warning' || outcome === 'info');
-  const quiet = findings.filter(({ outcome }) => outcome === 'ok');
-  const lacking = findings.filter(({ outcome }) => outcome === 'not-measured');
-  const told = quiet.filter(({ message }) => message !== '');
-  const folded = [...fired];
-  if (told.length > 0) folded.push(...told);
-  else if (quiet.length > 0 && fired.length === 0)
-    folded.push({ ...quiet[0]!, at: quiet.length === 1 ? quiet[0]!.at : {}, instances: quiet.length });
-  const byReason = new Map<string, Finding[]>();
-  for (const each of lacking) {
-    const key = each.missing.map(({ metric, reason }) => `${metric} ${reason}`).join('\n');
-    const same = byReason.get(key);
-    if (same === undefined) byReason.set(key, [each]);
-    else same.push(each);
+/**
+ * Fired findings stay apart; quiet instances become one, and so do instances that lack the same things. What becomes one is
+ * counted and not kept: a host with 100,000 devices has as many quiet instances of each rule about devices.
+ */
+export function fold(rule: Rule, findings: Iterable<Finding>): Finding[] {
+  const fired: Finding[] = [];
+  const told: Finding[] = [];
+  let first: Finding | undefined;
+  let quiet: Finding | undefined;
+  let quiets = 0;
+  const byReason = new Map<string, { readonly first: Finding; instances: number }>();
+  for (const each of findings) {
+    first ??= each;
+    if (each.outcome === 'critical' || each.outcome === 'warning' || each.outcome === 'info') fired.push(each);
+    else if (each.outcome === 'ok' && each.message !== '') told.push(each);
+    else if (each.outcome === 'ok') {
+      quiet ??= each;
+      quiets += 1;
+    } else if (each.outcome === 'not-measured') {
+      const key = each.missing.map(({ metric, reason }) => `${metric} ${reason}`).join('\n');
+      const same = byReason.get(key);
+      if (same === undefined) byReason.set(key, { first: each, instances: 1 });
+      else same.instances += 1;
+    }
   }
-  for (const same of byReason.values()) {
-    folded.push(same.length === 1 ? same[0]! : unmeasured(rule, same[0]!.missing, {}, same.length));
-  }
-  return folded.length > 0 ? folded : findings.slice(0, 1);
+  const folded = [...fired, ...told];
+  if (told.length === 0 && quiet !== undefined && fired.length === 0)
+    folded.push({ ...quiet, at: quiets === 1 ? quiet.at : {}, instances: quiets });
+  for (const { first: one, instances } of byReason.values())
+    folded.push(instances === 1 ? one : unmeasured(rule, one.missing, {}, instances));
+  return folded.length > 0 || first === undefined ? folded : [first];
 }
 
 export function unmeasured(rule: Rule, missing: readonly Missing[], at: Labels, instances: number): Finding {

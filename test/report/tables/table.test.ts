@@ -48,6 +48,13 @@ describe('a table', () => {
     });
   }
 
+  it('draws a thousand rows of text and counts the others', () => {
+    const long = Array.from({ length: 1234 }, (_, index) => ({ name: `shelf${index}`, ns: index, kind: null }));
+    const drawn = drawText(style, shelves, long);
+    assert.equal(drawn.at(-1)?.trim(), 'and 234 more, not shown here');
+    assert.ok(drawn.some((line) => line.includes('shelf999')) && !drawn.some((line) => line.includes('shelf1000')));
+  });
+
   it('keeps a column to the formats that it is for', () => {
     const table: Table<Shelf> = [...shelves, { label: 'Kind', unit: 'words', cell: () => 'oak', only: ['html'] }];
 
