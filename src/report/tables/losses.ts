@@ -25,13 +25,31 @@ export interface Losses {
   readonly unknown: readonly string[];
 }
 
+interface Found {
+  readonly where: string;
+  readonly count: number | null;
+  /** What was counted, where it is not as the kind says. */
+  readonly counts?: string;
+}
+
 /** Every loss the report knows a count of. Device and backlog drops are one stage each; nothing here is a sum. */
-export function lossesOf({ cost, taps, findings, window }: Report): Losses {
+export function lossesOf({ cost, taps, findings, window, ledger }: Report): Losses {
   const rate = (count: number): number | null => (window.seconds > 0 ? count / window.seconds : null);
-  const kinds: { kind: string; found: { where: string; count: number | null }[] }[] = [
+  // By the counter that PKT0501 goes by: drivers have names of their own for what is not in rx_missed_errors.
+  const byCard = (ledger?.rows ?? []).filter(({ rule }) => rule === 'PKT0501');
+  const kinds: { kind: string; found: Found[] }[] = [
     {
       kind: 'no room in the NIC (rx_missed_errors)',
-      found: cost.devices.map(({ device, netns, missed }) => ({ where: placed(device, netns), count: missed })),
+      found: cost.devices.flatMap(({ device, netns, missed }): Found[] => {
+        const where = placed(device, netns);
+        const own = byCard.filter((row) => row.device === device && row.netns === netns && row.kind === 'loss');
+        const named = own.map(({ reason, packets }) => ({
+          where,
+          count: packets,
+          ...(packets !== missed && { counts: `lost by the NIC (${reason})` }),
+        }));
+        return named.length > 0 ? named : [{ where, count: missed }];
+      }),
     },
     {
       kind: 'dropped by the device or above it (rx_dropped)',
@@ -52,8 +70,8 @@ export function lossesOf({ cost, taps, findings, window }: Report): Losses {
     },
   ];
   const rows = kinds.flatMap(({ kind, found }) =>
-    found.flatMap(({ where, count }) =>
-      count === null || count === 0 ? [] : [{ where, counts: kind, packets: count, perSecond: rate(count) }],
+    found.flatMap(({ where, count, counts }) =>
+      count === null || count === 0 ? [] : [{ where, counts: counts ?? kind, packets: count, perSecond: rate(count) }],
     ),
   );
   const judged = findings.flatMap((finding) => {
