@@ -96,8 +96,30 @@ export function netRxCost(times: readonly NetRxTime[]): NetRxCost | null {
   };
 }
 
+/** Counters are read one after the other; what NET_RX did not receive is more than that. */
+const RECEIVED = 0.9;
+
+/**
+ * Whether it was NET_RX that received these packets. Threads receive outside of it, and the strays that it received meanwhile have
+ * another price.
+ */
+export function receivedInNetRx(inNetRx: number, packets: number): boolean {
+  return inNetRx >= RECEIVED * packets;
+}
+
+/** Whether NET_RX received the packets that came to these CPUs. */
+export function receivedOn(netRx: NetRxByCpu, packets: ReadonlyMap<string, number>): boolean {
+  let [seen, all] = [0, 0];
+  for (const [cpu, count] of packets) {
+    all += count;
+    seen += Math.min(count, netRx.get(cpu)?.packets ?? 0);
+  }
+  return receivedInNetRx(seen, all);
+}
+
 /** The mean of the CPUs that a device's packets came to, each with as many as `weights` says. */
 export function netRxCostOn(netRx: NetRxByCpu, weights: ReadonlyMap<string, number>): NetRxCost | null {
+  if (!receivedOn(netRx, weights)) return null;
   const used = [...weights].flatMap(([cpu, weight]) => {
     const time = netRx.get(cpu);
     const cost = time === undefined ? null : netRxCost([time]);

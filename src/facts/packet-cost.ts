@@ -1,3 +1,4 @@
+import { receivedInNetRx } from './breakdown.ts';
 import { napiTimeOn } from './packet-cpus.ts';
 import { enoughTicks, priceOfSpan, type PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
@@ -19,18 +20,24 @@ export interface ReceiveCost {
   /** Skbs after GRO; a VLAN or bond counts again. */
   readonly packetsPerSecond: number;
   readonly perPacketNs: number;
-  /** Of the time, what NAPI threads took; theirs is not known by CPU. */
+  /** What NAPI threads took, which is not known by CPU: of the time, unless it is next to nothing. */
   readonly threads: number;
   /** NET_RX alone, or all softirq time, timers and block included. */
   readonly from: 'net_rx' | 'softirq';
 }
+
+/** Thread time relative to that of NET_RX up to which what threads receive does not matter. */
+const FEW = 0.1;
 
 /** What receiving costs the host, or undefined when neither the probe nor enough ticks can tell. */
 export function receiveCost(readings: ReceiveReadings, seconds: number): ReceiveCost | undefined {
   const { netRx, netRxPackets, threads, softirq, processed, accounting } = readings;
   const threadNs = (threads?.value ?? 0) * 1e9;
   if (netRx !== undefined && netRxPackets !== undefined && netRxPackets.value > 0) {
-    return costOf(netRx.value + threadNs, netRxPackets.value, threadNs, 'net_rx');
+    if (threadNs <= FEW * netRx.value) return costOf(netRx.value, netRxPackets.value, threadNs, 'net_rx');
+    // The probe counts what NET_RX receives, perhaps a few strays: what the threads received is in the host's count only.
+    const packets = Math.max(netRxPackets.value, processed?.value ?? 0);
+    return processed === undefined ? undefined : costOf(netRx.value + threadNs, packets, threadNs, 'net_rx');
   }
   if (softirq === undefined || processed === undefined || processed.value <= 0) return undefined;
   const used = softirq.value + (threads?.value ?? 0);
@@ -60,6 +67,8 @@ export interface SpanReadings {
   readonly received: Signal | undefined;
   /** Where the taps came or went in the window. */
   readonly passed?: Signal | undefined;
+  /** How many taps the span contains. */
+  readonly taps: number;
 }
 
 export interface TapCost {
@@ -74,9 +83,9 @@ export interface TapCost {
 
 /** The price of the taps, or why there is none. */
 export function tapPrice(span: SpanReadings, limits: PriceLimits, seconds: number): TapCost | string {
-  const { mean, floor, samples, lost, every, skbs, received, passed } = span;
+  const { mean, floor, samples, lost, every, skbs, received, passed, taps } = span;
   if (samples === undefined) return 'the probe did not measure this device';
-  const sampled = { samples: samples.value, lost: lost?.value ?? 0, meanNs: mean?.value, floorNs: floor?.value };
+  const sampled = { samples: samples.value, lost: lost?.value ?? 0, meanNs: mean?.value, floorNs: floor?.value, taps };
   const ns = priceOfSpan(sampled, limits);
   if (typeof ns === 'string') return ns;
   // Taps run once per skb, and GRO merges up to 45 frames into one: frames would overstate the price by as much. Without
@@ -134,7 +143,7 @@ function restOnPath({ ns, passed }: TapCost, path: NetRxReadings): number | unde
   for (const { labels, value } of skbsByCpu) {
     if (value === 0) continue;
     const [time, all] = [times.get(labels['cpu']) ?? 0, packets.get(labels['cpu']) ?? 0];
-    if (time === 0 || all === 0) return undefined;
+    if (time === 0 || all === 0 || !receivedInNetRx(all, value)) return undefined;
     skbs += value;
     // What all packets of the CPU cost, less the taps of those that come from this device.
     rest += (value * (time - ns * passed * Math.min(value, all))) / all;

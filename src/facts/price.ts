@@ -1,12 +1,14 @@
 /**
- * When a measurement is enough to be a price: one set of limits, for the rules and for the report. The first two are
- * limits of PKT0101, so that `--config` changes both.
+ * When a measurement is enough to be a price: one set of limits, for the rules and for the report. They are limits of
+ * PKT0101, so that `--config` changes both.
  */
 export interface PriceLimits {
   /** Samples of a span below which their mean is no price. */
   readonly samples: number;
   /** Share of the samples begun that were lost, from which those that are left are not taken for the whole. */
   readonly lost: number;
+  /** Nanoseconds per packet and tap from which something else ran within the span. */
+  readonly dearest: number;
 }
 
 /**
@@ -23,7 +25,8 @@ const TICKED_SECONDS_TO_PRICE = 0.5;
  * (kernel/sched/cputime.c:account_system_time): fewer than 50 of them are noise. An unknown accounting counts as ticks.
  */
 export function enoughTicks(softirqSeconds: number, irqTimeAccounting: number | undefined): boolean {
-  return irqTimeAccounting === 1 || softirqSeconds >= TICKED_SECONDS_TO_PRICE;
+  // A rate times its seconds may come out a trifle below the ticks that were counted.
+  return irqTimeAccounting === 1 || softirqSeconds >= TICKED_SECONDS_TO_PRICE - 1e-6;
 }
 
 /** Why the samples that are left say nothing: which packets lose theirs is not by chance, so the others do not stand for them. */
@@ -40,13 +43,18 @@ interface Sampled {
   readonly meanNs: number | undefined;
   /** What the measurement itself takes. */
   readonly floorNs: number | undefined;
+  /** How many taps the span contains. */
+  readonly taps: number;
 }
 
 /** The mean above the floor, which is the price of what the span contains; or why there is none. */
-export function priceOfSpan({ samples, lost, meanNs, floorNs }: Sampled, limits: PriceLimits): number | string {
+export function priceOfSpan({ samples, lost, meanNs, floorNs, taps }: Sampled, limits: PriceLimits): number | string {
   const lossy = mostlyLost(samples, lost, limits.lost);
   if (lossy !== undefined) return lossy;
   if (meanNs === undefined || samples < limits.samples) return `the probe saw only ${Math.round(samples)} samples`;
   if (floorNs === undefined) return 'what the measurement itself takes (the floor) is not known';
-  return Math.max(0, meanNs - floorNs);
+  const ns = Math.max(0, meanNs - floorNs);
+  // A span that is longer than any tap holds what else ran meanwhile: interrupts, another session, a CPU without rest.
+  if (ns < limits.dearest * Math.max(1, taps)) return ns;
+  return `the span is ${Math.round(ns / 1000)} µs longer than without them, which is more than taps take`;
 }

@@ -2,15 +2,19 @@ import { cpuSeconds } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
 import { cells } from './figures.ts';
 
-/** As the rules have it, rules/shared-limits.ts: no time to spare, or most of it taken by packets. */
-const SPARE = 0.1;
-const SHORT = 0.7;
+/** As the rules have it: no time to spare, or most of it taken by packets. */
+export interface ShortLimits {
+  /** Share of its time that a CPU may be idle, at most. */
+  readonly spare: number;
+  /** Share of its time in softirq, at least. */
+  readonly softirq: number;
+}
 
 /**
- * CPUs that were short of time in the window: at most a tenth of it idle, or most of it spent in softirq. Of a CPU whose
+ * CPUs that were short of time in the window: next to none of it idle, or most of it spent in softirq. Of a CPU whose
  * time was not counted nothing is known, and it is not among them.
  */
-export function shortCpus(window: Window): ReadonlySet<string> {
+export function shortCpus(window: Window, limits: ShortLimits): ReadonlySet<string> {
   const idle = new Map<string, number>();
   const softirq = new Map<string, number>();
   for (const { labels, increase, seconds } of cells(window, cpuSeconds)) {
@@ -20,6 +24,6 @@ export function shortCpus(window: Window): ReadonlySet<string> {
       mode === 'idle' || mode === 'iowait' ? idle : mode === 'softirq' || mode === 'irq' ? softirq : undefined;
     into?.set(cpu, (into.get(cpu) ?? 0) + increase / seconds);
   }
-  const short = [...idle].flatMap(([cpu, share]) => (share <= SPARE ? [cpu] : []));
-  return new Set([...short, ...[...softirq].flatMap(([cpu, share]) => (share >= SHORT ? [cpu] : []))]);
+  const short = [...idle].flatMap(([cpu, share]) => (share <= limits.spare ? [cpu] : []));
+  return new Set([...short, ...[...softirq].flatMap(([cpu, share]) => (share >= limits.softirq ? [cpu] : []))]);
 }

@@ -15,6 +15,7 @@ import { OWN_NETNS, labelKey } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import { priceOfSpan, type PriceLimits } from './price.ts';
+import { tapCount } from './tap-count.ts';
 import type { Bucket, Span, Spans } from '../generated/report.ts';
 
 /** The spans of every device the probe was on, by `deviceKey`. */
@@ -43,11 +44,17 @@ export const spansByDevice = once((window: Window): ReadonlyMap<string, Spans> =
 });
 
 /** Price of the taps by their span; or why there is none. `unseen` is left out: such a packet never came to the end. */
-function tapNsOf({ taps }: Spans, limits: PriceLimits): number | string {
+function tapNsOf({ taps }: Spans, count: number, limits: PriceLimits): number | string {
   if (taps === null) return 'the probe did not measure this device';
-  const { count, avgNs, floorNs } = taps;
+  const { avgNs, floorNs } = taps;
   return priceOfSpan(
-    { samples: count, lost: begunAndLost(taps), meanNs: avgNs ?? undefined, floorNs: floorNs ?? undefined },
+    {
+      samples: taps.count,
+      lost: begunAndLost(taps),
+      meanNs: avgNs ?? undefined,
+      floorNs: floorNs ?? undefined,
+      taps: count,
+    },
     limits,
   );
 }
@@ -62,11 +69,13 @@ function begunAndLost({ lost, lostBy }: Span): number {
  */
 export function pricedTapNs(window: Window, key: string, spans: Spans, limits: PriceLimits): number | string {
   const samples = ofDevice(window, tappedSamples, key);
-  if (samples === undefined || spans.taps === null) return tapNsOf(spans, limits);
+  const [netns = OWN_NETNS, device = ''] = key.split('\u0000');
+  const taps = tapCount(window, netns, device);
+  if (samples === undefined || spans.taps === null) return tapNsOf(spans, taps, limits);
   const sum = ofDevice(window, tappedNanoseconds, key);
   const meanNs = sum === undefined || samples === 0 ? undefined : sum / samples;
   const lost = begunAndLost(spans.taps);
-  return priceOfSpan({ samples, lost, meanNs, floorNs: spans.taps.floorNs ?? undefined }, limits);
+  return priceOfSpan({ samples, lost, meanNs, floorNs: spans.taps.floorNs ?? undefined, taps }, limits);
 }
 
 /**

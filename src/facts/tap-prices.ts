@@ -15,7 +15,7 @@ import type { PriceLimits } from './price.ts';
 import { medianOverFloor } from './sent-taps.ts';
 import type { Signal } from './signal.ts';
 import { deviceKey, pricedTapNs, spansByDevice } from './spans.ts';
-import { ETH_P_ALL } from './typed-sockets.ts';
+import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { splitBill, tapsOn, type TapSamples } from './taps.ts';
 
 /** What a packet socket adds to each packet of a device. */

@@ -118,19 +118,24 @@ export const windowTapNs = once((window: Window, limits: PriceLimits): ReadonlyM
   );
 });
 
-/** The same in the mean of these devices, each with its samples; null without any that has a price. */
+/** Packets without a price that are left out of a mean: of more of them it would say what is not known. */
+const UNPRICED = 0.1;
+
+/** The same in the mean of these devices, each with its samples; null where it is not known of enough of them. */
 export function meanTapNs(window: Window, limits: PriceLimits, keys: Iterable<string>): number | null {
   const [prices, spans] = [windowTapNs(window, limits), spansByDevice(window)];
-  let samples = 0;
-  let nanoseconds = 0;
+  let [samples, unpriced, nanoseconds] = [0, 0, 0];
   for (const key of keys) {
     const ns = prices.get(key) ?? null;
-    const count = spans.get(key)?.taps?.count ?? 0;
-    if (ns === null) continue;
+    const { count, lost } = spans.get(key)?.taps ?? { count: 0, lost: 0 };
+    if (ns === null) {
+      unpriced += count + lost;
+      continue;
+    }
     samples += count;
     nanoseconds += ns * count;
   }
-  return samples === 0 ? null : nanoseconds / samples;
+  return samples === 0 || unpriced > UNPRICED * (samples + unpriced) ? null : nanoseconds / samples;
 }
 
 /** From readings without the count of the whole device. */
@@ -143,18 +148,21 @@ export interface TapTime {
   readonly share: number;
 }
 
-/** What the taps of all watched devices took on each CPU; undefined when that cannot be told. */
-export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<string, TapTime> | undefined => {
+/** What the taps of all watched devices took on each CPU: null where that is not known, undefined when it is nowhere. */
+export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<string, TapTime | null> | undefined => {
   const [means, spans, rates] = [windowTapNs(window, limits), spansByDevice(window), receivedPastTaps(window)];
   const devices = packetsByCpu(window);
   const counted = new Map(countedByCpu.evaluate(window).points.map((point) => [deviceKey(point.labels), point.value]));
   if (devices.size === 0 || ![...means.values()].some((ns) => ns !== null)) return undefined;
   const times = new Map<string, TapTime>();
+  const [all, unpriced] = [new Map<string, number>(), new Map<string, number>()];
   for (const [key, packets] of devices) {
     const own = spans.get(key);
     const ns = own === undefined ? 0 : pricedTapNs(window, key, own, limits);
     const shares = spread(packets, typeof ns === 'string' ? 0 : (ns * (rates.get(key) ?? counted.get(key) ?? 0)) / 1e9);
     for (const [cpu, count] of packets) {
+      all.set(cpu, (all.get(cpu) ?? 0) + count);
+      if (own?.taps && typeof ns === 'string') unpriced.set(cpu, (unpriced.get(cpu) ?? 0) + count);
       const before = times.get(cpu) ?? { seconds: 0, share: 0 };
       times.set(cpu, {
         seconds: before.seconds + ((means.get(key) ?? 0) * count) / 1e9,
@@ -162,5 +170,6 @@ export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<
       });
     }
   }
-  return times;
+  const known = (cpu: string): boolean => (unpriced.get(cpu) ?? 0) <= UNPRICED * (all.get(cpu) ?? 0);
+  return new Map([...times].map(([cpu, time]) => [cpu, known(cpu) ? time : null]));
 });

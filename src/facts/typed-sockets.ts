@@ -2,6 +2,7 @@
  * Packet sockets for one ethertype. They sit on the list of that protocol, behind tc (net/core/dev.c:ptype_head), so that no span
  * holds them: packets of other protocols pass them by, and those of their own pay as for a tap. Only the profile sees that.
  */
+import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { netstat, packetSocket } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
@@ -11,7 +12,6 @@ import type { Signal } from './signal.ts';
 import { spansByDevice } from './spans.ts';
 import { meanTapNs } from './tapped.ts';
 
-export const ETH_P_ALL = '0003';
 const ETH_P_IP = '0800';
 const ETH_P_IPV6 = '86dd';
 

@@ -1,5 +1,8 @@
 /** Values of the labels of pktcost_packet_socket_info: its collector writes them, and whoever asks what one stands for asks here. */
 
+/** The protocol of a tap: every packet (include/uapi/linux/if_ether.h). */
+export const ETH_P_ALL = '0003';
+
 const filters = {
   none: 'none or eBPF',
   hidden: 'hidden (needs CAP_NET_ADMIN)',

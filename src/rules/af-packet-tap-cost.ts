@@ -1,4 +1,5 @@
 import { tapPrice, type TapCost } from '../facts/packet-cost.ts';
+import { tapsArePerNetns } from '../facts/tap-count.ts';
 import { sentPrice } from '../facts/sent-taps.ts';
 import { foreignBill, hooksWithoutSocket, ownersData, ownersText, tapsOn, type TapHook } from '../facts/taps.ts';
 import { needsProbe } from './alert.ts';
@@ -11,7 +12,7 @@ import { receivedParts, whereText, onlyHere, cleared, seenTaps } from './tap-cos
 import { judgeUnpriced, judgePriced } from './tap-cost-received.ts';
 import { judgeSent, sendingText, receivedText } from './tap-cost-sent.ts';
 import { signals, messages, type TapReadings, type TapCostConclusion, type Suspects } from './tap-cost-signals.ts';
-import { thresholds, type TapLimits } from './tap-cost-limits.ts';
+import { thresholds } from './tap-cost-limits.ts';
 
 export const afPacketTapCost = defineRule({
   code: 'PKT0101',
@@ -73,7 +74,7 @@ export const afPacketTapCost = defineRule({
     };
     const sending = sentPrice(read, taps, limits);
     const sent = typeof sending === 'string' ? undefined : judgeSent(sending, read, suspects, limits);
-    const local = believable(tapPrice(read, limits, at.seconds), taps.length + loose.size, limits);
+    const local = tapPrice({ ...read, taps: taps.length + loose.size }, limits, at.seconds);
     const profiled = receivedParts(read.parts);
     const unpriced = (why: string): TapCostConclusion => {
       const little = read.received.value < limits.busy;
@@ -129,28 +130,12 @@ function whenText({ there }: TapReadings): Argument {
   );
 }
 
-/**
- * Up to 6.12 one list of unbound taps serves all namespaces (net/core/dev.c:ptype_all), so that a foreign tap is paid here
- * too; 6.18 has one list for each. Without BTF to ask, the kernels in between count as the old ones.
- */
-function tapsArePerNetns({ perNetnsTaps, kernel }: TapReadings): boolean {
-  if (perNetnsTaps !== undefined) return perNetnsTaps.value === 1;
-  const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(kernel?.labels['release'] ?? '') ?? [];
-  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 18);
-}
-
 /** Up to 6.12 whatever passes a device without a tap, to show the floor, passes the unbound taps of all namespaces too. */
 const foreignWhy = 'on this kernel every packet of the host passes them, so that no floor is without them';
 
 function withForeign(price: TapCost, foreignNs: number): TapCost {
   const all = price.ns + foreignNs;
   return { ...price, ns: all, cpu: (all * price.skbsPerSecond) / 1e9 };
-}
-
-/** A span that is longer than any tap holds what else ran meanwhile: interrupts, another session, a CPU without rest. */
-function believable(price: TapCost | string, taps: number, limits: TapLimits): TapCost | string {
-  if (typeof price === 'string' || price.ns < limits.dearest * Math.max(1, taps)) return price;
-  return `the span is ${Math.round(price.ns / 1000)} µs longer than without them, which is more than taps take`;
 }
 
 const gravities: readonly TapCostConclusion['outcome'][] = ['info', 'warning', 'critical'];

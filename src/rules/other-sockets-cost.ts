@@ -1,5 +1,6 @@
+import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { processOf } from '../facts/processes.ts';
-import { ETH_P_ALL, busyTypes, typedSockets } from '../facts/typed-sockets.ts';
+import { busyTypes, typedSockets } from '../facts/typed-sockets.ts';
 import type { Signal } from '../facts/signal.ts';
 import { ownersData, ownersText, tapsOn, type TapHook } from '../facts/taps.ts';
 import {

@@ -1,6 +1,6 @@
 import { processText } from '../base/process-text.ts';
 import { filterKind } from '../metrics/packet-socket-labels.ts';
-import { ETH_P_ALL } from '../facts/typed-sockets.ts';
+import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { daemonOf } from '../facts/daemons.ts';
 import { describeTap, takesEverything, tapsOn } from '../facts/taps.ts';
 import { packetSocket, receivePackets, socketOwner, transmitPackets } from '../metrics/catalogue/index.ts';

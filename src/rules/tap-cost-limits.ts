@@ -125,7 +125,7 @@ export const thresholds = {
 /** The limits by which the taps have a price, for whoever else shows one. */
 export function priceLimits(overrides: Overrides = {}): PriceLimits {
   const limit = (name: keyof PriceLimits): number => overrides['PKT0101']?.[name] ?? thresholds[name].value;
-  return { samples: limit('samples'), lost: limit('lost') };
+  return { samples: limit('samples'), lost: limit('lost'), dearest: limit('dearest') };
 }
 
 export type TapLimits = Limits<typeof thresholds>;

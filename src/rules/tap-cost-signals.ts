@@ -1,5 +1,5 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
-import { ETH_P_ALL } from '../facts/typed-sockets.ts';
+import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
 import { receivingThreads } from '../facts/packet-cpus.ts';
 import type { TapHook } from '../facts/taps.ts';

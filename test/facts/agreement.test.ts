@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { once } from '../../src/facts/once.ts';
-import { mostlyLost } from '../../src/facts/price.ts';
+import { enoughTicks, mostlyLost } from '../../src/facts/price.ts';
+import { shortCpus } from '../../src/facts/short-cpus.ts';
 import { spansByDevice } from '../../src/facts/spans.ts';
 import type { Report } from '../../src/generated/report.ts';
 import * as metrics from '../../src/metrics/catalogue/index.ts';
+import { shortLimits } from '../../src/rules/short-limits.ts';
+import { lossesOf } from '../../src/report/tables/losses.ts';
 import { priceLimits } from '../../src/rules/tap-cost-limits.ts';
 import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
 import { rules } from '../../src/rules/index.ts';
@@ -87,6 +90,26 @@ describe('the price of the taps', () => {
     assert.equal(tapPart(strict), undefined);
   });
 
+  it('is nowhere when it is more than taps take, by the limit of --config', () => {
+    const long = spans.map((cell): Cell =>
+      cell[0] === metrics.spanNanoseconds ? [cell[0], cell[1], 0, 30.2e6] : cell,
+    );
+    const passed: Cell = [metrics.spanPackets, { device: 'eth0' }, 0, 200_000];
+    const cases: readonly [Cell[], Overrides][] = [
+      [long, {}],
+      [spans, { PKT0101: { dearest: 800 } }],
+    ];
+    for (const [measured, overrides] of cases) {
+      const report = judged([...tapped, passed, ...measured], overrides);
+      assert.match(ofRule(report, 'PKT0101').summary, /which is more than taps take/);
+      assert.deepEqual(report.taps[0]?.prices, []);
+      assert.equal(report.taps[0].bill?.receiveCpu ?? null, null);
+      assert.equal(tapPart(report), undefined);
+      assert.equal(report.cost.cpus[1]?.tapShare, null);
+    }
+    assert.equal(judged([...tapped, ...long], { PKT0101: { dearest: 40_000 } }).taps[0]?.nsPerPacket, 30_000);
+  });
+
   it('does not suffer from packets that were to be stamped and never came to the end of the span', () => {
     const stamped: Cell = [metrics.spanStamped, { device: 'eth0', span: 'taps', mode: 'tracepoint' }, 0, 5000];
     assert.equal(judged([...tapped, ...spans, stamped]).taps[0]?.nsPerPacket, 900);
@@ -144,6 +167,34 @@ describe('what taps take of a CPU that came or went in the window', () => {
   });
 });
 
+describe('two devices of which one lost most of its samples', () => {
+  const other = (cell: Cell): Cell => [cell[0], { ...cell[1], device: 'eth1' }, cell[2], cell[3]];
+  const second: Cell[] = [
+    ...halfLost.filter(([metric, { device }]) => device === 'eth0' && metric !== metrics.spanCpuPackets).map(other),
+    [metrics.receivePackets, { device: 'eth1' }, 0, 3_000_000],
+    [metrics.spanCpuPackets, { device: 'eth1', cpu: '2' }, 0, 3_000_000],
+    [metrics.softnetProcessed, { cpu: '2' }, 0, 3_000_000],
+    [metrics.cpuSeconds, { cpu: '2', mode: 'softirq' }, 0, 9],
+    [metrics.netRxNanoseconds, { cpu: '2' }, 0, 9e9],
+    [metrics.netRxPackets, { cpu: '2' }, 0, 3_000_000],
+  ];
+
+  it('leave its CPU and the mean of the host without a price of the taps', () => {
+    const { host: whole, cpus, devices } = judged([...tapped, ...spans, ...second]).cost;
+    assert.deepEqual(
+      cpus.map(({ cpu, tapShare }) => [cpu, tapShare === null]),
+      [
+        ['0', false],
+        ['1', false],
+        ['2', true],
+      ],
+    );
+    assert.equal(cpus[2]?.tapSeconds, null);
+    assert.deepEqual(whole.breakdown, []);
+    assert.equal(devices.find(({ device }) => device === 'eth0')?.breakdown.length, 4);
+  });
+});
+
 describe('softirq time that is counted in ticks', () => {
   const little = host({ packets: 5000, frames: 5000, softirq: 0.2 });
 
@@ -152,6 +203,11 @@ describe('softirq time that is counted in ticks', () => {
     assert.equal(whole.nsPerPacket, null);
     assert.match(whole.reason ?? '', /210 ms of softirq time, which this kernel counts in ticks, is too little/);
     assert.equal(cpus[1]?.nsPerPacket, null);
+  });
+
+  it('is enough at exactly fifty ticks, whatever the length of the window', () => {
+    for (const seconds of [10, 49]) assert.ok(enoughTicks((0.5 / seconds) * seconds, undefined), `${seconds} s`);
+    assert.ok(!enoughTicks(0.49, undefined));
   });
 
   it('is enough from half a second on, and at any length where the kernel accounts for it', () => {
@@ -173,6 +229,66 @@ describe('what threads take of received packets', () => {
       const whole = Number(ns) / Number(share);
       assert.ok(Math.abs((report.cost.host.nsPerPacket ?? 0) - whole) < 1, `${role}: ${whole} ns by the rule`);
     }
+  });
+});
+
+describe('packets that threads receive', () => {
+  const strays = (packets: number): Cell[] =>
+    spans.map((cell): Cell => {
+      if (cell[0] === metrics.spanCpuPackets) return [cell[0], cell[1], 0, 2_000_000];
+      if (cell[0] === metrics.netRxPackets) return [cell[0], cell[1], 0, packets];
+      if (cell[0] === metrics.netRxNanoseconds) return [cell[0], cell[1], 0, packets * 3000];
+      return cell[0] === metrics.netRxDriverNanoseconds ? [cell[0], cell[1], 0, packets * 1000] : cell;
+    });
+  const threaded: Cell[] = [
+    ...host({ packets: 2_000_000, frames: 2_000_000, softirq: 0.05 }),
+    [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1],
+    ...tapped.slice(busy.length),
+    [metrics.spanPackets, { device: 'eth0' }, 0, 2_000_000],
+    [metrics.processCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 1, 5],
+    [metrics.processLastCpu, { pid: '77' }, 1, 1],
+  ];
+
+  it('have no price by the few that came to NET_RX meanwhile', () => {
+    for (const packets of [300, 1500]) {
+      const report = judged([...threaded, ...strays(packets)]);
+      const { outcome, args } = ofRule(report, 'PKT0101');
+      assert.equal(outcome, 'warning', `${packets} strays`);
+      assert.ok(Number(args['share']) > 0.4 && Number(args['share']) < 0.5, `${packets} strays`);
+      const { host: whole, cpus, devices } = report.cost;
+      assert.equal(whole.netRxNsPerPacket, null);
+      for (const { breakdown } of [whole, ...cpus, ...devices]) assert.deepEqual(breakdown, []);
+    }
+  });
+});
+
+describe('what a card lost by a counter of its driver', () => {
+  it('is one figure in the ledger and in the table of drops, and not none', () => {
+    const own: Cell = [metrics.receiveRingLost, { device: 'eth0', counter: 'rx_out_of_buffer' }, 0, 3000];
+    const report = judged([...busy, own]);
+    const { rows, none } = lossesOf(report);
+    const row = rows.find(({ counts }) => counts.includes('rx_out_of_buffer'));
+    assert.equal(row?.packets, 3000);
+    assert.equal(report.ledger?.rows.find(({ rule }) => rule === 'PKT0501')?.packets, 3000);
+    assert.ok(none.every((kind) => !kind.includes('NIC')));
+    assert.ok(lossesOf(judged(busy)).none.some((kind) => kind.includes('NIC')));
+  });
+});
+
+describe('a CPU that is short of time', () => {
+  const loaded: Cell[] = [
+    [metrics.cpuSeconds, { cpu: '3', mode: 'softirq' }, 0, 6],
+    [metrics.cpuSeconds, { cpu: '3', mode: 'idle' }, 0, 3],
+  ];
+
+  it('is so by the limits of --config', () => {
+    const short = (overrides: Overrides): readonly string[] => [
+      ...shortCpus(windowOf({ cells: loaded }), shortLimits(overrides)),
+    ];
+    assert.deepEqual(short({}), []);
+    assert.deepEqual(short({ PKT0102: { warningShare: 0.5 } }), ['3']);
+    assert.deepEqual(short({ PKT0101: { hot: 0.5 } }), ['3']);
+    assert.deepEqual(short({ PKT0102: { spare: 0.4 } }), ['3']);
   });
 });
 

@@ -1,4 +1,13 @@
-import { breakdownOf, enough, netRxCost, netRxCostOn, netRxOf } from '../../facts/breakdown.ts';
+import {
+  breakdownOf,
+  enough,
+  netRxCost,
+  netRxCostOn,
+  netRxOf,
+  receivedInNetRx,
+  receivedOn,
+  type NetRxCost,
+} from '../../facts/breakdown.ts';
 import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
 import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
 import { handsOver } from '../../facts/packet-cost.ts';
@@ -63,7 +72,7 @@ function hostCost(window: Window, limits: PriceLimits): HostCost {
   const timed = spent !== null && isTimed(window, spent);
   const priced = packets !== null && packets >= PACKETS_TO_PRICE;
   const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
-  const measured = enough(netRxCost([...netRxOf(window).values()]));
+  const measured = netRxOfHost(window);
   return {
     packets,
     packetsPerSecond: packets === null ? null : packets / processed[0]!.seconds,
@@ -79,6 +88,15 @@ function hostCost(window: Window, limits: PriceLimits): HostCost {
     breakdown: breakdownOf(nsPerPacket, measured, meanTapNs(window, limits, spansByDevice(window).keys())),
     reason: whyUnpriced(window, packets, spent),
   };
+}
+
+/** What NET_RX takes of a packet in the mean of the host; null where threads, or whoever else, received those that matter. */
+function netRxOfHost(window: Window): NetRxCost | null {
+  const netRx = netRxOf(window);
+  const cost = enough(netRxCost([...netRx.values()]));
+  if (cost === null || ![...packetsByCpu(window).values()].every((packets) => receivedOn(netRx, packets))) return null;
+  const packets = totalIncrease(cells(window, softnetProcessed)) ?? 0;
+  return (napiSeconds(window) ?? 0) === 0 || receivedInNetRx(cost.packets, packets) ? cost : null;
 }
 
 function whyUnpriced(window: Window, packets: number | null, spent: number | null): string | null {
@@ -148,7 +166,7 @@ function deviceCosts(
   const netRx = netRxOf(window);
   const onCpus = packetsByCpu(window);
   const ofCpu = cpuPrices(window);
-  const ofHost = enough(netRxCost([...netRx.values()]));
+  const ofHost = netRxOfHost(window);
   // With RPS the CPU that takes a packet from the card is another.
   const handed = totalIncrease(cells(window, softnetReceivedRps)) ?? 0;
   const local = !handsOver(handed, totalIncrease(cells(window, softnetProcessed)) ?? 0);

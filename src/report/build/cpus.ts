@@ -1,8 +1,8 @@
-import { breakdownOf, enough, netRxCost, netRxOf } from '../../facts/breakdown.ts';
+import { breakdownOf, enough, netRxCost, netRxOf, receivedInNetRx } from '../../facts/breakdown.ts';
 import { cpuPrices } from '../../facts/cpu-prices.ts';
 import { byLabel, cells } from '../../facts/figures.ts';
 import type { PriceLimits } from '../../facts/price.ts';
-import { tapTimes } from '../../facts/tapped.ts';
+import { packetsByCpu, tapTimes } from '../../facts/tapped.ts';
 import type { CpuCost } from '../../generated/report.ts';
 import {
   cpuDedicated,
@@ -20,6 +20,7 @@ import type { Window } from '../../metrics/window.ts';
 export function cpuCosts(window: Window, limits: PriceLimits): CpuCost[] {
   const netRx = netRxOf(window);
   const taps = tapTimes(window, limits);
+  const counted = [...packetsByCpu(window).values()];
   const packets = byLabel(window, softnetProcessed, 'cpu');
   const dropped = byLabel(window, softnetDropped, 'cpu');
   const squeezed = byLabel(window, softnetSqueezed, 'cpu');
@@ -38,9 +39,11 @@ export function cpuCosts(window: Window, limits: PriceLimits): CpuCost[] {
       const cpu = labels['cpu'] ?? '';
       const passed = packets.get(cpu);
       const time = netRx.get(cpu);
-      const timed = time === undefined ? null : enough(netRxCost([time]));
+      const watched = Math.max(0, ...counted.map((byCpu) => byCpu.get(cpu) ?? 0));
+      const timed = time === undefined || !receivedInNetRx(time.packets, watched) ? null : enough(netRxCost([time]));
       const nsPerPacket = prices.get(cpu) ?? null;
-      const tap = taps === undefined ? null : (taps.get(cpu) ?? { seconds: 0, share: 0 });
+      const told = taps?.get(cpu);
+      const tap = taps === undefined || told === null ? null : (told ?? { seconds: 0, share: 0 });
       return {
         cpu,
         numaNode: nodes.get(cpu) ?? null,

@@ -10,6 +10,7 @@ import type {
 } from '../../generated/report.ts';
 import { shortCpus } from '../../facts/short-cpus.ts';
 import type { Window } from '../../metrics/window.ts';
+import { shortLimits } from '../../rules/short-limits.ts';
 import { priceLimits } from '../../rules/tap-cost-limits.ts';
 import type { Overrides } from '../../rules/engine.ts';
 import type { Finding } from '../../rules/finding.ts';
@@ -49,7 +50,7 @@ export function buildReport(input: ReportInput): Report {
   const { findings, verdict } = judge(
     input.findings.map(reportFinding),
     window.seconds,
-    shortCpus(window),
+    shortCpus(window, shortLimits(input.overrides)),
     ledger.rows,
   );
   const taps = packetSockets(window, limits);

@@ -1,7 +1,8 @@
+import { ETH_P_ALL } from '../../metrics/packet-socket-labels.ts';
 import { captureBills, type CaptureCost } from '../../facts/capture-bills.ts';
 import type { PriceLimits } from '../../facts/price.ts';
 import { sentTapPrices, tapPrices, type SocketPrice } from '../../facts/tap-prices.ts';
-import { ETH_P_ALL, typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
+import { typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
 import type { Owner, Tap } from '../../generated/report.ts';
 import { packetRingDrops, packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
 import { OWN_NETNS, type Series } from '../../metrics/snapshot.ts';
