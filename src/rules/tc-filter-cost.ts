@@ -16,6 +16,8 @@ import { inNetns, shellQuote } from './remedies/shell.ts';
 import { defineRule, optionalList } from './rule.ts';
 
 const PARTS = new Set(['tc-filter', 'qdisc']);
+/** Share of what the queues take from which filters are named as the owner beside them. */
+const OF_QUEUES = 0.5;
 
 export const tcFilterCost = defineRule({
   code: 'PKT0118',
@@ -40,7 +42,9 @@ export const tcFilterCost = defineRule({
     const filters = read.filters
       .filter(({ labels }) => judged.cost.direction === 'receive' || labels['hook'] !== 'ingress')
       .sort((a, b) => b.value - a.value);
-    const [most] = own[0]?.[0] === 'tc-filter' ? filters : [];
+    // Senders that wait for a queue's lock wait for the filters that run below it, and count as the queue.
+    const shares = new Map(own);
+    const [most] = (shares.get('tc-filter') ?? 0) >= OF_QUEUES * (shares.get('qdisc') ?? 0) ? filters : [];
     const { device = '', hook = '', kind = '', netns = '' } = most?.labels ?? {};
     const dev = device === '' ? 'DEVICE' : shellQuote(device);
     const parent = hook.includes(' ') ? `parent ${hook.split(' ')[1] ?? ''}` : hook;
@@ -50,7 +54,7 @@ export const tcFilterCost = defineRule({
         largest: partsArgument(own),
         owners:
           most === undefined
-            ? worded([], 'queues, or filters that were not seen')
+            ? worded([], filters.length > 0 ? 'queues' : 'queues, or filters that were not seen')
             : `${most.value.toLocaleString('en-US')} ${kind} filters at the ${hook} of ${device}${netns === '' ? '' : ` in namespace ${netns}`}`,
       },
       evidence: { samples: null, filters: null, processed: null },

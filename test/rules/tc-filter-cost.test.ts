@@ -26,6 +26,24 @@ ruleCases(tcFilterCost, [
     command: /tc -s filter show dev eth0 parent 1:/,
   },
   {
+    name: 'a queue whose lock is held for its filters',
+    cells: [
+      ...pathCells({ qdisc: 3400, 'tc-filter': 3200, udp: 3400 }, { direction: 'transmit', packets: 60_000 }),
+      [tcFilters, { device: 'eth0', hook: 'htb 1:', kind: 'u32' }, 2000, 2000],
+    ],
+    outcome: 'critical',
+    args: { owners: '2,000 u32 filters at the htb 1: of eth0' },
+  },
+  {
+    name: 'a queueing discipline that takes most of it, with a filter',
+    cells: [
+      ...pathCells({ qdisc: 4000, 'tc-filter': 500, tcp: 5500 }, { direction: 'transmit' }),
+      [tcFilters, { device: 'eth0', hook: 'htb 1:', kind: 'u32' }, 1, 1],
+    ],
+    outcome: 'warning',
+    args: { owners: 'queues' },
+  },
+  {
     name: 'a queueing discipline',
     cells: pathCells({ qdisc: 4000, 'tc-filter': 500, tcp: 5500 }, { direction: 'transmit' }),
     outcome: 'warning',
