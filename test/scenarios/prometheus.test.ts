@@ -9,7 +9,7 @@ import { dropsOwnedBy, unnamedDropsOwnedBy } from '../../src/facts/drop-reasons.
 import { collectors } from '../../src/collectors/index.ts';
 import { udpMem } from '../../src/metrics/catalogue/index.ts';
 import type { Expression } from '../../src/metrics/expression.ts';
-import type { Labels, Metric } from '../../src/metrics/metric.ts';
+import { exposedAs, type Labels, type Metric } from '../../src/metrics/metric.ts';
 import { labelKey, Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
 import { raisedBy } from '../../src/rules/alerts.ts';
@@ -126,11 +126,14 @@ function invented(metric: Metric, still: (seed: number) => boolean = () => false
 /** A Prometheus over the two samples, a name apart for each set of them. */
 async function serve(folder: string, sets: Readonly<Record<string, readonly Pair[]>>, end: number): Promise<Server> {
   const series = Object.entries(sets).flatMap(([job, pairs]) =>
-    pairs.map(({ metric, labels, from, to }) => ({
-      name: metric.name,
-      labels: { ...labels, job },
-      samples: [[end - SECONDS, from] as const, [end, to] as const],
-    })),
+    pairs.map(({ metric, labels, from, to }) => {
+      const { name, per } = exposedAs(metric);
+      return {
+        name,
+        labels: { ...labels, job },
+        samples: [[end - SECONDS, from / per] as const, [end, to / per] as const],
+      };
+    }),
   );
   return servePrometheus(folder, series);
 }
