@@ -56,11 +56,18 @@ export interface Told {
   readonly kernel: string;
 }
 
+/**
+ * A diagnosis of some seconds that took this long got no CPU: two floods take two CPUs whole, and what was provoked may have ended
+ * before the window began. It is made again, and the log says so; what it says in time is never asked for twice.
+ */
+const STARVED_MS = 15_000;
+const ATTEMPTS = 3;
+
 /** Declares a scenario: each case gets hosts of its own, set up alike. */
 export function scenario<S>(spec: Scenario<S>): void {
   describe(spec.title, () => {
     for (const [name, each] of Object.entries(spec.cases)) {
-      it(name, { timeout: 60_000 }, async (test) => {
+      it(name, { timeout: 240_000 }, async (test) => {
         const reason = whyNot(spec);
         if (reason !== undefined) {
           keep({ ...blank(spec, name, each), skipped: reason });
@@ -74,20 +81,37 @@ export function scenario<S>(spec: Scenario<S>): void {
           fired: [],
           principal: null,
         };
-        try {
+        const attempt = async (): Promise<boolean> => {
+          let starved = false;
           await withHosts(async (kit) => {
             const setting = spec.setUp(kit);
+            const started = performance.now();
             const { report } = await each.provoke(setting, kit);
+            starved = performance.now() - started > STARVED_MS;
             told = {
               fires: wantedOf(each, report),
               quiet: quietOf(spec, each, report),
               fired: fired(report).map(brief),
               principal: report.verdict.principal,
             };
-            judge(spec, each, report);
+            try {
+              judge(spec, each, report);
+            } catch (error) {
+              if (!starved) throw error;
+              test.diagnostic(`starved, and judged wrong: ${error instanceof Error ? error.message : String(error)}`);
+              return;
+            }
+            starved = false;
             const kept = each.check?.(report, setting) ?? {};
             keep({ ...blank(spec, name, each), ...told, kept });
           });
+          return !starved;
+        };
+        try {
+          for (let left = ATTEMPTS; !(await attempt());) {
+            left -= 1;
+            assert.ok(left > 0, `the machine gave the diagnosis no time, ${ATTEMPTS} times`);
+          }
         } catch (error) {
           keep({ ...blank(spec, name, each), ...told, error: error instanceof Error ? error.message : String(error) });
           throw error;
