@@ -1,4 +1,5 @@
 import { ok, type Result } from '../base/result.ts';
+import type { Host } from './collector.ts';
 import { utf8Text } from './cursor.ts';
 
 /** A tree of control groups: of some controllers in version 1, of all in version 2. */
@@ -60,4 +61,22 @@ export function groupsAbove(path: string | undefined): readonly string[] {
   if (path === undefined || path.includes('/..')) return [];
   const parts = path.split('/').filter((part) => part !== '');
   return parts.map((_, index) => `/${parts.slice(0, parts.length - index).join('/')}`);
+}
+
+/** The control groups of one process. */
+export interface ProcessGroups {
+  /** By controller, '' for that of version 2. */
+  readonly paths: ReadonlyMap<string, string>;
+  readonly placesOf: (controller: string) => readonly CgroupPlace[];
+}
+
+/** Looks processes up, each in the mounts that were read with the first; undefined for one that is gone. */
+export function groupsOfProcesses(host: Host): (pid: string) => ProcessGroups | undefined {
+  let mounts: readonly CgroupMount[] | undefined;
+  return (pid) => {
+    mounts ??= host.parseIfPresent('/proc/self/mountinfo', parseCgroupMounts) ?? [];
+    const paths = host.parseIfPresent(`/proc/${pid}/cgroup`, parseCgroupPaths);
+    const seen = mounts;
+    return paths === undefined ? undefined : { paths, placesOf: (controller) => placesOf(controller, seen, paths) };
+  };
 }

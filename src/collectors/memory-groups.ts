@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../base/result.ts';
 import { cgroupSocketMemoryRefused, cgroupSocketMemoryUsed, readerMemoryGroup } from '../metrics/catalogue/index.ts';
-import { groupsAbove, parseCgroupMounts, parseCgroupPaths, placesOf, type CgroupMount } from './cgroups.ts';
+import { groupsAbove, type ProcessGroups } from './cgroups.ts';
 import type { Emit, Host } from './collector.ts';
 import { utf8Text } from './cursor.ts';
 
@@ -9,7 +9,6 @@ export class MemoryGroups {
   readonly #host: Host;
   readonly #emit: Emit;
   readonly #limited = new Map<string, boolean>();
-  #mounts: readonly CgroupMount[] | undefined;
 
   constructor(host: Host, emit: Emit) {
     this.#host = host;
@@ -17,11 +16,8 @@ export class MemoryGroups {
   }
 
   /** The groups of a process, its own and those above. */
-  of(pid: string): void {
-    this.#mounts ??= this.#host.parseIfPresent('/proc/self/mountinfo', parseCgroupMounts) ?? [];
-    const paths = this.#host.parseIfPresent(`/proc/${pid}/cgroup`, parseCgroupPaths);
-    if (paths === undefined) return;
-    for (const { version, at, path } of placesOf('memory', this.#mounts, paths))
+  of(pid: string, groups: ProcessGroups): void {
+    for (const { version, at, path } of groups.placesOf('memory'))
       for (const cgroup of groupsAbove(path))
         if (this.#isLimited(version, at, cgroup)) this.#emit(readerMemoryGroup, { pid, cgroup }, 1);
   }

@@ -23,7 +23,7 @@ import type { Metric } from '../metrics/metric.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { defineCollector, type Collector, type CollectorFacts, type Emit, type Host } from './collector.ts';
 import { Cursor, utf8Text } from './cursor.ts';
-import { groupsAbove, parseCgroupMounts, parseCgroupPaths, placesOf, type CgroupMount } from './cgroups.ts';
+import { groupsAbove, groupsOfProcesses, type ProcessGroups } from './cgroups.ts';
 import { MemoryGroups } from './memory-groups.ts';
 import { parseLine } from './parse.ts';
 import { parsePressure } from './pressure.ts';
@@ -69,7 +69,8 @@ export function readersOf(snapshot: Snapshot): Collector {
         );
       if (pids.length === 0) return;
       const looked = pids.slice(0, MOST_PROCESSES);
-      const groups = new CpuGroups(host, emit);
+      const groupsOf = groupsOfProcesses(host);
+      const quotas = new CpuGroups(host, emit);
       const memory = new MemoryGroups(host, emit);
       const arch = host.parseIfPresent('/proc/sys/kernel/arch', parseLine) ?? '';
       let threads = 0;
@@ -84,8 +85,10 @@ export function readersOf(snapshot: Snapshot): Collector {
         threads += Math.min(THREADS_EACH, tids.length);
         const allowed = host.parseIfPresent(`/proc/${pid}/status`, parseAllowed);
         if (allowed !== undefined) emit(readerAllowed, { pid, cpus: allowed.cpus }, 1);
-        groups.of(pid);
-        memory.of(pid);
+        const groups = groupsOf(pid);
+        if (groups === undefined) continue;
+        quotas.of(pid, groups);
+        memory.of(pid, groups);
       }
       if (left > 0) host.gap('/proc/*/task', `${left} of ${pids.length} processes with sockets were not looked at`);
     },
@@ -187,7 +190,6 @@ class CpuGroups {
   readonly #host: Host;
   readonly #emit: Emit;
   readonly #read = new Map<string, boolean>();
-  #mounts: readonly CgroupMount[] | undefined;
   #told = false;
 
   constructor(host: Host, emit: Emit) {
@@ -195,11 +197,8 @@ class CpuGroups {
     this.#emit = emit;
   }
 
-  of(pid: string): void {
-    this.#mounts ??= this.#host.parseIfPresent('/proc/self/mountinfo', parseCgroupMounts) ?? [];
-    const paths = this.#host.parseIfPresent(`/proc/${pid}/cgroup`, parseCgroupPaths);
-    if (paths === undefined) return;
-    const places = placesOf('cpu', this.#mounts, paths);
+  of(pid: string, { paths, placesOf }: ProcessGroups): void {
+    const places = placesOf('cpu');
     const grouped = [paths.get('cpu'), paths.get('')].some((path) => path !== undefined && path !== '/');
     if (grouped && !places.some(({ at, path }) => this.#shows(at, path))) this.#unseen();
     for (const { version, at, path } of places)

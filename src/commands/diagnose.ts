@@ -11,6 +11,7 @@ import {
   probeChoiceOf,
   probeFlags,
   rootsOf,
+  interfaceFlag,
 } from './flags.ts';
 import { BundleFile, bundleFlags, runOf } from './bundle-file.ts';
 import { openOutput } from './output.ts';
@@ -40,12 +41,7 @@ export default class Diagnose extends Command {
       description: 'length of the window, 500ms to 1h',
       helpValue: 'DURATION',
     }),
-    interface: Flags.string({
-      char: 'i',
-      multiple: true,
-      description: 'judge only this device (repeatable)',
-      helpValue: 'DEVICE',
-    }),
+    interface: interfaceFlag('judge only this device (repeatable)'),
     netns: netnsFlag('all'),
     'max-overhead': overheadFlag,
     format: formatFlag(reportFormats, 'report'),

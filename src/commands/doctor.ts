@@ -2,7 +2,17 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
 import { exitCodes } from './arguments.ts';
-import { formatFlag, formatOf, jsonFlag, outputFlag, pathFlags, probeChoiceOf, probeFlags, rootsOf } from './flags.ts';
+import {
+  formatFlag,
+  formatOf,
+  jsonFlag,
+  outputFlag,
+  pathFlags,
+  probeChoiceOf,
+  probeFlags,
+  rootsOf,
+  interfaceFlag,
+} from './flags.ts';
 import { openOutput, stdout } from './output.ts';
 import { present, textStyle } from './present.ts';
 
@@ -16,12 +26,7 @@ export default class Doctor extends Command {
       description:
         'remove the packet filters that a killed pktcost left on kernels without TCX (before 6.6); only its own',
     }),
-    interface: Flags.string({
-      char: 'i',
-      multiple: true,
-      description: 'plan the probe for this device only (repeatable)',
-      helpValue: 'DEVICE',
-    }),
+    interface: interfaceFlag('plan the probe for this device only (repeatable)'),
     format: formatFlag(formats),
     json: jsonFlag,
     output: outputFlag,

@@ -63,6 +63,9 @@ export const formatFlag = <const Formats extends readonly string[]>(options: For
 
 export const jsonFlag = Flags.boolean({ description: 'the same as --format json' });
 
+export const interfaceFlag = (description: string) =>
+  Flags.string({ char: 'i', multiple: true, description, helpValue: 'DEVICE' });
+
 /** Which namespaces are looked into; the one pktcost runs in always is. */
 export const netnsFlag = (byDefault: 'all' | 'none') =>
   Flags.string({

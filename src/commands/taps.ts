@@ -13,6 +13,7 @@ import {
   probeChoiceOf,
   probeFlags,
   rootsOf,
+  interfaceFlag,
 } from './flags.ts';
 import { openOutput, type Output } from './output.ts';
 import { present, textStyle } from './present.ts';
@@ -34,12 +35,7 @@ export default class Taps extends Command {
     }),
     config: Flags.string({ description: 'JSON file with limits of your own', helpValue: 'FILE' }),
     netns: netnsFlag('all'),
-    interface: Flags.string({
-      char: 'i',
-      multiple: true,
-      description: 'only those on this device or on any (repeatable)',
-      helpValue: 'DEVICE',
-    }),
+    interface: interfaceFlag('only those on this device or on any (repeatable)'),
     format: formatFlag(formats),
     json: jsonFlag,
     output: outputFlag,

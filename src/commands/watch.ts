@@ -7,7 +7,16 @@ import type { WindowEvidence } from '../jobs/watch/live.ts';
 import { parseLength, parsePercent, parseWindow } from './arguments.ts';
 import { bundleFlags } from './bundle-file.ts';
 import { exitCodeOf, failOn, judgedReport } from './exit-code.ts';
-import { formatFlag, netnsFlag, overheadFlag, pathFlags, probeChoiceOf, probeFlags, rootsOf } from './flags.ts';
+import {
+  formatFlag,
+  netnsFlag,
+  overheadFlag,
+  pathFlags,
+  probeChoiceOf,
+  probeFlags,
+  rootsOf,
+  interfaceFlag,
+} from './flags.ts';
 import { openOutput, OutputError, stdout } from './output.ts';
 import { eachOnItsOwn, presentReport, reportFormats, textStyle } from './present.ts';
 import { stopOnSignal } from './signals.ts';
@@ -40,12 +49,7 @@ export default class Watch extends Command {
       description: 'length of a window, 500ms to 1h',
       helpValue: 'DURATION',
     }),
-    interface: Flags.string({
-      char: 'i',
-      multiple: true,
-      description: 'judge only this device (repeatable)',
-      helpValue: 'DEVICE',
-    }),
+    interface: interfaceFlag('judge only this device (repeatable)'),
     netns: netnsFlag('all'),
     json: Flags.boolean({ description: 'one object a line; the last one holds the report of the worst window' }),
     output: Flags.string({
