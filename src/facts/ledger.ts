@@ -20,6 +20,9 @@ import { cardLosses } from './card-losses.ts';
 import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
 import type { LedgerBook, LedgerRow } from '../generated/report.ts';
 
+/** The rule that tells what captures lose. */
+const CAPTURES = 'PKT0709';
+
 export interface DropLedger {
   /** Whether the kernel's drops were counted; else the rows are what counters tell. */
   readonly counted: boolean;
@@ -38,7 +41,8 @@ export function ledgerOf(window: Window): DropLedger {
   const counted = window.increase(skbDropsCounted).cells.length > 0;
   const drops = dropRows(window);
   const frames = framesOf(window);
-  const rows = [...(counted ? drops : counterRows(window)), ...ownCounters(window)].map((row: Counted): LedgerRow => {
+  const own = ownCounters(window);
+  const rows = [...(counted ? withoutTold(drops, own) : counterRows(window)), ...own].map((row: Counted): LedgerRow => {
     const { reason, means, place, device, netns, packets, kind, rule } = row;
     const sent = device === '' && row.stage === 'out';
     const received = device === '' ? frames.of(netns) : (frames.on(netns, device) ?? 0);
@@ -99,6 +103,18 @@ function dropRows(window: Window): (Counted & { readonly stage: string })[] {
   });
 }
 
+/**
+ * A full packet socket counts every copy that it had no room for. Where the socket was the packet's last holder, as of one that was
+ * sent, the kernel tells of the freed copy as well: the same loss, and it is counted once.
+ */
+function withoutTold<Row extends Counted>(drops: readonly Row[], own: readonly Counted[]): Row[] {
+  const full = own.filter(({ rule }) => rule === CAPTURES);
+  return drops.filter(
+    ({ rule, netns, device }) =>
+      rule !== CAPTURES || !full.some((tap) => tap.netns === netns && ['', device].includes(tap.device)),
+  );
+}
+
 /** For kernels without reasons, and where the probe is off: the counter that should agree with each reason. */
 function counterRows(window: Window): Counted[] {
   const seen = new Set<string>();
@@ -130,7 +146,8 @@ function counterRows(window: Window): Counted[] {
 function ownCounters(window: Window): Counted[] {
   const cards = cardLosses(window).map((row) => ({ ...row, kind: 'loss' as const, rule: 'PKT0501' }));
   const full = [packetSocketDrops, packetRingDrops].flatMap((metric) => window.increase(metric).cells);
-  const devices = new Map(window.value(packetSocket).map(({ labels }) => [labels['inode'], labels['device']]));
+  const bound = window.value(packetSocket).filter(({ labels }) => labels['device'] !== 'any');
+  const devices = new Map(bound.map(({ labels }) => [labels['inode'], labels['device']]));
   const taps = full.map(({ labels, increase }) => ({
     reason: 'packet socket full',
     means: 'a packet socket was full: the capture is incomplete',
@@ -140,7 +157,7 @@ function ownCounters(window: Window): Counted[] {
     packets: increase,
     // The packet itself goes on.
     kind: 'noise' as const,
-    rule: 'PKT0709',
+    rule: CAPTURES,
   }));
   return [...cards, ...taps].filter(({ packets }) => packets > 0);
 }

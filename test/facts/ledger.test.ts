@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import { ledgerOf } from '../../src/facts/ledger.ts';
 import {
   netstat,
+  packetSocket,
+  packetSocketDrops,
   receiveMissed,
   receivePackets,
   skbDrops,
@@ -141,6 +143,43 @@ describe('the ledger of losses', () => {
     const { rows } = ledgerOf(windowOf({ cells: [...counted(0), [receiveMissed, { device: 'eth0' }, 5, 1005]] }));
     assert.deepEqual([rows[0]?.reason, rows[0]?.packets, rows[0]?.rule], ['rx_missed_errors', 1000, 'PKT0501']);
   });
+
+  for (const [device, at] of [
+    ['eth0', 'eth0'],
+    ['any', ''],
+  ] as const)
+    it(`counts once what a capture on ${device} lost of the packets that this host sent`, () => {
+      const { rows, books } = ledgerOf(
+        windowOf({
+          cells: [
+            ...counted(60),
+            drop('PACKET_SOCK_ERROR', 'packet_rcv', 40),
+            drop('PACKET_SOCK_ERROR', 'packet_rcv', 20, 'eth0', 'pod'),
+            [packetSocket, { inode: '7', device }, 1, 1],
+            [packetSocketDrops, { inode: '7' }, 0, 900],
+            [receivePackets, { device: 'eth0' }, 0, 1800],
+            [netstat.member('Ip_InDelivers'), {}, 0, 1800],
+            [netstat.member('Ip_ForwDatagrams'), {}, 0, 0],
+          ],
+        }),
+      );
+      assert.deepEqual(
+        rows.map(({ place, device: named, netns, packets, share, rule }) => [
+          place,
+          named,
+          netns,
+          packets,
+          share,
+          rule,
+        ]),
+        [
+          ['packet socket 7', at, '', 900, 0.5, 'PKT0709'],
+          ['packet_rcv', 'eth0', 'pod', 20, null, 'PKT0709'],
+        ],
+        'in the pod no counter tells of it',
+      );
+      assert.equal(books.length, 1);
+    });
 
   it('tells by counters where drops were not counted, and says why they were not', () => {
     const ledger = ledgerOf(
