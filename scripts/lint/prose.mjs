@@ -10,8 +10,8 @@ const NO_SENTENCE = /^dropReasons?$/;
 const MAKES_SENTENCES = /(?:words|sentence|phrase|title|summary|headline|message)$|^say$/i;
 /** Of these a key is as usual as a sentence: `message` of a rule, `action` of a flag. Only a sentence has blanks. */
 const OFTEN_A_KEY = /(?:message|action|title|told|said|figure|note)s?$/i;
-/** The kernel's own names: reasons of drops. */
-const KERNEL_NAME = /^[A-Z][A-Z\d_]+$/;
+/** The kernel's own names: reasons of drops, and counters that stand for one (`rx_missed_errors`). */
+const KERNEL_NAME = /^(?:[A-Z][A-Z\d_]+|[a-z\d]+(?:_[a-z\d]+)+)$/;
 
 const SEARCHES = new Set('includes startsWith endsWith indexOf lastIndexOf match matchAll search split'.split(' '));
 /** What is left of a sentence is one. */

@@ -1,7 +1,7 @@
 import type { Report } from '../../generated/report.ts';
 import { collectorGroups, few, type CollectorGroup, ownCost, probeState } from '../words/phrases.ts';
-import { collectorTable, lackingTable } from '../tables/collectors.ts';
-import { actionTable, limitTable, planTable } from '../tables/run.ts';
+import { collectorTable, lackingRows } from '../tables/collectors.ts';
+import { actionTable, limitTable, planTable, runTitles } from '../tables/run.ts';
 import { formats } from '../words/formats.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { drawTable, folded } from './table.ts';
@@ -11,7 +11,7 @@ const ROWS = 200;
 const REASONS = 10;
 
 export function notMeasuredSection({ notMeasured, collectors }: Report): Markup {
-  const lacking = collectorGroups(collectors.filter(({ status }) => status === 'partial' || status === 'unavailable'));
+  const lacking = lackingRows(collectors);
   const items = notMeasured
     .slice(0, ROWS)
     .map(
@@ -33,7 +33,7 @@ ${items.length > REASONS ? folded(`${items.length - REASONS} more reasons`, [mar
 }
 
 function lackingDetails(lacking: readonly CollectorGroup[]): Markup {
-  const table = drawTable(lackingTable, lacking, {
+  const table = drawTable(collectorTable, lacking, {
     caption: 'Collectors that lack something',
     className: 'stack',
     most: ROWS,
@@ -60,11 +60,11 @@ ${facts.map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></
 ${actions(report)}${
     thresholds.length === 0
       ? nothing
-      : drawTable(limitTable, thresholds, { caption: 'Limits the configuration changed', className: 'stack' })
+      : drawTable(limitTable, thresholds, { caption: runTitles.limits, className: 'stack' })
   }${
     probe.plan.length === 0
       ? nothing
-      : folded('What the probe was attached to, and what not', [
+      : folded(runTitles.plan, [
           drawTable(planTable, probe.plan, { caption: 'Plan of the probe', className: 'wide', most: ROWS }),
         ])
   }${
@@ -84,7 +84,7 @@ ${actions(report)}${
 function actions({ selfCost }: Report): Markup {
   if (selfCost.actions.length === 0) return markup`<p>Nothing was changed on the host.</p>\n`;
   return drawTable(actionTable, selfCost.actions, {
-    caption: 'What pktcost did to itself or to the host',
+    caption: runTitles.actions,
     className: 'stack',
   });
 }

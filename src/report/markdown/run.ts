@@ -1,14 +1,13 @@
 /** What the run could not measure, and how it was done. */
 import type { Report } from '../../generated/report.ts';
-import { planTable } from '../tables/run.ts';
+import { collectorTable, lackingRows } from '../tables/collectors.ts';
+import { actionTable, limitTable, planTable, runTitles } from '../tables/run.ts';
 import { collectorGroups, few } from '../words/phrases.ts';
-import { significant } from '../words/formats.ts';
 import { code, folded, prose } from './syntax.ts';
-import { drawTable } from './table.ts';
-import { more } from './cut.ts';
+import { firstOf, more } from './cut.ts';
 
 export function notMeasuredSection({ notMeasured: lacking, collectors }: Report, rows: number): string[] {
-  const groups = collectorGroups(collectors.filter(({ status }) => status === 'partial' || status === 'unavailable'));
+  const groups = lackingRows(collectors);
   if (lacking.length + groups.length === 0) return [];
   return [
     '### Not measured, and why',
@@ -21,33 +20,23 @@ export function notMeasuredSection({ notMeasured: lacking, collectors }: Report,
     '',
     ...(groups.length === 0
       ? []
-      : folded(`Collectors that lack something: ${groups.length}`, [
-          ...groups.slice(0, rows).map(({ row, why, netns }) => {
-            const at = netns.length === 0 ? '' : `, in namespace ${few(netns)}`;
-            return `- ${prose(row.id)}, ${row.status}: ${prose(`${why}${at}`)}`;
-          }),
-          ...more(groups.length - rows),
-        ])),
+      : folded(`Collectors that lack something: ${groups.length}`, firstOf(collectorTable, groups, rows))),
   ];
 }
 
-export function runSection({ probe, thresholds, baseline, tool, schemaVersion }: Report, rows: number): string[] {
+export function runSection(report: Report, rows: number): string[] {
+  const { probe, selfCost, thresholds, collectors, baseline, tool, schemaVersion } = report;
+  const groups = collectorGroups(collectors);
   return [
-    ...(thresholds.length === 0
-      ? []
-      : [
-          'Limits the configuration changed:',
-          '',
-          ...thresholds.slice(0, rows).map(({ code: rule, name, value, default: usual, unit }) => {
-            const before = usual === null ? '' : `, ${significant(usual)} by default`;
-            return `- ${prose(`${rule} ${name}`)}: ${significant(value)}${before}${unit === null ? '' : ` (${prose(unit)})`}`;
-          }),
-          '',
-        ]),
+    '### This measurement',
+    '',
+    ...(selfCost.actions.length === 0
+      ? ['Nothing was changed on the host.', '']
+      : [`${runTitles.actions}:`, '', ...firstOf(actionTable, selfCost.actions, rows)]),
+    ...(thresholds.length === 0 ? [] : [`${runTitles.limits}:`, '', ...firstOf(limitTable, thresholds, rows)]),
     ...(baseline === null ? [] : [`Compared with ${code(baseline)}.`, '']),
-    ...(probe.plan.length === 0
-      ? []
-      : folded('What the probe was attached to, and what not', drawTable(planTable, probe.plan.slice(0, rows)))),
+    ...(probe.plan.length === 0 ? [] : folded(runTitles.plan, firstOf(planTable, probe.plan, rows))),
+    ...(groups.length === 0 ? [] : folded(`Collectors: ${groups.length}`, firstOf(collectorTable, groups, rows))),
     `pktcost ${prose(tool.version)}, report schema ${prose(schemaVersion)}.`,
   ];
 }

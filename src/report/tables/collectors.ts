@@ -1,5 +1,6 @@
-import { few, type CollectorGroup } from '../words/phrases.ts';
-import type { Table } from './table.ts';
+import type { CollectorStatus } from '../../generated/report.ts';
+import { collectorGroups, few, type CollectorGroup } from '../words/phrases.ts';
+import { everyFormat, type Table } from './table.ts';
 
 /** How the collectors fared. */
 export const collectorTable: Table<CollectorGroup> = [
@@ -10,18 +11,12 @@ export const collectorTable: Table<CollectorGroup> = [
     label: 'Namespaces',
     unit: 'words',
     cell: ({ netns }) => (netns.length === 0 ? null : few(netns)),
-    unlessEmpty: ['text'],
+    unlessEmpty: everyFormat,
   },
   { label: 'Why', unit: 'words', cell: ({ why }) => (why === '' ? null : why) },
 ];
 
-/** Those that lack something, and why. */
-export const lackingTable: Table<CollectorGroup> = [
-  { label: 'Collector', unit: 'words', cell: ({ row }) => row.id },
-  { label: 'Status', unit: 'words', cell: ({ row }) => row.status, whole: true },
-  {
-    label: 'Why',
-    unit: 'words',
-    cell: ({ why, netns }) => (netns.length === 0 ? why : `${why}, in namespace ${few(netns)}`),
-  },
-];
+/** Those that lack something. */
+export function lackingRows(collectors: readonly CollectorStatus[]): CollectorGroup[] {
+  return collectorGroups(collectors.filter(({ status }) => status === 'partial' || status === 'unavailable'));
+}

@@ -1,11 +1,13 @@
-import type { Report } from '../../generated/report.ts';
+import type { Place, Report, ReportFinding } from '../../generated/report.ts';
 import { fired } from '../words/findings.ts';
-import { ownerWords, placed } from '../words/phrases.ts';
-import type { Table } from './table.ts';
+import { few, ownerWords, placed } from '../words/phrases.ts';
+import { everyFormat, type Table } from './table.ts';
 
 export interface Loss {
   readonly where: string;
   readonly counts: string;
+  /** Code of the finding that judges it; null where none fired. */
+  readonly finding: string | null;
   readonly packets: number | null;
   readonly perSecond: number | null;
 }
@@ -14,6 +16,7 @@ export interface Loss {
 export const lossTable: Table<Loss> = [
   { label: 'Where', unit: 'name', cell: ({ where }) => where },
   { label: 'What', unit: 'words', cell: ({ counts }) => counts },
+  { label: 'Finding', unit: 'words', cell: ({ finding }) => finding, whole: true, unlessEmpty: everyFormat },
   { label: 'Lost', unit: 'count', cell: ({ packets }) => packets },
   { label: 'Per second', unit: 'rate', cell: ({ perSecond }) => perSecond },
 ];
@@ -27,60 +30,52 @@ export interface Losses {
 
 interface Found {
   readonly where: string;
+  readonly at: LossPlace;
   readonly count: number | null;
   /** What was counted, where it is not as the kind says. */
   readonly counts?: string;
 }
 
+/** The device or the CPU that lost it; neither for a socket. */
+interface LossPlace {
+  readonly device?: string;
+  readonly netns?: string;
+  readonly cpu?: string;
+}
+
+interface LossKind {
+  readonly kind: string;
+  /** The rule that judges it: its finding is of the same packets, and no loss beside them. */
+  readonly rule: string | null;
+  readonly found: readonly Found[];
+}
+
 /** Every loss the report knows a count of. Device and backlog drops are one stage each; nothing here is a sum. */
-export function lossesOf({ cost, taps, findings, window, ledger }: Report): Losses {
+export function lossesOf(report: Report): Losses {
+  const { findings, window } = report;
   const rate = (count: number): number | null => (window.seconds > 0 ? count / window.seconds : null);
-  // By the counter that PKT0501 goes by: drivers have names of their own for what is not in rx_missed_errors.
-  const byCard = (ledger?.rows ?? []).filter(({ rule }) => rule === 'PKT0501');
-  const kinds: { kind: string; found: Found[] }[] = [
-    {
-      kind: 'no room in the NIC (rx_missed_errors)',
-      found: cost.devices.flatMap(({ device, netns, missed }): Found[] => {
-        const where = placed(device, netns);
-        const own = byCard.filter((row) => row.device === device && row.netns === netns && row.kind === 'loss');
-        const named = own.map(({ reason, packets }) => ({
-          where,
-          count: packets,
-          ...(packets !== missed && { counts: `lost by the NIC (${reason})` }),
-        }));
-        return named.length > 0 ? named : [{ where, count: missed }];
-      }),
-    },
-    {
-      kind: 'dropped by the device or above it (rx_dropped)',
-      found: cost.devices.map(({ device, netns, dropped, missed }) => ({
-        where: placed(device, netns),
-        count: dropped === null ? null : Math.max(0, dropped - (missed ?? 0)),
-      })),
-    },
-    {
-      kind: 'backlog full (softnet dropped)',
-      found: cost.cpus.map(({ cpu, dropped }) => ({ where: `CPU ${cpu}`, count: dropped })),
-    },
-    {
-      kind: 'packet socket full: the capture is incomplete',
-      found: taps
-        .filter(({ hook, ring }) => hook !== 'none' && ring === 'none')
-        .map((tap) => ({ where: `${ownerWords(tap.owners)} on ${placed(tap.device, tap.netns)}`, count: tap.drops })),
-    },
-  ];
-  const rows = kinds.flatMap(({ kind, found }) =>
-    found.flatMap(({ where, count, counts }) =>
-      count === null || count === 0 ? [] : [{ where, counts: counts ?? kind, packets: count, perSecond: rate(count) }],
-    ),
+  const kinds = kindsOf(report);
+  const losing = findings.filter((finding) => fired(finding) && (finding.impact.lostPerSecond ?? 0) > 0);
+  const told = new Set<ReportFinding>();
+  const rows = kinds.flatMap(({ kind, rule, found }) =>
+    found.flatMap(({ where, at, count, counts }) => {
+      if (count === null || count === 0) return [];
+      const mine = losing.filter((each) => each.code === rule && isAt(each.place, at));
+      for (const each of mine) told.add(each);
+      const finding = mine.length > 0 ? rule : null;
+      return [{ where, counts: counts ?? kind, finding, packets: count, perSecond: rate(count) }];
+    }),
   );
-  const judged = findings.flatMap((finding) => {
-    const { lostPerSecond } = finding.impact;
-    return fired(finding) && lostPerSecond !== null && lostPerSecond > 0
-      ? [{ where: `${finding.code} ${finding.rule}`, counts: finding.title, packets: null, perSecond: lostPerSecond }]
-      : [];
-  });
-  const read = ({ found }: (typeof kinds)[number]): boolean => found.some(({ count }) => count !== null);
+  const judged = losing
+    .filter((finding) => !told.has(finding))
+    .map(({ code, title, place, impact }) => ({
+      where: whereOf(place),
+      counts: title,
+      finding: code,
+      packets: null,
+      perSecond: impact.lostPerSecond,
+    }));
+  const read = ({ found }: LossKind): boolean => found.some(({ count }) => count !== null);
   return {
     rows: [...judged, ...rows.sort((a, b) => b.packets - a.packets)],
     none: kinds
@@ -88,4 +83,71 @@ export function lossesOf({ cost, taps, findings, window, ledger }: Report): Loss
       .map(({ kind }) => kind),
     unknown: kinds.filter((each) => each.found.length > 0 && !read(each)).map(({ kind }) => kind),
   };
+}
+
+function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
+  // By the counter that PKT0501 goes by: drivers have names of their own for what is not in rx_missed_errors.
+  const byCard = (ledger?.rows ?? []).filter(({ rule, kind }) => rule === 'PKT0501' && kind === 'loss');
+  const ofCard = (device: string, netns: string): typeof byCard =>
+    byCard.filter((row) => row.device === device && row.netns === netns);
+  return [
+    {
+      kind: 'no room in the NIC (rx_missed_errors)',
+      rule: 'PKT0501',
+      found: cost.devices.flatMap(({ device, netns, missed }): Found[] => {
+        const where = placed(device, netns);
+        const at = { device, netns };
+        const named = ofCard(device, netns).map(({ reason, packets }) => ({
+          where,
+          at,
+          count: packets,
+          ...(reason !== MISSED && { counts: `lost by the NIC (${reason})` }),
+        }));
+        return named.length > 0 ? named : [{ where, at, count: missed }];
+      }),
+    },
+    {
+      kind: 'dropped by the device or above it (rx_dropped)',
+      rule: null,
+      found: cost.devices.map(({ device, netns, dropped, missed }) => {
+        const byDriver = ofCard(device, netns).find(({ reason }) => reason === DROPPED)?.packets ?? 0;
+        const count = dropped === null ? null : Math.max(0, dropped - (missed ?? 0) - byDriver);
+        return { where: placed(device, netns), at: { device, netns }, count };
+      }),
+    },
+    {
+      kind: 'backlog full (softnet dropped)',
+      rule: 'PKT0502',
+      found: cost.cpus.map(({ cpu, dropped }) => ({ where: cpuName(cpu), at: { cpu }, count: dropped })),
+    },
+    {
+      kind: 'packet socket full: the capture is incomplete',
+      rule: 'PKT0709',
+      found: taps
+        .filter(({ hook, ring }) => hook !== 'none' && ring === 'none')
+        .map((tap) => ({
+          where: `${ownerWords(tap.owners)} on ${placed(tap.device, tap.netns)}`,
+          at: {},
+          count: tap.drops,
+        })),
+    },
+  ];
+}
+
+/** Statistics of the device in which a driver counts what its ring had no room for. */
+const MISSED = 'rx_missed_errors';
+const DROPPED = 'rx_dropped';
+
+const cpuName = (cpu: string): string => `CPU ${cpu}`;
+
+/** Whether a loss is at the place of a finding, as far as both name one. */
+function isAt({ device, netns, cpus }: Place, at: LossPlace): boolean {
+  if (device !== null && at.device !== undefined) return at.device === device && at.netns === (netns ?? '');
+  return at.cpu === undefined || cpus.length === 0 || cpus.includes(at.cpu);
+}
+
+function whereOf({ device, netns, cpus }: Place): string {
+  if (device !== null) return placed(device, netns ?? '');
+  if (cpus.length > 0) return few(cpus.map(cpuName));
+  return placed('host', netns ?? '');
 }

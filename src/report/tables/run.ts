@@ -2,6 +2,13 @@ import type { ChangedThreshold, Probe, SelfCost } from '../../generated/report.t
 import { placed } from '../words/phrases.ts';
 import type { Table } from './table.ts';
 
+/** What stands above each of these. */
+export const runTitles = {
+  actions: 'What pktcost did to itself or to the host',
+  limits: 'Limits the configuration changed',
+  plan: 'What the probe was attached to, and what not',
+} as const;
+
 /** What the probe was attached to, and what not. */
 export const planTable: Table<Probe['plan'][number]> = [
   {

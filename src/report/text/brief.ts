@@ -1,6 +1,6 @@
 import type { Remedy, Report, ReportFinding } from '../../generated/report.ts';
 import type { AgainstBaseline } from '../compare/against-baseline.ts';
-import { asRootWords, briefOf, overheadWords, runWords, unseenWords, type Brief } from '../words/brief.ts';
+import { asRootWords, briefOf, limitsWords, overheadWords, runWords, unseenWords, type Brief } from '../words/brief.ts';
 import { verdictWord } from '../words/phrases.ts';
 import { countWords } from '../words/rules-told.ts';
 import { columns, cut, paint, paragraph, show, type Style, type Tone } from './layout.ts';
@@ -157,9 +157,11 @@ function othersLines({ others }: Brief, style: BriefStyle, most: number): string
 /** What was looked at and how: one line each on a terminal. */
 function circumstances(report: Report, style: BriefStyle, against: AgainstBaseline | undefined): string[] {
   const unseen = unseenWords(report);
+  const limits = limitsWords(report);
   return [
     ...labelled('Checks', countWords(report.findings), style, 1),
     ...(unseen === undefined ? [] : labelled('Not run', unseen, style, 1)),
+    ...(limits === undefined ? [] : labelled('Limits', limits, style, 1)),
     ...(against === undefined ? [] : labelled('Against', `${against.name}: ${against.words}`, style, 2)),
     ...labelled('Overhead', overheadWords(report), style, 1),
     ...labelled('Run', runWords(report), style, 1),

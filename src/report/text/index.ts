@@ -1,15 +1,14 @@
 import type { Report, ReportFinding } from '../../generated/report.ts';
 import { againstBaseline } from '../compare/against-baseline.ts';
-import { collectorTable } from '../tables/collectors.ts';
 import { fired } from '../words/findings.ts';
-import { collectorGroups, few } from '../words/phrases.ts';
+import { few } from '../words/phrases.ts';
 import { rulesThatAre } from '../words/rules-told.ts';
 import { briefSection } from './brief.ts';
 import { costSection, tapsSection, transmitLine } from './cost.ts';
-import { ledgerSection } from './ledger.ts';
+import { dropsSection, ledgerSection } from './ledger.ts';
 import { findingSection } from './finding.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
-import { drawTable } from './table.ts';
+import { collectorsSection, runSection } from './run.ts';
 
 export interface TextOptions extends Style {
   /** Everything: the evidence with its PromQL, taps, losses, cost, all collectors and all CPUs. */
@@ -41,9 +40,11 @@ function everything(report: Report, style: Style): string[][] {
     findingsSection(report, style),
     checkedSection(report, style),
     [...tapsSection(report, style), ...transmitLine(report, style)],
+    dropsSection(report, style),
     ledgerSection(report, style),
     costSection(report, style),
     notMeasuredSection(report, style),
+    runSection(report, style),
     collectorsSection(report, style),
   ];
 }
@@ -88,9 +89,4 @@ function notMeasuredSection({ notMeasured }: Report, style: Style): string[] {
       return paragraph(`${rules.join(', ')}: ${show(style, `${reason}${from}`)}`, style.width, '  ', 2);
     }),
   ];
-}
-
-function collectorsSection({ collectors }: Report, style: Style): string[] {
-  const rows = collectorGroups(collectors);
-  return rows.length === 0 ? [] : [heading(style, 'COLLECTORS'), ...drawTable(style, collectorTable, rows)];
 }

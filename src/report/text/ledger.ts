@@ -1,7 +1,22 @@
 import type { Report } from '../../generated/report.ts';
 import { bookTable, ledgerTable, ledgerWords, shownBooks, shownRows } from '../tables/ledger.ts';
+import { lossesOf, lossTable } from '../tables/losses.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { drawTable } from './table.ts';
+
+/** Every loss that is counted at some place, and the places where none was. */
+export function dropsSection(report: Report, style: Style): string[] {
+  const { rows, none, unknown } = lossesOf(report);
+  if (rows.length + none.length + unknown.length === 0) return [];
+  const say = (label: string, kinds: readonly string[]): string[] =>
+    kinds.length === 0 ? [] : paragraph(show(style, `${label}: ${kinds.join('; ')}.`), style.width, '  ', 2);
+  return [
+    paint(style, 'strong', 'DROPS'),
+    ...drawTable(style, lossTable, rows),
+    ...say('None counted', none),
+    ...say('Not known', unknown),
+  ];
+}
 
 /** Where packets were lost, and whether the books balance. */
 export function ledgerSection(report: Report, style: Style): string[] {

@@ -4,6 +4,7 @@ import { formats } from './formats.ts';
 import { nothingFound } from './nothing-found.ts';
 import { besideProbe, few, hostFactsOf, impactWords, probeState, windowWords } from './phrases.ts';
 import { rulesThatAre } from './rules-told.ts';
+import { withUnit } from './units.ts';
 
 /** The answer in labelled lines, the same in every format. */
 export interface Brief {
@@ -157,6 +158,16 @@ export function overheadWords({ selfCost, probe, notMeasured }: Report): string 
     ...besideProbe(selfCost),
     ...(peakMemoryBytes === null ? [] : [`${formats.bytes(peakMemoryBytes)} of memory`]),
   ].join(', ');
+}
+
+/** `2 changed by the configuration: PKT0101 share 5% (1.0% by default), ...`; undefined where none is. */
+export function limitsWords({ thresholds }: Report): string | undefined {
+  if (thresholds.length === 0) return undefined;
+  const each = thresholds.map(({ code, name, value, default: usual, unit }) => {
+    const before = usual === null ? '' : ` (${withUnit(usual, unit ?? 'none')} by default)`;
+    return `${code} ${name} ${withUnit(value, unit ?? 'none')}${before}`;
+  });
+  return `${thresholds.length} changed by the configuration: ${each.join(', ')}`;
 }
 
 /** Whose report it is, of when, and what made it. */
