@@ -764,6 +764,14 @@ export interface DeviceCost {
    */
   missed: number | null;
   /**
+   * Frames that the card lost in the window, by the counter that PKT0501 goes by: the one that rose most, which may be one of the driver's own. null where none that was read tells.
+   */
+  cardLost?: number | null;
+  /**
+   * That counter: `rx_missed_errors`, `rx_fifo_errors`, `rx_dropped`, or a name of `ethtool -S`.
+   */
+  cardLostBy?: string | null;
+  /**
    * Times of sampled packets; null when the probe was not on this device.
    */
   spans: Spans | null;

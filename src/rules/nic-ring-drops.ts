@@ -1,7 +1,8 @@
+import { refusedReasons, ringLossOf, ringLossPlace } from '../facts/card-losses.ts';
 import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import { gradeShare } from '../facts/lost.ts';
 import { isInStatistics, saysNoBuffer, spokenNames } from '../metrics/nic-counters.ts';
-import { namesIn, nicLossesOf, ringLossIn, type NicLosses } from '../metrics/nic-losses.ts';
+import { namesIn, nicLossesOf, type NicLosses } from '../metrics/nic-losses.ts';
 import { irqsOn } from '../facts/packet-cpus.ts';
 import type { Signal } from '../facts/signal.ts';
 import {
@@ -59,14 +60,11 @@ export const nicRingDrops = defineRule({
   signals: {
     packets: andOn(['device'], received, physical),
     missed: andOn(['device'], missed, physical),
-    // Some drivers count the same loss here as well, so the larger of the two is taken, never the sum.
     fifo: optional(fifo),
     missedShare: optional(lossShare(missed, received)),
     fifoShare: optional(lossShare(fifo, received)),
-    // Its drop column holds rx_missed_errors too (net/core/net-procfs.c:dev_seq_printf_stats), and what the stack refused:
-    // these packets are not lost by the card, and each of them is a drop of a known reason.
     dropped: optional(increase(receiveDrop, { netns: '' })),
-    refused: optional(sumBy(['device'], increase(skbDrops, { netns: '', reason: ['UNHANDLED_PROTO', 'CPU_BACKLOG'] }))),
+    refused: optional(sumBy(['device'], increase(skbDrops, { netns: '', reason: refusedReasons }))),
     counted: optional(increase(skbDropsCounted)),
     // Some drivers count it by names of their own only; one that is not known may.
     own: decidingList(increase(receiveRingLost, { netns: '' })),
@@ -165,7 +163,7 @@ export const nicRingDrops = defineRule({
     const name = at.labels['device'] ?? '';
     const driver = device?.labels['driver'] ?? '';
     const known = nicLossesOf(driver);
-    const where = known === undefined ? 'rx_missed_errors' : ringLossIn(known, read.kernel?.labels['release']);
+    const where = ringLossPlace(driver, read.kernel?.labels['release']);
     const told = Math.max(missed.value, fifo?.value ?? 0);
     const own = [...read.own].sort((a, b) => b.value - a.value)[0];
     const card = worstOfCard(read.card);
@@ -174,12 +172,20 @@ export const nicRingDrops = defineRule({
         `${driver} does not count frames lost in the ring in the statistics of ${name}: 0 says nothing${hint(name, known)}`,
       );
     }
-    const byOwn = own !== undefined && own.value > told;
+    const { lost, by } = ringLossOf(
+      {
+        missed: missed.value,
+        fifo: fifo?.value ?? 0,
+        own: own?.value ?? 0,
+        dropped: read.dropped?.value ?? 0,
+        refused: read.refused?.value ?? 0,
+      },
+      where,
+    );
+    const byOwn = own !== undefined && by === 'own';
+    const byDrops = by === 'dropped';
     if (where === 'rx_dropped' && read.dropped === undefined && !byOwn && told === 0 && card === undefined)
       return notMeasured(`${driver} counts frames lost in the ring in rx_dropped, which could not be read`);
-    const inDropped = where === 'rx_dropped' ? droppedByCard(read) : 0;
-    // The driver's own counter has none of what the stack refused.
-    const lost = byOwn ? own.value : Math.max(told, inDropped);
     if (card !== undefined && card.lost > lost)
       return tellCardLoss(
         card,
@@ -195,7 +201,6 @@ export const nicRingDrops = defineRule({
     if (lost === 0 && driver === '')
       return notMeasured(`which driver ${name} has is not known, and so whether 0 in its statistics says anything`);
     if (lost === 0) return ok();
-    const byDrops = !byOwn && inDropped > told;
     const share = byOwn || byDrops ? lost / (lost + packets.value) : (larger?.value ?? 0);
     const grade = byOwn || byDrops ? gradeShare(lost, packets.value, limits).grade : gradeLoss(lost, larger, limits);
     const cpus = cpusOf(
@@ -263,15 +268,6 @@ export const nicRingDrops = defineRule({
     return grade === 'critical' && !guessed ? critical(said) : warning(said);
   },
 });
-
-/** What the driver itself counts in rx_dropped; what the stack refused is counted there too. */
-function droppedByCard(read: {
-  readonly dropped: Signal | undefined;
-  readonly missed: Signal;
-  readonly refused: Signal | undefined;
-}): number {
-  return Math.max(0, (read.dropped?.value ?? 0) - read.missed.value - (read.refused?.value ?? 0));
-}
 
 /** Where a driver tells of it by names of its own. */
 function hint(device: string, known: NicLosses | undefined): string {

@@ -8,6 +8,9 @@ import { spansByDevice } from '../../src/facts/spans.ts';
 import type { Report } from '../../src/generated/report.ts';
 import * as metrics from '../../src/metrics/catalogue/index.ts';
 import { shortLimits } from '../../src/rules/short-limits.ts';
+import { compareReports } from '../../src/report/compare/index.ts';
+import { renderMarkdown } from '../../src/report/markdown/index.ts';
+import { renderText } from '../../src/report/text/index.ts';
 import { lossesOf } from '../../src/report/tables/losses.ts';
 import { priceLimits } from '../../src/rules/tap-cost-limits.ts';
 import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
@@ -271,7 +274,87 @@ describe('what a card lost by a counter of its driver', () => {
     assert.equal(row?.packets, 3000);
     assert.equal(report.ledger?.rows.find(({ rule }) => rule === 'PKT0501')?.packets, 3000);
     assert.ok(none.every((kind) => !kind.includes('NIC')));
-    assert.ok(lossesOf(judged(busy)).none.some((kind) => kind.includes('NIC')));
+    assert.ok(lossesOf(judged(driven('igb', []))).none.some((kind) => kind.includes('NIC')));
+  });
+
+  const driven = (driver: string, lost: readonly Cell[]): Cell[] => [
+    ...busy.map((cell): Cell =>
+      cell[0] === metrics.deviceInfo && cell[1]['device'] === 'eth0'
+        ? [cell[0], { ...cell[1], driver }, cell[2], cell[3]]
+        : cell,
+    ),
+    ...lost,
+  ];
+  const counted: readonly Cell[] = [[metrics.skbDropsCounted, {}, 0, 0]];
+  const noneOfItsOwn: readonly Cell[] = ['ring', 'card'].map((kind): Cell => [
+    metrics.driverCounters,
+    { device: 'eth0', kind },
+    0,
+    0,
+  ]);
+  const ways: Readonly<Record<string, readonly [driver: string, lost: readonly Cell[], counter: string]>> = {
+    'a counter of its driver': [
+      'mlx5_core',
+      [[metrics.receiveRingLost, { device: 'eth0', counter: 'rx_out_of_buffer' }, 0, 3000]],
+      'rx_out_of_buffer',
+    ],
+    'what the card itself had no room for': [
+      'mlx5_core',
+      [[metrics.receiveCardLost, { device: 'eth0', counter: 'rx_discards_phy', kind: 'port' }, 0, 3000]],
+      'rx_discards_phy',
+    ],
+    rx_fifo_errors: ['tg3', [[metrics.receiveFifo, { device: 'eth0' }, 0, 3000]], 'rx_fifo_errors'],
+    rx_dropped: [
+      'alx',
+      [...counted, [metrics.receiveDrop, { device: 'eth0' }, 0, 3000], ...noneOfItsOwn],
+      'rx_dropped',
+    ],
+  };
+  for (const [name, [driver, lost, counter]] of Object.entries(ways)) {
+    it(`is what the finding, the device, the table of drops and the ledger say: ${name}`, () => {
+      const cells = driven(driver, lost).filter(
+        (cell) => !(cell[0] === metrics.receiveDrop && cell[1]['device'] === 'eth0' && cell[3] === 0),
+      );
+      const report = judged(cells);
+      const found = ofRule(report, 'PKT0501');
+      assert.ok(found.outcome === 'warning' || found.outcome === 'critical', found.summary);
+      assert.equal(found.args['lost'], 3000);
+      const device = report.cost.devices.find((each) => each.device === 'eth0');
+      assert.deepEqual([device?.cardLost, device?.cardLostBy], [3000, counter]);
+      assert.equal(report.ledger?.rows.find(({ rule }) => rule === 'PKT0501')?.packets, 3000);
+
+      const rows = lossesOf(report).rows.filter(({ where }) => where === 'eth0');
+      assert.deepEqual(
+        rows.map(({ packets, finding }) => ({ packets, finding })),
+        [{ packets: 3000, finding: 'PKT0501' }],
+      );
+      for (const text of [
+        renderText(report, { colour: false, unicode: true, width: 120, verbose: true }),
+        renderMarkdown(report),
+      ]) {
+        assert.match(text, /NIC lost/);
+        assert.doesNotMatch(text, /NIC missed/);
+      }
+      const comparison = compareReports(
+        { source: 'a', report: judged(busy) },
+        { source: 'b', report },
+        '0.1.0',
+      ).devices.find(({ place }) => place === 'eth0');
+      assert.equal(comparison?.figures.find(({ quantity }) => quantity === 'cardLost')?.after, 300);
+    });
+  }
+
+  it('is not known, rather than none, where the driver counts it nowhere that was read', () => {
+    const report = judged(busy);
+    assert.equal(ofRule(report, 'PKT0501').outcome, 'not-measured');
+    assert.equal(report.cost.devices.find((each) => each.device === 'eth0')?.cardLost, null);
+    assert.ok(lossesOf(report).unknown.some((kind) => kind.includes('NIC')));
+  });
+
+  it('is not taken for what nobody wanted, where drops were not counted by reason', () => {
+    const report = judged(driven('alx', [[metrics.receiveDrop, { device: 'eth0' }, 0, 3000], ...noneOfItsOwn]));
+    assert.equal(report.cost.devices.find((each) => each.device === 'eth0')?.cardLost, null);
+    assert.ok(report.ledger?.rows.every(({ rule }) => rule !== 'PKT0501'));
   });
 });
 

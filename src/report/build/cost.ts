@@ -8,6 +8,7 @@ import {
   receivedOn,
   type NetRxCost,
 } from '../../facts/breakdown.ts';
+import { cardsLost } from '../../facts/card-losses.ts';
 import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
 import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
 import { handsOver } from '../../facts/packet-cost.ts';
@@ -138,11 +139,12 @@ function cellsOfDevices(window: Window): Increase[] {
 function mostTelling(window: Window, received: readonly Increase[]): readonly Increase[] {
   if (received.length <= LISTED_IN_A_REPORT) return received;
   const spans = spansByDevice(window);
-  const losses = [byDevice(window, receiveMissed), byDevice(window, receiveDrop)];
+  const cards = cardsLost(window);
+  const drops = byDevice(window, receiveDrop);
   const rank = new Map(
     received.map((each) => {
       const key = deviceKey(each.labels);
-      const lost = losses.reduce((sum, of) => sum + (of.get(key)?.increase ?? 0), 0);
+      const lost = (cards.get(key)?.packets ?? 0) + (drops.get(key)?.increase ?? 0);
       return [each, spans.has(key) ? Infinity : lost];
     }),
   );
@@ -175,6 +177,7 @@ function deviceCosts(
   const bytes = byDevice(window, receiveBytes);
   const drops = byDevice(window, receiveDrop);
   const missed = byDevice(window, receiveMissed);
+  const cards = cardsLost(window);
   const passed = byDevice(window, spanPackets);
   const infos = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels]));
   const nodes = new Map(window.value(deviceNumaNode).map(({ labels, value }) => [deviceKey(labels), value]));
@@ -198,6 +201,8 @@ function deviceCosts(
       bytes: bytes.get(key)?.increase ?? null,
       dropped: drops.get(key)?.increase ?? null,
       missed: missed.get(key)?.increase ?? null,
+      cardLost: cards.get(key)?.packets ?? null,
+      cardLostBy: cards.get(key)?.counter ?? null,
       spans: own,
       breakdown:
         own === null

@@ -8,7 +8,7 @@ import type { Change, Quantity } from './noise.ts';
 const MOST_OF_IT = 0.5;
 const NAMED = 3;
 
-const losses: ReadonlySet<Quantity> = new Set<Quantity>(['dropped', 'missed']);
+const losses: ReadonlySet<Quantity> = new Set<Quantity>(['dropped', 'missed', 'cardLost']);
 
 /** What changed, what it is made of, and who came with it, in one or two sentences. */
 export function headlineOf({ cost, parts, devices, cpus, taps, findings }: Omit<Comparison, 'headline'>): string {

@@ -163,18 +163,23 @@ function placeOf({ device, netns }: { readonly device: string; readonly netns: s
 const deviceLines = [
   ['frames', 'frames received', 'rate'],
   ['dropped', 'dropped', 'rate'],
-  ['missed', 'missed by the NIC', 'rate'],
 ] as const;
+/** Reports of earlier versions have no more than rx_missed_errors, which is held against no other counter. */
+const cardLine = ['cardLost', 'lost by the NIC', 'rate'] as const;
+const missedLine = ['missed', 'missed by the NIC', 'rate'] as const;
 
 function deviceChanges(before: Report, after: Report): PlaceChanges[] {
-  const figures = (device: DeviceCost | undefined, seconds: number): Figures<(typeof deviceLines)[number][0]> => ({
+  const known = [before, after].every(({ cost }) => cost.devices.every(({ cardLost }) => cardLost !== undefined));
+  const lines = [...deviceLines, known ? cardLine : missedLine];
+  const figures = (device: DeviceCost | undefined, seconds: number): Figures<(typeof lines)[number][0]> => ({
     frames: counted(device?.packets ?? null, seconds),
     dropped: counted(device?.dropped ?? null, seconds),
     missed: counted(device?.missed ?? null, seconds),
+    cardLost: counted(device?.cardLost ?? null, seconds),
   });
   return bothOf(before.cost.devices, after.cost.devices, placeOf).map(([place, was, is]) => ({
     place,
-    figures: changesOf(deviceLines, figures(was, before.window.seconds), figures(is, after.window.seconds)),
+    figures: changesOf(lines, figures(was, before.window.seconds), figures(is, after.window.seconds)),
     reason: was === undefined ? 'received nothing before' : is === undefined ? 'received nothing after' : null,
   }));
 }

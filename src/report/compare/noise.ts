@@ -24,6 +24,7 @@ export type Quantity =
   | 'frames'
   | 'dropped'
   | 'missed'
+  | 'cardLost'
   | 'squeezed'
   | 'mean'
   | 'p50'

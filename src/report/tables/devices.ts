@@ -1,6 +1,6 @@
 import type { DeviceCost, Span } from '../../generated/report.ts';
 import { placed, timed } from '../words/phrases.ts';
-import type { Table } from './table.ts';
+import type { Cell, Table } from './table.ts';
 
 /** The devices that received packets. */
 export const deviceTable: Table<DeviceCost> = [
@@ -12,7 +12,7 @@ export const deviceTable: Table<DeviceCost> = [
   { label: 'In the window', unit: 'count', cell: ({ packets }) => packets, only: ['html'] },
   { label: 'Bytes', unit: 'bytes', cell: ({ bytes }) => bytes, only: ['html'] },
   { label: 'Dropped', unit: 'count', cell: ({ dropped }) => dropped },
-  { label: 'NIC missed', unit: 'count', cell: ({ missed }) => missed },
+  { label: 'NIC lost', unit: 'count', cell: lostByCard },
   { label: 'Timed span', unit: 'words', cell: timedSpan, only: ['markdown'] },
   { label: 'Floor', unit: 'ns', cell: (device) => mostTimed(device)?.floorNs ?? null, only: ['markdown'] },
   { label: 'p50', unit: 'ns', cell: (device) => mostTimed(device)?.p50Ns ?? null, only: ['markdown'] },
@@ -20,6 +20,14 @@ export const deviceTable: Table<DeviceCost> = [
   { label: 'Max', unit: 'ns', cell: (device) => mostTimed(device)?.maxNs ?? null, only: ['markdown'] },
   { label: 'Not timed because', unit: 'words', cell: whyNotTimed, only: ['html'] },
 ];
+
+/** By the counter that the finding goes by. A report of an earlier version knows one of them only. */
+function lostByCard({ missed, cardLost, cardLostBy }: DeviceCost): Cell {
+  if (cardLost === undefined) return missed;
+  if (cardLost === null) return null;
+  const also = cardLost > 0 && cardLost !== missed && cardLostBy ? [`by ${cardLostBy}`] : [];
+  return { figure: cardLost, also };
+}
 
 function filled(text: string | null): string | null {
   return text === '' ? null : text;

@@ -92,19 +92,27 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
     byCard.filter((row) => row.device === device && row.netns === netns);
   return [
     {
-      kind: 'no room in the NIC (rx_missed_errors)',
+      kind: 'lost by the NIC',
       rule: 'PKT0501',
-      found: cost.devices.flatMap(({ device, netns, missed }): Found[] => {
-        const where = placed(device, netns);
-        const at = { device, netns };
-        const named = ofCard(device, netns).map(({ reason, packets }) => ({
-          where,
-          at,
+      found: [
+        // A card that lost all that came is not among the devices that received something.
+        ...byCard.map(({ device, netns, reason, packets }) => ({
+          where: placed(device, netns),
+          at: { device, netns },
           count: packets,
-          ...(reason !== MISSED && { counts: `lost by the NIC (${reason})` }),
-        }));
-        return named.length > 0 ? named : [{ where, at, count: missed }];
-      }),
+          counts: `lost by the NIC (${reason})`,
+        })),
+        ...cost.devices
+          .filter(({ device, netns, kind, cardLost }) => {
+            const virtual = kind !== null && kind !== '' && kind !== 'physical';
+            return ofCard(device, netns).length === 0 && !(virtual && cardLost === null);
+          })
+          .map(({ device, netns, missed, cardLost }) => ({
+            where: placed(device, netns),
+            at: { device, netns },
+            count: cardLost === undefined ? missed : cardLost,
+          })),
+      ],
     },
     {
       kind: 'dropped by the device or above it (rx_dropped)',
@@ -134,8 +142,7 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
   ];
 }
 
-/** Statistics of the device in which a driver counts what its ring had no room for. */
-const MISSED = 'rx_missed_errors';
+/** Where some drivers count what their rings had no room for: it is no drop beside that. */
 const DROPPED = 'rx_dropped';
 
 const cpuName = (cpu: string): string => `CPU ${cpu}`;
