@@ -1,7 +1,8 @@
 import { receivedInNetRx } from './breakdown.ts';
 import { napiTimeOn } from './packet-cpus.ts';
-import { enoughTicks, priceOfSpan, type PriceLimits } from './price.ts';
+import { enoughTicks, NO_SPAN, priceOfSpan, tooFewPackets, type PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
+import type { PricedTaps } from './tap-price.ts';
 import { spread } from './tapped.ts';
 
 export interface ReceiveReadings {
@@ -34,12 +35,14 @@ export function receiveCost(readings: ReceiveReadings, seconds: number): Receive
   const { netRx, netRxPackets, threads, softirq, processed, accounting } = readings;
   const threadNs = (threads?.value ?? 0) * 1e9;
   if (netRx !== undefined && netRxPackets !== undefined && netRxPackets.value > 0) {
-    if (threadNs <= FEW * netRx.value) return costOf(netRx.value, netRxPackets.value, threadNs, 'net_rx');
+    const alone = threadNs <= FEW * netRx.value;
     // The probe counts what NET_RX receives, perhaps a few strays: what the threads received is in the host's count only.
-    const packets = Math.max(netRxPackets.value, processed?.value ?? 0);
-    return processed === undefined ? undefined : costOf(netRx.value + threadNs, packets, threadNs, 'net_rx');
+    const packets = alone ? netRxPackets.value : Math.max(netRxPackets.value, processed?.value ?? 0);
+    if (!alone && processed === undefined) return undefined;
+    const nsPerSecond = netRx.value + (alone ? 0 : threadNs);
+    if (tooFewPackets(packets * seconds) === undefined) return costOf(nsPerSecond, packets, threadNs, 'net_rx');
   }
-  if (softirq === undefined || processed === undefined || processed.value <= 0) return undefined;
+  if (softirq === undefined || processed === undefined || tooFewPackets(processed.value * seconds)) return undefined;
   const used = softirq.value + (threads?.value ?? 0);
   if (!enoughTicks(used * seconds, accounting?.value)) return undefined;
   return costOf(used * 1e9, processed.value, threadNs, 'softirq');
@@ -58,17 +61,34 @@ export interface SpanReadings {
   readonly mean: Signal | undefined;
   readonly floor: Signal | undefined;
   readonly samples: Signal | undefined;
+  /** Samples of the whole window, from its beginning on; `samples` may be of the time of the taps alone. */
+  readonly allSamples: Signal | undefined;
   /** Samples begun and not counted. */
   readonly lost: Signal | undefined;
+}
+
+/** What so many taps of the device take together by their span, as `togetherNs` has it of a window; or why that is not known. */
+export function spanNs(
+  { mean, floor, samples, allSamples, lost }: SpanReadings,
+  taps: number,
+  limits: PriceLimits,
+): number | string {
+  if (samples === undefined || allSamples === undefined) return NO_SPAN;
+  return priceOfSpan(
+    { samples: samples.value, lost: lost?.value ?? 0, meanNs: mean?.value, floorNs: floor?.value, taps },
+    limits,
+  );
+}
+
+export interface PassedReadings {
+  readonly samples: Signal | undefined;
   readonly every: Signal | undefined;
   /** Skbs per second the probe saw on the device. */
   readonly skbs: Signal | undefined;
   /** Frames per second the driver counted. */
   readonly received: Signal | undefined;
   /** Where the taps came or went in the window. */
-  readonly passed?: Signal | undefined;
-  /** How many taps the span contains. */
-  readonly taps: number;
+  readonly passed: Signal | undefined;
 }
 
 export interface TapCost {
@@ -81,17 +101,19 @@ export interface TapCost {
   readonly passed: number;
 }
 
-/** The price of the taps, or why there is none. */
-export function tapPrice(span: SpanReadings, limits: PriceLimits, seconds: number): TapCost | string {
-  const { mean, floor, samples, lost, every, skbs, received, passed, taps } = span;
-  if (samples === undefined) return 'the probe did not measure this device';
-  const sampled = { samples: samples.value, lost: lost?.value ?? 0, meanNs: mean?.value, floorNs: floor?.value, taps };
-  const ns = priceOfSpan(sampled, limits);
+/** What taps of this price take of a CPU, or why that is not known. */
+export function tapCost(
+  { ns }: PricedTaps,
+  { samples, every, skbs, received, passed }: PassedReadings,
+  seconds: number,
+): TapCost | string {
   if (typeof ns === 'string') return ns;
   // Taps run once per skb, and GRO merges up to 45 frames into one: frames would overstate the price by as much. Without
   // the probe's own count, samples times N is an estimate that the driver's count bounds.
-  const estimate = (samples.value * (every?.value ?? 1)) / seconds;
-  const skbsPerSecond = skbs?.value ?? Math.min(estimate, received?.value ?? estimate);
+  const estimate = samples === undefined ? undefined : (samples.value * (every?.value ?? 1)) / seconds;
+  const bounded = estimate === undefined ? undefined : Math.min(estimate, received?.value ?? estimate);
+  const skbsPerSecond = skbs?.value ?? bounded;
+  if (skbsPerSecond === undefined) return 'how many packets pass them is not known';
   return { ns, skbsPerSecond, cpu: (ns * skbsPerSecond) / 1e9, passed: Math.min(1, passed?.value ?? 1) };
 }
 
@@ -114,8 +136,9 @@ export function shareOf(
   price: TapCost,
   cost: ReceiveCost,
   path: NetRxReadings,
+  seconds: number,
 ): { readonly share: number; readonly restNs: number } | undefined {
-  const onPath = cost.from === 'net_rx' && cost.threads === 0 ? restOnPath(price, path) : undefined;
+  const onPath = cost.from === 'net_rx' && cost.threads === 0 ? restOnPath(price, path, seconds) : undefined;
   const restNs = onPath ?? (cost.nsPerSecond - price.cpu * price.passed * 1e9) / cost.packetsPerSecond;
   // The whole cannot be less than its part: the two measures do not fit together, and no share can be told.
   return restNs > 0 ? { share: price.ns / (restNs + price.ns), restNs } : undefined;
@@ -130,10 +153,10 @@ export function handsOver(interrupts: number, packets: number): boolean {
 }
 
 /**
- * What a packet costs besides the taps in the mean of the device's CPUs; undefined where one of them was not timed, or where
- * other CPUs take the packets from the card.
+ * What a packet costs besides the taps in the mean of the device's CPUs; undefined where one of them was not timed, where
+ * other CPUs take the packets from the card, or of too few packets.
  */
-function restOnPath({ ns, passed }: TapCost, path: NetRxReadings): number | undefined {
+function restOnPath({ ns, passed }: TapCost, path: NetRxReadings, seconds: number): number | undefined {
   const { netRxByCpu, netRxPacketsByCpu, skbsByCpu, handed, processed } = path;
   if (handsOver(handed?.value ?? 0, processed?.value ?? 0)) return undefined;
   const byCpu = (signals: readonly Signal[]): ReadonlyMap<string | undefined, number> =>
@@ -148,7 +171,7 @@ function restOnPath({ ns, passed }: TapCost, path: NetRxReadings): number | unde
     // What all packets of the CPU cost, less the taps of those that come from this device.
     rest += (value * (time - ns * passed * Math.min(value, all))) / all;
   }
-  return skbs === 0 ? undefined : rest / skbs;
+  return tooFewPackets(skbs * seconds) === undefined ? rest / skbs : undefined;
 }
 
 export interface HotCpu {

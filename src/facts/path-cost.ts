@@ -2,6 +2,7 @@
 import type { Direction } from '../profile/direction.ts';
 import { parts as knownParts, partTitle } from '../profile/parts.ts';
 import { Z95, errorOfShare } from './chance.ts';
+import { tooFewPackets } from './price.ts';
 import { SAMPLES_TO_PRICE } from './profile-price.ts';
 import type { Signal } from './signal.ts';
 
@@ -42,12 +43,13 @@ function counted(read: ProfileReadings, direction: Direction, isPart: (part: str
   return { own, all: total(own), mine: total(own.filter(({ labels }) => isPart(labels['part'] ?? ''))) };
 }
 
-/** What `isPart` picks costs in each direction that has enough samples and whose packets were counted. */
+/** What `isPart` picks costs in each direction that has enough samples and packets. */
 export function pathCosts(read: ProfileReadings, isPart: (part: string) => boolean): readonly PathCost[] {
   return directions.flatMap((direction) => {
     const packets = packetsOf(read, direction);
     const { own, all, mine } = counted(read, direction, isPart);
-    if (all < SAMPLES_TO_PRICE || packets === undefined || packets <= 0 || read.sampled.value <= 0) return [];
+    if (all < SAMPLES_TO_PRICE || packets === undefined || read.sampled.value <= 0) return [];
+    if (tooFewPackets(packets * read.sampled.value) !== undefined) return [];
     if (mine === 0) return [];
     const share = mine / all;
     const cpuOf = (samples: number): number => (samples * read.period.value) / read.sampled.value;
@@ -103,8 +105,8 @@ export function dearest(
 }
 
 /**
- * Why these parts can be called neither dear nor cheap: a direction of which too little was sampled, or whose packets nobody
- * counted, and in which they may take more than the limits allow. Undefined where they surely do not.
+ * Why these parts can be called neither dear nor cheap: a direction of which too little was sampled, or whose packets were too few or
+ * counted by nobody, and in which they may take more than the limits allow. Undefined where they surely do not.
  */
 export function unsureOf(
   read: ProfileReadings,
@@ -121,8 +123,10 @@ export function unsureOf(
     if (all < SAMPLES_TO_PRICE)
       return `only ${all} samples of ${ways[direction]} in ${seconds.toFixed(1)} s of profile: ${SAMPLES_TO_PRICE} are needed, which a longer window gives`;
     // As of a namespace that is not looked into.
-    if ((packetsOf(read, direction) ?? 0) <= 0)
-      return `there are samples of ${ways[direction]}, and no packets were counted`;
+    const packets = packetsOf(read, direction) ?? 0;
+    if (packets <= 0) return `there are samples of ${ways[direction]}, and no packets were counted`;
+    const few = tooFewPackets(packets * seconds);
+    if (few !== undefined) return `of ${ways[direction]}: ${few}`;
   }
   return undefined;
 }

@@ -17,6 +17,13 @@ export interface PriceLimits {
  */
 export const PACKETS_TO_PRICE = 1000;
 
+/** Why so few packets have no price; undefined where they are enough. */
+export function tooFewPackets(packets: number): string | undefined {
+  // A rate times its seconds may come out a trifle below what was counted.
+  const counted = Math.round(packets);
+  return counted < PACKETS_TO_PRICE ? `only ${counted} packets in the window, too few to price one` : undefined;
+}
+
 /** Softirq time below which it is a guess where it is counted in ticks: 50 of 10 ms. */
 const TICKED_SECONDS_TO_PRICE = 0.5;
 
@@ -34,6 +41,9 @@ export function mostlyLost(samples: number, lost: number, share: number): string
   if (lost === 0 || lost < share * (samples + lost)) return undefined;
   return `${Math.round(lost)} of ${Math.round(samples + lost)} samples were lost, and the rest cannot speak for them`;
 }
+
+/** There is no span of the taps, or none that was there from the first sample on. */
+export const NO_SPAN = 'the probe did not measure this device';
 
 /** What is known of a span. */
 interface Sampled {

@@ -1,6 +1,6 @@
 /** Shares, errors and nanoseconds of some samples, by two rulers. Figures only. */
 import { Z95, errorOfShare } from './chance.ts';
-import { PACKETS_TO_PRICE } from './price.ts';
+import { PACKETS_TO_PRICE, tooFewPackets } from './price.ts';
 
 /** Fewer samples than these say nothing: at 100 a part of 20 % is known to 8 points. */
 export const SAMPLES_TO_PRICE = 100;
@@ -104,6 +104,5 @@ function partShare(part: string, count: number, samples: number, whole: Ruled | 
 function whyNot(samples: number, packetsPerSecond: number | undefined, seconds: number): string | null {
   if (samples < SAMPLES_TO_PRICE) return `only ${samples} of the ${SAMPLES_TO_PRICE} samples that a price needs`;
   if (packetsPerSecond === undefined) return 'its packets were not counted';
-  const packets = Math.round(packetsPerSecond * seconds);
-  return packets < PACKETS_TO_PRICE ? `only ${packets} packets in the window, too few to price one` : null;
+  return tooFewPackets(packetsPerSecond * seconds) ?? null;
 }

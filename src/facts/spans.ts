@@ -14,8 +14,7 @@ import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS, labelKey } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
-import { priceOfSpan, type PriceLimits } from './price.ts';
-import { tapCount } from './tap-count.ts';
+import { NO_SPAN, mostlyLost, priceOfSpan, type PriceLimits } from './price.ts';
 import type { Bucket, Span, Spans } from '../generated/report.ts';
 
 /** The spans of every device the probe was on, by `deviceKey`. */
@@ -43,50 +42,45 @@ export const spansByDevice = once((window: Window): ReadonlyMap<string, Spans> =
   return found;
 });
 
-/** Price of the taps by their span; or why there is none. `unseen` is left out: such a packet never came to the end. */
-function tapNsOf({ taps }: Spans, count: number, limits: PriceLimits): number | string {
-  if (taps === null) return 'the probe did not measure this device';
-  const { avgNs, floorNs } = taps;
+/** Samples begun and not counted. `unseen` is left out: such a packet never came to the end. */
+export function begunAndLost({ lost, lostBy }: Span): number {
+  return lost - (lostBy['unseen'] ?? 0);
+}
+
+/**
+ * What so many taps of a device take together, by their span: while they were there, where they came or went in the window; else in
+ * the whole window. Or why that is not known. What was lost is known of the whole window only, and speaks against the samples of a
+ * part of it too, as in PKT0101.
+ */
+export function togetherNs(window: Window, key: string, taps: number, limits: PriceLimits): number | string {
+  const span = spansByDevice(window).get(key)?.taps ?? null;
+  if (span === null) return NO_SPAN;
+  const samples = ofDevice(window, tappedSamples, key);
+  const sum = ofDevice(window, tappedNanoseconds, key);
+  const theirs = samples === undefined || samples === 0 || sum === undefined ? undefined : sum / samples;
+  const mean = samples === undefined ? (span.avgNs ?? undefined) : theirs;
   return priceOfSpan(
     {
-      samples: taps.count,
-      lost: begunAndLost(taps),
-      meanNs: avgNs ?? undefined,
-      floorNs: floorNs ?? undefined,
-      taps: count,
+      samples: samples ?? span.count,
+      lost: begunAndLost(span),
+      meanNs: mean,
+      floorNs: span.floorNs ?? undefined,
+      taps,
     },
     limits,
   );
 }
 
-function begunAndLost({ lost, lostBy }: Span): number {
-  return lost - (lostBy['unseen'] ?? 0);
-}
-
-/**
- * The price of the taps while they were there, where they came or went in the window; else that of the whole window. What was
- * lost is known of the whole window only, and speaks against the samples of a part of it too, as in PKT0101.
- */
-export function pricedTapNs(window: Window, key: string, spans: Spans, limits: PriceLimits): number | string {
-  const samples = ofDevice(window, tappedSamples, key);
-  const [netns = OWN_NETNS, device = ''] = key.split('\u0000');
-  const taps = tapCount(window, netns, device);
-  if (samples === undefined || spans.taps === null) return tapNsOf(spans, taps, limits);
-  const sum = ofDevice(window, tappedNanoseconds, key);
-  const meanNs = sum === undefined || samples === 0 ? undefined : sum / samples;
-  const lost = begunAndLost(spans.taps);
-  return priceOfSpan({ samples, lost, meanNs, floorNs: spans.taps.floorNs ?? undefined, taps }, limits);
-}
-
 /**
  * What was measured in the span of the packets that did not pass the priced taps, above the floor, in nanoseconds: about nothing where
- * no tap was there, the price of others where those came before or after.
+ * no tap was there, the price of others where those came before or after. null where too many samples were lost to say.
  */
-export function restOfTapNs(window: Window, key: string, { taps }: Spans): number {
+export function restOfTapNs(window: Window, key: string, { taps }: Spans, limits: PriceLimits): number | null {
   const samples = ofDevice(window, tappedSamples, key);
   if (samples === undefined || taps === null || taps.avgNs === null) return 0;
   const others = taps.count - samples;
   if (others <= 0) return 0;
+  if (mostlyLost(taps.count, begunAndLost(taps), limits.lost) !== undefined) return null;
   const nanoseconds = taps.count * taps.avgNs - (ofDevice(window, tappedNanoseconds, key) ?? 0);
   return Math.max(0, nanoseconds / others - (taps.floorNs ?? 0));
 }
@@ -163,13 +157,11 @@ function spanKey(labels: Labels): string {
   return `${deviceKey(labels)}\u0000${labels['span'] ?? ''}\u0000${labels['mode'] ?? ''}`;
 }
 
-/** What a counter of the probe gained; one that was not there at the first sample began at zero, when the probe did. */
+/** What a counter of the probe gained. One that was not there at the first sample is not known, as to the rules. */
 function amounts(window: Window, metric: Metric): ReadonlyMap<string, Amount> {
-  const found = new Map<string, Amount>();
-  for (const { labels, value } of window.value(metric)) found.set(labelKey(labels), { labels, value });
-  for (const { labels, increase } of window.increase(metric).cells)
-    found.set(labelKey(labels), { labels, value: increase });
-  return found;
+  return new Map(
+    window.increase(metric).cells.map(({ labels, increase }) => [labelKey(labels), { labels, value: increase }]),
+  );
 }
 
 function grouped(window: Window, metric: Metric): ReadonlyMap<string, readonly Amount[]> {

@@ -1,24 +1,28 @@
+/** The prices of taps by the readings of a window: of each device, of each socket. */
 import {
   packetSocket,
   profileTapSamples,
   sentFloor,
   sentMedian,
   sentSamples,
+  sentSeconds,
   sentTapNanoseconds,
   tapNanoseconds,
 } from '../metrics/catalogue/index.ts';
+import { acrossNetns, maxBy, value } from '../metrics/expression.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
+import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
+import { tapsOf, tapsPerNetns } from './device-taps.ts';
 import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
-import { medianOverFloor } from './sent-taps.ts';
+import { medianOverFloor, NOT_TIMED } from './sent-spans.ts';
 import type { Signal } from './signal.ts';
-import { deviceKey, pricedTapNs, spansByDevice } from './spans.ts';
-import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
-import { splitBill, tapsOn, type TapSamples } from './taps.ts';
+import { deviceKey, spansByDevice, togetherNs } from './spans.ts';
+import { pricesOfTaps, type PricedTaps, type TapSamples } from './tap-price.ts';
 
-/** What a packet socket adds to each packet of a device. */
+/** What a packet socket adds to each packet of a device; of a fanout group, what the group adds. */
 export interface SocketPrice {
   readonly device: string;
   readonly nsPerPacket: number;
@@ -27,36 +31,58 @@ export interface SocketPrice {
   readonly errorNs: number | null;
 }
 
-/**
- * Per socket where the kernel let the probe measure each, else each tap's part of the span of its device: the whole of it
- * is `measured` where there is one tap, `estimated` where it is shared out.
- */
-export const tapPrices = once((window: Window, limits: PriceLimits): ReadonlyMap<string, readonly SocketPrice[]> => {
-  const devices = [...spansByDevice(window)].map(([key, spans]): Priced => [
-    key,
-    pricedTapNs(window, key, spans, limits),
-  ]);
-  return perSocket(window, tapNanoseconds, devices, 'receive');
+/** Of each socket that the kernel lets us time by itself, wherever it is: the inode is one for the host. */
+export const socketPrices = acrossNetns(maxBy(['inode', 'certainty'], value(tapNanoseconds)));
+export const sentSocketPrices = acrossNetns(maxBy(['inode', 'certainty'], value(sentTapNanoseconds)));
+
+interface DevicePrices {
+  /** By device; only of those that have taps or were timed. */
+  readonly all: ReadonlyMap<string, PricedTaps>;
+  /** Of any device. */
+  readonly on: (key: string) => PricedTaps;
+}
+
+/** What the taps of a device take of a packet that it receives. */
+export const receivedTaps = once((window: Window, limits: PriceLimits): DevicePrices => {
+  const prices = socketPrices.evaluate(window).points;
+  const seen = seenTaps(window, 'receive');
+  return byDevice(window, spansByDevice(window).keys(), (key) => {
+    const [netns = OWN_NETNS, device = ''] = key.split('\u0000');
+    const { taps, loose } = tapsOf(window, netns, device);
+    const together = togetherNs(window, key, taps.length + loose.size, limits);
+    return pricesOfTaps({ taps, loose: loose.size, prices, together, foreignPaid: foreignPaid(window), seen }, limits);
+  });
 });
 
-/** The same per packet that the device sends. */
-export const sentTapPrices = once(
-  (window: Window, limits: PriceLimits): ReadonlyMap<string, readonly SocketPrice[]> => {
-    const [samples, medians, floors] = [sentSamples, sentMedian, sentFloor].map((metric) =>
-      valuesByDevice(window, metric),
-    );
-    const devices = [...(samples ?? [])].map(([key, own]): Priced => {
-      const read = { sentSamples: own, sentMedians: medians?.get(key) ?? [], sentFloors: floors?.get(key) ?? [] };
-      return [key, medianOverFloor(read, limits.samples)];
-    });
-    return perSocket(window, sentTapNanoseconds, devices, 'transmit');
-  },
-);
+/** The same of a packet that it sends. */
+export const sentTaps = once((window: Window, limits: PriceLimits): DevicePrices => {
+  const [samples, medians, floors] = [sentSamples, sentMedian, sentFloor].map((metric) => byKey(window, metric));
+  const prices = sentSocketPrices.evaluate(window).points;
+  const seen = seenTaps(window, 'transmit');
+  const timed = window.value(sentSeconds).length > 0;
+  return byDevice(window, samples?.keys() ?? [], (key) => {
+    const [netns = OWN_NETNS, device = ''] = key.split('\u0000');
+    const { taps, loose } = tapsOf(window, netns, device);
+    const [sampled, median, floor] = [samples, medians, floors].map((of) => of?.get(key) ?? []);
+    const read = { sentSamples: sampled ?? [], sentMedians: median ?? [], sentFloors: floor ?? [] };
+    const together = timed ? medianOverFloor(read, limits.samples) : NOT_TIMED;
+    return pricesOfTaps({ taps, loose: loose.size, prices, together, foreignPaid: foreignPaid(window), seen }, limits);
+  });
+});
 
-/** A device by its key, and the price of all its taps, or why there is none. */
-type Priced = readonly [key: string, ns: number | string];
+function foreignPaid(window: Window): boolean | undefined {
+  const perNetns = tapsPerNetns(window);
+  return perNetns === undefined ? undefined : !perNetns;
+}
 
-function valuesByDevice(window: Window, metric: Metric): ReadonlyMap<string, readonly Signal[]> {
+function byDevice(window: Window, timed: Iterable<string>, priced: (key: string) => PricedTaps): DevicePrices {
+  const bound = running(window).filter(({ labels }) => labels['device'] !== 'any');
+  const keys = new Set([...timed, ...bound.map(({ labels }) => deviceKey(labels))]);
+  const all = new Map([...keys].map((key) => [key, priced(key)]));
+  return { all, on: (key) => all.get(key) ?? priced(key) };
+}
+
+function byKey(window: Window, metric: Metric): ReadonlyMap<string, readonly Signal[]> {
   const devices = new Map<string, Signal[]>();
   for (const point of window.value(metric)) {
     const key = deviceKey(point.labels);
@@ -65,70 +91,59 @@ function valuesByDevice(window: Window, metric: Metric): ReadonlyMap<string, rea
   return devices;
 }
 
+/** By inode. A tap is dear as its devices are; a socket that is in none of them has what it takes by itself. */
+export const tapPrices = once((window: Window, limits: PriceLimits) =>
+  perSocket(window, tapNanoseconds, receivedTaps(window, limits).all, limits),
+);
+
+/** The same per packet that the device sends. */
+export const sentTapPrices = once((window: Window, limits: PriceLimits) =>
+  perSocket(window, sentTapNanoseconds, sentTaps(window, limits).all, limits),
+);
+
 function perSocket(
   window: Window,
-  metric: Metric<'inode' | 'device' | 'certainty'>,
-  devices: readonly Priced[],
-  direction: 'receive' | 'transmit',
+  alone: Metric<'inode' | 'device' | 'certainty'>,
+  devices: ReadonlyMap<string, PricedTaps>,
+  { dearest }: PriceLimits,
 ): ReadonlyMap<string, readonly SocketPrice[]> {
   const prices = new Map<string, SocketPrice[]>();
   const note = (inode: string, price: SocketPrice): void => {
     prices.set(inode, [...(prices.get(inode) ?? []), price]);
   };
-  const own = window.value(metric);
-  for (const { labels, value } of own) {
-    const price = {
-      device: labels['device'] ?? '',
-      nsPerPacket: value,
+  for (const [key, { shares }] of devices) {
+    const [, device = ''] = key.split('\u0000');
+    for (const { tap, nanoseconds, measured, error } of shares) {
+      // A tap of another namespace has the price that it has by itself, and is not of this device.
+      if (tap.elsewhere) continue;
+      const certainty = measured ? 'measured' : 'estimated';
+      for (const inode of tap.inodes)
+        note(inode, { device, nsPerPacket: nanoseconds, certainty, errorNs: error ?? null });
+    }
+  }
+  const known = new Set(prices.keys());
+  for (const { labels, value: nsPerPacket } of window.value(alone)) {
+    const inode = labels['inode'] ?? '';
+    if (known.has(inode) || nsPerPacket >= dearest) continue;
+    note(inode, {
+      ...{ device: labels['device'] ?? '', nsPerPacket },
       certainty: labels['certainty'] ?? 'estimated',
       errorNs: null,
-    };
-    note(labels['inode'] ?? '', price);
-  }
-  const measured = new Set(prices.keys());
-  const seen = seenTaps(window, direction);
-  for (const [key, ns] of devices) {
-    if (typeof ns === 'string') continue;
-    const [netns = '', device = ''] = key.split('\u0000');
-    for (const { tap, nanoseconds, measured: whole, error } of billOf(window, netns, device, ns, own, seen)) {
-      for (const inode of tap.inodes.filter((each) => !measured.has(each))) {
-        note(inode, {
-          ...{ device, nsPerPacket: nanoseconds, certainty: whole ? 'measured' : 'estimated' },
-          errorNs: error ?? null,
-        });
-      }
-    }
+    });
   }
   return prices;
 }
 
-function seenTaps(window: Window, direction: 'receive' | 'transmit'): TapSamples {
-  const taps = window
+function running(window: Window): readonly Signal[] {
+  return window
     .value(packetSocket)
     .filter(({ labels }) => labels['protocol'] === ETH_P_ALL && labels['hook'] !== 'none');
+}
+
+function seenTaps(window: Window, direction: 'receive' | 'transmit'): TapSamples {
   const hooks = window
     .increase(profileTapSamples)
     .cells.filter(({ labels }) => labels['direction'] === direction)
     .map(({ labels, increase }) => ({ labels, value: increase }));
-  return { hooks, inodes: taps.map(({ labels }) => labels['inode']) };
-}
-
-function billOf(
-  window: Window,
-  netns: string,
-  device: string,
-  nanoseconds: number,
-  prices: readonly Signal[],
-  seen: TapSamples,
-): ReturnType<typeof splitBill> {
-  const here = window
-    .value(packetSocket)
-    .filter(({ labels }) => (labels['netns'] ?? OWN_NETNS) === netns && labels['protocol'] === ETH_P_ALL);
-  const taps = tapsOn({
-    bound: here.filter(({ labels }) => labels['device'] === device),
-    unbound: here.filter(({ labels }) => labels['device'] === 'any'),
-    everywhere: [],
-    owners: [],
-  });
-  return splitBill(taps, nanoseconds, prices, seen);
+  return { hooks, inodes: running(window).map(({ labels }) => labels['inode']) };
 }

@@ -14,11 +14,14 @@ import {
   transmitPackets,
 } from '../metrics/catalogue/index.ts';
 import { either, increase, rate, ratio, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
-import { deviceKey, pricedTapNs, restOfTapNs, spansByDevice } from './spans.ts';
+import { begunAndLost, deviceKey, restOfTapNs, spansByDevice } from './spans.ts';
+import { tapsOf, tapsWereRead } from './device-taps.ts';
+import { receivedTaps } from './tap-prices.ts';
 
 /** Where taps came or went in the window, the time in which they were there speaks for them. */
 export function inTheirTime<L extends string>(theirs: Expression<L>, whole: Expression<L>): Expression<L> {
@@ -108,12 +111,13 @@ export const packetsByCpu = once((window: Window): ReadonlyMap<string, ReadonlyM
  */
 export const windowTapNs = once((window: Window, limits: PriceLimits): ReadonlyMap<string, number | null> => {
   const parts = new Map(tappedPart.evaluate(window).points.map((point) => [deviceKey(point.labels), point.value]));
+  const { on } = receivedTaps(window, limits);
   return new Map(
     [...spansByDevice(window)].map(([key, spans]) => {
-      const ns = pricedTapNs(window, key, spans, limits);
-      if (typeof ns === 'string') return [key, null];
+      const { ns } = on(key);
       const part = Math.min(1, parts.get(key) ?? 1);
-      return [key, ns * part + restOfTapNs(window, key, spans) * (1 - part)];
+      const rest = part === 1 ? 0 : restOfTapNs(window, key, spans, limits);
+      return [key, typeof ns === 'string' || rest === null ? null : ns * part + rest * (1 - part)];
     }),
   );
 });
@@ -127,13 +131,14 @@ export function meanTapNs(window: Window, limits: PriceLimits, keys: Iterable<st
   let [samples, unpriced, nanoseconds] = [0, 0, 0];
   for (const key of keys) {
     const ns = prices.get(key) ?? null;
-    const { count, lost } = spans.get(key)?.taps ?? { count: 0, lost: 0 };
+    const span = spans.get(key)?.taps ?? null;
+    const begun = span === null ? 0 : span.count + begunAndLost(span);
     if (ns === null) {
-      unpriced += count + lost;
+      unpriced += begun;
       continue;
     }
-    samples += count;
-    nanoseconds += ns * count;
+    samples += begun;
+    nanoseconds += ns * begun;
   }
   return samples === 0 || unpriced > UNPRICED * (samples + unpriced) ? null : nanoseconds / samples;
 }
@@ -150,19 +155,18 @@ export interface TapTime {
 
 /** What the taps of all watched devices took on each CPU: null where that is not known, undefined when it is nowhere. */
 export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<string, TapTime | null> | undefined => {
-  const [means, spans, rates] = [windowTapNs(window, limits), spansByDevice(window), receivedPastTaps(window)];
+  const [means, rates, { on }] = [windowTapNs(window, limits), receivedPastTaps(window), receivedTaps(window, limits)];
   const devices = packetsByCpu(window);
   const counted = new Map(countedByCpu.evaluate(window).points.map((point) => [deviceKey(point.labels), point.value]));
   if (devices.size === 0 || ![...means.values()].some((ns) => ns !== null)) return undefined;
   const times = new Map<string, TapTime>();
   const [all, unpriced] = [new Map<string, number>(), new Map<string, number>()];
   for (const [key, packets] of devices) {
-    const own = spans.get(key);
-    const ns = own === undefined ? 0 : pricedTapNs(window, key, own, limits);
+    const ns = isWithoutTaps(window, key) ? 0 : on(key).ns;
     const shares = spread(packets, typeof ns === 'string' ? 0 : (ns * (rates.get(key) ?? counted.get(key) ?? 0)) / 1e9);
     for (const [cpu, count] of packets) {
       all.set(cpu, (all.get(cpu) ?? 0) + count);
-      if (own?.taps && typeof ns === 'string') unpriced.set(cpu, (unpriced.get(cpu) ?? 0) + count);
+      if (typeof ns === 'string') unpriced.set(cpu, (unpriced.get(cpu) ?? 0) + count);
       const before = times.get(cpu) ?? { seconds: 0, share: 0 };
       times.set(cpu, {
         seconds: before.seconds + ((means.get(key) ?? 0) * count) / 1e9,
@@ -173,3 +177,11 @@ export const tapTimes = once((window: Window, limits: PriceLimits): ReadonlyMap<
   const known = (cpu: string): boolean => (unpriced.get(cpu) ?? 0) <= UNPRICED * (all.get(cpu) ?? 0);
   return new Map([...times].map(([cpu, time]) => [cpu, known(cpu) ? time : null]));
 });
+
+/** That a device has no taps is known where they were looked for: then nothing of its packets is theirs, timed or not. */
+function isWithoutTaps(window: Window, key: string): boolean {
+  if ((spansByDevice(window).get(key)?.taps ?? null) !== null) return false;
+  const [netns = OWN_NETNS, device = ''] = key.split('\u0000');
+  const { taps, loose } = tapsOf(window, netns, device);
+  return taps.length + loose.size === 0 && tapsWereRead(window, netns);
+}

@@ -505,7 +505,7 @@ export interface Tap {
    */
   onHotPath: boolean;
   /**
-   * Its price per packet, on the device where it is highest.
+   * Its price per packet, on the device where it is highest; of a socket in a fanout group that of the group, which gives each packet to one of its sockets.
    */
   nsPerPacket: number | null;
   /**
@@ -561,7 +561,7 @@ export interface TapPrice {
  */
 export interface CaptureBill {
   /**
-   * In the path of received packets; null where that was not measured. Of the time in which the taps were there: where they came or went in the window, of that part of it, as `cpu` of PKT0101.
+   * In the path of received packets; null where that was not measured. Of the time in which the taps were there: where they came or went in the window, of that part of it, as `cpu` of PKT0101. The sockets of a fanout group share what the group takes.
    */
   receiveCpu: number | null;
   /**

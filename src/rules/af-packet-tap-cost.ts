@@ -1,7 +1,9 @@
-import { tapPrice, type TapCost } from '../facts/packet-cost.ts';
-import { tapsArePerNetns } from '../facts/tap-count.ts';
+import { deviceTaps, tapsArePerNetns } from '../facts/device-taps.ts';
+import { spanNs, tapCost } from '../facts/packet-cost.ts';
+import { medianOverFloor, NOT_TIMED } from '../facts/sent-spans.ts';
 import { sentPrice } from '../facts/sent-taps.ts';
-import { foreignBill, hooksWithoutSocket, ownersData, ownersText, tapsOn, type TapHook } from '../facts/taps.ts';
+import { pricesOfTaps } from '../facts/tap-price.ts';
+import { ownersData, ownersText, type TapHook } from '../facts/taps.ts';
 import { needsProbe } from './alert.ts';
 import { worded, type Argument } from './finding.ts';
 import { findModule, narrowTaps } from './remedies/taps.ts';
@@ -28,16 +30,16 @@ export const afPacketTapCost = defineRule({
   conclude(read, limits, at) {
     const device = at.labels['device'] ?? '';
     const packets = read.received.value + (read.sent?.value ?? 0);
-    // Those that were priced have gone: the first sample knew them, and their owners may have ended with them.
-    const none = read.taps.length + read.unbound.length === 0;
-    const ended = read.there?.labels['lasts'] === '0' || (none && read.gone.length + read.goneUnbound.length > 0);
-    const taps = tapsOn({
-      bound: ended ? read.gone : read.taps,
-      unbound: ended ? read.goneUnbound : read.unbound,
-      everywhere: tapsArePerNetns(read) ? [] : read.everywhere,
-      owners: ended ? [...read.owners, ...read.ownersBefore] : read.owners,
+    const perNetns = tapsArePerNetns(read);
+    const { taps, loose } = deviceTaps({
+      bound: read.taps,
+      boundBefore: read.gone,
+      unbound: read.unbound,
+      unboundBefore: read.goneUnbound,
+      hooks: [...read.hooks, ...read.unboundHooks],
+      ...{ everywhere: read.everywhere, perNetns, there: read.there },
+      ...{ owners: read.owners, ownersBefore: read.ownersBefore },
     });
-    const loose = hooksWithoutSocket([...read.hooks, ...read.unboundHooks], taps);
     if (packets < limits.busy) {
       const bound = taps.filter((tap) => tap.device !== 'any');
       if (bound.length === 0) return ok();
@@ -72,14 +74,24 @@ export const afPacketTapCost = defineRule({
       },
       remedies: [...narrowTaps(taps, place), ...(modules.length > 0 ? [findModule(modules, place)] : [])],
     };
-    const sending = sentPrice(read, taps, limits);
-    const sent = typeof sending === 'string' ? undefined : judgeSent(sending, read, suspects, limits);
-    const local = tapPrice({ ...read, taps: taps.length + loose.size }, limits, at.seconds);
+    const foreignPaid = perNetns === undefined ? undefined : !perNetns;
+    const asked = { taps, loose: loose.size, foreignPaid };
+    const sentTogether = read.sentSeconds === undefined ? NOT_TIMED : medianOverFloor(read, limits.samples);
+    const seenSent = seenTaps(read, read.sentTapSamples);
+    const sentBill = pricesOfTaps(
+      { ...asked, prices: read.sentPrices, together: sentTogether, seen: seenSent },
+      limits,
+    );
+    const sending = sentPrice(read, sentBill);
+    const sent = typeof sending === 'string' ? undefined : judgeSent(sending, sentBill, read, suspects, limits);
+    const together = spanNs(read, taps.length + loose.size, limits);
+    const seen = seenTaps(read, read.tapSamples);
+    const bill = pricesOfTaps({ ...asked, prices: read.prices, together, seen }, limits);
+    const price = tapCost(bill, read, at.seconds);
     const profiled = receivedParts(read.parts);
     const unpriced = (why: string): TapCostConclusion => {
       const little = read.received.value < limits.busy;
       if (sent !== undefined && (little || gravity(sent('')) > 0)) return sent(receivedText(little ? undefined : why));
-      const seen = seenTaps(read, read.tapSamples);
       return judgeUnpriced(
         why,
         packets,
@@ -89,12 +101,20 @@ export const afPacketTapCost = defineRule({
         onlyHere(taps, seen) ? profiled : cleared(profiled, limits),
       );
     };
-    if (typeof local === 'string') return unpriced(local);
-    const foreign = foreignBill(taps, read.pricesEverywhere);
-    if (taps.length > 0 && foreign.unpriced.length === taps.length && loose.size === 0) return unpriced(foreignWhy);
-    const price = withForeign(local, foreign.ns);
+    if (typeof price === 'string') return unpriced(price);
+    // The median of a span that has no price says nothing of one.
+    const shape = typeof together === 'string' ? { ...read, median: undefined } : read;
     const args = { ...suspects.args, sending: sendingText(sending, read, limits) };
-    const received = judgePriced(price, read, { ...suspects, args }, load, limits, foreign, sent !== undefined);
+    const received = judgePriced(
+      price,
+      bill,
+      shape,
+      { ...suspects, args },
+      load,
+      limits,
+      at.seconds,
+      sent !== undefined,
+    );
     return sent !== undefined && gravity(sent('')) > gravity(received) ? sent(receivedText(price)) : received;
   },
 });
@@ -128,14 +148,6 @@ function whenText({ there }: TapReadings): Argument {
       ? ` (there for the last ${seconds} of the window, which the price is of)`
       : ` (gone by its end: there for ${seconds} of the window, which the price is of)`,
   );
-}
-
-/** Up to 6.12 whatever passes a device without a tap, to show the floor, passes the unbound taps of all namespaces too. */
-const foreignWhy = 'on this kernel every packet of the host passes them, so that no floor is without them';
-
-function withForeign(price: TapCost, foreignNs: number): TapCost {
-  const all = price.ns + foreignNs;
-  return { ...price, ns: all, cpu: (all * price.skbsPerSecond) / 1e9 };
 }
 
 const gravities: readonly TapCostConclusion['outcome'][] = ['info', 'warning', 'critical'];

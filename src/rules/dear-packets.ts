@@ -1,5 +1,6 @@
 import { worded } from './finding.ts';
 import { ownerOfPart } from '../facts/path-cost.ts';
+import { tooFewPackets } from '../facts/price.ts';
 import type { Signal } from '../facts/signal.ts';
 import { deviceKey } from '../facts/spans.ts';
 import { profileDeviceSamples, receivePackets, spanPackets } from '../metrics/catalogue/index.ts';
@@ -61,6 +62,7 @@ export const dearPackets = defineRule({
         ? 0
         : Math.max(read.processed.value, read.received.value),
       read.period.value / seconds,
+      seconds,
     );
     const unwatched = Math.max(0, (read.processed?.value ?? 0) - total(read.skbs));
     // A device's samples end where the next watched packet comes: between them may be those of devices that nobody watches.
@@ -68,21 +70,25 @@ export const dearPackets = defineRule({
       .filter(([key]) => unwatched <= (rateOf(read.skbs, key) ?? 0))
       .map(([key, samples]) => ({
         labels: samples[0]!.labels,
-        ...costOf(samples, framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)), read.period.value / seconds),
+        ...costOf(
+          samples,
+          framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)),
+          read.period.value / seconds,
+          seconds,
+        ),
       }));
     const isDear = ({ samples, cpu, ns }: PacketPrice): boolean =>
       samples >= limits.samples && cpu >= limits.cpu && ns !== undefined && ns >= limits.dear;
     const [device] = devices.filter(isDear).sort((a, b) => b.cpu - a.cpu);
     const found = device ?? (isDear(host) ? host : undefined);
     if (found?.ns === undefined) {
-      const unsure = [...devices, host].some(
-        ({ samples, ns, cpu }) => samples < limits.samples && cpu >= limits.cpu && (ns ?? limits.dear) >= limits.dear,
-      );
-      return unsure
-        ? notMeasured(
-            `packets may be expensive, but fewer than ${limits.samples} samples say so: a longer window gives more`,
-          )
-        : ok();
+      const maybe = [...devices, host].filter(({ ns, cpu }) => cpu >= limits.cpu && (ns ?? limits.dear) >= limits.dear);
+      if (maybe.some(({ samples }) => samples < limits.samples))
+        return notMeasured(
+          `packets may be expensive, but fewer than ${limits.samples} samples say so: a longer window gives more`,
+        );
+      const few = maybe.find((price) => price.few !== undefined)?.few;
+      return few === undefined ? ok() : notMeasured(`packets may be expensive, but there were ${few}`);
     }
     const { cpu, ns, packets, shares } = found;
     const [largest] = shares;
@@ -126,18 +132,22 @@ interface PacketPrice {
   readonly cpu: number;
   readonly packets: number;
   readonly ns: number | undefined;
+  /** Why there is no price, where it is for want of packets. */
+  readonly few: string | undefined;
   readonly shares: readonly (readonly [part: string, share: number])[];
 }
 
-function costOf(found: readonly Signal[], packets: number, cpuPerSample: number): PacketPrice {
+function costOf(found: readonly Signal[], packets: number, cpuPerSample: number, seconds: number): PacketPrice {
   const own = found.filter(({ labels }) => labels['part'] !== OWN);
   const samples = own.reduce((sum, { value }) => sum + value, 0);
   const cpu = samples * cpuPerSample;
+  const few = packets > 0 ? tooFewPackets(packets * seconds) : undefined;
   return {
     samples,
     cpu,
     packets,
-    ns: packets > 0 ? (cpu * 1e9) / packets : undefined,
+    ns: packets > 0 && few === undefined ? (cpu * 1e9) / packets : undefined,
+    few,
     shares: own
       .map(({ labels, value }) => [labels['part'] ?? '', value / Math.max(samples, 1)] as const)
       .sort(([, a], [, b]) => b - a),

@@ -1,19 +1,13 @@
 /** The verdict of PKT0101 about what taps take of received packets, with a price and without. */
 import { burdenedCpus, shareOf, tapShares, type TapCost } from '../facts/packet-cost.ts';
-import {
-  billData,
-  billText,
-  elsewhereText,
-  ownersText,
-  splitBill,
-  takesEverything,
-  type ForeignBill,
-} from '../facts/taps.ts';
+import { billData, billText } from '../facts/tap-bill.ts';
+import type { PricedTaps } from '../facts/tap-price.ts';
+import { takesEverything } from '../facts/taps.ts';
 import { worded, type Datum } from './finding.ts';
 import { partsText } from './path-parts.ts';
 import { critical, info, notMeasured, ok, warning } from './rule.ts';
 import { type Load, placeOf, signsOf } from './tap-cost-load.ts';
-import { type ProfiledTaps, metIn, seenTaps } from './tap-cost-profiled.ts';
+import { type ProfiledTaps, metIn } from './tap-cost-profiled.ts';
 import type { TapReadings, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
 import type { TapLimits } from './tap-cost-limits.ts';
 
@@ -84,15 +78,16 @@ export function judgeUnpriced(
 
 export function judgePriced(
   price: TapCost,
+  { shares: parts, unpriced, foreignNs }: PricedTaps,
   read: TapReadings,
-  { taps, loose, ...suspects }: Suspects,
+  { loose, ...suspects }: Suspects,
   load: Load,
   limits: TapLimits,
-  foreign: ForeignBill,
+  seconds: number,
   sentPriced: boolean,
 ): TapCostConclusion {
   const { ns, cpu } = price;
-  const relative = load.cost === undefined ? undefined : shareOf(price, load.cost, read);
+  const relative = load.cost === undefined ? undefined : shareOf(price, load.cost, read, seconds);
   const args = {
     ...suspects.args,
     ns,
@@ -100,19 +95,14 @@ export function judgePriced(
     skbs: price.skbsPerSecond,
     ...(relative === undefined ? {} : { share: relative.share }),
   };
-  const local = taps.filter(({ elsewhere }) => !elsewhere);
-  const parts = [...splitBill(local, ns - foreign.ns, read.prices, seenTaps(read, read.tapSamples)), ...foreign.shares];
-  const unpriced =
-    foreign.unpriced.length === 0 ? [] : [`not priced: ${ownersText(foreign.unpriced)}, ${elsewhereText}`];
-  const bill = {
-    bill: worded(billData(parts), [billText(parts), ...unpriced, ...loose].filter((line) => line !== '').join('; ')),
-  };
+  const bill = { bill: worded(billData(parts), billText(parts, unpriced, loose)) };
   const evidence = {
     mean: ['>=', limits.nanoseconds],
     median: null,
     floor: null,
     samples: ['>=', limits.samples],
     lost: null,
+    prices: null,
     skbs: null,
     skbsByCpu: null,
     netRxByCpu: null,
@@ -122,7 +112,7 @@ export function judgePriced(
     hooks: null,
   } as const;
   const enough = relative === undefined ? cpu >= limits.criticalCpu : relative.share >= limits.share;
-  if (cpu < limits.cpu || !isDear(price, read, limits, foreign.ns) || !enough) {
+  if (cpu < limits.cpu || !isDear(price, read, limits, foreignNs) || !enough) {
     const sent = read.sent?.value ?? 0;
     if (!sentPriced && ns >= limits.nanoseconds && (ns * sent) / 1e9 >= limits.criticalCpu) {
       const { remedies } = suspects;

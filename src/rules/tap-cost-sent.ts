@@ -3,11 +3,11 @@ import { errorOfShare } from '../facts/chance.ts';
 import { type TapCost } from '../facts/packet-cost.ts';
 import { processText } from '../base/process-text.ts';
 import { payersOf, type Payer, type SentPrice } from '../facts/sent-taps.ts';
-import { billData, billText, splitBill } from '../facts/taps.ts';
+import { billData, billText } from '../facts/tap-bill.ts';
+import type { PricedTaps } from '../facts/tap-price.ts';
 import { worded, type Argument, type Datum } from './finding.ts';
 import { critical, info, ok, warning } from './rule.ts';
 import { asPercent } from './said.ts';
-import { seenTaps } from './tap-cost-profiled.ts';
 import type { TapReadings, TapCostConclusion, Suspects } from './tap-cost-signals.ts';
 import type { TapLimits } from './tap-cost-limits.ts';
 
@@ -17,25 +17,20 @@ const ENOUGH_OF_SENDING = 30;
 /** What the taps take of sent packets, told with what is to be said of the received ones. */
 export function judgeSent(
   { ns, cpu, perSecond }: SentPrice,
+  { shares, unpriced }: PricedTaps,
   read: TapReadings,
-  { taps, loose, args: given, remedies }: Suspects,
+  { loose, args: given, remedies }: Suspects,
   limits: TapLimits,
 ): (received: Argument) => TapCostConclusion {
   const part = shareOfSending(read.sentParts);
   const surely = part === undefined ? undefined : part.share - part.error;
-  const shares = splitBill(
-    taps.filter(({ elsewhere }) => !elsewhere),
-    ns,
-    read.sentPrices,
-    seenTaps(read, read.sentTapSamples),
-  );
   const payers = payersOf(read.payers);
   const args = {
     ...given,
     sentNs: ns,
     sentCpu: cpu,
     sent: perSecond,
-    sentBill: worded(billData(shares), [billText(shares), ...loose].filter((line) => line !== '').join('; ')),
+    sentBill: worded(billData(shares), billText(shares, unpriced, loose)),
     payers: worded(payers.map(payerData), payersText(payers)),
     ofSending:
       part === undefined

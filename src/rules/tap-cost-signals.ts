@@ -1,6 +1,7 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
+import { sentSocketPrices, socketPrices } from '../facts/tap-prices.ts';
 import { receivingThreads } from '../facts/packet-cpus.ts';
 import type { TapHook } from '../facts/taps.ts';
 import {
@@ -26,7 +27,6 @@ import {
   sentPackets,
   sentSamples,
   sentSeconds,
-  sentTapNanoseconds,
   socketOwner,
   softnetDropped,
   softnetProcessed,
@@ -39,7 +39,6 @@ import {
   spanQuantile,
   spanSamples,
   spanStddev,
-  tapNanoseconds,
   tappedMedian,
   tappedNanoseconds,
   tappedSamples,
@@ -56,9 +55,6 @@ const socketLabels = ['inode', 'protocol', 'type', 'hook', 'filter', 'ring', 'fa
 
 // Without the label `device` they are given to every device of the namespace: an unbound tap sees them all.
 const unboundTaps = sumBy(socketLabels, value(packetSocket, { protocol: ETH_P_ALL, device: 'any' }));
-
-// Likewise: the hook of an unbound socket has no device, and its price goes to all.
-const socketPrices = maxBy(['inode', 'certainty'], value(tapNanoseconds));
 
 export const span = { span: 'taps' } as const;
 
@@ -80,7 +76,6 @@ export const signals = {
   owners: optionalList(value(socketOwner)),
   ownersBefore: optionalList(earlier(socketOwner)),
   prices: optionalList(socketPrices),
-  pricesEverywhere: optionalList(acrossNetns(socketPrices)),
 
   mean: optional(
     inTheirTime(
@@ -93,6 +88,7 @@ export const signals = {
     ),
   ),
   samples: optional(inTheirTime(value(tappedSamples), sumBy(['device'], increase(spanSamples, span)))),
+  allSamples: optional(sumBy(['device'], increase(spanSamples, span))),
   lost: optional(sumBy(['device'], increase(spanLost, span))),
   median: optional(
     inTheirTime(value(tappedMedian), maxBy(['device'], value(spanQuantile, { ...span, quantile: '0.5' }))),
@@ -136,7 +132,7 @@ export const signals = {
   sentPackets: optional(value(sentPackets)),
   sentSeconds: optional(value(sentSeconds)),
   tappedSending: optional(tappedSentRate),
-  sentPrices: optionalList(maxBy(['inode', 'certainty'], value(sentTapNanoseconds))),
+  sentPrices: optionalList(sentSocketPrices),
   sentParts: optionalList(sumBy(['part'], increase(profileSamples, { direction: 'transmit' }))),
   payers: optionalList(
     sumBy(['pid', 'comm'], increase(profileProcessSamples, { direction: 'transmit', part: 'tap-transmit' })),

@@ -15,6 +15,7 @@ import {
   spanNanoseconds,
   spanPackets,
   spanSamples,
+  tapNanoseconds,
 } from '../../src/metrics/catalogue/index.ts';
 import { ownerCell, socketCell } from '../support/taps.ts';
 import { windowOf, type Cell } from '../support/window.ts';
@@ -47,7 +48,7 @@ describe('the bill of a capture', () => {
       [packetSocketRing, { inode: '1001' }, 2 << 20, 2 << 20],
       [profileProcessSamples, { direction: 'transmit', pid: '7', comm: 'iperf3', part: 'tap-transmit' }, 0, 40],
     ];
-    const bill = captureBills(windowOf({ cells }), limits)('1001', '');
+    const bill = captureBills(windowOf({ cells }), limits)('1001');
     assert.deepEqual(
       Object.fromEntries(
         Object.entries(bill).map(([name, value]) => [
@@ -66,8 +67,29 @@ describe('the bill of a capture', () => {
     );
   });
 
+  it('of a fanout group is shared by its sockets: a process that holds them is billed for the group once', () => {
+    const group = ['1', '2', '3', '4'].map((inode) =>
+      socketCell({ inode, hook: 'packet_rcv_fanout', fanout: 'id 7 type hash' }),
+    );
+    const timed = (inode: string, ns: number): Cell => [
+      tapNanoseconds,
+      { inode, device: 'eth0', certainty: 'measured' },
+      null,
+      ns,
+    ];
+    for (const prices of [[], [timed('1', 600), timed('2', 800)]]) {
+      const bills = captureBills(windowOf({ cells: [...traffic, ...group, ...prices] }), limits);
+      const all = ['1', '2', '3', '4'].map((inode) => bills(inode));
+      const sum = (of: (bill: (typeof all)[number]) => number | null): number =>
+        all.reduce((total, bill) => total + (of(bill) ?? 0), 0);
+      // 100,000 packets a second at 700 ns, 50,000 at 400.
+      assert.equal(sum(({ receiveCpu }) => receiveCpu).toFixed(6), '0.070000');
+      assert.equal(sum(({ transmitCpu }) => transmitCpu).toFixed(6), '0.020000');
+    }
+  });
+
   it('says what was not measured', () => {
-    const bill = captureBills(windowOf({ cells: [socketCell({})] }), limits)('1001', '');
+    const bill = captureBills(windowOf({ cells: [socketCell({})] }), limits)('1001');
     assert.deepEqual(bill, {
       receiveCpu: null,
       transmitCpu: null,

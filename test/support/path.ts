@@ -3,6 +3,7 @@ import {
   profilePeriod,
   profileSamples,
   profileSeconds,
+  receivePackets,
   softnetProcessed,
   transmitPackets,
 } from '../../src/metrics/catalogue/index.ts';
@@ -74,6 +75,12 @@ export function pathLacking(part: string): readonly Lacking[] {
       cells: pathCells({ [part]: 60, gro: 10 }, { sampled: 0.1, packets: 16_000 }),
       outcome: 'not-measured',
       missing: /70 samples|fewer than 100 samples/,
+    },
+    {
+      name: 'fewer packets than the report prices one by',
+      cells: [...pathCells({ [part]: 6000, gro: 3000 }, { packets: 90 }), [receivePackets, { device: 'eth0' }, 0, 900]],
+      outcome: 'not-measured',
+      missing: /only 900 packets in the window, too few to price one/,
     },
     {
       name: 'a profile that never began',

@@ -13,7 +13,7 @@ import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
 import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
 import { handsOver } from '../../facts/packet-cost.ts';
 import { receivingThreads } from '../../facts/packet-cpus.ts';
-import { PACKETS_TO_PRICE, type PriceLimits } from '../../facts/price.ts';
+import { PACKETS_TO_PRICE, tooFewPackets, type PriceLimits } from '../../facts/price.ts';
 import { deviceKey, spansByDevice } from '../../facts/spans.ts';
 import { meanTapNs, packetsByCpu } from '../../facts/tapped.ts';
 import type { Cost, DeviceCost, HostCost, Probe, Spans } from '../../generated/report.ts';
@@ -29,6 +29,7 @@ import {
   softnetProcessed,
   softnetReceivedRps,
   spanPackets,
+  spanSamples,
 } from '../../metrics/catalogue/index.ts';
 import type { Labels } from '../../metrics/metric.ts';
 import { OWN_NETNS } from '../../metrics/snapshot.ts';
@@ -105,8 +106,8 @@ function whyUnpriced(window: Window, packets: number | null, spent: number | nul
     const { cells: found, missing } = window.increase(metric);
     if (found.length === 0 && missing[0] !== undefined) return `${missing[0].source}: ${missing[0].reason}`;
   }
-  if (packets !== null && packets < PACKETS_TO_PRICE)
-    return `only ${packets} packets in the window, too few to price one`;
+  const few = packets === null ? undefined : tooFewPackets(packets);
+  if (few !== undefined) return few;
   if (packets !== null && spent !== null && !isTimed(window, spent))
     return `${formats.seconds(spent)} of softirq time, which this kernel counts in ticks, is too little to price a packet by`;
   return null;
@@ -212,7 +213,7 @@ function deviceCosts(
               (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
               meanTapNs(window, limits, [key]),
             ),
-      reason: own === null ? whyNoSpan(probe, labels) : whyNoSamples(own, increase),
+      reason: own === null ? whyNoSpan(window, probe, labels) : whyNoSamples(own, increase),
     };
   });
 }
@@ -224,7 +225,10 @@ function groRatio(framesPerSecond: number, { increase, seconds }: Increase): num
   return increase < PACKETS_TO_PRICE || ratio < 1 ? null : ratio;
 }
 
-function whyNoSpan(probe: Probe, labels: Labels): string {
+function whyNoSpan(window: Window, probe: Probe, labels: Labels): string {
+  const key = deviceKey(labels);
+  if (window.value(spanSamples).some((span) => deviceKey(span.labels) === key))
+    return 'the probe came to this device after the first sample, and what it measured since is not told apart from before';
   const planned = probe.plan.find(
     ({ netns, device, attach }) => !attach && device === labels['device'] && netns === (labels['netns'] ?? OWN_NETNS),
   );

@@ -94,7 +94,7 @@ function tapOf(
     priceCertainty: own[0]?.certainty ?? null,
     prices: own,
     sentPrices: dearestFirst(sent.get(inode)),
-    bill: billSection(bills(inode, labels['netns'] ?? OWN_NETNS)),
+    bill: billSection(bills(inode)),
   };
 }
 

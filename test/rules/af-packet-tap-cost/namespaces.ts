@@ -80,8 +80,9 @@ export const namespacesCases: readonly Case[] = [
     ],
     outcome: 'warning',
     certainty: 'measured',
+    // The span says 700 ns, in which is what runs between them too.
     args: {
-      ns: 700,
+      ns: 600,
       bill:
         'no process found for socket 1001: 400 ns, every device, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
         'no process found for socket 2002: 200 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072',
@@ -128,6 +129,25 @@ export const namespacesCases: readonly Case[] = [
       bill:
         'tcpdump (pid 4242): 700 ns, eth0, tpacket_rcv, filter matches all, ring v3 16x131072; ' +
         'not priced: sniffer (pid 77), from another namespace',
+    },
+  },
+  {
+    name: 'whether it is in the path was not asked of the kernel: the price of a packet is not known, and it says so',
+    cells: [
+      ...busy,
+      ...tcpdump,
+      socketCell({ inode: '2002', device: 'any', netns: 'pod' }),
+      ownerCell('2002', 'sniffer', '77'),
+      [tapNanoseconds, { inode: '2002', device: 'any', certainty: 'measured', netns: 'pod' }, null, 60],
+      kernelHooks,
+      ...calm,
+      ...probe(850, 2000, 100_000),
+    ],
+    outcome: 'info',
+    certainty: 'possible',
+    message: 'unpriced',
+    args: {
+      why: 'whether packets pass unbound taps of other namespaces is not known: neither the release of the kernel nor its BTF says',
     },
   },
   {
