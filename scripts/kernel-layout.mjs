@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The structs of the headers in bpf/ that user space reads. */
 const structs = [
   ...['pktcost_span', 'pktcost_cpu', 'pktcost_bill', 'pktcost_tapcpu', 'pktcost_xmit'],
-  ...['pktcost_drop_place', 'pktcost_drops', 'pktcost_chain', 'pktcost_sample', 'pktcost_names'],
+  ...['pktcost_drop_place', 'pktcost_drops', 'pktcost_chain', 'pktcost_sample', 'pktcost_names', 'pktcost_ring'],
 ];
 
 /** The sections of a little-endian ELF64 file, by name. Source: include/uapi/linux/elf.h. */

@@ -138,10 +138,11 @@ export const ebpf = defineCollector({
 
 /** What rings of packet sockets had no room for. Without such a socket, that they are looked at goes without proof. */
 function emitRings(answer: ProbeAnswer, emit: Emit): void {
-  const { sockets } = answer.reading;
-  const seen = sockets?.some(({ lost }) => lost !== undefined) === true || sockets?.length === 0;
+  const { sockets, rings } = answer.reading;
+  const byProbe = sockets?.some(({ lost }) => lost !== undefined) === true || sockets?.length === 0;
+  const seen = byProbe || rings !== undefined;
   emit(packetRingsSeen, {}, seen ? 1 : 0);
-  for (const { inode, netns, lost } of sockets ?? [])
+  for (const { inode, netns, lost } of sockets ?? rings ?? [])
     if (lost !== undefined) emit(packetRingDrops, { inode, ...netnsOf(answer, netns) }, lost);
 }
 

@@ -145,6 +145,14 @@ export const namesLayout = {
   names: 512,
 } as const;
 
+/** struct pktcost_ring: its size and the offsets of its members, in bytes. */
+export const ringLayout = {
+  bytes: 16,
+  inode: 0,
+  netns: 8,
+  drops: 12,
+} as const;
+
 /** The variables that user space writes: the section of each, and its place there in bytes. */
 export const variables = {
   slot: { section: '.rodata', offset: 0, bytes: 4 },

@@ -11,7 +11,7 @@ import type { ProbeChoice } from '../probe/plan.ts';
 import type { KernelSymbols } from '../probe/symbols.ts';
 import { isProcfs, monotonicSeconds, type Roots } from '../sources/live-reader.ts';
 import type { NetworkNamespace } from '../sources/netns.ts';
-import { tapHooks, tapHooksIn, withTaps } from '../sources/tapped.ts';
+import { hasRings, tapHooks, tapHooksIn, withTaps } from '../sources/tapped.ts';
 
 export interface ProbedOptions extends ProbeChoice {
   readonly seconds: number;
@@ -46,6 +46,7 @@ export function openProbe(
     sysfs: options.roots.deviceSysfs ?? options.roots.sysfs,
     procfs: options.roots.procfs,
     symbols,
+    rings: hasRings(namespaces, reader),
     windowSeconds: options.seconds,
     hooks: (path) => (path === undefined ? tapHooks(reader) : tapHooksIn(path, reader)),
   });

@@ -11,6 +11,7 @@ import { DRIVER_PROGRAMS, loadDriver, loadRuns, RUN_PROGRAMS } from './net-rx.ts
 import { readObject, type ObjectName } from './objects.ts';
 import { offloadChanges, type OffloadChange } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
+import { Rings } from './rings.ts';
 import { SocketPrices } from './sockets.ts';
 import { removeFilters } from './tc.ts';
 import { Tracepoints } from './tracepoints.ts';
@@ -25,6 +26,8 @@ export interface ProbeOptions {
   readonly netRxEvery?: number;
   /** Price each packet socket by fentry where the kernel permits it. */
   readonly sockets?: boolean;
+  /** Look at the rings of packet sockets where fentry does not. */
+  readonly rings?: boolean;
   /** Where the kernel's own counts of softirqs are. */
   readonly procfs?: string;
   readonly objectsDirectory?: string;
@@ -61,6 +64,7 @@ export interface Attached extends HostPart {
   readonly devices: readonly WatchedDevice[];
   readonly softirq: LoadedObject | undefined;
   readonly sockets: SocketPrices | undefined;
+  readonly rings: Rings | undefined;
   readonly status: readonly AttachStatus[];
   /** Besides those of the devices, as are the objects. */
   readonly programs: readonly ProgramFd[];
@@ -99,6 +103,7 @@ export async function attachPlans(bpf: Libbpf, folder: string, options: ProbeOpt
   const exit = new ExitWatch(() => void removeFilters(bpf, attachmentsOf(devices)));
   if (attachmentsOf(devices).some(({ filter }) => filter)) exit.start();
   const sockets = pricing && taken(await pricing, report);
+  const rings = await loadRings(bpf, object, options, sockets);
   const taps =
     wanted('net_rx') || devices.length > 0
       ? attachTracing(tracepoints, host, ['pktcost_recv'], 'taps', report)
@@ -109,8 +114,9 @@ export async function attachPlans(bpf: Libbpf, folder: string, options: ProbeOpt
     procfs: options.procfs ?? '/proc',
     softirq: netRx?.softirq,
     sockets,
+    rings,
     programs: [...(sockets?.linked.programs ?? []), ...(taps.ok ? taps.value : []), ...(netRx?.programs ?? [])],
-    objects: [host, ...(netRx?.objects ?? [])],
+    objects: [host, ...(netRx?.objects ?? []), ...(rings ? [rings.object] : [])],
     links: sockets?.linked.links ?? [],
     measures: taps.ok,
   });
@@ -149,6 +155,18 @@ async function loadSockets(
 ): Promise<Result<SocketPrices>> {
   const bytes = object('sockets');
   return bytes.ok ? SocketPrices.attach(bpf, bytes.value, sampleEvery, capabilities) : bytes;
+}
+
+/** Fentry sees a ring with each of its packets. Where neither can look, the rule about captures says so. */
+async function loadRings(
+  bpf: Libbpf,
+  object: (name: ObjectName) => Result<Buffer>,
+  { rings: wanted, procfs }: ProbeOptions,
+  prices: SocketPrices | undefined,
+): Promise<Rings | undefined> {
+  if (wanted !== true || prices !== undefined) return undefined;
+  const rings = await Rings.load(bpf, object('rings'), procfs ?? '/proc');
+  return rings.ok ? rings.value : undefined;
 }
 
 function taken(prices: Result<SocketPrices>, report: (status: AttachStatus) => void): SocketPrices | undefined {

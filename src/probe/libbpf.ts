@@ -32,7 +32,7 @@ export type { LoadedProgram } from './libbpf/info.ts';
 export type { LoadedObject, OpenObject } from './libbpf/objects.ts';
 
 /** enum bpf_attach_type, include/uapi/linux/bpf.h: libbpf passes a number it does not know to the kernel as it is. */
-export const AttachType = { xdp: 37, tcxIngress: 46, tcxEgress: 47 } as const;
+export const AttachType = { iterator: 28, xdp: 37, tcxIngress: 46, tcxEgress: 47 } as const;
 export const XdpFlags = { generic: 1 << 1, native: 1 << 2 } as const;
 /** BPF_F_BEFORE without a relative program: first in the chain (kernel/bpf/mprog.c). */
 export const BEFORE_ALL = 1 << 3;
@@ -87,6 +87,17 @@ export class Libbpf {
   linkTracing(program: ProgramFd): Result<LinkFd> {
     const fd = this.#f.rawTracepointOpen(null, program);
     return fd < 0 ? this.#refused('bpf_raw_tracepoint_open', fd) : ok(fd as LinkFd);
+  }
+
+  /** What a program of type iter writes in one walk, for whoever reads the descriptor to its end. */
+  openWalk(program: ProgramFd): Result<number> {
+    const link = this.linkCreate(program, 0, AttachType.iterator, 0);
+    if (!link.ok) return link;
+    const fd = this.#f.iterCreate(link.value);
+    // Read at once: closing the link sets errno too.
+    const opened = fd < 0 ? this.#refused('bpf_iter_create', fd) : ok(fd);
+    this.closeLink(link.value);
+    return opened;
   }
 
   /** Detaches. */

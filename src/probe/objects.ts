@@ -16,7 +16,19 @@ export function findObjects(): Result<string> {
 }
 
 const NAMES = [
-  ...(['host', 'device', 'softirq', 'driver', 'sockets', 'stack', 'drops', 'sampler', 'transmit', 'names'] as const),
+  ...([
+    'host',
+    'device',
+    'softirq',
+    'driver',
+    'sockets',
+    'stack',
+    'drops',
+    'sampler',
+    'transmit',
+    'names',
+    'rings',
+  ] as const),
 ];
 export type ObjectName = (typeof NAMES)[number];
 

@@ -13,6 +13,8 @@ import { openSession, type ProbeSession } from './session.ts';
 import type { KernelSymbols } from './symbols.ts';
 
 export interface HostProbeOptions extends PlanningOptions, ProbedWindow {
+  /** Whether a packet socket fills a ring. */
+  readonly rings?: boolean;
   readonly symbols: KernelSymbols;
   /** Why `probe` is off, where nobody asked for that. */
   readonly whyOff?: string;
@@ -29,7 +31,8 @@ export async function openHostProbe(options: HostProbeOptions): Promise<HostProb
   if (!planned.ok) return without('not-measured', planned.reason);
   const planning = planned.value;
   const { plans, capabilities } = planning;
-  const session = await openSession({ plans, capabilities, sockets: true, procfs: options.procfs });
+  const { rings = false, procfs } = options;
+  const session = await openSession({ plans, capabilities, sockets: true, rings, procfs });
   const profile = new ProfileDump(await openSampler(options, planning, session.ok ? session.value : undefined));
   if (session.ok) return LiveProbe.settle(options, planning, session.value, profile);
   const { reason } = session;

@@ -213,7 +213,7 @@ export class ProbeSession {
   /** After `close` the last reading is answered again. */
   read(): ProbeReading {
     if (this.#end) return this.#end.last;
-    const { sockets: prices } = this.#attached;
+    const { sockets: prices, rings } = this.#attached;
     const gaps = this.tracepoints.trouble === undefined ? [] : [this.tracepoints.trouble];
     const cpus = this.#readCpus(gaps);
     const monotonicNs = Number(process.hrtime.bigint());
@@ -221,6 +221,8 @@ export class ProbeSession {
     const whole = ({ counts }: CpuState): ProbeReading['cpus'][number] =>
       moment === undefined ? counts : { ...counts, ...this.#strata.whole(counts, moment) };
     const sockets = prices?.read(gaps);
+    const lost = rings?.read();
+    if (lost?.ok === false) gaps.push(`rings of packet sockets: ${lost.reason}`);
     const programs = this.programs().flatMap((program) => {
       const runs = this.bpf.programRuns(program);
       if (!runs.ok) gaps.push(`program: ${runs.reason}`);
@@ -230,6 +232,7 @@ export class ProbeSession {
       ...this.#glance(monotonicNs, cpus, gaps),
       cpus: cpus.map(whole),
       ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
+      ...(lost?.ok === true && { rings: lost.value }),
       programs,
       attach: [...this.#status, ...driverRefused(this.tracepoints)],
     };

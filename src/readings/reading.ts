@@ -46,6 +46,13 @@ export interface SocketBill {
   readonly lost?: number;
 }
 
+/** Packets that the ring of a packet socket had no room for since the session began. */
+export interface RingReading {
+  readonly inode: string;
+  readonly netns: string;
+  readonly lost: number;
+}
+
 export interface TapTotals {
   readonly calls: number;
   readonly xmitCalls: number;
@@ -150,6 +157,8 @@ export interface ProbeReading {
   /** Only in the `sockets` tier. */
   readonly sockets?: readonly SocketBill[];
   readonly tapTotals?: TapTotals;
+  /** Where fentry does not see them, and a hook that fills a ring was there when the probe came (probe/rings.ts). */
+  readonly rings?: readonly RingReading[];
   /** Where taps on transmit are priced without fentry, and for how long the tracepoints of that were attached. */
   readonly transmit?: readonly TransmitReading[];
   readonly transmitNs?: number;

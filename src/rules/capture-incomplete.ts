@@ -50,7 +50,7 @@ export const captureIncomplete = defineRule({
     if (lost === 0) {
       if (!hasRing || ring !== undefined || rings?.value === 1) return ok();
       return notMeasured(
-        'what a ring had no room for only its owner can ask for; the probe sees it where the kernel permits it to time packet sockets',
+        'what a ring had no room for only its owner can ask for; the probe looks at it in the kernel (root, BTF, Linux 5.11), and did not here',
       );
     }
     const perSecond = lost / at.seconds;

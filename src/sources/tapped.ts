@@ -25,6 +25,25 @@ export function tapHooksIn(path: string, reader: Reader): HookCounts | undefined
   return hooks.ok ? hooks.value : undefined;
 }
 
+/** The functions that hand packets to a ring; a fanout group's may. Source: net/packet/af_packet.c. */
+const FILL_RINGS = new Set(['tpacket_rcv', 'packet_rcv_fanout']);
+
+/** Whether the hooks of the own namespace or of these have a function that fills a ring. */
+export function hasRings(namespaces: readonly NetworkNamespace[], reader: Reader): boolean {
+  const here = (): boolean => {
+    const bytes = reader.read('/proc/net/ptype');
+    const hooks = bytes.ok ? parsePtype(bytes.value) : bytes;
+    return hooks.ok && hooks.value.some(({ handler }) => FILL_RINGS.has(handler));
+  };
+  return (
+    here() ||
+    namespaces.some(({ path }) => {
+      const there = inNamespace(path, here);
+      return there.ok && there.value;
+    })
+  );
+}
+
 /** The namespaces that have a tap of their own: the only ones besides our own whose devices are worth a probe. */
 export function withTaps(namespaces: readonly NetworkNamespace[], reader: Reader): readonly NetworkNamespace[] {
   return namespaces.filter(({ path }) => {

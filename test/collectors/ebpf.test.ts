@@ -223,6 +223,9 @@ describe('the probe as series', () => {
     assert.deepEqual(Object.values(valuesOf(full, packetRingDrops)), [7]);
     assert.equal(valueOf(full, packetRingsSeen), 1);
     assert.equal(valueOf(sample(answer({}, { sockets: [] })), packetRingsSeen), 1);
+    const walked = sample(answer({}, { rings: [{ inode: '9', netns: '4026531840', lost: 4 }] }));
+    assert.deepEqual(Object.values(valuesOf(walked, packetRingDrops)), [4]);
+    assert.equal(valueOf(walked, packetRingsSeen), 1);
     // As in bundles of before it was looked at, and where packet sockets are not timed.
     assert.equal(valueOf(sample(answer({}, { sockets: [bill] })), packetRingsSeen), 0);
     assert.equal(valueOf(sample(answer()), packetRingsSeen), 0);

@@ -123,7 +123,7 @@ export const packetRingDrops = counter('pktcost_packet_socket_ring_drops_total',
   perNetns: true,
   sparse: true,
   unit: 'packets',
-  help: 'Packets that the ring of a packet socket had no room for since the probe was attached, as far as the probe saw the count rise.',
+  help: 'Packets that the ring of a packet socket had no room for since the probe was attached.',
 });
 export const packetRingsSeen = gauge('pktcost_packet_socket_rings_seen', {
   collector: 'ebpf',

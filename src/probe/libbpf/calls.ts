@@ -31,6 +31,7 @@ export interface Functions {
   setMaxEntries(map: bigint, entries: number): number;
   linkCreate(program: number, target: number, type: number, options: Uint8Array): number;
   rawTracepointOpen(name: null, program: number): number;
+  iterCreate(link: number): number;
   lookup(map: number, key: Uint8Array, value: Uint8Array): number;
   update(map: number, key: Uint8Array, value: Uint8Array, flags: number): number;
   nextKey(map: number, key: Uint8Array | null, next: Uint8Array): number;
@@ -110,6 +111,7 @@ function declare(koffi: Koffi, path: string): Functions {
     setMaxEntries: bind('int bpf_map__set_max_entries(void *, uint32_t)'),
     linkCreate: bind('int bpf_link_create(int, int, int, void *)'),
     rawTracepointOpen: bind('int bpf_raw_tracepoint_open(const char *, int)'),
+    iterCreate: bind('int bpf_iter_create(int)'),
     lookup: bind('int bpf_map_lookup_elem(int, void *, void *)'),
     update: bind('int bpf_map_update_elem(int, void *, void *, uint64_t)'),
     nextKey: bind('int bpf_map_get_next_key(int, void *, void *)'),
