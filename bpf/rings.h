@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract between rings.bpf.c and src/probe/rings.ts. */
+/* The contract between rings.bpf.c and src/probe/capture-rings.ts. */
 #ifndef PKTCOST_RINGS_H
 #define PKTCOST_RINGS_H
 

@@ -44,7 +44,8 @@ export function ledgerOf(window: Window): DropLedger {
   const own = ownCounters(window);
   const rows = [...(counted ? withoutTold(drops, own) : counterRows(window)), ...own].map((row: Counted): LedgerRow => {
     const { reason, means, place, device, netns, packets, kind, rule } = row;
-    const sent = device === '' && row.stage === 'out';
+    // A capture loses of what was sent as well: no share of what came.
+    const sent = (device === '' && row.stage === 'out') || rule === CAPTURES;
     const received = device === '' ? frames.of(netns) : (frames.on(netns, device) ?? 0);
     return {
       reason,

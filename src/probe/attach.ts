@@ -11,7 +11,7 @@ import { DRIVER_PROGRAMS, loadDriver, loadRuns, RUN_PROGRAMS } from './net-rx.ts
 import { readObject, type ObjectName } from './objects.ts';
 import { offloadChanges, type OffloadChange } from './offloads.ts';
 import type { AttachPlan } from './plan.ts';
-import { Rings } from './rings.ts';
+import { CaptureRings } from './capture-rings.ts';
 import { SocketPrices } from './sockets.ts';
 import { removeFilters } from './tc.ts';
 import { Tracepoints } from './tracepoints.ts';
@@ -64,7 +64,7 @@ export interface Attached extends HostPart {
   readonly devices: readonly WatchedDevice[];
   readonly softirq: LoadedObject | undefined;
   readonly sockets: SocketPrices | undefined;
-  readonly rings: Rings | undefined;
+  readonly rings: CaptureRings | undefined;
   readonly status: readonly AttachStatus[];
   /** Besides those of the devices, as are the objects. */
   readonly programs: readonly ProgramFd[];
@@ -163,9 +163,9 @@ async function loadRings(
   object: (name: ObjectName) => Result<Buffer>,
   { rings: wanted, procfs }: ProbeOptions,
   prices: SocketPrices | undefined,
-): Promise<Rings | undefined> {
+): Promise<CaptureRings | undefined> {
   if (wanted !== true || prices !== undefined) return undefined;
-  const rings = await Rings.load(bpf, object('rings'), procfs ?? '/proc');
+  const rings = await CaptureRings.load(bpf, object('rings'), procfs ?? '/proc');
   return rings.ok ? rings.value : undefined;
 }
 

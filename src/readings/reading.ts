@@ -157,7 +157,7 @@ export interface ProbeReading {
   /** Only in the `sockets` tier. */
   readonly sockets?: readonly SocketBill[];
   readonly tapTotals?: TapTotals;
-  /** Where fentry does not see them, and a hook that fills a ring was there when the probe came (probe/rings.ts). */
+  /** Where fentry does not see them, and a hook that fills a ring was there when the probe came (probe/capture-rings.ts). */
   readonly rings?: readonly RingReading[];
   /** Where taps on transmit are priced without fentry, and for how long the tracepoints of that were attached. */
   readonly transmit?: readonly TransmitReading[];

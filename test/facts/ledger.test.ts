@@ -173,7 +173,7 @@ describe('the ledger of losses', () => {
           rule,
         ]),
         [
-          ['packet socket 7', at, '', 900, 0.5, 'PKT0709'],
+          ['packet socket 7', at, '', 900, null, 'PKT0709'],
           ['packet_rcv', 'eth0', 'pod', 20, null, 'PKT0709'],
         ],
         'in the pod no counter tells of it',

@@ -44,6 +44,8 @@ int main(int argc, char **argv) {
 		int fd = socket(AF_PACKET, SOCK_RAW, 0);
 		if (fd < 0) die("packet socket");
 		if (strcmp(kind, "none") != 0) filter(fd, kind);
+		int room = (int)number("rcvbuf", 0);
+		if (room > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0) die("SO_RCVBUFFORCE");
 		if (blocks > 0) rings[each] = ring(fd, blocks);
 		struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons((uint16_t)protocol),
 					 .sll_ifindex = device[0] == '\0' ? 0 : (int)if_nametoindex(device)};

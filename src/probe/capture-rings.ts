@@ -22,7 +22,7 @@ interface CountedRing {
 }
 
 /** What is lost from the first look on, of counts that their owners set to zero whenever they ask (PACKET_STATISTICS). */
-export class RingLosses {
+export class CaptureRingLosses {
   #seen: ReadonlyMap<string, { readonly drops: number; readonly lost: number }> | undefined;
 
   since(rings: readonly CountedRing[]): RingReading[] {
@@ -38,12 +38,12 @@ export class RingLosses {
   }
 }
 
-export class Rings {
+export class CaptureRings {
   readonly #bpf: Libbpf;
   readonly #program: ProgramFd;
   readonly #procfs: string;
   readonly object: LoadedObject;
-  readonly #losses = new RingLosses();
+  readonly #losses = new CaptureRingLosses();
 
   private constructor(bpf: Libbpf, object: LoadedObject, program: ProgramFd, procfs: string) {
     this.#bpf = bpf;
@@ -53,12 +53,12 @@ export class Rings {
   }
 
   /** Fails on kernels before 5.11. */
-  static async load(bpf: Libbpf, bytes: Result<Buffer>, procfs: string): Promise<Result<Rings>> {
+  static async load(bpf: Libbpf, bytes: Result<Buffer>, procfs: string): Promise<Result<CaptureRings>> {
     if (!bytes.ok) return bytes;
     const object = await bpf.loadObject('pktcost', bytes.value, () => ok(undefined));
     if (!object.ok) return object;
     const program = object.value.program('pktcost_rings');
-    if (program.ok) return ok(new Rings(bpf, object.value, program.value, procfs));
+    if (program.ok) return ok(new CaptureRings(bpf, object.value, program.value, procfs));
     object.value.close();
     return program;
   }
@@ -74,7 +74,7 @@ export class Rings {
       let length = 0;
       for (;;) {
         const got = readSync(walk.value, bytes, length, bytes.length - length, null);
-        if (got === 0) return ok(this.#losses.since(readRings(bytes.subarray(0, length))));
+        if (got === 0) return ok(this.#losses.since(readCaptureRings(bytes.subarray(0, length))));
         length += got;
         if (length === bytes.length) return fail(`more than ${String(MOST_RINGS)} rings`);
       }
@@ -87,7 +87,7 @@ export class Rings {
 }
 
 /** struct pktcost_ring, one after the other; a socket comes as often as somebody has it open. */
-export function readRings(bytes: Buffer): CountedRing[] {
+export function readCaptureRings(bytes: Buffer): CountedRing[] {
   const rings = new Map<string, CountedRing>();
   for (let at = 0; at + ringLayout.bytes <= bytes.length; at += ringLayout.bytes) {
     const inode = String(bytes.readBigUInt64LE(at + ringLayout.inode));
