@@ -1,5 +1,6 @@
 import type { FileForm } from '../collectors/collector.ts';
-import { collectors } from '../collectors/index.ts';
+import { allFacts } from '../collectors/facts.ts';
+import { redactedGroup } from './redact-groups.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Redacts a file's text, in which each character is one byte. `comm` gives the stand-in of a process's name. */
@@ -46,6 +47,28 @@ function threadStatus(text: string, comm: (name: string) => string): string {
     .concat('\n');
 }
 
+/** Only where control groups are mounted is kept: the rest names namespaces, containers, servers and homes. */
+const mounts: FileRedactor = (text) =>
+  text
+    .split('\n')
+    .flatMap((line) => {
+      const [, at, type, options = ''] =
+        /^(?:\S+ ){4}(\/sys\/fs\/cgroup\S*) .* - (cgroup2?) \S+ (\S+)/.exec(line) ?? [];
+      if (at === undefined || type === undefined) return [];
+      const kept = options.split(',').filter((option) => /^\w+$/.test(option));
+      return [`0 0 0:0 / ${at} rw - ${type} cgroup ${kept.join(',')}`];
+    })
+    .join('\n')
+    .concat('\n');
+
+/** `0::/system.slice/acme.service`, and in version 1 a line for each controller. */
+const controlGroups: FileRedactor = (text, tokens) =>
+  text.replace(
+    /^(\d+):([^:\n]*):(.*)$/gm,
+    (_, id: string, controllers: string, path: string) =>
+      `${id}:${controllers.replace(/name=(?!systemd$).*/, 'name=')}:${redactedGroup(Buffer.from(path, 'latin1').toString(), tokens)}`,
+  );
+
 const KEPT_TYPES = [16, 17];
 const END_OF_TABLE = 127;
 
@@ -77,10 +100,12 @@ const redactors: Readonly<Record<FileForm, FileRedactor>> = {
   'thread-stat': (text, _, comm) => threadStat(text, comm),
   'thread-status': (text, _, comm) => threadStatus(text, comm),
   smbios: (text) => dmi(text),
+  mounts,
+  'control-groups': controlGroups,
 };
 
 /** What the collectors say of their files; of two that fit the first. */
-const forms: readonly (readonly [path: RegExp, form: FileForm])[] = collectors.flatMap(({ holds = {} }) =>
+const forms: readonly (readonly [path: RegExp, form: FileForm])[] = allFacts.flatMap(({ holds = {} }) =>
   Object.entries(holds).map(([path, form]) => [patternOf(path), form] as const),
 );
 

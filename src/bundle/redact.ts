@@ -8,6 +8,7 @@ import { ELSEWHERE, NOWHERE } from '../metrics/snapshot.ts';
 import type { Call, SampleRecording } from '../sources/recording.ts';
 import type { RunFacts } from './manifest.ts';
 import { fileRedactor } from './redact-files.ts';
+import { redactedEntry, redactedGroupFile } from './redact-groups.ts';
 import { Tokens } from './tokens.ts';
 
 /** Programs that collectors look for by the front of their names: the front stays. */
@@ -19,6 +20,8 @@ const PLAIN_FILTER =
   /^(?:filter|nat|mangle|raw|security|broute|PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING|prerouting|input|forward|output|postrouting|ingress|egress)$/;
 /** systemd names a USB NIC, and others on request, after the MAC; wherever the name is told, in whichever namespace. */
 const NAMED_BY_MAC = /(?<![A-Za-z0-9])(?<front>(?:en|ib|sl|wl|ww)x)(?<mac>[0-9a-f]{12})(?![A-Za-z0-9])/g;
+
+const OPEN_FILE = /^\/proc\/[^/]+\/fd\//;
 
 /** What stays as it is on pktcost's own command line. */
 const PLAIN_ARGUMENT =
@@ -105,7 +108,7 @@ export class Redaction {
   }
 
   #call(call: Call): Call {
-    const path = this.#renamed(call.path);
+    const path = this.#renamed(redactedGroupFile(call.path, this.#tokens));
     switch (call.op) {
       case 'read':
         return { ...call, path, answer: this.#answer(call.answer, (bytes) => this.#file(call.path, bytes)) };
@@ -113,13 +116,21 @@ export class Redaction {
         return {
           ...call,
           path,
-          answer: this.#answer(call.answer, (names) => names.map((name) => this.#renamed(name))),
+          answer: this.#answer(call.answer, (names) =>
+            names.map((name) => this.#renamed(redactedEntry(call.path, name, this.#tokens))),
+          ),
         };
       case 'link':
-        return { ...call, path, answer: this.#answer(call.answer, (target) => this.#renamed(target)) };
+        return { ...call, path, answer: this.#answer(call.answer, (target) => this.#target(call.path, target)) };
       case 'dump':
         return { ...call, path, answer: this.#answer(call.answer, (value) => this.#json(value)) };
     }
+  }
+
+  /** Of an open file its kind is kept, and what every host has: `socket:[7]`, `/dev/null`. */
+  #target(path: string, target: string): string {
+    const isFile = OPEN_FILE.test(path) && target.startsWith('/') && !/^\/dev\/\w+$/.test(target);
+    return isFile ? `/${this.#tokens.file(target)}` : this.#renamed(target);
   }
 
   #answer<T>(answer: Result<T>, how: (value: T) => T): Result<T> {

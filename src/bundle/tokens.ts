@@ -38,6 +38,16 @@ export class Tokens {
     return this.#named('nf', name);
   }
 
+  /** A control group. */
+  group(name: string): string {
+    return this.#named('cgroup', name);
+  }
+
+  /** An open file. */
+  file(path: string): string {
+    return this.#named('file', path);
+  }
+
   /** For whatever else a command line may hold. */
   argument(text: string): string {
     return this.#named('arg', text);

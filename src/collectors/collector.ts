@@ -75,10 +75,20 @@ export interface CollectorFacts {
 /**
  * Forms in which a file holds names and addresses: `inet-sockets` as /proc/net/tcp, `groups` as /proc/net/igmp,
  * `mac-groups` as /proc/net/dev_mcast, `thread-stat` and `thread-status` as /proc/PID/stat and status, `smbios` as the
- * tables of the firmware, `host-name` nothing else; `nothing` what only looks like an address.
+ * tables of the firmware, `mounts` as /proc/PID/mountinfo, `control-groups` as /proc/PID/cgroup, `host-name` nothing else;
+ * `nothing` what only looks like an address.
  */
 export type FileForm =
-  'inet-sockets' | 'groups' | 'mac-groups' | 'thread-stat' | 'thread-status' | 'smbios' | 'host-name' | 'nothing';
+  | 'inet-sockets'
+  | 'groups'
+  | 'mac-groups'
+  | 'thread-stat'
+  | 'thread-status'
+  | 'smbios'
+  | 'mounts'
+  | 'control-groups'
+  | 'host-name'
+  | 'nothing';
 
 export interface Collector extends CollectorFacts {
   /**

@@ -3,9 +3,10 @@ import { collectors } from './index.ts';
 import { owners } from './owners.ts';
 import { readers } from './readers.ts';
 
-const byId = new Map<string, CollectorFacts>(
-  [...collectors, owners, readers].map((collector) => [collector.id, collector]),
-);
+/** Of every collector, those that run after all others among them. */
+export const allFacts: readonly CollectorFacts[] = [...collectors, owners, readers];
+
+const byId = new Map(allFacts.map((facts) => [facts.id, facts]));
 
 /** What the collector of that id says of itself; undefined where none has it, as for the metrics of a baseline. */
 export function factsOf(id: string): CollectorFacts | undefined {

@@ -42,8 +42,10 @@ export const readers: CollectorFacts = {
   reads: [
     '/proc/*/task/*/{schedstat,stat,wchan,syscall}',
     '/proc/*/{stat,status,cgroup}',
+    '/proc/self/mountinfo',
     '/sys/fs/cgroup/**/{cpu.*,memory.*}',
   ],
+  holds: { '/proc/*/cgroup': 'control-groups', '/proc/self/mountinfo': 'mounts' },
 };
 
 /** The collector for why those who hold sockets do not read them; it runs when their owners are known. */

@@ -34,6 +34,8 @@ const dmi = Buffer.concat([
 const header =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n';
 
+const group = '/sys/fs/cgroup/user.slice/user-1000.slice/joes-web.service/docker-c0ffee00.scope';
+
 /** A host that shows every kind of thing that redaction is for. */
 const host: FakeSample = {
   files: {
@@ -44,6 +46,21 @@ const host: FakeSample = {
     '/proc/2/stat': stat(2, 'ksoftirqd/0', true),
     '/proc/4711/stat': stat(4711, 'acme-payd (x)'),
     '/proc/5000/stat': stat(5000, 'qemu-joes-vm'),
+    '/proc/53/task/53/stat': stat(53, 'dnsmasq-corp'),
+    '/proc/53/task/53/syscall': '0 0x5 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7f00\n',
+    '/proc/53/fd/5': '-> /srv/invoices-2026/in.fifo',
+    '/proc/53/cgroup':
+      '12:name=elogind-corp:/secret-tree\n0::/user.slice/user-1000.slice/joes-web.service/docker-c0ffee00.scope\n',
+    '/proc/sys/kernel/arch': 'x86_64\n',
+    '/proc/self/mountinfo':
+      '24 30 0:22 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n' +
+      '96 30 0:4 net:[4026532289] /run/netns/customer-acme rw shared:50 - nsfs nsfs rw\n' +
+      '97 30 0:60 / /mnt/invoicess rw shared:51 - nfs4 filer3.acme-intern:/vol/invoicess rw,addr=10.51.214.20\n',
+    [`${group}/cgroup.procs`]: '53\n',
+    [`${group}/cpu.max`]: '20000 100000\n',
+    [`${group}/cpu.stat`]: 'usage_usec 5\nnr_periods 50\nnr_throttled 40\nthrottled_usec 900000\n',
+    [`${group}/memory.max`]: '1000000\n',
+    [`${group}/memory.events`]: 'low 0\nhigh 0\nmax 7\noom 0\noom_kill 0\n',
     '/proc/net/dev_mcast': '2    enx001122aabbcc 1     0     333300feedbeef\n',
     '/proc/net/igmp':
       'Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n9\tother     :     1      V3\n\t\t\t\tFB0000E0     1 0:00000000\t\t0\n',
@@ -120,6 +137,12 @@ const originals: readonly string[] = [
   'SN-SECRET-77',
   'Model-9',
   '/home/joe',
+  'joes-web',
+  'c0ffee00',
+  'filer3',
+  'invoices',
+  'secret-tree',
+  'elogind-corp',
 ];
 
 function content(change: Partial<RecordedRun> = {}): RecordedRun {
@@ -178,6 +201,20 @@ describe('redaction', () => {
     assert.equal(Number(dotted.split('.')[0]) >= 240, true, 'an address that nobody has');
     assert.match(textOf('after/proc/5000/stat'), /\(qemu-[0-9a-f]{8}\)/);
     assert.match(textOf('after/proc/2/stat'), /\(ksoftirqd\/0\)/, 'the name of a kernel thread stays');
+  });
+
+  it('still knows the control group of a process, what bounds it, and what kind of unit it is', () => {
+    const { members } = bundleOf(content());
+    const textOf = (name: string): string =>
+      Buffer.from(members.find((each) => each.name === name)?.bytes ?? []).toString();
+    const path = /^0::(\S+)$/m.exec(textOf('after/proc/53/cgroup'))?.[1] ?? 'none';
+    const token = 'cgroup-[0-9a-f]{8}';
+    assert.match(path, new RegExp(`^/user.slice/user-1000.slice/${token}.service/${token}.scope$`));
+    assert.match(textOf(`after/sys/fs/cgroup${path}/cpu.max`), /^20000 100000/);
+    assert.equal(
+      textOf('after/proc/self/mountinfo').trim(),
+      '0 0 0:0 / /sys/fs/cgroup rw - cgroup2 cgroup rw,nsdelegate',
+    );
   });
 
   it('gives other tokens in another bundle', () => {
