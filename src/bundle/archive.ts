@@ -1,26 +1,24 @@
-import { createReadStream } from 'node:fs';
 import { Readable, pipeline } from 'node:stream';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 
-import { fail, type Result } from '../base/result.ts';
+import { ok, type Result } from '../base/result.ts';
+import { REPORT_LIMITS, Top } from './sos-archive.ts';
 import { TarReader, type ArchiveLimits } from './tar/read.ts';
 import { padding, type Member } from './tar/format.ts';
 import { tarHeader } from './tar/write.ts';
+import { unpack, type Packing, type RatioLimit } from './unpack.ts';
 
-export interface BundleLimits extends ArchiveLimits {
-  /** Unpacked bytes for one packed byte, once more than a little is unpacked. Real bundles have 10 to 60. */
-  readonly ratio: number;
-}
+export type BundleLimits = ArchiveLimits & RatioLimit;
 
 export const BUNDLE_LIMITS: BundleLimits = {
   totalBytes: 512 * 1024 * 1024,
   memberBytes: 65 * 1024 * 1024,
   members: 200_000,
+  // Real bundles have 10 to 60.
   ratio: 250,
+  ratioFrom: 32 * 1024 * 1024,
 };
 
-/** Below this a high ratio is harmless. */
-const RATIO_FROM = 32 * 1024 * 1024;
 const BATCH = 256 * 1024;
 
 /** The members as one .tar.gz, piece by piece. */
@@ -49,42 +47,60 @@ function* tarBatches(members: Iterable<Member>, mtimeSeconds: number): Generator
 }
 
 /**
- * Everything in a .tar.gz, in memory. Stops at the first thing a bundle cannot have in it, and at the limits, whatever
+ * Everything in an archive, in memory. Stops at the first thing a bundle cannot have in it, and at the limits, whatever
  * the archive says of itself.
  */
 export async function unpackArchive(
-  path: string,
+  packed: string | Uint8Array,
   limits: BundleLimits = BUNDLE_LIMITS,
+  packing: Packing = 'gzip',
 ): Promise<Result<ReadonlyMap<string, Uint8Array>>> {
-  const file = createReadStream(path, { highWaterMark: BATCH });
-  const gunzip = createGunzip({ chunkSize: BATCH });
   const tar = new TarReader(limits);
-  let packed = 0;
-  let unpacked = 0;
-  file.on('data', (chunk) => (packed += chunk.length));
-  pipeline(file, gunzip, () => undefined);
-  try {
-    for await (const chunk of gunzip) {
-      const bytes = chunk as Buffer;
-      unpacked += bytes.length;
-      if (unpacked > RATIO_FROM && unpacked > packed * limits.ratio) {
-        return fail(`unpacks to more than ${limits.ratio} times its size`);
-      }
-      const taken = tar.push(bytes);
-      if (!taken.ok) return taken;
-    }
-  } catch (error) {
-    return fail(brokenArchive(error));
-  } finally {
-    file.destroy();
-    gunzip.destroy();
-  }
-  return tar.end();
+  const unpacked = await unpack(packed, packing, limits, (bytes) => {
+    const taken = tar.push(bytes);
+    return taken.ok ? ok('more') : taken;
+  });
+  return unpacked.ok ? tar.end() : unpacked;
 }
 
-function brokenArchive(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
-  if (error.code === 'Z_BUF_ERROR') return 'cut short: the compressed data has no end';
-  if (error.code.startsWith('Z_')) return `not a gzip archive, or damaged (${error.message})`;
-  return `cannot be read: ${error.message.replace(/, \w+ '.*$/, '')}`;
+/**
+ * What an archive is, by what lies in it and in whatever order: a bundle by its manifest, a report or a copy by the folders
+ * of a host. Undefined where it cannot be read that far, or holds neither.
+ */
+export async function contentOf(path: string, packing: Packing): Promise<'bundle' | 'report' | undefined> {
+  const top = new Top();
+  const seen = { manifests: 0, report: false };
+  const tar = new TarReader(
+    { ...REPORT_LIMITS, memberBytes: BUNDLE_LIMITS.memberBytes },
+    {
+      wanted: (name, size) => {
+        seen.report ||= OF_A_REPORT.test(top.below(name));
+        const isManifest = MANIFEST.test(name) && size <= BUNDLE_LIMITS.memberBytes && seen.manifests < MOST_MANIFESTS;
+        if (isManifest) seen.manifests += 1;
+        return isManifest;
+      },
+    },
+  );
+  const bundle = (): boolean => manifestOf(tar.taken) !== undefined;
+  await unpack(path, packing, REPORT_LIMITS, (bytes) => {
+    const taken = tar.push(bytes);
+    if (!taken.ok) return taken;
+    return ok(seen.report || bundle() ? 'enough' : 'more');
+  });
+  return bundle() ? 'bundle' : seen.report ? 'report' : undefined;
+}
+
+/** A bundle has copies of /proc and /sys too, below before/ and after/. */
+const OF_A_REPORT = /^(?:(?:(?:before|after)\/)?sos_commands|proc|sys|(?:[^/]+\/)?cmd)\//;
+const MANIFEST = /^(?:[^/]+\/)?manifest\.json$/;
+const MOST_MANIFESTS = 10;
+
+/** The name of a bundle's manifest, which lies beside all else. */
+export function manifestOf(members: ReadonlyMap<string, Uint8Array>): string | undefined {
+  return [...members.keys()].find((name) => MANIFEST.test(name) && isBundleManifest(members.get(name)));
+}
+
+/** Others have a manifest.json of another kind. */
+export function isBundleManifest(bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && Buffer.from(bytes.subarray(0, 4096)).includes('pktcost-bundle');
 }

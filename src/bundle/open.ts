@@ -8,14 +8,16 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
 import { jsonBudget, parseJson } from '../base/json.ts';
 import { clusterDump } from '../sources/copy/cluster.ts';
-import { below, folderTree, type Tree } from '../sources/copy/tree.ts';
+import { below, folderTree, memoryTree, type Tree } from '../sources/copy/tree.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import { replaySample } from '../sources/replay.ts';
-import { BUNDLE_LIMITS, unpackArchive } from './archive.ts';
+import { BUNDLE_LIMITS, contentOf, isBundleManifest, manifestOf, unpackArchive } from './archive.ts';
 import { openCopy, openPair } from './copies.ts';
 import type { RecordedEvidence } from './evidence.ts';
 import { decodeManifest } from './manifest.ts';
-import { beginsWithFolder, isCopy, openReport, openTree, packingOf } from './trees.ts';
+import { BUNDLE_IN_REPORT, unpackReport } from './sos-archive.ts';
+import { isCopy, openTree, packingOf } from './trees.ts';
+import type { Packing } from './unpack.ts';
 import { decodeSample, type Members } from './sample.ts';
 
 /** Opens a bundle (packed or not), a folder with before/ and after/, or a copy of /proc and /sys such as a sosreport. */
@@ -33,25 +35,37 @@ export async function openEvidence(path: string): Promise<Result<RecordedEvidenc
 async function openArchive(path: string): Promise<Result<RecordedEvidence>> {
   const packing = packingOf(path);
   if (!packing.ok) return packing;
-  if (packing.value !== 'gzip' || (await beginsWithFolder(path))) {
-    const tree = await openReport(path, packing.value);
-    return tree.ok ? openTreeOf(basename(path), tree.value) : tree;
-  }
-  const unpacked = await unpackArchive(path);
+  if ((await contentOf(path, packing.value)) === 'bundle') return openPacked(basename(path), path, packing.value);
+  const files = await unpackReport(path, packing.value);
+  if (!files.ok) return files;
+  const inside = files.value.get(BUNDLE_IN_REPORT);
+  if (inside instanceof Uint8Array) return noted(await openPacked(basename(path), inside, 'gzip'));
+  return openTreeOf(basename(path), memoryTree(files.value));
+}
+
+async function openPacked(
+  name: string,
+  packed: string | Uint8Array,
+  packing: Packing,
+): Promise<Result<RecordedEvidence>> {
+  const unpacked = await unpackArchive(packed, BUNDLE_LIMITS, packing);
   if (!unpacked.ok) return unpacked;
-  const names = [...unpacked.value.keys()];
-  const top = names[0]?.split('/')[0] ?? '';
-  if (!unpacked.value.has(`${top}/manifest.json`)) {
-    return fail('not a pktcost bundle: no manifest.json in it');
-  }
-  const stray = names.find((name) => !name.startsWith(`${top}/`));
-  if (stray !== undefined) return fail(`not a pktcost bundle: ${JSON.stringify(stray)} is outside of ${top}/`);
-  return openBundle(basename(path), {
-    get: (name) => {
-      const bytes = unpacked.value.get(`${top}/${name}`);
+  const manifest = manifestOf(unpacked.value);
+  if (manifest === undefined) return fail('not a pktcost bundle: no manifest.json in it');
+  const top = manifest.slice(0, -'manifest.json'.length);
+  const stray = [...unpacked.value.keys()].find((each) => !each.startsWith(top));
+  if (stray !== undefined) return fail(`not a pktcost bundle: ${JSON.stringify(stray)} is outside of ${top}`);
+  return openBundle(name, {
+    get: (member) => {
+      const bytes = unpacked.value.get(`${top}${member}`);
       return bytes === undefined ? undefined : ok(bytes);
     },
   });
+}
+
+function noted(inside: Result<RecordedEvidence>): Result<RecordedEvidence> {
+  const note = `the bundle in this sosreport: ${BUNDLE_IN_REPORT}`;
+  return inside.ok ? ok({ ...inside.value, notes: [note, ...inside.value.notes] }) : inside;
 }
 
 /** A report or a copy, or two of them as before/ and after/. */
@@ -72,24 +86,19 @@ export async function openTwo(before: string, after: string): Promise<Result<Rec
   return openPair(basename(after), [first.value, second.value]);
 }
 
-/** Where the plugin for sos leaves its bundle (contrib/sos). */
-const BUNDLE_IN_SOSREPORT = 'sos_commands/pktcost/bundle/pktcost.tar.gz';
-
 async function openFolder(path: string): Promise<Result<RecordedEvidence>> {
   const has = (name: string): boolean => ifAllowed(() => statSync(`${path}/${name}`)) !== undefined;
   const isHost = (name: string): boolean => ['proc', 'sys', 'sos_commands'].some((part) => has(`${name}/${part}`));
-  if (has('manifest.json') && ifAllowed(() => isBundleManifest(path)) === true) {
+  if (has('manifest.json') && ifAllowed(() => holdsBundle(path)) === true) {
     return openBundle(basename(path), folderMembers(path));
   }
   if (isHost('before') && isHost('after')) {
     return openPair(basename(path), [folderTree(`${path}/before`), folderTree(`${path}/after`)]);
   }
-  if (has(BUNDLE_IN_SOSREPORT)) {
-    const inside = await openArchive(`${path}/${BUNDLE_IN_SOSREPORT}`);
-    const note = `the bundle in this sosreport: ${BUNDLE_IN_SOSREPORT}`;
-    return inside.ok ? ok({ ...inside.value, notes: [note, ...inside.value.notes] }) : inside;
-  }
+  if (has(BUNDLE_IN_REPORT)) return noted(await openArchive(`${path}/${BUNDLE_IN_REPORT}`));
   if (isHost('.')) return openCopy(basename(path), folderTree(path));
+  // Of a container that looked at its host.
+  if (isHost('host')) return openCopy(basename(path), folderTree(`${path}/host`));
   const cluster = clusterDump(folderTree(path));
   if (cluster !== undefined) return cluster.ok ? openCopy(basename(path), cluster.value) : cluster;
   const inside = (ifAllowed(() => readdirSync(path, { withFileTypes: true })) ?? []).filter((each) =>
@@ -110,9 +119,9 @@ async function openFolder(path: string): Promise<Result<RecordedEvidence>> {
 }
 
 /** A sosreport has a manifest.json too, of another kind and elsewhere in some versions. */
-function isBundleManifest(path: string): boolean {
+function holdsBundle(path: string): boolean {
   const got = folderTree(path).read('/manifest.json');
-  return got.ok && Buffer.from(got.value).subarray(0, 4096).includes('pktcost-bundle');
+  return got.ok && isBundleManifest(got.value);
 }
 
 function folderMembers(path: string): Members {

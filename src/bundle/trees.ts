@@ -1,11 +1,12 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
+import { readdirSync, statSync } from 'node:fs';
 
 import { ifAllowed, systemRefusal } from '../base/errno.ts';
 import { readStart } from '../base/file.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { folderTree, memoryTree, type Tree } from '../sources/copy/tree.ts';
-import { unpackReport, type Packing } from './sos-archive.ts';
+import { contentOf, isBundleManifest } from './archive.ts';
+import { unpackReport } from './sos-archive.ts';
+import type { Packing } from './unpack.ts';
 
 const parts = ['proc', 'sys', 'sos_commands'];
 
@@ -22,25 +23,28 @@ export async function openTree(path: string): Promise<Result<Tree>> {
     return systemRefusal(error);
   }
   const packing = packingOf(path);
-  return packing.ok ? openReport(path, packing.value) : packing;
+  if (!packing.ok) return packing;
+  if ((await contentOf(path, packing.value)) === 'bundle') return fail(A_BUNDLE);
+  const files = await unpackReport(path, packing.value);
+  if (!files.ok) return files;
+  const tree = memoryTree(files.value);
+  return isCopy(tree) ? ok(tree) : fail(NOTHING);
 }
+
+const NOTHING = 'nothing to judge: no proc/, sys/ or sos_commands/ in it';
+const A_BUNDLE = 'a bundle, which holds two samples already: `pktcost compare` tells one from another';
 
 function folderOf(path: string): Result<Tree> {
   const tree = folderTree(path);
+  const manifest = tree.read('/manifest.json');
+  if (manifest.ok && isBundleManifest(manifest.value)) return fail(A_BUNDLE);
   if (isCopy(tree)) return ok(tree);
   const folders = (ifAllowed(() => readdirSync(path, { withFileTypes: true })) ?? []).filter((each) =>
     each.isDirectory(),
   );
   const [only] = folders;
   const inside = only === undefined || folders.length > 1 ? undefined : folderTree(`${path}/${only.name}`);
-  return inside !== undefined && isCopy(inside)
-    ? ok(inside)
-    : fail('nothing to judge: no proc/, sys/ or sos_commands/ in it');
-}
-
-export async function openReport(path: string, packing: Packing): Promise<Result<Tree>> {
-  const files = await unpackReport(path, packing);
-  return files.ok ? ok(memoryTree(files.value)) : files;
+  return inside !== undefined && isCopy(inside) ? ok(inside) : fail(NOTHING);
 }
 
 const refused: readonly (readonly [hex: string, name: string])[] = [
@@ -59,25 +63,4 @@ export function packingOf(path: string): Result<Packing> {
   if (known !== undefined) return fail(`${known[1]}: unpack it first, and give the folder`);
   if (hex === 'fd377a585a00') return ok('xz');
   return ok(bytes.toString('latin1', 257, 262) === 'ustar' ? 'none' : 'gzip');
-}
-
-/** Whether a gzip archive begins with a folder that is not one of pktcost's bundles, as tar of a folder does. */
-export async function beginsWithFolder(path: string): Promise<boolean> {
-  const file = createReadStream(path, { end: 256 * 1024 });
-  const gunzip = createGunzip();
-  file.pipe(gunzip);
-  try {
-    for await (const chunk of gunzip) {
-      const bytes = chunk as Buffer;
-      const name = bytes.toString('latin1', 0, 100).replace(/\0.*$/s, '');
-      return bytes.length >= 512 && bytes[156] === 0x35 && !name.startsWith('pktcost-');
-    }
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  } finally {
-    file.destroy();
-    gunzip.destroy();
-  }
-  return false;
 }

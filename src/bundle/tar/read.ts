@@ -95,6 +95,11 @@ export class TarReader {
     return ok(undefined);
   }
 
+  /** What was taken so far. */
+  get taken(): ReadonlyMap<string, Uint8Array> {
+    return this.#members;
+  }
+
   /** Everything in it, by name, once the archive has been pushed to its end. */
   end(): Result<ReadonlyMap<string, Uint8Array>> {
     if (this.#zeroBlocks < 2 || this.#rest.length > 0) return fail('cut short: the archive has no end');
