@@ -62,7 +62,7 @@ export function overlay(reader: Reader, layer: Layer): Reader {
  *  - `qdisc`: root queueing disciplines of this namespace (sources/dumps/qdisc.ts).
  *  - `rings`: receive rings of the cards of this namespace as `ethtool -g` prints them (sources/dumps/nics.ts, sources/sos/links.ts).
  *  - `ring_losses`: what the drivers of these count of lost frames in `ethtool -S` (sources/dumps/nics.ts, sources/sos/nics.ts).
- *  - `openvswitch`: lookups of the datapaths of Open vSwitch, of the whole host; in copies only (sources/sos/switch.ts).
+ *  - `openvswitch`: lookups of the datapaths of Open vSwitch (sources/dumps/openvswitch.ts, sources/sos/switch.ts).
  *  - `kernel_log`: lines of the kernel's log about losses, counted; in copies only (sources/sos/remarks.ts).
  *  - `drops`: what the kernel freed as dropped, by reason and place (probe/drops.ts).
  *  - `probe_load`: whether there are BPF objects to load, and why loading them failed; asked where there is no reading.

@@ -10,6 +10,7 @@ export const LITTLE = endianness() === 'LE';
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
 export const NETLINK_NETFILTER = 12;
+export const NETLINK_GENERIC = 16;
 /** The request of every socket dump, include/uapi/linux/sock_diag.h. */
 export const SOCK_DIAG_BY_FAMILY = 20;
 

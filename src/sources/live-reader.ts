@@ -11,6 +11,7 @@ import { readLinks } from './dumps/links.ts';
 import { readNetfilter } from './dumps/netfilter.ts';
 import type { LiveOptions } from './dumps/modules.ts';
 import { readRingLosses, readRings } from './dumps/nics.ts';
+import { datapaths } from './dumps/openvswitch.ts';
 import { packetDiag } from './dumps/packet-diag.ts';
 import { qdiscs } from './dumps/qdisc.ts';
 import { socketOwners } from './dumps/socket-owners.ts';
@@ -124,6 +125,7 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
     if (name === 'bpf_holders') return holders(roots.procfs);
     if (name === 'netfilter') return readNetfilter(reader, options);
     if (name === 'qdisc') return qdiscs();
+    if (name === 'openvswitch') return datapaths();
     if (name === 'rings') return readRings();
     if (name === 'ring_losses') return readRingLosses();
     return fail('the probe is not attached');

@@ -4,6 +4,9 @@ import { describe, it } from 'node:test';
 import { openvswitch } from '../../src/collectors/openvswitch.ts';
 import { switchHits, switchLost, switchMissed } from '../../src/metrics/catalogue/index.ts';
 import { fail } from '../../src/base/result.ts';
+import { Window } from '../../src/metrics/window.ts';
+import { evaluateRules } from '../../src/rules/engine.ts';
+import { switchDrops } from '../../src/rules/switch-drops.ts';
 import { collect, valuesOf } from '../support/reader.ts';
 
 const asked = fail('not in the copy');
@@ -29,7 +32,41 @@ describe('openvswitch collector', () => {
   it('is not known where none of what it printed is understood, or no list of modules was copied', () => {
     const status = (files: Record<string, string | typeof asked>, rows: unknown): string | undefined =>
       collect(openvswitch, { files, dumps: { openvswitch: rows } }).collector('openvswitch')?.status;
-    assert.equal(status({ '/proc/modules': 'virtio_net 77824 0 - Live 0x0\n' }, []), 'unavailable');
+    assert.equal(status({ '/proc/modules': 'virtio_net 77824 0 - Live 0x0\n' }, null), 'unavailable');
     assert.equal(status({ '/proc/modules': asked }, asked), 'unavailable');
+  });
+
+  const running = {
+    '/proc/modules': 'virtio_net 77824 0 - Live 0x0\n',
+    '/run/openvswitch/ovs-vswitchd.pid': '911\n',
+    '/proc/911/comm': 'ovs-vswitchd\n',
+    '/proc/911/task/911/comm': 'ovs-vswitchd\n',
+  };
+  const kernel = [{ datapath: 'system@ovs-system', hit: 9, missed: 5, lost: 0 }];
+  const judged = (files: Record<string, string>, rows: unknown): string => {
+    const [before, after] = [1, 2].map(() => collect(openvswitch, { files, dumps: { openvswitch: rows } }));
+    const findings = evaluateRules(new Window(before!, after!), [switchDrops]);
+    return findings
+      .map(({ outcome, missing }) => `${outcome} ${missing.map(({ reason }) => reason).join()}`.trim())
+      .join();
+  };
+
+  it('knows a live kernel that has a datapath, or none', () => {
+    assert.equal(judged(running, kernel), 'ok');
+    assert.match(judged({}, []), /^not-applicable/);
+  });
+
+  it('takes nothing for health where ovs-vswitchd has a datapath of its own', () => {
+    assert.match(judged(running, asked), /^not-measured .*ovs-appctl dpctl\/show -s tells/);
+    assert.match(judged(running, []), /^not-measured .*ovs-appctl dpctl\/show -s tells/);
+    assert.match(
+      judged({ ...running, '/proc/911/task/920/comm': 'pmd-c03/id:8\n' }, kernel),
+      /^not-measured .*ovs-appctl dpctl\/show -s tells/,
+    );
+    assert.match(
+      judged({ ...running, '/proc/911/comm': 'bash\n' }, asked),
+      /^not-applicable/,
+      'a number that was left',
+    );
   });
 });

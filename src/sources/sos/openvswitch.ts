@@ -30,8 +30,8 @@ function read<T>(tree: Tree, name: string, parse: (bytes: Uint8Array) => Result<
   return said.ok ? [said.value] : [];
 }
 
-/** What the datapaths counted; none where their output is not understood, and a failure where nothing of the switch was copied. */
-export function datapathsOf(tree: Tree): Result<readonly DatapathRow[]> {
+/** What the datapaths counted; null where none of its output is understood, and a failure where nothing of the switch was copied. */
+export function datapathsOf(tree: Tree): Result<readonly DatapathRow[] | null> {
   const names = namesIn(tree);
   if (names.length === 0) return fail('not in the copy: Open vSwitch was not asked');
   const rows = names
@@ -39,7 +39,7 @@ export function datapathsOf(tree: Tree): Result<readonly DatapathRow[]> {
     .slice(0, MOST_DATAPATHS)
     .flatMap((name) => read(tree, name, parseDatapathCommand).flatMap((said) => said.rows));
   // Several commands may say the same of one datapath.
-  return ok([...new Map(rows.map((row) => [row.datapath, row])).values()]);
+  return ok(rows.length === 0 ? null : [...new Map(rows.map((row) => [row.datapath, row])).values()]);
 }
 
 /** What its commands say that no rule goes by. */
