@@ -52,6 +52,9 @@ const FOREIGN_UNTIMED = 'on this kernel every packet of the host passes them, so
 const FOREIGN_UNSURE =
   'whether packets pass unbound taps of other namespaces is not known: neither the release of the kernel nor its BTF says';
 
+/** Of the taps that were not timed by themselves, where the others already take as much as the span says of all. */
+export const NOTHING_LEFT = 'others take as much by themselves as the span says of all of them';
+
 /**
  * The sum of what each socket takes, where each was timed by itself. Else what they take together, of which those that were timed
  * keep their own price and the others share the rest.

@@ -20,7 +20,7 @@ import type { PriceLimits } from './price.ts';
 import { medianOverFloor, NOT_TIMED } from './sent-spans.ts';
 import type { Signal } from './signal.ts';
 import { deviceKey, spansByDevice, togetherNs } from './spans.ts';
-import { pricesOfTaps, type PricedTaps, type TapSamples } from './tap-price.ts';
+import { NOTHING_LEFT, pricesOfTaps, type PricedTaps, type TapSamples } from './tap-price.ts';
 
 /** What a packet socket adds to each packet of a device; of a fanout group, what the group adds. */
 export interface SocketPrice {
@@ -100,6 +100,21 @@ export const tapPrices = once((window: Window, limits: PriceLimits) =>
 export const sentTapPrices = once((window: Window, limits: PriceLimits) =>
   perSocket(window, sentTapNanoseconds, sentTaps(window, limits).all, limits),
 );
+
+/** Why a tap has no price, by inode: of one that has a price on no device, as the first of them says. */
+export const unpricedTaps = once((window: Window, limits: PriceLimits): ReadonlyMap<string, string> => {
+  const prices = tapPrices(window, limits);
+  const reasons = new Map<string, string>();
+  // Nobody asked for a price.
+  if (window.single) return reasons;
+  for (const { ns, unpriced } of receivedTaps(window, limits).all.values()) {
+    for (const inode of unpriced.filter(({ elsewhere }) => !elsewhere).flatMap(({ inodes }) => inodes))
+      if (!prices.has(inode) && !reasons.has(inode)) reasons.set(inode, typeof ns === 'string' ? ns : NOTHING_LEFT);
+  }
+  for (const inode of running(window).map(({ labels }) => labels['inode'] ?? ''))
+    if (!prices.has(inode) && !reasons.has(inode)) reasons.set(inode, 'the probe measured none of its devices');
+  return reasons;
+});
 
 function perSocket(
   window: Window,

@@ -517,6 +517,10 @@ export interface Tap {
    */
   prices: TapPrice[];
   /**
+   * Why a tap has no price per received packet; null where it has one, for other sockets, and where none was asked for.
+   */
+  notPriced?: string | null;
+  /**
    * The same per packet that the device sends, which the sender pays; empty where that was not measured.
    */
   sentPrices?: TapPrice[];

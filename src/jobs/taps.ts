@@ -1,5 +1,8 @@
 /** Packet sockets and their price, without a rule. */
 import { ebpf } from '../collectors/ebpf.ts';
+import { host } from '../collectors/host.ts';
+import { netdev } from '../collectors/netdev.ts';
+import { netstat } from '../collectors/netstat.ts';
 import { packet } from '../collectors/packet.ts';
 import type { Report } from '../generated/report.ts';
 import { Window } from '../metrics/window.ts';
@@ -26,9 +29,15 @@ export function listTaps(roots: Roots, netns: string, overrides: Overrides): Rep
   return packetSockets(new Window(sample, sample), priceLimits(overrides));
 }
 
+/**
+ * What a price rests on beside the sockets and the probe: which taps packets pass is the kernel's to say (host), how many frames were sent
+ * the driver's (netdev), and of which ethertype most packets are the protocols' (netstat).
+ */
+export const priceCollectors = [packet, ebpf, host, netdev, netstat];
+
 /** The packet sockets of the live host with what each takes of a packet's time, where the probe could tell. */
 export async function priceTaps(options: MeasureOptions, overrides: Overrides): Promise<Report['taps']> {
-  const wanted = { collectors: [packet, ebpf], keep: () => true };
+  const wanted = { collectors: priceCollectors, keep: () => true };
   const { window } = await measure(options, Promise.resolve(wanted));
   return packetSockets(window, priceLimits(overrides));
 }

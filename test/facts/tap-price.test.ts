@@ -148,7 +148,9 @@ describe('an unbound tap of another namespace', () => {
 
   it('leaves them without one as well where the kernel was not asked whether packets pass it', () => {
     const asked = ([metric]: Cell): boolean => metric !== metrics.unameInfo && metric !== metrics.kernelFeature;
-    const { rule, why, host: whole, tapShare, list } = told(judged([...spanned.filter(asked), ...tcpdump, foreign]));
+    const report = judged([...spanned.filter(asked), ...tcpdump, foreign]);
+    const { rule, why, host: whole, tapShare, list } = told(report);
+    assert.match(report.taps[0]?.notPriced ?? '', /whether packets pass unbound taps of other namespaces is not known/);
     assert.match(String(why), /whether packets pass unbound taps of other namespaces is not known/);
     assert.deepEqual([rule, whole, tapShare], [undefined, undefined, null]);
     assert.deepEqual(list, [

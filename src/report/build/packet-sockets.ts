@@ -1,7 +1,7 @@
 import { ETH_P_ALL } from '../../metrics/packet-socket-labels.ts';
 import { captureBills, type CaptureCost } from '../../facts/capture-bills.ts';
 import type { PriceLimits } from '../../facts/price.ts';
-import { sentTapPrices, tapPrices, type SocketPrice } from '../../facts/tap-prices.ts';
+import { sentTapPrices, tapPrices, unpricedTaps, type SocketPrice } from '../../facts/tap-prices.ts';
 import { typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
 import type { Owner, Tap } from '../../generated/report.ts';
 import { packetRingDrops, packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
@@ -16,21 +16,24 @@ export const packetSocketMetrics = [packetSocket, packetSocketDrops, packetRingD
  * reached through the list of that protocol, after TC. One with protocol 0 receives nothing (net/core/dev.c:ptype_head).
  */
 export function packetSockets(window: Window, limits: PriceLimits): Tap[] {
-  const owners = ownersByInode(window);
-  const prices = tapPrices(window, limits);
-  const sent = sentTapPrices(window, limits);
-  const typed = typedPrice(window, limits);
-  const bills = captureBills(window, limits);
-  const drops = new Map(
-    [packetSocketDrops, packetRingDrops].flatMap((metric) =>
-      window
-        .increase(metric)
-        .cells.map(({ labels, increase }) => [`${metric.name} ${labels['inode'] ?? ''}`, increase]),
+  const read = {
+    owners: ownersByInode(window),
+    prices: tapPrices(window, limits),
+    reasons: unpricedTaps(window, limits),
+    sent: sentTapPrices(window, limits),
+    typed: typedPrice(window, limits),
+    bills: captureBills(window, limits),
+    drops: new Map(
+      [packetSocketDrops, packetRingDrops].flatMap((metric) =>
+        window
+          .increase(metric)
+          .cells.map(({ labels, increase }) => [`${metric.name} ${labels['inode'] ?? ''}`, increase]),
+      ),
     ),
-  );
+  };
   return window
     .value(packetSocket)
-    .map((series) => tapOf(series, owners, prices, sent, typed, bills, drops))
+    .map((series) => tapOf(series, read))
     .sort(
       (a, b) =>
         Number(b.onHotPath) - Number(a.onHotPath) ||
@@ -47,15 +50,18 @@ function isTap({ protocol }: Pick<Tap, 'protocol'>): boolean {
   return protocol === ETH_P_ALL;
 }
 
-function tapOf(
-  { labels }: Series,
-  owners: ReadonlyMap<string, readonly Owner[]>,
-  prices: ReadonlyMap<string, readonly SocketPrice[]>,
-  sent: ReadonlyMap<string, readonly SocketPrice[]>,
-  typed: TypedPrice,
-  bills: ReturnType<typeof captureBills>,
-  drops: ReadonlyMap<string, number>,
-): Tap {
+interface SocketFacts {
+  readonly owners: ReadonlyMap<string, readonly Owner[]>;
+  readonly prices: ReadonlyMap<string, readonly SocketPrice[]>;
+  /** Why a tap has none. */
+  readonly reasons: ReadonlyMap<string, string>;
+  readonly sent: ReadonlyMap<string, readonly SocketPrice[]>;
+  readonly typed: TypedPrice;
+  readonly bills: ReturnType<typeof captureBills>;
+  readonly drops: ReadonlyMap<string, number>;
+}
+
+function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills, drops }: SocketFacts): Tap {
   const inode = labels['inode'] ?? '';
   const protocol = labels['protocol'] ?? '';
   const hook = labels['hook'] ?? 'none';
@@ -93,6 +99,7 @@ function tapOf(
     nsPerPacket: own[0]?.nsPerPacket ?? null,
     priceCertainty: own[0]?.certainty ?? null,
     prices: own,
+    notPriced: reasons.get(inode) ?? null,
     sentPrices: dearestFirst(sent.get(inode)),
     bill: billSection(bills(inode)),
   };

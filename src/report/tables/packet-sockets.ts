@@ -31,8 +31,9 @@ function path(tap: Tap): Cell {
 }
 
 /** A socket that not every packet pays for has no price to measure. */
-function price({ nsPerPacket, priceCertainty, prices, onHotPath }: Tap, dearest: number): Cell {
-  if (nsPerPacket === null) return onHotPath ? 'not measured' : null;
+function price({ nsPerPacket, priceCertainty, prices, onHotPath, notPriced }: Tap, dearest: number): Cell {
+  if (nsPerPacket === null && !onHotPath) return null;
+  if (nsPerPacket === null) return { words: 'not measured', also: notPriced == null ? [] : [notPriced] };
   return {
     figure: nsPerPacket,
     ...(priceCertainty === null ? {} : { note: priceCertainty }),

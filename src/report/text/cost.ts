@@ -3,7 +3,7 @@ import { bars } from '../words/bars.ts';
 import { cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
-import { billWords, ownerWords, partWords, placed, rulerWords } from '../words/phrases.ts';
+import { billWords, few, ownerWords, partWords, placed, rulerWords } from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { profileLines } from './profile.ts';
@@ -21,6 +21,7 @@ export function tapsSection({ taps, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'ta
     paint(style, 'strong', title),
     ...drawTable(style, packetSocketTable(taps), taps),
     ...leftOutLine(tapsLeftOut, 'packet sockets', style),
+    ...unpricedLines(taps, style),
     ...taps.filter(({ onHotPath }) => onHotPath).flatMap((tap) => billLines(tap, style)),
   ];
 }
@@ -28,6 +29,17 @@ export function tapsSection({ taps, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'ta
 /** What the report itself leaves out of a list. */
 function leftOutLine(count: number, what: string, style: Style): string[] {
   return count === 0 ? [] : paragraph(`and ${formats.count(count)} more ${what}, left out here.`, style.width, '  ', 2);
+}
+
+/** Why taps have no price, each reason once. */
+function unpricedLines(taps: readonly Tap[], style: Style): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { notPriced, owners } of taps) {
+    if (notPriced != null) reasons.set(notPriced, [...(reasons.get(notPriced) ?? []), ownerWords(owners)]);
+  }
+  return [...reasons].flatMap(([reason, owners]) =>
+    paragraph(show(style, `No price of ${few([...new Set(owners)])}: ${reason}.`), style.width, '  ', 2),
+  );
 }
 
 /** What a capture costs in all, where more than its price per packet is known. */
