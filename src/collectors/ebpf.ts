@@ -124,12 +124,13 @@ export const ebpf = defineCollector({
     }
     emitRings(answer, emit);
     for (const bill of window.sockets ?? []) {
-      if (bill.packets < FEWEST_BILLED) continue;
       const device = window.devices.find(({ ifindex, netns }) => ifindex === bill.ifindex && netns === bill.netns);
       const labels = { inode: bill.inode, device: device?.device ?? 'any', certainty: 'measured' };
-      emit(tapNanoseconds, { ...labels, ...netnsOf(answer, bill.netns) }, bill.ns / bill.packets);
-      if (bill.txPackets < FEWEST_BILLED) continue;
-      emit(sentTapNanoseconds, { ...labels, ...netnsOf(answer, bill.netns) }, bill.txNs / bill.txPackets);
+      const place = { ...labels, ...netnsOf(answer, bill.netns) };
+      // Those that are sent are among the packets of the bill, and cost something else.
+      const received = bill.packets - bill.txPackets;
+      if (received >= FEWEST_BILLED) emit(tapNanoseconds, place, (bill.ns - bill.txNs) / received);
+      if (bill.txPackets >= FEWEST_BILLED) emit(sentTapNanoseconds, place, bill.txNs / bill.txPackets);
     }
     emitSent(answer, emit);
     emitSeed(answer, emit);

@@ -161,12 +161,17 @@ describe('the probe as series', () => {
     assert.equal(valueOf(none, sentSeconds), undefined);
   });
 
-  it('gives what each socket takes of a sent packet, where each was timed', () => {
+  it('gives what each socket takes of a received packet and of a sent one, where each was timed', () => {
     const bill = { inode: '7', netns: '100', ifindex: 2, packets: 100, ns: 60_000, txPackets: 40, txNs: 16_000 };
     const snapshot = sample(answer({}, { sockets: [bill, { ...bill, inode: '8', txPackets: 19 }] }));
     const labels = { device: 'eth0', certainty: 'measured' };
     assert.equal(valueOf(snapshot, sentTapNanoseconds, { ...labels, inode: '7' }), 400);
     assert.equal(valueOf(snapshot, sentTapNanoseconds, { ...labels, inode: '8' }), undefined);
+    // 44,000 ns of 60 received ones, not 60,000 of all.
+    assert.equal(valueOf(snapshot, tapNanoseconds, { ...labels, inode: '7' }), 44_000 / 60);
+    const onlySent = sample(answer({}, { sockets: [{ ...bill, txPackets: 90, txNs: 36_000 }] }));
+    assert.deepEqual(valuesOf(onlySent, tapNanoseconds), {});
+    assert.equal(valueOf(onlySent, sentTapNanoseconds, { ...labels, inode: '7' }), 400);
   });
 
   it('scales timed softirq runs to all of them', () => {

@@ -233,5 +233,5 @@ export const tapNanoseconds = gauge('pktcost_tap_nanoseconds_per_packet', {
   labels: ['inode', 'device', 'certainty'],
   unit: 'nanoseconds',
   perNetns: true,
-  help: 'Price of one packet socket per packet it sees: measured per socket, or estimated from its share of the span.',
+  help: 'Price of one packet socket per received packet that it sees, where the kernel permits to time each socket.',
 });
