@@ -12,7 +12,7 @@ const parts = ['proc', 'sys', 'sos_commands'];
 
 /** Whether a tree is a copy of a host, or what sos collected there. */
 export function isCopy(tree: Tree): boolean {
-  return parts.some((name) => tree.list(`/${name}`).ok);
+  return parts.some((name) => tree.folder(`/${name}`).ok);
 }
 
 /** A copy of one host as a tree, whatever it is packed in: a folder, or an archive of one. */

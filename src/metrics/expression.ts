@@ -201,10 +201,10 @@ export function withLabels<L extends string, I extends string, const T extends I
         const labels = { ...point.labels, ...keyLabels(match.labels, { on: take, perNetns: false }) };
         return [{ ...point, labels, value: point.value * match.value }];
       });
-      const ambiguous = [...byKey.several].map((each) => ({
+      const ambiguous = [...byKey.several.values()].map((each) => ({
         metric: info.name,
         source: info.source,
-        reason: `says more than one thing about ${each}`,
+        reason: `says more than one thing about ${JSON.stringify(each)}`,
       }));
       return { points: named, missing: [...points.missing, ...infos.missing, ...ambiguous] };
     },

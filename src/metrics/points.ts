@@ -1,4 +1,4 @@
-import type { Labels, Metric } from './metric.ts';
+import type { Labels } from './metric.ts';
 import { OWN_NETNS } from './snapshot.ts';
 
 /** One value of an expression, and what it was made of. */
@@ -8,14 +8,11 @@ export interface Point {
   readonly readings: readonly Reading[];
 }
 
-/** What was read from the host for a point: the bottom of every evidence line. */
+/** What was read from the host for a point, at either end of the window: the bottom of every evidence line. */
 export interface Reading {
-  readonly metric: Metric;
   readonly labels: Labels;
   readonly before: number | null;
   readonly after: number;
-  readonly value: number;
-  readonly how: 'value' | 'peak' | 'increase' | 'rate';
 }
 
 /** What points are told apart by: some labels and, for what is kept by namespace, the namespace. */
@@ -26,6 +23,7 @@ export interface Key {
 
 /** The labels of a key, those of the point that it lacks being empty. pktcost's own namespace goes without saying. */
 export function keyLabels(labels: Labels, { on, perNetns }: Key): Labels {
+  if (on.length === 1 && labels['netns'] === undefined && hasOnly(labels, on[0]!)) return labels;
   const picked: Record<string, string> = {};
   for (const name of on) picked[name] = labels[name] ?? '';
   const netns = labels['netns'] ?? OWN_NETNS;
@@ -33,22 +31,31 @@ export function keyLabels(labels: Labels, { on, perNetns }: Key): Labels {
   return picked;
 }
 
-function pointKey(labels: Labels, key: Key): string {
-  return JSON.stringify(keyLabels(labels, key));
+/** Nearly all points of a host with many devices: theirs are given on as they are. */
+function hasOnly(labels: Labels, name: string): boolean {
+  for (const each in labels) if (each !== name) return false;
+  return labels[name] !== undefined;
+}
+
+/** No name of the kernel's has a NUL. */
+function pointKey(labels: Labels, { on, perNetns }: Key): string {
+  const netns = perNetns ? (labels['netns'] ?? OWN_NETNS) : OWN_NETNS;
+  if (on.length === 1) return `${netns}\u0000${labels[on[0]!] ?? ''}`;
+  return `${netns}\u0000${on.map((name) => labels[name] ?? '').join('\u0000')}`;
 }
 
 /** Points to be looked up by the key of another point: the one join there is. */
 export class Keyed {
   readonly #key: Key;
   readonly #points = new Map<string, Point>();
-  /** Keys that more than one point has; the last of them is found. */
-  readonly several = new Set<string>();
+  /** Keys that more than one point has, and their labels; the last of these points is found. */
+  readonly several = new Map<string, Labels>();
 
   constructor(points: readonly Point[], key: Key) {
     this.#key = key;
     for (const point of points) {
       const name = pointKey(point.labels, key);
-      if (this.#points.has(name)) this.several.add(name);
+      if (this.#points.has(name)) this.several.set(name, keyLabels(point.labels, key));
       this.#points.set(name, point);
     }
   }
@@ -70,16 +77,19 @@ export class Keyed {
 
 /** One point for all that share a key. */
 export function grouped(points: readonly Point[], key: Key, fold: (values: readonly number[]) => number): Point[] {
-  const groups = new Map<string, Point[]>();
+  // Where most are alone in their group, an array for each would be half of all that is made.
+  const groups = new Map<string, Point | Point[]>();
   for (const point of points) {
     const name = pointKey(point.labels, key);
     const group = groups.get(name);
-    if (group === undefined) groups.set(name, [point]);
-    else group.push(point);
+    if (group === undefined) groups.set(name, point);
+    else if (Array.isArray(group)) group.push(point);
+    else groups.set(name, [group, point]);
   }
-  return [...groups.values()].map((group) => ({
-    labels: keyLabels(group[0]!.labels, key),
-    value: fold(group.map(({ value }) => value)),
-    readings: group.flatMap(({ readings }) => readings),
-  }));
+  return Array.from(groups.values(), (group) => {
+    const [first, readings, values] = Array.isArray(group)
+      ? [group[0]!, group.flatMap((each) => each.readings), group.map(({ value }) => value)]
+      : [group, group.readings, [group.value]];
+    return { labels: keyLabels(first.labels, key), value: fold(values), readings };
+  });
 }

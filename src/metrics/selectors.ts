@@ -1,6 +1,5 @@
 import type { Expression } from './expression-type.ts';
 import { exposedAs, type Labels, type Metric, type MetricUnit, type ReadingUnit } from './metric.ts';
-import type { Reading } from './points.ts';
 import { binds, selectorText } from './promql.ts';
 import type { Missing, Window } from './window.ts';
 
@@ -33,13 +32,14 @@ export function rate<L extends string>(metric: Metric<L>, match: Match<L> = {}):
 /** What the first sample showed: for things that may have gone since. */
 export function earlier<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
   const now = selector(metric, match, 'value');
+  const matches = picked(match);
   return {
     ...now,
     promql: (range) => inOwnUnit(metric, `${vectorOf(metric, match)} offset ${range}`),
     evaluate: (window) => {
       const points = window.before
         .series(metric)
-        .filter(({ labels }) => picked(match)(labels))
+        .filter(({ labels }) => matches(labels))
         .map(({ labels, value: amount }) => ({ labels, value: amount, readings: [] }));
       return { points, missing: points.length > 0 ? [] : window.whyAbsent(metric) };
     },
@@ -72,8 +72,12 @@ function inOwnUnit(metric: Metric, text: string): string {
   return per === 1 ? text : `${text} * ${per.toExponential().replace('+', '')}`;
 }
 
-function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Reading['how']): Expression<L> {
-  const matches = picked(match);
+function selector<L extends string>(
+  metric: Metric<L>,
+  match: Match<L>,
+  how: 'value' | 'peak' | 'increase' | 'rate',
+): Expression<L> {
+  const matches = wantedBy(match).length === 0 ? undefined : picked(match);
   const vector = vectorOf(metric, match);
   return {
     labels: metric.labels,
@@ -87,37 +91,19 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
     evaluate: (window) => {
       if (how === 'value' || how === 'peak') {
         const cells = how === 'value' ? window.value(metric) : window.peak(metric);
-        const points = cells
-          .filter((series) => matches(series.labels))
-          .map((series) => ({
-            labels: series.labels,
-            value: series.value,
-            readings: [
-              reading(
-                metric,
-                series.labels,
-                window.before.get(metric, series.labels)?.value ?? null,
-                series.value,
-                series.value,
-                how,
-              ),
-            ],
-          }));
+        const points = picking(cells, matches).map(({ labels, value: after }) => {
+          const before = window.before.get(metric, labels)?.value ?? null;
+          return { labels, value: after, readings: [{ labels, before, after }] };
+        });
         const lacking = window.lacking(metric);
         const told = points.length > 0 || lacking.length > 0;
         return { points, missing: told ? lacking : whyEmpty(metric, cells.length, window) };
       }
       const { cells, missing } = window.increase(metric);
-      const points = cells
-        .filter((cell) => matches(cell.labels))
-        .map((cell) => {
-          const amount = how === 'increase' ? cell.increase : cell.seconds > 0 ? cell.increase / cell.seconds : 0;
-          return {
-            labels: cell.labels,
-            value: amount,
-            readings: [reading(metric, cell.labels, cell.before, cell.after, amount, how)],
-          };
-        });
+      const points = picking(cells, matches).map((cell) => {
+        const amount = how === 'increase' ? cell.increase : cell.seconds > 0 ? cell.increase / cell.seconds : 0;
+        return { labels: cell.labels, value: amount, readings: [cell] };
+      });
       return {
         points,
         missing: points.length > 0 || missing.length > 0 ? missing : whyEmpty(metric, cells.length, window),
@@ -126,15 +112,12 @@ function selector<L extends string>(metric: Metric<L>, match: Match<L>, how: Rea
   };
 }
 
-function reading(
-  metric: Metric,
-  labels: Labels,
-  before: number | null,
-  after: number,
-  amount: number,
-  how: Reading['how'],
-): Reading {
-  return { metric, labels, before, after, value: amount, how };
+/** Those that match, which are nearly always all. */
+function picking<T extends { readonly labels: Labels }>(
+  cells: readonly T[],
+  matches: ((labels: Labels) => boolean) | undefined,
+): readonly T[] {
+  return matches === undefined ? cells : cells.filter(({ labels }) => matches(labels));
 }
 
 function whyEmpty(metric: Metric, others: number, window: Window): readonly Missing[] {

@@ -1,18 +1,8 @@
 import type { Failure } from '../base/result.ts';
+import { SeriesColumn, LabelSets, type Rare, type Series } from './column.ts';
 import type { Labels, Metric } from './metric.ts';
 
-/** One number of one metric. `labels` holds the metric's own labels, and `netns` where it is not the host's. */
-export interface Series {
-  readonly metric: Metric;
-  readonly labels: Labels;
-  readonly value: number;
-  /** The u32 cells, one per CPU, that `value` is the sum of; only for width `u32-per-cpu`. */
-  readonly cells?: readonly number[];
-  /** CLOCK_MONOTONIC seconds at which the file behind it was read. */
-  readonly at: number;
-  /** Why no step can be told from an earlier reading to this one, where the source saw more than the two readings show. */
-  readonly noStep?: string;
-}
+export { labelKey, type Series } from './column.ts';
 
 /** One series that is missing, and why. */
 export interface Lacking {
@@ -54,17 +44,6 @@ export const ELSEWHERE = '(elsewhere)';
 /** The label netns of drops of packets that had neither a device nor a socket left. */
 export const NOWHERE = '(no namespace)';
 
-/** Labels written as one string, for use as a map key: `a=1,b=2` with names in order. */
-export function labelKey(labels: Labels): string {
-  const names = Object.keys(labels);
-  if (names.length === 0) return '';
-  if (names.length === 1) return `${names[0]!}=${labels[names[0]!]!}`;
-  return names
-    .sort()
-    .map((name) => `${name}=${labels[name]!}`)
-    .join(',');
-}
-
 /** Which series a snapshot takes in: `--interface` leaves the other devices out. */
 export type Keep = (metric: Metric, labels: Labels) => boolean;
 
@@ -77,8 +56,8 @@ const MOST_TEXT = 256 * 2 ** 20;
 
 /** Everything read in one pass over the host, indexed by metric name and then by labels. */
 export class Snapshot {
-  readonly #byMetric = new Map<string, Map<string, Series>>();
-  readonly #metrics = new Map<string, Metric>();
+  readonly #byMetric = new Map<string, SeriesColumn>();
+  readonly #sets = new LabelSets();
   readonly collectors: CollectorReport[] = [];
   readonly #lacking = new Map<string, Lacking[]>();
   /** Wall-clock time of the pass, ISO 8601. */
@@ -92,8 +71,6 @@ export class Snapshot {
   readonly #keep: Keep;
   #size = 0;
   #text = 0;
-  #lastLabels: Labels | undefined;
-  #lastKey = '';
 
   constructor(takenAt: string, at: number, keep: Keep = () => true) {
     this.takenAt = takenAt;
@@ -104,27 +81,20 @@ export class Snapshot {
   /** @returns false when the snapshot has taken in as much as a host can have */
   add(metric: Metric, labels: Labels, value: number | readonly number[], at: number, noStep?: string): boolean {
     if (!this.#keep(metric, labels)) return true;
-    let cells = this.#byMetric.get(metric.name);
-    if (cells === undefined) {
-      cells = new Map<string, Series>();
-      this.#byMetric.set(metric.name, cells);
-      this.#metrics.set(metric.name, metric);
-    }
-    const read =
-      typeof value === 'number'
-        ? { metric, labels, value, at }
-        : { metric, labels, value: value.reduce((sum, cell) => sum + cell, 0), cells: value, at };
-    const series = noStep === undefined ? read : { ...read, noStep };
-    // Series without labels of their own share one object in each namespace, and so may their key.
-    if (labels !== this.#lastLabels) {
-      this.#lastLabels = labels;
-      this.#lastKey = labelKey(labels);
-    }
+    const number = this.#sets.take(labels);
     this.#size += 1 + (typeof value === 'number' ? 0 : value.length);
-    this.#text += this.#lastKey.length;
+    this.#text += this.#sets.textOf(number);
     if (this.#size > MOST_NUMBERS || this.#text > MOST_TEXT) return false;
-    cells.set(this.#lastKey, series);
+    const sum = typeof value === 'number' ? value : value.reduce((total, cell) => total + cell, 0);
+    const cells = typeof value === 'number' ? undefined : value;
+    this.#column(metric).set(number, sum, at, rareOf(cells, noStep));
     return true;
+  }
+
+  #column(metric: Metric): SeriesColumn {
+    let column = this.#byMetric.get(metric.name);
+    if (column === undefined) this.#byMetric.set(metric.name, (column = new SeriesColumn(metric, this.#sets)));
+    return column;
   }
 
   /**
@@ -132,11 +102,10 @@ export class Snapshot {
    * @returns false when the snapshot has taken in as much as a host can have
    */
   absorb(other: Snapshot, later = 0): boolean {
-    for (const [name, series] of other.#byMetric) {
-      let mine = this.#byMetric.get(name);
-      if (mine === undefined) this.#byMetric.set(name, (mine = new Map<string, Series>()));
-      this.#metrics.set(name, other.#metrics.get(name)!);
-      for (const [key, each] of series) mine.set(key, later === 0 ? each : { ...each, at: each.at + later });
+    for (const column of other.#byMetric.values()) {
+      const mine = this.#column(column.metric);
+      for (const { labels, value, at, cells, noStep } of column.all())
+        mine.set(this.#sets.take(labels), value, at + later, rareOf(cells, noStep));
     }
     for (const [name, lacking] of other.#lacking)
       this.#lacking.set(name, [...(this.#lacking.get(name) ?? []), ...lacking]);
@@ -148,22 +117,41 @@ export class Snapshot {
 
   /** Names of the metrics whose series, or their values, are others than in an earlier pass over the same; all without one. */
   differing(earlier: Snapshot | undefined): readonly string[] {
-    return [...this.#byMetric].flatMap(([name, series]) => {
+    return [...this.#byMetric].flatMap(([name, column]) => {
       const was = earlier === undefined ? undefined : earlier.#byMetric.get(name);
-      if (was?.size !== series.size) return [name];
-      for (const [key, { value }] of series) if (was.get(key)?.value !== value) return [name];
-      return [];
+      if (earlier === undefined || was?.size !== column.size) return [name];
+      const same = column.all().every(({ labels, value }) => {
+        const number = earlier.#sets.find(labels);
+        return number !== undefined && was.get(number)?.value === value;
+      });
+      return same ? [] : [name];
     });
   }
 
   /** All series of a metric; empty when it is absent, which is not the same as zero. */
   series(metric: Metric): readonly Series[] {
-    const cells = this.#byMetric.get(metric.name);
-    return cells === undefined ? [] : [...cells.values()];
+    return this.#byMetric.get(metric.name)?.all() ?? [];
   }
 
   get(metric: Metric, labels: Labels): Series | undefined {
-    return this.#byMetric.get(metric.name)?.get(labelKey(labels));
+    const number = this.#sets.find(labels);
+    return number === undefined ? undefined : this.#byMetric.get(metric.name)?.get(number);
+  }
+
+  /** How many series of a metric there are. */
+  count(metric: Metric): number {
+    return this.#byMetric.get(metric.name)?.size ?? 0;
+  }
+
+  /** Whether another metric of the same collector has a series of these labels. */
+  hasBeside(metric: Metric, labels: Labels): boolean {
+    const number = this.#sets.find(labels);
+    if (number === undefined) return false;
+    for (const column of this.#byMetric.values()) {
+      const { collector, name } = column.metric;
+      if (collector === metric.collector && name !== metric.name && column.has(number)) return true;
+    }
+    return false;
   }
 
   /** Notes that a series is missing which has to be there, since the same thing has others of the same file. */
@@ -178,7 +166,7 @@ export class Snapshot {
   }
 
   metrics(): readonly Metric[] {
-    return [...this.#metrics.values()];
+    return [...this.#byMetric.values()].map(({ metric }) => metric);
   }
 
   /** What a collector said of the files that a metric comes from, where it could not read them. */
@@ -200,4 +188,9 @@ export class Snapshot {
     }
     return this.#reports.get(`${id} ${netns}`);
   }
+}
+
+function rareOf(cells: readonly number[] | undefined, noStep: string | undefined): Rare | undefined {
+  if (cells === undefined && noStep === undefined) return undefined;
+  return { ...(cells !== undefined && { cells }), ...(noStep !== undefined && { noStep }) };
 }

@@ -1,5 +1,5 @@
 import { countsUp, type Labels, type Metric } from './metric.ts';
-import { OWN_NETNS, Snapshot, labelKey, type Gap, type Series } from './snapshot.ts';
+import { OWN_NETNS, Snapshot, type Gap, type Series } from './snapshot.ts';
 
 const U32 = 2 ** 32;
 
@@ -84,14 +84,13 @@ export class Window {
 
   /** The larger of the two readings of a gauge, where both ends have it, else the one there is. */
   peak(metric: Metric): readonly Series[] {
-    const cells = new Map<string, Series>();
-    for (const series of this.before.series(metric)) cells.set(labelKey(series.labels), series);
-    for (const series of this.after.series(metric)) {
-      const key = labelKey(series.labels);
-      const earlier = cells.get(key);
-      if (earlier === undefined || series.value >= earlier.value) cells.set(key, series);
-    }
-    return [...cells.values()];
+    if (this.single) return this.after.series(metric);
+    const before = this.before.series(metric).map((series) => {
+      const later = this.after.get(metric, series.labels);
+      return later === undefined || later.value < series.value ? series : later;
+    });
+    const added = this.after.series(metric).filter(({ labels }) => this.before.get(metric, labels) === undefined);
+    return added.length === 0 ? before : [...before, ...added];
   }
 
   /** Series that have to be there and are not, at either end. */
@@ -118,12 +117,11 @@ export class Window {
     if (this.single) return { cells: [], missing: [missing(metric, 'one sample only: no rate can be told')] };
     const cells: Increase[] = [];
     const gone: Missing[] = [...noSteps(metric, this.after.series(metric))];
-    const seen = new Set<string>();
+    let stayed = 0;
     for (const after of this.after.series(metric)) {
-      const key = labelKey(after.labels);
-      seen.add(key);
-      if (after.noStep !== undefined) continue;
       const before = this.before.get(metric, after.labels);
+      if (before !== undefined) stayed += 1;
+      if (after.noStep !== undefined) continue;
       const from = before ?? (metric.sparse ? this.#zeroBefore(metric, after) : undefined);
       if (from === undefined) {
         const unread = unreadAt(this.before, metric, after);
@@ -148,8 +146,8 @@ export class Window {
         seconds: after.at - from.at || this.seconds,
       });
     }
-    for (const before of this.before.series(metric)) {
-      if (seen.has(labelKey(before.labels))) continue;
+    for (const before of stayed < this.before.count(metric) ? this.before.series(metric) : []) {
+      if (this.after.get(metric, before.labels) !== undefined) continue;
       const unread = unreadAt(this.after, metric, before);
       gone.push(
         unread === undefined
@@ -202,14 +200,10 @@ export function unreadIn(snapshot: Snapshot, { collector }: Metric, netns = OWN_
  * there, or the same thing was read there by other metrics of the collector.
  */
 function unreadAt(snapshot: Snapshot, metric: Metric, { labels }: Series): Gap | undefined {
-  const nothing = snapshot.series(metric).length === 0 ? snapshot.unread(metric)[0] : undefined;
+  const nothing = snapshot.count(metric) === 0 ? snapshot.unread(metric)[0] : undefined;
   const gap = unreadIn(snapshot, metric, labels['netns']) ?? nothing;
   if (gap !== undefined || Object.keys(labels).every((name) => name === 'netns')) return gap;
-  const beside = snapshot
-    .metrics()
-    .some(
-      (other) => other !== metric && other.collector === metric.collector && snapshot.get(other, labels) !== undefined,
-    );
+  const beside = snapshot.hasBeside(metric, labels);
   return beside ? { path: metric.source, reason: `${describe(labels)} was read, but for this` } : undefined;
 }
 

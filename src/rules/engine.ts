@@ -5,7 +5,7 @@ import type { Missing, Window } from '../metrics/window.ts';
 import type { Finding } from './finding.ts';
 import { withLog } from './kernel-log.ts';
 import { oneSampleOf, retold } from './one-sample.ts';
-import { limitsOf, type Overrides, type Readings, type Rule } from './rule.ts';
+import { limitsOf, type Conclusion, type Overrides, type Readings, type Rule } from './rule.ts';
 import { evaluateSignal, pointsAt, instanceKey, type Evaluated } from './engine/signals.ts';
 import { evidenceOf, fold, unmeasured, finding } from './engine/findings.ts';
 import {
@@ -63,9 +63,10 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
       finding(rule, { outcome: 'not-applicable', reason: rule.none ?? 'nothing of the kind on this host' }, {}, [], []),
     ];
   }
+  const silent: Silent = new Map();
   const judged = (labels: Labels): Finding => {
     const { given, missing } = give(signals, labels, window);
-    if (passing(missing)) return finding(rule, notThroughout, labels, [], []);
+    if (passing(missing)) return onceFor(silent, notThroughout, () => finding(rule, notThroughout, labels, [], []));
     if (missing.length > 0) return unmeasured(rule, missing, labels, 1);
     const unread = new Map(signals.flatMap((signal) => unreadOf(signal, labels, window)));
     const cutShort = new Map(signals.flatMap((signal) => cutShortOf(signal, labels)));
@@ -87,9 +88,23 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
       if (conclusion.outcome === 'not-applicable') lacking.push(...unreadSources(window, required));
       if (lacking.length > 0) return unmeasured(rule, lacking.slice(0, 5), labels, 1);
     }
-    return finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels));
+    return onceFor(silent, conclusion, () =>
+      finding(rule, conclusion, labels, signals, evidenceOf(conclusion, signals, labels)),
+    );
   };
   return fold(rule, everyOne(unseen, instances, judged));
+}
+
+/** The first finding of each outcome that says nothing: of those that `fold` counts it shows no other. */
+type Silent = Map<Conclusion['outcome'], Finding>;
+
+function onceFor(silent: Silent, conclusion: Conclusion, make: () => Finding): Finding {
+  const { outcome } = conclusion;
+  const says = outcome !== 'not-applicable' && (outcome !== 'ok' || (conclusion.message ?? '') !== '');
+  if (says) return make();
+  const made = silent.get(outcome) ?? make();
+  silent.set(outcome, made);
+  return made;
 }
 
 /** Made one at a time, so that what is folded together is never there at once. */

@@ -65,11 +65,11 @@ describe('expressions', () => {
     );
     const [point] = softirqShare.evaluate(windowOf(cpus)).points;
     assert.deepEqual(
-      point?.readings.map(({ labels, before, after, how }) => [labels['mode'], before, after, how]),
+      point?.readings.map(({ labels, before, after }) => [labels['mode'], before, after]),
       [
-        ['softirq', 100, 109.4, 'rate'],
-        ['softirq', 100, 109.4, 'rate'],
-        ['idle', 50, 50.6, 'rate'],
+        ['softirq', 100, 109.4],
+        ['softirq', 100, 109.4],
+        ['idle', 50, 50.6],
       ],
     );
   });

@@ -3,15 +3,19 @@ import { describe, it } from 'node:test';
 
 import {
   conntrackDrop,
+  conntrackEntries,
   cpuSeconds,
+  deviceLower,
   interrupts,
   netstat,
+  receiveDrop,
   receivePackets,
   softnetProcessed,
   softirqFunctions,
 } from '../../src/metrics/catalogue/index.ts';
+import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
-import { windowOf } from '../support/window.ts';
+import { windowOf, type Cell } from '../support/window.ts';
 
 const overflows = netstat.member('TcpExt_ListenOverflows');
 
@@ -83,5 +87,68 @@ describe('Window', () => {
   it('cannot tell a rate from one sample', () => {
     const { after } = windowOf({ cells: [[overflows, {}, 1, 1]] });
     assert.match(new Window(after, after).increase(overflows).missing[0]!.reason, /one sample only/);
+  });
+
+  it('does not read all series again for each of 2,000 devices that came or went', () => {
+    const window = windowOf({
+      cells: Array.from({ length: 4000 }, (_, index): Cell => {
+        const came = index % 2 === 0;
+        return [receivePackets, { device: `veth${index}` }, came ? null : 1, came ? 1 : null];
+      }),
+    });
+    let read = 0;
+    for (const end of [window.before, window.after]) {
+      const series = end.series.bind(end);
+      end.series = (metric) => {
+        const all = series(metric);
+        read += all.length;
+        return all;
+      };
+    }
+    const { missing } = window.increase(receivePackets);
+    assert.equal(missing.filter(({ transient }) => transient === true).length, 4000);
+    assert.ok(read <= 4 * 4000, `${read} series were read`);
+  });
+
+  it('keeps the larger reading of a gauge, of what came and what went too', () => {
+    const window = windowOf({
+      cells: [
+        [conntrackEntries, { netns: 'went' }, 5, null],
+        [conntrackEntries, { netns: 'fell' }, 9, 2],
+        [conntrackEntries, { netns: 'rose' }, 2, 8],
+        [conntrackEntries, { netns: 'came' }, null, 4],
+      ],
+    });
+    assert.deepEqual(
+      window.peak(conntrackEntries).map(({ labels, value }) => `${labels['netns']} ${value}`),
+      ['went 5', 'fell 9', 'rose 8', 'came 4'],
+    );
+  });
+});
+
+describe('Snapshot', () => {
+  it('keeps series in any order, one of each labels, the last of them', () => {
+    const snapshot = new Snapshot('2026-01-01T00:00:00.000Z', 0);
+    const order = [7, 3, 9, 3, 1, 7, 5];
+    for (const index of order) snapshot.add(receiveDrop, { device: `eth${index}` }, index, 0);
+    for (const [time, index] of order.entries()) snapshot.add(receivePackets, { device: `eth${10 - index}` }, time, 0);
+    for (const index of [5, 1, 3, 9, 7]) {
+      assert.equal(snapshot.get(receiveDrop, { device: `eth${index}` })?.value, index);
+      assert.equal(
+        snapshot.get(receivePackets, { device: `eth${10 - index}` })?.value,
+        order.lastIndexOf(index),
+        `eth${10 - index}`,
+      );
+    }
+    assert.equal(snapshot.get(receiveDrop, { device: 'eth2' }), undefined);
+    assert.equal(snapshot.series(receivePackets).length, 5);
+  });
+
+  it('takes no device for one of another name, however it is written', () => {
+    const snapshot = new Snapshot('2026-01-01T00:00:00.000Z', 0);
+    snapshot.add(receivePackets, { device: 'a,lower=b' }, 1, 0);
+    snapshot.add(deviceLower, { device: 'a', lower: 'b' }, 2, 0);
+    assert.deepEqual(snapshot.series(deviceLower)[0]?.labels, { device: 'a', lower: 'b' });
+    assert.deepEqual(snapshot.series(receivePackets)[0]?.labels, { device: 'a,lower=b' });
   });
 });

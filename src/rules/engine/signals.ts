@@ -11,7 +11,7 @@ export interface Evaluated {
   readonly decides: boolean;
   readonly evaluation: Evaluation;
   /** Points by the part of the instance this expression can tell apart. */
-  readonly byInstance: ReadonlyMap<string, readonly Point[]>;
+  readonly byInstance: ReadonlyMap<string, Point | readonly Point[]>;
   /** The labels of the rule's scope that this expression's points carry. */
   readonly keyed: readonly string[];
 }
@@ -25,20 +25,26 @@ export function evaluateSignal(window: Window, rule: Rule, name: string, spec: S
     (label, index, all) => all.indexOf(label) === index && (label !== 'netns' || of.perNetns),
   );
   const evaluation = of.evaluate(window);
-  const byInstance = new Map<string, Point[]>();
+  const byInstance = new Map<string, Point | Point[]>();
   for (const point of evaluation.points) {
     const key = instanceKey(point.labels, keyed);
-    const points = byInstance.get(key);
-    if (points === undefined) byInstance.set(key, [point]);
-    else points.push(point);
+    const known = byInstance.get(key);
+    if (known === undefined) byInstance.set(key, point);
+    else if (Array.isArray(known)) known.push(point);
+    else byInstance.set(key, [known, point]);
   }
   return { name, of, kind, decides, evaluation, byInstance, keyed };
 }
 
+const NONE: readonly Point[] = [];
+
 export function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {
-  return signal.byInstance.get(instanceKey(at, signal.keyed)) ?? [];
+  const found = signal.byInstance.get(instanceKey(at, signal.keyed));
+  if (found === undefined) return NONE;
+  return 'value' in found ? [found] : found;
 }
 
 export function instanceKey(labels: Labels, names: readonly string[]): string {
+  if (names.length === 1) return labels[names[0]!] ?? '';
   return names.map((name) => labels[name] ?? '').join('\u0000');
 }

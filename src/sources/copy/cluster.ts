@@ -43,6 +43,7 @@ function bugtoolTree(tree: Tree, names: readonly string[]): Tree {
       return files.has(shown) ? read(shown) : notThere;
     },
     list: () => notThere,
+    folder: () => notThere,
     link: () => notThere,
   };
 }

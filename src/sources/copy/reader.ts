@@ -34,7 +34,7 @@ export function copyReader(tree: Tree, at: number): Reader {
   const settle = <T>(path: string, answer: Result<T>): Result<T> => {
     if (answer.ok || (answer.errno !== 'ENOENT' && answer.errno !== 'ENOTDIR')) return answer;
     const folder = path.replace(/\/[^/]*$/, '');
-    const proves = !chosen.has(folder) && !path.startsWith('/sys') && tree.list(folder).ok;
+    const proves = !chosen.has(folder) && !path.startsWith('/sys') && tree.folder(folder).ok;
     return proves ? answer : NOT_COPIED;
   };
   return {

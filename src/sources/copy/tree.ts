@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { opendirSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 
 import { refusal, systemRefusal } from '../../base/errno.ts';
 import { readFileGuarded } from '../../base/file.ts';
@@ -13,6 +13,8 @@ export interface Tree {
   read(path: string): Result<Uint8Array>;
   /** Names in a folder, sorted. */
   list(path: string): Result<readonly string[]>;
+  /** Whether it is a folder that can be listed, without what is in it: one of /sys may hold 100,000 devices. */
+  folder(path: string): Result<unknown>;
   /** The target of a symbolic link, as written in it. */
   link(path: string): Result<string>;
 }
@@ -23,11 +25,11 @@ const noPath = (path: string): boolean => !path.startsWith('/') || path.includes
 
 /** A folder on this machine. Only plain files are read, and no link leads out. */
 export function folderTree(folder: string): Tree {
-  const root = realpathSync(folder);
+  const root = realpathSync.native(folder);
   const within = <T>(path: string, how: (real: string) => Result<T>): Result<T> => {
     if (noPath(path)) return fail('not a path on the host');
     try {
-      const real = realpathSync(`${root}${path}`);
+      const real = realpathSync.native(`${root}${path}`);
       return real === root || real.startsWith(`${root}/`) ? how(real) : fail(LEADS_OUT);
     } catch (error) {
       return systemRefusal(error);
@@ -36,6 +38,11 @@ export function folderTree(folder: string): Tree {
   return {
     read: (path) => within(path, (real) => readFileGuarded(real)),
     list: (path) => within(path, (real) => ok(readdirSync(real).sort())),
+    folder: (path) =>
+      within(path, (real) => {
+        opendirSync(real).closeSync();
+        return ok(undefined);
+      }),
     // The link itself is asked for, so only its folder has to be within.
     link: (path) =>
       within(path.replace(/\/[^/]*$/, '') || '/', (real) =>
@@ -86,6 +93,13 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
     }
     return ok(at.join('/'));
   };
+  const folderAt = (path: string): Result<ReadonlySet<string>> => {
+    const name = resolve(path, true);
+    if (!name.ok) return name;
+    const names = folders.get(name.value);
+    if (names !== undefined) return ok(names);
+    return files.has(name.value) ? refusal('ENOTDIR') : notThere;
+  };
   return {
     read: (path) => {
       const name = resolve(path, true);
@@ -95,12 +109,10 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
       return folders.has(name.value) ? refusal('EISDIR') : notThere;
     },
     list: (path) => {
-      const name = resolve(path, true);
-      if (!name.ok) return name;
-      const names = folders.get(name.value);
-      if (names !== undefined) return ok([...names].sort());
-      return files.has(name.value) ? refusal('ENOTDIR') : notThere;
+      const names = folderAt(path);
+      return names.ok ? ok([...names.value].sort()) : names;
     },
+    folder: folderAt,
     link: (path) => {
       const name = resolve(path, false);
       if (!name.ok) return name;
@@ -117,6 +129,7 @@ export function below(tree: Tree, folder: string): Tree {
   return {
     read: (path) => tree.read(`${prefix}${path}`),
     list: (path) => tree.list(path === '/' && prefix !== '' ? prefix : `${prefix}${path}`),
+    folder: (path) => tree.folder(path === '/' && prefix !== '' ? prefix : `${prefix}${path}`),
     link: (path) => tree.link(`${prefix}${path}`),
   };
 }
@@ -164,11 +177,12 @@ export function withLinks(tree: Tree): Tree {
   return {
     read: (path) => through(path, (each) => tree.read(each)),
     list: (path) => through(path, (each) => tree.list(each)),
+    folder: (path) => through(path, (each) => tree.folder(each)),
     link: (path) => {
       const target = path.startsWith('/sys/') ? targetOf(path) : undefined;
       if (target !== undefined) return ok(target);
       const folder = path.replace(/\/[^/]*$/, '');
-      const real = through(folder, (each) => (tree.list(each).ok ? ok(each) : refusal('ENOTDIR')));
+      const real = through(folder, (each) => (tree.folder(each).ok ? ok(each) : refusal('ENOTDIR')));
       return tree.link(real.ok ? `${real.value}/${path.split('/').at(-1) ?? ''}` : path);
     },
   };

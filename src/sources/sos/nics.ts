@@ -46,7 +46,7 @@ export function ringLossesOf(tree: Tree): RingLosses {
   const driverOf = driversOf(tree);
   const outputs = new Map(ethtoolOf(tree, '-S'));
   const told = [...outputs].map(([device, output]) => lossesOf(device, driverOf(device), output));
-  const ran = tree.list('/sos_commands/networking').ok;
+  const ran = tree.folder('/sos_commands/networking').ok;
   const without = ran ? hardwareOf(tree, driverOf).filter((device) => !outputs.has(device)) : [];
   return {
     rows: told.flatMap(({ rows }) => rows),

@@ -106,14 +106,15 @@ function filesOf(tree: Tree, netns?: string): ReadonlyMap<string, Uint8Array> {
 }
 
 function addEthtool(tree: Tree, files: Map<string, Uint8Array>): void {
-  const losses = ringLossesOf(tree).rows.filter(({ kind }) => kind === 'ring');
+  const losses = new Map<string, number>();
+  for (const { device, kind, lost } of ringLossesOf(tree).rows)
+    if (kind === 'ring') losses.set(device, Math.max(lost, losses.get(device) ?? 0));
   for (const [device, output] of ethtoolOf(tree, '-S')) {
     const path = `/sys/class/net/${device}/statistics/rx_missed_errors`;
     const counters = parseEthtoolStatistics(output);
     const same = counters.ok ? counters.value.get('rx_missed_errors') : undefined;
     // Where the statistics of the device were not copied, the driver's own names tell the same.
-    const own = losses.filter((each) => each.device === device).map(({ lost }) => lost);
-    const missed = same ?? (own.length === 0 ? undefined : Math.max(...own));
+    const missed = same ?? losses.get(device);
     if (missed !== undefined && !files.has(path)) files.set(path, Buffer.from(`${missed}\n`));
   }
   for (const [device, output] of ethtoolOf(tree, '-i')) {
@@ -142,6 +143,8 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
   const own = netns === undefined;
   let known: ReadonlyMap<string, Uint8Array> | undefined;
   const files = (): ReadonlyMap<string, Uint8Array> => (known ??= filesOf(tree, netns));
+  let listed: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  const folders = (): ReadonlyMap<string, ReadonlySet<string>> => (listed ??= foldersOf(files().keys()));
   const isWhole = hasAllConntrackRows(tree);
   let asked: Result<Sockets> | undefined;
   const sockets = (): Result<Sockets> => {
@@ -166,10 +169,9 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
     },
     list: (path) => {
       const got = own ? copied.list(path) : NOT_COPIED;
-      const names = new Set(got.ok ? got.value : []);
-      for (const name of files().keys())
-        if (name.startsWith(`${path}/`)) names.add(name.slice(path.length + 1).split('/')[0] ?? '');
-      return names.size === 0 ? got : ok([...names].sort());
+      const told = folders().get(path);
+      if (told === undefined) return got;
+      return ok([...new Set([...(got.ok ? got.value : []), ...told])].sort());
     },
     link: (path) => {
       const got = own ? copied.link(path) : NOT_COPIED;
@@ -191,6 +193,20 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
       return got.ok ? ok(got.value.inet) : got;
     },
   };
+}
+
+/** The names in each folder of these paths, and in those above it. */
+function foldersOf(paths: Iterable<string>): ReadonlyMap<string, ReadonlySet<string>> {
+  const folders = new Map<string, Set<string>>();
+  for (const path of paths) {
+    for (let at = path.lastIndexOf('/'), name = path; at > 0; at = name.lastIndexOf('/')) {
+      const folder = name.slice(0, at);
+      const names = folders.get(folder) ?? new Set<string>();
+      folders.set(folder, names.add(name.slice(at + 1)));
+      name = folder;
+    }
+  }
+  return folders;
 }
 
 function logAnswer(tree: Tree): Result<unknown> {
