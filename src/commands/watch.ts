@@ -149,7 +149,7 @@ interface Sayer {
 
 /** Lines for people, or objects for programs. */
 async function sayer(json: boolean): Promise<Sayer> {
-  const { watchLine, watchObject } = await import('../report/text/watch-line.ts');
+  const { bundleLines, watchLine, watchObject } = await import('../report/text/watch-line.ts');
   const style = textStyle(stdout);
   const line = (text: string): Promise<void> => orSaid(() => stdout.write(`${text}\n`));
   const object = (content: object): Promise<void> => line(JSON.stringify(content));
@@ -162,7 +162,7 @@ async function sayer(json: boolean): Promise<Sayer> {
   }
   return {
     window: (seen) => line(watchLine(seen, style)),
-    event: (_, bundles) => line(`         bundles: ${bundles.join(' ')}`),
+    event: (_, bundles) => line(bundleLines(bundles, style).join('\n')),
     end: async ({ windows, events, worst }) => {
       const times = `${events} time${events === 1 ? '' : 's'}`;
       await line(`\n${windows} window${windows === 1 ? '' : 's'}, the condition came ${times}. The worst:\n`);

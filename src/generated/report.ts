@@ -345,6 +345,23 @@ export interface Impact {
    * Packets, datagrams or connection attempts lost per second.
    */
   lostPerSecond: number | null;
+  /**
+   * What that counts, each kind for itself; left out where nothing is lost.
+   */
+  lost?: LostThings[];
+}
+/**
+ * One kind of what is lost.
+ */
+export interface LostThings {
+  /**
+   * What is counted, in the plural: packets, frames, datagrams, segments, connections, connection attempts.
+   */
+  things: string;
+  /**
+   * How many of them are lost per second.
+   */
+  perSecond: number;
 }
 /**
  * One line of proof.

@@ -216,7 +216,7 @@ export function readerFirst(pid: string | undefined, read: ThreadReadings): read
 
 /** What the rate of the loss counts. */
 const lostThings: Readonly<Record<LateReader['kind'], string>> = {
-  udp: 'packets',
+  udp: 'datagrams',
   listener: 'connection attempts',
   tcp: '',
 };

@@ -271,7 +271,7 @@ describe('what a card lost by a counter of its driver', () => {
     const report = judged([...busy, own]);
     const { rows, none } = lossesOf(report);
     const row = rows.find(({ counts }) => counts.includes('rx_out_of_buffer'));
-    assert.equal(row?.packets, 3000);
+    assert.equal(row?.lost, 3000);
     assert.equal(report.ledger?.rows.find(({ rule }) => rule === 'PKT0501')?.packets, 3000);
     assert.ok(none.every((kind) => !kind.includes('NIC')));
     assert.ok(lossesOf(judged(driven('igb', []))).none.some((kind) => kind.includes('NIC')));
@@ -325,8 +325,8 @@ describe('what a card lost by a counter of its driver', () => {
 
       const rows = lossesOf(report).rows.filter(({ where }) => where === 'eth0');
       assert.deepEqual(
-        rows.map(({ packets, finding }) => ({ packets, finding })),
-        [{ packets: 3000, finding: 'PKT0501' }],
+        rows.map(({ lost, finding }) => ({ lost, finding })),
+        [{ lost: 3000, finding: 'PKT0501' }],
       );
       for (const text of [
         renderText(report, { colour: false, unicode: true, width: 120, verbose: true }),

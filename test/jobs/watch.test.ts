@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import type { Report } from '../../src/generated/report.ts';
 import { metBy, parseCondition } from '../../src/jobs/watch/condition.ts';
 import { watch, type Occurrence, type SeenWindow, type JudgedWindow } from '../../src/jobs/watch/loop.ts';
-import { watchLine, watchObject } from '../../src/report/text/watch-line.ts';
+import { bundleLines, watchLine, watchObject } from '../../src/report/text/watch-line.ts';
 import { rules } from '../../src/rules/index.ts';
 import { finding, reportOf } from '../report/cases.ts';
 
@@ -160,12 +160,25 @@ describe('a window of a watch', () => {
     const report = reportWith('critical');
     assert.equal(
       watchLine({ report, probed: true, cause: report.findings[0] }, style),
-      '00:00:10 *p critical PKT0405 20 packets/s lost: udp-buffer-errors',
+      '00:00:10 *p critical PKT0405 20 datagrams/s lost: udp-buffer-errors',
     );
     assert.equal(
       watchLine({ report: reportWith('ok'), probed: false, cause: undefined }, style),
       '00:00:10    nothing found by 1 check',
     );
+  });
+
+  it('says where each bundle is on a line of its own, whole, whatever the width', () => {
+    const folder = `/var/lib/${'night/'.repeat(20)}`;
+    const paths = ['1-before', '2-when', '3-probed'].map(
+      (part) => `${folder}watch-20260101T000000Z-PKT0405-${part}.tar.gz`,
+    );
+    const lines = bundleLines(paths, { ...style, width: 80, rows: 24 });
+    assert.deepEqual(
+      lines.map((line) => line.trim()),
+      paths.map((path) => `bundle ${path}`),
+    );
+    assert.doesNotMatch(bundleLines(['/tmp/a\u001b[2J'], style)[0]!, /\u001b/);
   });
 
   it('is one line of a terminal, with how many more fired', () => {
@@ -180,7 +193,7 @@ describe('a window of a watch', () => {
     };
     const line = watchLine({ report, probed: false, cause: fired }, { ...style, rows: 24 });
     assert.ok(line.length <= 80, line);
-    assert.match(line, /^00:00:10 \* {2}critical PKT0405 20 packets\/s lost: Connections .*…, and 1 more$/);
+    assert.match(line, /^00:00:10 \* {2}critical PKT0405 20 datagrams\/s lost: Connections .*…, and 1 more$/);
     assert.match(watchLine({ report, probed: false, cause: fired }, style), /queue is full, and 1 more$/);
   });
 

@@ -250,7 +250,7 @@ const tapCost: Finding = finding({
       threshold: 300,
       comparison: '>',
       source: 'probe',
-      promql: 'rate(pktcost_span_nanoseconds_total[5m]) / rate(pktcost_span_samples_total[5m])',
+      promql: 'rate(pktcost_span_seconds_total[5m]) / rate(pktcost_span_samples_total[5m])',
     },
   ],
   remedies: [{ action: 'Stop the capture if nobody needs it.', command: 'kill 4242', verify: 'pktcost taps' }],

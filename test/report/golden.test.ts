@@ -6,6 +6,7 @@ import type { Report } from '../../src/generated/report.ts';
 import { validateReport } from '../../src/generated/validate.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { columns } from '../../src/report/text/layout.ts';
+import { renderHtml } from '../../src/report/html/index.ts';
 import { renderMarkdown } from '../../src/report/markdown/index.ts';
 import { renderText } from '../../src/report/text/index.ts';
 import { goldenReports } from './cases.ts';
@@ -17,8 +18,7 @@ const updating = process.env['UPDATE_GOLDEN'] === '1';
 /** Everything a terminal acts on or does not show, the line end aside. */
 const UNSAFE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
 
-const isCommand = (line: string): boolean =>
-  /^(?:Check|Undo|Lasts)? *(?:Check|Undo|Lasts)? *\$ |^ {2}PromQL: /.test(line);
+const isCommand = (line: string): boolean => /^ *(?:Check|Undo|Persist)? *\$ |^ {2}PromQL: /.test(line);
 
 const forms = {
   'screen.80': { width: 80, rows: 24 },
@@ -118,6 +118,14 @@ for (const [name, make] of Object.entries(goldenReports)) {
       assert.doesNotMatch(renderJson(make()), UNSAFE);
     });
 
+    it('counts one of a thing as one, and shows no part that is nothing, in no format', () => {
+      const text = renderText(make(), { colour: false, width: 200, unicode: true, verbose: true });
+      for (const said of [text, renderMarkdown(make()), renderHtml(make()).replace(/<script[^]*<\/script>/, '')]) {
+        assert.doesNotMatch(said, /(?<![\d.,])1 (?:packets|checks|samples|frames|hosts|CPUs)\b/);
+        assert.doesNotMatch(said, /\b0% \(0 ns\)|\b0% unexplained|, 0 OK/);
+      }
+    });
+
     it('adds colour and nothing else', () => {
       const options = { width: 80, unicode: true };
       const coloured = renderText(make(), { ...options, colour: true });
@@ -195,7 +203,7 @@ describe('the screen', () => {
     const text = renderText(apart, { colour: false, width: 80, unicode: true });
     assert.match(
       text,
-      /\nLost {7}123 packets\/s \(PKT0405\); no link to this was seen\nCosts {6}0\.90% of all CPU time\n/,
+      /\nLost {7}123 datagrams\/s \(PKT0405\); no link to this was seen\nCosts {6}0\.90% of all CPU time\n/,
     );
   });
 
@@ -222,6 +230,37 @@ describe('the screen', () => {
     assert.match(text(false), /\nNot run {4}1 check: probe not built in; 1 check: permission denied \(EACCES\)\n/);
   });
 
+  it('says in two lines what could not run, each check once, with how many more there are and where', () => {
+    const report = goldenReports['no-probe']!();
+    const [sample] = report.findings;
+    const codes = Array.from({ length: 23 }, (_, index) => `PKT9${String(index).padStart(3, '0')}`);
+    const lacking = codes.map((code) => ({ ...sample!, code, outcome: 'not-measured' as const }));
+    const reasons = Array.from({ length: 9 }, (_, index) => ({
+      reason: `reason ${index}: a few words more than would fit beside the others`,
+      sources: [],
+      // The first keeps all but four from running, some of which lack other things as well.
+      rules: index === 0 ? codes.slice(4) : [codes[index > 4 ? 11 : index - 1]!, codes[10]!],
+      metrics: [],
+    }));
+    const text = (rows?: number): string =>
+      renderText(
+        { ...report, findings: lacking, notMeasured: reasons },
+        { colour: false, width: 80, unicode: true, rows },
+      );
+    for (const shown of [text(), text(24)]) {
+      const told = /\nNot run {4}((?:.*\n {11})*.*)/.exec(shown)?.[1] ?? '';
+      const checks = Array.from(told.matchAll(/(\d+)(?: more)? checks?/g), ([, count]) => Number(count));
+      assert.equal(
+        checks.reduce((sum, count) => sum + count, 0),
+        23,
+        told,
+      );
+      assert.match(told, /\(-v\)$/);
+      assert.match(shown, /^Checks {5}0 made, 23 could not run$/m);
+    }
+    assert.ok(text(24).match(/\nNot run .*\n {11}.*\nOverhead/), text(24));
+  });
+
   it('says what evidence has in common once, breaks names at commas only, and hides zeros from tickets', () => {
     const { findings, ...report } = goldenReports['tap']!();
     const [tap, ...others] = findings;
@@ -246,7 +285,7 @@ describe('the screen', () => {
     for (const options of [{}, { rows: 30 }, { verbose: true }])
       assert.match(
         renderText(sick, { colour: false, width: 80, unicode: true, ...options }),
-        /\nUndo {7}\$ sysctl -w a=1\nLasts {6}\$ echo a=2 >\/etc\/sysctl\.d\/90-a\.conf\n/,
+        /\nUndo {7}\$ sysctl -w a=1\nPersist {4}\$ echo a=2 >\/etc\/sysctl\.d\/90-a\.conf\n/,
       );
   });
 });

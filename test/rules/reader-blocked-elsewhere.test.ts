@@ -30,7 +30,7 @@ ruleCases(readerBlockedElsewhere, [
     cells: [...losing(500), ...thread('601', 0.02, 0.01, 'other')],
     outcome: 'warning',
     certainty: 'measured',
-    args: { sleeps: 'pipe_read' },
+    args: { sleeps: 'pipe_read', lostThings: 'datagrams' },
     command: /proc\/600\/task/,
   },
   {

@@ -232,7 +232,7 @@ function whyNoSpan(window: Window, probe: Probe, labels: Labels): string {
   const planned = probe.plan.find(
     ({ netns, device, attach }) => !attach && device === labels['device'] && netns === (labels['netns'] ?? OWN_NETNS),
   );
-  return planned?.reason ?? probe.reason ?? 'the probe was not on this device';
+  return planned?.reason ?? probe.reason ?? 'the probe was not attached there';
 }
 
 /** Of so many packets sampling 1 in 16 misses all once in 600 times. */

@@ -1,6 +1,7 @@
 import { ledgerOf } from '../../facts/ledger.ts';
 import type {
   ChangedThreshold,
+  Impact,
   Ledger,
   NotMeasured,
   Probe,
@@ -16,6 +17,7 @@ import type { Overrides } from '../../rules/engine.ts';
 import type { Finding } from '../../rules/finding.ts';
 import { rules } from '../../rules/index.ts';
 import type { Thresholds } from '../../rules/rule.ts';
+import { thingsLost } from '../words/findings.ts';
 import { say } from '../words/say.ts';
 import { LISTED_IN_A_REPORT, reportCost } from './cost.ts';
 import { collectorStatuses, hostFacts, windowFacts } from './circumstances.ts';
@@ -99,7 +101,7 @@ function selfCost(known: ReportInput['self']): SelfCost {
 }
 
 function reportFinding(finding: Finding): ReportFinding {
-  const { place, impact } = finding;
+  const { place } = finding;
   return {
     code: finding.code,
     rule: finding.rule,
@@ -119,7 +121,7 @@ function reportFinding(finding: Finding): ReportFinding {
       cpus: [...(place.cpus ?? [])],
       pids: [...(place.pids ?? [])],
     },
-    impact: { cpuShare: impact.cpuShare ?? null, lostPerSecond: impact.lostPerSecond ?? null },
+    impact: impactOf(finding),
     evidence: finding.evidence.map((line) => ({
       signal: line.signal,
       metric: line.metric,
@@ -144,6 +146,13 @@ function reportFinding(finding: Finding): ReportFinding {
     missing: finding.missing.map(({ metric, source, reason }) => ({ metric, source, reason })),
     docs: `docs/rules/${finding.code}.md`,
   };
+}
+
+function impactOf(finding: Finding): Impact {
+  const { cpuShare = null, lostPerSecond = null } = finding.impact;
+  const things = thingsLost(finding.code, plainArguments(finding));
+  const lost = lostPerSecond === null || lostPerSecond === 0 ? {} : { lost: [{ things, perSecond: lostPerSecond }] };
+  return { cpuShare, lostPerSecond, ...lost };
 }
 
 /** Arguments as text and numbers, which is all that they were at first. */

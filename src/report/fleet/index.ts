@@ -1,5 +1,5 @@
 import type { Fleet, FleetHost, FleetRule } from '../../generated/fleet.ts';
-import type { Report, ReportFinding, Verdict } from '../../generated/report.ts';
+import type { Impact, Report, ReportFinding, Verdict } from '../../generated/report.ts';
 import { isoTime } from '../build/circumstances.ts';
 import { fired } from '../words/findings.ts';
 
@@ -87,11 +87,7 @@ function hostOf({ job, instance, labels, state, reason, lastSample, report }: Ju
     verdict: verdictOf(report, state, reason),
     impact: {
       cpuShare: sumOf(found.map(({ impact }) => impact.cpuShare)),
-      lostPerSecond: sumOf(
-        findings
-          .filter((finding) => fired(finding) || finding.outcome === 'info')
-          .map(({ impact }) => impact.lostPerSecond),
-      ),
+      ...lossesOf(findings.filter((finding) => fired(finding) || finding.outcome === 'info')),
     },
     checks: {
       critical: rules('critical'),
@@ -116,6 +112,18 @@ function verdictOf(report: Report | null, state: HostState, reason: string | nul
     principal: null,
     certainty: null,
     causes: [],
+  };
+}
+
+/** All that is lost as one figure, to rank by, and each kind of it, to be told. */
+function lossesOf(findings: readonly ReportFinding[]): Pick<Impact, 'lostPerSecond' | 'lost'> {
+  const rates = new Map<string, number>();
+  for (const { things, perSecond } of findings.flatMap(({ impact }) => impact.lost ?? []))
+    rates.set(things, (rates.get(things) ?? 0) + perSecond);
+  const lost = [...rates].map(([things, perSecond]) => ({ things, perSecond }));
+  return {
+    lostPerSecond: sumOf(findings.map(({ impact }) => impact.lostPerSecond)),
+    ...(lost.length === 0 ? {} : { lost: lost.sort((a, b) => b.perSecond - a.perSecond) }),
   };
 }
 

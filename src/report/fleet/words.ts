@@ -1,5 +1,6 @@
 import type { Fleet, FleetHost } from '../../generated/fleet.ts';
-import { formats } from '../words/formats.ts';
+import { lossRate } from '../words/findings.ts';
+import { counted, formats } from '../words/formats.ts';
 
 /** How a host is called: by its instance, and by what tells it from another of that name. */
 export function hostName({ instance, labels }: FleetHost): string {
@@ -32,14 +33,16 @@ export function hostWhy({ verdict, findings, state, reason, checks, impact }: Fl
   if (state !== 'up') return reason ?? '';
   const found =
     (impact.lostPerSecond ?? 0) > 0 ? 'losses too small for a warning, nothing else found' : 'nothing found';
-  const by = `${found} by ${checks.ok + checks.info} checks`;
+  const by = `${found} by ${counted(checks.ok + checks.info, 'checks')}`;
   return checks.notMeasured === 0 ? by : `${by}, ${checks.notMeasured} could not be made`;
 }
 
 export function hostCosts({ impact }: FleetHost): string {
-  const { lostPerSecond, cpuShare } = impact;
+  const { lost = [], cpuShare } = impact;
   return [
-    ...(lostPerSecond === null || lostPerSecond === 0 ? [] : [`${formats.packets(lostPerSecond)} lost`]),
+    ...(lost.length === 0
+      ? []
+      : [`${lost.map(({ things, perSecond }) => lossRate(things, perSecond)).join(', ')} lost`]),
     ...(cpuShare === null || cpuShare === 0 ? [] : [`${formats.percent(cpuShare)} of CPU`]),
   ].join(', ');
 }
@@ -58,5 +61,7 @@ export function lackingRules({ rules, counts }: Fleet): readonly string[] {
   }
   return [...byCount]
     .sort(([a], [b]) => b - a)
-    .map(([count, codes]) => `Could not be judged on ${count} of ${counts.hosts} hosts: ${codes.join(', ')}`);
+    .map(
+      ([count, codes]) => `Could not be judged on ${count} of ${counted(counts.hosts, 'hosts')}: ${codes.join(', ')}`,
+    );
 }

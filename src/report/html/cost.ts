@@ -1,5 +1,5 @@
 import type { CostPart, DeviceCost, Report, Span } from '../../generated/report.ts';
-import { hostFigures, partWords, placed, spanWords, timed } from '../words/phrases.ts';
+import { hostFigures, partsOf, partWords, placed, spanWords, timed, unpricedWords } from '../words/phrases.ts';
 import { formats } from '../words/formats.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { markup, nothing, type Markup } from './markup.ts';
@@ -15,6 +15,7 @@ const ROWS = 200;
 export function costSection({ cost }: Report): Markup {
   const { host, devices } = cost;
   const figures = hostFigures(cost);
+  const unpriced = unpricedWords(host);
   return markup`<section aria-labelledby="cost">
 <h2 id="cost">Cost of a packet</h2>
 ${
@@ -23,7 +24,7 @@ ${
     : markup`<dl class="figures">
 ${figures.map(({ label, value, note }) => markup`<div><dt>${label}<small>${note}</small></dt><dd>${value}</dd></div>\n`)}</dl>
 `
-}${host.reason === null ? nothing : markup`<p class="faint">Not priced: ${host.reason}.</p>\n`}${bars(cost)}${
+}${unpriced === undefined ? nothing : markup`<p class="faint">${unpriced}</p>\n`}${bars(cost)}${
     devices.length === 0 ? nothing : deviceDetails(devices, cost.devicesLeftOut ?? 0)
   }</section>
 `;
@@ -47,7 +48,7 @@ function bars({ host, devices }: Report['cost']): Markup {
       wholeNs: host.breakdown.length > 0 ? sum(host.breakdown) : (host.nsPerPacket ?? 0),
     },
     ...priced.slice(0, BARS).map((device) => ({
-      label: markup`${name(placed(device.device, device.netns))} <span class="faint">${formats.packets(device.packetsPerSecond)}</span>`,
+      label: markup`${name(placed(device.device, device.netns))} <span class="faint">${formats.frames(device.packetsPerSecond)}</span>`,
       plain: placed(device.device, device.netns),
       parts: device.breakdown,
       wholeNs: sum(device.breakdown),
@@ -67,12 +68,14 @@ ${rows.map(
   ({ label, plain, parts, wholeNs }, index) =>
     markup`<li><span class="who">${label}</span>${stackedBar({ id: `bar-${index}`, title: `Cost of a packet of ${plain}: ${formats.ns(wholeNs)}`, parts, wholeNs, scaleNs })}<span class="total">${formats.ns(wholeNs)}</span></li>\n`,
 )}</ul>
-${split ? legend() : nothing}</figure>
+${split ? legend(rows) : nothing}</figure>
 `;
 }
 
-function legend(): Markup {
-  return markup`<ul class="legend">${Object.entries(partWords).map(
+function legend(rows: readonly Row[]): Markup {
+  const drawn = new Set<string>(rows.flatMap(({ parts }) => partsOf(parts).map(({ part }) => part)));
+  const named = Object.entries(partWords).filter(([part]) => drawn.has(part));
+  return markup`<ul class="legend">${named.map(
     ([part, words]) =>
       markup`<li><svg class="key" width="12" height="12" aria-hidden="true" focusable="false"><rect class="part-${part}" width="12" height="12"/></svg> <b>${words.name}</b> <span class="faint">${words.contains}</span></li>`,
   )}</ul>

@@ -55,7 +55,7 @@ function remedies({ remedies: advice }: ReportFinding): Markup {
   return markup`<ol class="remedies">
 ${advice.map(
   ({ action, command: typed, verify, undo, lasts }) =>
-    markup`<li>${action}${typed === null ? nothing : command(typed)}${further('Check:', verify)}${further('Undo:', undo)}${further('Lasts:', lasts)}</li>\n`,
+    markup`<li>${action}${typed === null ? nothing : command(typed)}${further('Check:', verify)}${further('Undo:', undo)}${further('Persist:', lasts)}</li>\n`,
 )}</ol>
 `;
 }

@@ -13,7 +13,7 @@ export function ledgerSection(report: Report): Markup {
   const books = shownBooks(report, false);
   return markup`<section aria-labelledby="ledger">
 <h2 id="ledger">Where packets were lost</h2>
-<p>${ledgerWords(ledger)}</p>
+<p>${ledgerWords(ledger, report.findings)}</p>
 ${rows.length === 0 ? nothing : drawTable(ledgerTable, rows, { caption: 'Drops by reason and place', className: 'stack', most: ROWS })}${
     books.length === 0
       ? nothing

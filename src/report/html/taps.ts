@@ -2,18 +2,19 @@ import type { Report, Tap } from '../../generated/report.ts';
 import { lossesOf, lossTable } from '../tables/losses.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import { formats } from '../words/formats.ts';
+import { collectorGroups } from '../words/phrases.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { drawTable, folded } from './table.ts';
 
 const ROWS = 200;
 
 /** Who listens in, and what each of them costs every packet. */
-export function tapsSection({ taps, tapsLeftOut = 0 }: Report): Markup {
+export function tapsSection({ taps, tapsLeftOut = 0, collectors }: Report): Markup {
   const hot = taps.filter(({ onHotPath }) => onHotPath);
   const cold = taps.filter(({ onHotPath }) => !onHotPath);
   const title =
     hot.length === 0
-      ? 'No packet socket is on the path of every packet.'
+      ? (unreadWords(collectors) ?? 'No packet socket is on the path of every packet.')
       : `${hot.length} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`;
   return markup`<section aria-labelledby="taps">
 <h2 id="taps">Packet sockets and their cost</h2>
@@ -21,11 +22,19 @@ export function tapsSection({ taps, tapsLeftOut = 0 }: Report): Markup {
 ${hot.length === 0 ? nothing : table('Taps on the path of every packet, most expensive first', hot)}${
     cold.length === 0
       ? nothing
-      : folded(`${cold.length} other packet socket${cold.length === 1 ? '' : 's'}, on no packet's path but their own`, [
+      : folded(`${cold.length} other packet socket${cold.length === 1 ? '' : 's'}, not on the path of every packet`, [
           table('Packet sockets that not every packet pays for', cold),
         ])
   }</section>
 `;
+}
+
+/** A list that could not be read is not empty. */
+function unreadWords(collectors: Report['collectors']): string | undefined {
+  const told = collectors.filter(({ id }) => id === 'packet');
+  if (told.length === 0) return 'Packet sockets were not looked for.';
+  const [lacking] = collectorGroups(told.filter(({ status }) => status === 'partial' || status === 'unavailable'));
+  return lacking === undefined ? undefined : `Packet sockets could not all be read: ${lacking.why}.`;
 }
 
 function table(caption: string, taps: readonly Tap[]): Markup {
@@ -36,11 +45,11 @@ export function dropsSection(report: Report): Markup {
   const { rows, none, unknown } = lossesOf(report);
   const squeezed = report.cost.cpus.reduce((sum, cpu) => sum + (cpu.squeezed ?? 0), 0);
   return markup`<section aria-labelledby="drops">
-<h2 id="drops">Drops</h2>
+<h2 id="drops">Losses by counter</h2>
 ${
   rows.length === 0
     ? nothing
-    : drawTable(lossTable, rows, { caption: 'Where packets were lost in the window', className: 'stack', most: ROWS })
+    : drawTable(lossTable, rows, { caption: 'Lost in the window, by counter', className: 'stack', most: ROWS })
 }${none.length === 0 ? nothing : markup`<p><b>None counted:</b> ${none.join('; ')}.</p>\n`}${
     unknown.length === 0 ? nothing : markup`<p><b>Not known:</b> ${unknown.join('; ')}.</p>\n`
   }${

@@ -33,7 +33,7 @@ ${facts.map(({ label, words }) => markup`<div><dt>${label}</dt><dd>${words}</dd>
       : markup`<div class="todo"><dt>Fix</dt><dd>${fix.action}${
           moreFixes > 0 ? markup` <a href="#finding-0">${moreFixes} more</a>` : nothing
         }${typed(fix.command)}</dd></div>
-${line('Check', fix.verify)}${line('Undo', fix.undo)}${line('Lasts', fix.lasts)}`
+${line('Check', fix.verify)}${line('Undo', fix.undo)}${line('Persist', fix.lasts)}`
   }</dl>
 `;
 }
@@ -70,7 +70,7 @@ function compared(against: AgainstBaseline | undefined): Markup {
 }
 
 function circumstances(report: Report): Markup {
-  const unseen = unseenWords(report, REASONS);
+  const unseen = unseenWords(report, REASONS, 'below');
   return markup`<p class="checks"><b>Checks:</b> ${countWords(report.findings)}.</p>
 ${unseen === undefined ? nothing : markup`<p class="checks"><b>Not run:</b> ${unseen}.</p>\n`}<p class="checks"><b>Overhead of this run:</b> ${overheadWords(report)}.</p>
 `;

@@ -1,4 +1,4 @@
-import { barPair } from '../words/bars.ts';
+import { barPair, reachWords } from '../words/bars.ts';
 import { code, folded, prose } from './syntax.ts';
 import { drawTable } from './table.ts';
 import { formats } from '../words/formats.ts';
@@ -102,8 +102,8 @@ function unfoldedOrFolded(summary: string, lines: readonly string[]): readonly s
 /** The histograms of a span one above the other, on one scale. */
 function shiftLines({ place, histogram }: SpanChanges): string[] {
   if (histogram === null) return [];
-  const { before, after, fromNs, toNs } = barPair(histogram.buckets, BARS, true);
-  const reach = `${formats.ns(fromNs)} to ${toNs === null ? 'beyond all bounds' : formats.ns(toNs)}`;
+  const { before, after, ...bounds } = barPair(histogram.buckets, BARS, true);
+  const reach = `${formats.ns(bounds.fromNs)} to ${reachWords(bounds)}`;
   return [
     '',
     `${code(place)}, packets by their time, ${reach}:`,

@@ -4,7 +4,7 @@ import { busyCpus, cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { lossesOf, lossTable } from '../tables/losses.ts';
 import { deviceProfileTable, directionWords, partTable, samplingWords } from '../tables/profile.ts';
-import { hostFigures, partWords, rulerWords } from '../words/phrases.ts';
+import { hostFigures, partsOf, partWords, rulerWords, unpricedWords } from '../words/phrases.ts';
 import { formats } from '../words/formats.ts';
 import { folded, prose } from './syntax.ts';
 import { drawTable } from './table.ts';
@@ -13,14 +13,15 @@ import { firstOf } from './cut.ts';
 export function costSection({ cost: found, profile, host: { machine } }: Report, rows: number): string[] {
   const { host, devices, cpus } = found;
   const busy = busyCpus(cpus);
+  const unpriced = unpricedWords(host);
   const rulers = rulerWords({ cost: found, ...(profile === undefined ? {} : { profile }) });
   return [
     '### Cost of a packet',
     '',
     ...hostFigures(found).map(({ label, value, note }) => `- ${value} ${label} (${note})`),
     ...(rulers === undefined ? [] : [`- ${rulers}`]),
-    ...(host.reason === null ? [] : [`- Not priced: ${prose(host.reason)}.`]),
-    ...host.breakdown.map(
+    ...(unpriced === undefined ? [] : [`- ${prose(unpriced)}`]),
+    ...partsOf(host.breakdown).map(
       ({ part, ns, share }) =>
         `- ${formats.percent(share)} ${partWords[part].name}: ${formats.ns(ns)}, ${partWords[part].contains}`,
     ),
@@ -61,7 +62,7 @@ function profileSection(profile: Profile, machine: string | null, rows: number):
 export function dropsSection(report: Report, rows: number): string[] {
   const { rows: lost, none, unknown } = lossesOf(report);
   return [
-    '### Drops',
+    '### Losses by counter',
     '',
     ...(lost.length === 0 ? [] : firstOf(lossTable, lost, rows)),
     ...(none.length === 0 ? [] : [`None counted: ${prose(none.join('; '))}.`, '']),

@@ -46,7 +46,7 @@ function findingLines(finding: ReportFinding, rows: number): string[] {
         ...typed('', command, '   ').slice(1),
         ...typed('   Check:', verify, '   '),
         ...typed('   Undo:', undo, '   '),
-        ...typed('   Lasts:', lasts, '   '),
+        ...typed('   Persist:', lasts, '   '),
       ]),
     ...(evidence.length === 0
       ? []

@@ -12,7 +12,7 @@ export function ledgerLines(report: Report, most: number): string[] {
   return [
     '### Where packets were lost',
     '',
-    prose(ledgerWords(ledger)),
+    prose(ledgerWords(ledger, report.findings)),
     '',
     ...drawTable(ledgerTable, rows.slice(0, most)),
     '',

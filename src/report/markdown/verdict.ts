@@ -10,7 +10,7 @@ import { typed } from './typed.ts';
 export function verdictSection(report: Report, against: AgainstBaseline | undefined): string[] {
   const brief = briefOf(report);
   const { principal, title, certainty } = brief;
-  const unseen = unseenWords(report, REASONS);
+  const unseen = unseenWords(report, REASONS, 'below');
   const root = asRootWords(report);
   return [
     ...(root === undefined ? [] : [prose(root), '']),
@@ -45,7 +45,7 @@ function answer({ facts, fix, moreFixes }: Brief): string[] {
           ...typed('', fix.command, '  '),
           ...typed('- **Check:**', fix.verify, '  '),
           ...typed('- **Undo:**', fix.undo, '  '),
-          ...typed('- **Lasts:**', fix.lasts, '  '),
+          ...typed('- **Persist:**', fix.lasts, '  '),
         ]),
   ];
 }

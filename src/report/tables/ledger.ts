@@ -49,13 +49,19 @@ export function shownBooks({ ledger }: Pick<Report, 'ledger'>, everything: boole
 }
 
 /** How it was counted, in a sentence; what it does not hold. */
-export function ledgerWords({ counted, reason, rows, total, noRoom, sampling }: Ledger): string {
+export function ledgerWords(
+  { counted, reason, rows, total, noRoom, sampling }: Ledger,
+  findings: Report['findings'],
+): string {
+  const told = findings.some(({ impact }) => (impact.lostPerSecond ?? 0) > 0);
   if (!counted)
     return `The kernel's drops were not counted by reason (${reason ?? 'no reason given'}). ${
-      rows.length === 0 ? 'Losses that counters tell of are among the findings.' : 'This is what counters show.'
+      rows.length > 0
+        ? 'This is what counters show.'
+        : `Losses that counters tell of ${told ? 'are' : 'would be'} among the findings.`
     }`;
   const thinned =
     sampling > 1 ? `; in a flood one in up to ${formats.count(sampling)} was looked at and stands for the others` : '';
   const left = noRoom > 0 ? `; ${formats.count(noRoom)} more had no room in the table` : '';
-  return `${formats.count(total)} packets were dropped by the kernel, all namespaces together${thinned}${left}.`;
+  return `${formats.count(total)} packet${total === 1 ? ' was' : 's were'} dropped by the kernel, all namespaces together${thinned}${left}.`;
 }

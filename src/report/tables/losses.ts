@@ -1,5 +1,6 @@
 import type { Place, Report, ReportFinding } from '../../generated/report.ts';
-import { fired } from '../words/findings.ts';
+import { fired, thingsLost } from '../words/findings.ts';
+import { counted } from '../words/formats.ts';
 import { few, ownerWords, placed } from '../words/phrases.ts';
 import { everyFormat, type Table } from './table.ts';
 
@@ -8,8 +9,10 @@ export interface Loss {
   readonly counts: string;
   /** Code of the finding that judges it; null where none fired. */
   readonly finding: string | null;
-  readonly packets: number | null;
+  /** In the window, of what `things` names. */
+  readonly lost: number | null;
   readonly perSecond: number | null;
+  readonly things: string;
 }
 
 /** Where packets were lost in the window. */
@@ -17,9 +20,13 @@ export const lossTable: Table<Loss> = [
   { label: 'Where', unit: 'name', cell: ({ where }) => where },
   { label: 'What', unit: 'words', cell: ({ counts }) => counts },
   { label: 'Finding', unit: 'words', cell: ({ finding }) => finding, whole: true, unlessEmpty: everyFormat },
-  { label: 'Lost', unit: 'count', cell: ({ packets }) => packets },
+  { label: 'Lost', unit: 'words', align: 'right', cell: lostWords },
   { label: 'Per second', unit: 'rate', cell: ({ perSecond }) => perSecond },
 ];
+
+function lostWords({ lost, things }: Loss): string | null {
+  return lost === null ? null : counted(lost, things);
+}
 
 export interface Losses {
   readonly rows: readonly Loss[];
@@ -63,21 +70,22 @@ export function lossesOf(report: Report): Losses {
       const mine = losing.filter((each) => each.code === rule && isAt(each.place, at));
       for (const each of mine) told.add(each);
       const finding = mine.length > 0 ? rule : null;
-      return [{ where, counts: counts ?? kind, finding, packets: count, perSecond: rate(count) }];
+      return [{ where, counts: counts ?? kind, finding, lost: count, perSecond: rate(count), things: 'packets' }];
     }),
   );
   const judged = losing
     .filter((finding) => !told.has(finding))
-    .map(({ code, title, place, impact }) => ({
+    .map(({ code, args, title, place, impact }) => ({
       where: whereOf(place),
       counts: title,
       finding: code,
-      packets: null,
+      lost: window.seconds > 0 ? Math.round((impact.lostPerSecond ?? 0) * window.seconds) : null,
       perSecond: impact.lostPerSecond,
+      things: thingsLost(code, args),
     }));
   const read = ({ found }: LossKind): boolean => found.some(({ count }) => count !== null);
   return {
-    rows: [...judged, ...rows.sort((a, b) => b.packets - a.packets)],
+    rows: [...judged, ...rows.sort((a, b) => b.lost - a.lost)],
     none: kinds
       .filter((each) => read(each) && each.found.every(({ count }) => count === null || count === 0))
       .map(({ kind }) => kind),
@@ -129,7 +137,7 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
       found: cost.cpus.map(({ cpu, dropped }) => ({ where: cpuName(cpu), at: { cpu }, count: dropped })),
     },
     {
-      kind: 'packet socket full: the capture is incomplete',
+      kind: 'packet socket full (the capture is incomplete)',
       rule: 'PKT0709',
       found: taps
         .filter(({ hook, ring }) => hook !== 'none' && ring === 'none')

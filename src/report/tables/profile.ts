@@ -1,6 +1,6 @@
 import { processText } from '../../base/process-text.ts';
 import type { Profile, ProfileDevice, ProfileDirection, ProfilePart } from '../../generated/report.ts';
-import { formats } from '../words/formats.ts';
+import { counted, formats } from '../words/formats.ts';
 import { placed } from '../words/phrases.ts';
 import type { Table } from './table.ts';
 
@@ -73,10 +73,12 @@ export function directionWords(direction: ProfileDirection, most: number): Direc
       ? `not priced, ${reason ?? 'why is not known'}`
       : `${formats.ns(nsPerPacket)} per packet${nsError === null || nsError === 0 ? '' : `, give or take ${formats.ns(nsError)}`}`;
   const name = directionNames[direction.direction];
+  const few = nsPerPacket === null && samples < FEW;
   return {
     name,
-    title: `${name}: ${priced}; ${formats.percent(direction.cpuShare)} of a CPU, ${formats.count(samples)} samples`,
-    rows: nsPerPacket === null && samples < FEW ? [] : shown,
+    // Why there is no price says already how few they were.
+    title: `${name}: ${priced}; ${formats.percent(direction.cpuShare)} of a CPU${few ? '' : `, ${counted(samples, 'samples')}`}`,
+    rows: few ? [] : shown,
     below:
       rest.length === 0
         ? ''
@@ -114,7 +116,7 @@ function payerLines({ processes, programs }: ProfileDirection): string[] {
     `${unlessUnnamed(name)} (id ${id}) ${formats.percent(share)}`;
   return [
     ...(told.length === 0 ? [] : [`Paid by ${told.map(processWords).join(', ')}.`]),
-    ...(ran.length === 0 ? [] : [`BPF programs on it: ${ran.map(programWords).join(', ')}.`]),
+    ...(ran.length === 0 ? [] : [`BPF programs on the way: ${ran.map(programWords).join(', ')}.`]),
   ];
 }
 
@@ -147,5 +149,5 @@ export function samplingWords(profile: Profile, machine: string | null): string 
     ownNs === null || seconds === null || cpus === null
       ? ''
       : `; sampling took ${formats.percent(ownNs / 1e9 / seconds / Math.max(cpus, 1))} of the CPUs`;
-  return `Sampled every ${formats.ns(periodNs)} on ${cpus ?? 0} CPUs by ${clockWords}; ${formats.count(lost ?? 0)} samples lost${own}.`;
+  return `Sampled every ${formats.ns(periodNs)} on ${counted(cpus ?? 0, 'CPUs')} by ${clockWords}; ${counted(lost ?? 0, 'samples')} lost${own}.`;
 }

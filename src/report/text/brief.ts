@@ -102,7 +102,7 @@ function fixLines(fix: Remedy, more: number, style: BriefStyle, limit: LineLimit
     ...typed('', command, style, limit),
     ...typed('Check', verify, style, limit),
     ...typed('Undo', undo ?? null, style, limit),
-    ...typed('Lasts', lasts ?? null, style, limit),
+    ...typed('Persist', lasts ?? null, style, limit),
   ];
 }
 
@@ -111,9 +111,11 @@ const LONGEST = 4000;
 
 function labelled(label: string, words: string, style: Style, most = Infinity): string[] {
   const lines = paragraph(show(style, words, LONGEST), style.width - INDENT);
-  return clamped(lines, style.rows === undefined ? Infinity : most, style, INDENT).map(
-    (line, index) => `${(index === 0 ? label : '').padEnd(INDENT)}${line}`,
-  );
+  return behind(label, clamped(lines, style.rows === undefined ? Infinity : most, style, INDENT));
+}
+
+function behind(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(INDENT)}${line}`);
 }
 
 /** A command stands on one line, to be copied, however long; where it would take the screen it is said where it stands. */
@@ -154,13 +156,29 @@ function othersLines({ others }: Brief, style: BriefStyle, most: number): string
   ];
 }
 
-/** What was looked at and how: one line each on a terminal. */
+/** Reasons told where not all are, and lines that they may take of a terminal. */
+const REASONS = 2;
+const UNSEEN_LINES = 2;
+
+/** What could not be seen: on a terminal as many reasons as two lines hold, with where the others are. */
+function unseenLines(report: Report, style: BriefStyle): string[] {
+  const told = (most: number): string => unseenWords(report, most, elsewhere(style)) ?? '';
+  if (report.notMeasured.length === 0) return [];
+  const [all = [], fewer = []] = [REASONS, 1].map((most) =>
+    paragraph(show(style, told(most), LONGEST), style.width - INDENT),
+  );
+  const lines = style.rows === undefined || all.length <= UNSEEN_LINES ? all : fewer;
+  if (lines.length <= UNSEEN_LINES || style.rows === undefined) return behind('Not run', lines);
+  // A reason that is too long for a screen is cut: how many there are, and where, stands before it.
+  return labelled('Not run', told(0), style, UNSEEN_LINES);
+}
+
+/** What was looked at and how: one line each on a terminal, and two of what could not be seen. */
 function circumstances(report: Report, style: BriefStyle, against: AgainstBaseline | undefined): string[] {
-  const unseen = unseenWords(report);
   const limits = limitsWords(report);
   return [
     ...labelled('Checks', countWords(report.findings), style, 1),
-    ...(unseen === undefined ? [] : labelled('Not run', unseen, style, 1)),
+    ...unseenLines(report, style),
     ...(limits === undefined ? [] : labelled('Limits', limits, style, 1)),
     ...(against === undefined ? [] : labelled('Against', `${against.name}: ${against.words}`, style, 2)),
     ...labelled('Overhead', overheadWords(report), style, 1),

@@ -1,4 +1,4 @@
-import { barPair } from '../words/bars.ts';
+import { barPair, reachWords } from '../words/bars.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { drawTable } from './table.ts';
 import { formats } from '../words/formats.ts';
@@ -73,8 +73,8 @@ function placeSection<P extends PlaceChanges>(
 /** The histograms of a span one above the other, on one scale. */
 function shiftLines({ place, histogram }: SpanChanges, style: Style): string[] {
   if (histogram === null) return [];
-  const { before, after, fromNs, toNs } = barPair(histogram.buckets, BARS, style.unicode);
-  const reach = `${formats.ns(fromNs)} to ${toNs === null ? 'beyond all bounds' : formats.ns(toNs)}`;
+  const { before, after, ...bounds } = barPair(histogram.buckets, BARS, style.unicode);
+  const reach = `${formats.ns(bounds.fromNs)} to ${reachWords(bounds)}`;
   return [
     ...paragraph(show(style, `${place}: packets by their time, ${reach}`), style.width, '  '),
     `    before |${before}|`,

@@ -1,9 +1,9 @@
-import type { CostPart, Report, Span, Tap } from '../../generated/report.ts';
-import { bars } from '../words/bars.ts';
+import type { CostPart, DeviceCost, Report, Span, Tap } from '../../generated/report.ts';
+import { bars, reachWords } from '../words/bars.ts';
 import { cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
-import { billWords, few, ownerWords, partWords, placed, rulerWords } from '../words/phrases.ts';
+import { billWords, few, ownerWords, partsOf, partWords, placed, rulerWords, unpricedWords } from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { profileLines } from './profile.ts';
@@ -90,9 +90,10 @@ function hostLines(host: Report['cost']['host'], style: Style): string[] {
     ...(host.groRatio === null ? [] : [`${significant(host.groRatio)} frames to a packet (GRO)`]),
     ...(host.softirqShare === null ? [] : [`${formats.percent(host.softirqShare)} of all CPU time`]),
   ];
+  const unpriced = unpricedWords(host);
   return [
     ...(facts.length === 0 ? [] : paragraph(show(style, `Host: ${facts.join(', ')}.`), style.width, '  ', 2)),
-    ...(host.reason === null ? [] : paragraph(show(style, `Not priced: ${host.reason}.`), style.width, '  ', 2)),
+    ...(unpriced === undefined ? [] : paragraph(show(style, unpriced), style.width, '  ', 2)),
     ...(host.breakdown.length === 0
       ? []
       : paragraph(show(style, `Made of: ${parts(host.breakdown)}.`), style.width, '  ', 2)),
@@ -100,7 +101,7 @@ function hostLines(host: Report['cost']['host'], style: Style): string[] {
 }
 
 function parts(breakdown: readonly CostPart[]): string {
-  return breakdown
+  return partsOf(breakdown)
     .map(({ part, ns, share }) => `${partWords[part].name} ${formats.percent(share)} (${formats.ns(ns)})`)
     .join(', ');
 }
@@ -111,16 +112,23 @@ function deviceLines(devices: Report['cost']['devices'], style: Style): string[]
 
 const BARS = 40;
 
-/** Each span that was timed: its quantiles and its distribution. Without the probe there is one line that says why not. */
+/** Each span that was timed: its quantiles and its distribution; and of the other devices why not. */
 function spanLines(devices: Report['cost']['devices'], style: Style): string[] {
   const timed = devices.filter(({ spans }) => spans !== null);
-  if (timed.length === 0) {
-    const reasons = [...new Set(devices.flatMap(({ reason }) => (reason === null ? [] : [reason])))];
-    return reasons.flatMap((reason) =>
-      paragraph(show(style, `Per-packet latency not measured: ${reason}.`), style.width, '  ', 2),
-    );
-  }
-  return timed.flatMap(({ device, netns, spans, breakdown, groRatio }) => [
+  const untimed = new Map<string, string[]>();
+  for (const { device, netns, reason } of devices)
+    if (reason !== null) untimed.set(reason, [...(untimed.get(reason) ?? []), placed(device, netns)]);
+  return [
+    ...timed.flatMap((device) => deviceSpans(device, style)),
+    ...(timed.length > 0 && untimed.size > 0 ? [''] : []),
+    ...[...untimed].flatMap(([reason, names]) =>
+      paragraph(show(style, `Per-packet latency not measured on ${few(names, 6)}: ${reason}.`), style.width, '  ', 2),
+    ),
+  ];
+}
+
+function deviceSpans({ device, netns, spans, breakdown, groRatio }: DeviceCost, style: Style): string[] {
+  return [
     '',
     ...paragraph(
       show(
@@ -134,7 +142,7 @@ function spanLines(devices: Report['cost']['devices'], style: Style): string[] {
       span === null ? [] : spanLine(name, span as Span, style),
     ),
     ...(breakdown.length === 0 ? [] : paragraph(show(style, `made of ${parts(breakdown)}`), style.width, '    ', 2)),
-  ]);
+  ];
 }
 
 function spanLine(name: string, span: Span, style: Style): string[] {
@@ -151,11 +159,7 @@ function spanLine(name: string, span: Span, style: Style): string[] {
     ...paragraph(show(style, words), style.width, '    ', 2),
     ...(drawn === undefined
       ? []
-      : [
-          show(style, `      ${formats.ns(drawn.fromNs)} |`) +
-            drawn.bars +
-            show(style, `| ${drawn.toNs === null ? 'beyond the scale' : formats.ns(drawn.toNs)}`),
-        ]),
+      : [show(style, `      ${formats.ns(drawn.fromNs)} |`) + drawn.bars + show(style, `| ${reachWords(drawn)}`)]),
   ];
 }
 

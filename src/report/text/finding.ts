@@ -23,7 +23,7 @@ export function findingSection(finding: ReportFinding, style: Style): string[] {
     ...paragraph(show(style, finding.summary, 4000), style.width, '  '),
     ...(evidence.length === 0 ? [] : ['', ...evidenceLines(finding, style)]),
     ...remedies(finding, style),
-    ...paragraph(`Read more: ${finding.docs}`, style.width, '  '),
+    ...paragraph(`Read more: pktcost rules explain ${code}`, style.width, '  '),
   ];
 }
 
@@ -50,9 +50,9 @@ const remedyLines = [
   ['command', ''],
   ['verify', 'Check'],
   ['undo', 'Undo'],
-  ['lasts', 'Lasts'],
+  ['lasts', 'Persist'],
 ] as const;
 
 function commandLines(label: string, command: string | null, style: Style): string[] {
-  return command === null ? [] : [`     ${label.padEnd(6)}$ ${show(style, command, 4000)}`];
+  return command === null ? [] : [`     ${label.padEnd(8)}$ ${show(style, command, 4000)}`];
 }

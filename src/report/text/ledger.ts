@@ -11,7 +11,7 @@ export function dropsSection(report: Report, style: Style): string[] {
   const say = (label: string, kinds: readonly string[]): string[] =>
     kinds.length === 0 ? [] : paragraph(show(style, `${label}: ${kinds.join('; ')}.`), style.width, '  ', 2);
   return [
-    paint(style, 'strong', 'DROPS'),
+    paint(style, 'strong', 'LOSSES BY COUNTER'),
     ...drawTable(style, lossTable, rows),
     ...say('None counted', none),
     ...say('Not known', unknown),
@@ -26,7 +26,7 @@ export function ledgerSection(report: Report, style: Style): string[] {
   const books = shownBooks(report, true);
   return [
     paint(style, 'strong', 'WHERE PACKETS WERE LOST'),
-    ...paragraph(show(style, ledgerWords(ledger)), style.width, '  ', 2),
+    ...paragraph(show(style, ledgerWords(ledger, report.findings)), style.width, '  ', 2),
     ...drawTable(style, ledgerTable, rows),
     ...(books.length === 0 ? [] : ['', ...drawTable(style, bookTable, books)]),
   ];

@@ -11,6 +11,8 @@ export interface WatchedWindow {
   readonly cause: ReportFinding | undefined;
 }
 
+/** No path of Linux is longer. */
+const LONGEST_PATH = 4096;
 /** Columns for the words of a line, however narrow the terminal is. */
 const LEAST_WORDS = 20;
 
@@ -33,6 +35,11 @@ export function watchLine({ report, probed, cause }: WatchedWindow, style: Style
   const room = style.width - columns(`${time} ${mark} ${worst.outcome} ${worst.code} ${more}`);
   const fitted = style.rows === undefined ? shown : cut(shown, Math.max(LEAST_WORDS, room), style);
   return `${time} ${mark} ${paint(style, tone, worst.outcome)} ${worst.code} ${fitted}${more}`;
+}
+
+/** Where the bundles of an event are: one path a line, whole, so that it can be copied. */
+export function bundleLines(paths: readonly string[], style: Style): string[] {
+  return paths.map((path) => `         bundle ${show(style, path, LONGEST_PATH)}`);
 }
 
 /** The same for programs: what fired, with its place and its rates. */

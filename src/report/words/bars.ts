@@ -1,4 +1,5 @@
 import type { Bucket } from '../../generated/report.ts';
+import { formats } from './formats.ts';
 
 const blocks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 const ascii = ['.', ':', '-', '=', '+', '*', '#', '@'] as const;
@@ -6,8 +7,10 @@ const ascii = ['.', ':', '-', '=', '+', '*', '#', '@'] as const;
 export interface Bars {
   readonly bars: string;
   readonly fromNs: number;
-  /** null when the last bar has no upper bound. */
-  readonly toNs: number | null;
+  /** Upper bound of the last bar; the lower one where it has none. */
+  readonly toNs: number;
+  /** Whether the last bar has no upper bound. */
+  readonly open: boolean;
 }
 
 /** A distribution as one line of bars, empty ends cut off; buckets are put together where there are more than fit. */
@@ -22,7 +25,7 @@ export function bars(histogram: readonly Bucket[], most: number, unicode: boolea
   return {
     bars: drawn(counts, Math.max(...counts), unicode),
     fromNs: histogram[first - 1]?.leNs ?? 0,
-    toNs: histogram[last]!.leNs,
+    ...endOf(histogram, last),
   };
 }
 
@@ -57,8 +60,18 @@ export function barPair(buckets: readonly TwoCounts[], most: number, unicode: bo
     before: drawn(before, highest, unicode),
     after: drawn(after, highest, unicode),
     fromNs: buckets[first - 1]?.leNs ?? 0,
-    toNs: filled.at(-1)?.leNs ?? null,
+    ...endOf(buckets, buckets.length - 1),
   };
+}
+
+function endOf(buckets: readonly { readonly leNs: number | null }[], last: number): Pick<Bars, 'toNs' | 'open'> {
+  const bound = buckets[last]?.leNs ?? null;
+  return { toNs: bound ?? buckets[last - 1]?.leNs ?? 0, open: bound === null };
+}
+
+/** Where the time of the last bar ends: `8.19 µs`, `beyond 8.19 µs`. */
+export function reachWords({ toNs, open }: Pick<Bars, 'toNs' | 'open'>): string {
+  return `${open ? 'beyond ' : ''}${formats.ns(toNs)}`;
 }
 
 function merged(counts: readonly number[], most: number): number[] {

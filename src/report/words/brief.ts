@@ -1,9 +1,9 @@
 import type { Remedy, Report, ReportFinding } from '../../generated/report.ts';
 import { fired, lostRate, placeWords } from './findings.ts';
-import { formats } from './formats.ts';
+import { counted, formats } from './formats.ts';
 import { nothingFound } from './nothing-found.ts';
-import { besideProbe, few, hostFactsOf, impactWords, probeState, windowWords } from './phrases.ts';
-import { rulesThatAre } from './rules-told.ts';
+import { besideProbe, few, hostFactsOf, impactWords, probeCost, probeState, windowWords } from './phrases.ts';
+import { outcomeOfRules, rulesThatAre } from './rules-told.ts';
 import { withUnit } from './units.ts';
 
 /** The answer in labelled lines, the same in every format. */
@@ -128,33 +128,66 @@ export function asRootWords({ host, findings }: Report): string | undefined {
   return `Run it as root to see ${lacking.length} more check${lacking.length === 1 ? '' : 's'}: ${few(lacking, 1)}.`;
 }
 
-/** What could not be seen: each reason once, behind how many checks it kept from running, since a screen may cut the end; undefined where all could run. */
-export function unseenWords({ notMeasured }: Report, most = Infinity): string | undefined {
-  if (notMeasured.length === 0) return undefined;
-  const reasons = notMeasured
-    .map(({ reason, rules }) => ({ reason, count: rules.length }))
-    .sort((a, b) => b.count - a.count)
-    .map(({ reason, count }) => `${count} check${count === 1 ? '' : 's'}: ${reason}`);
-  const left = reasons.length - most;
-  return left > 0
-    ? `${reasons.slice(0, most).join('; ')}; and ${left} more reason${left === 1 ? '' : 's'}`
-    : reasons.join('; ');
+/** Why checks could not be made, and how many that kept from running everywhere, or at some places only. */
+interface Unseen {
+  readonly reason: string;
+  readonly checks: number;
+  readonly inPart: number;
+}
+
+/** Each check that could not run is counted once, by the reason that it shares with most others. */
+function unseenOf({ notMeasured, findings }: Report): Unseen[] {
+  const rules = outcomeOfRules(findings);
+  const counted = new Set<string>();
+  return notMeasured
+    .toSorted((a, b) => b.rules.length - a.rules.length)
+    .flatMap(({ reason, rules: codes }) => {
+      const own = codes.filter((code) => !counted.has(code));
+      for (const code of own) counted.add(code);
+      const inPart = own.filter((code) => rules.get(code)?.outcome !== 'not-measured').length;
+      return own.length === 0 ? [] : [{ reason, checks: own.length - inPart, inPart }];
+    });
+}
+
+/**
+ * What could not be seen: the reasons that kept most checks from running, and how many more checks there are for others;
+ * undefined where all could run. All of it stands where `elsewhere` says; that comes first where no reason is told whole, as
+ * for words that are cut.
+ */
+export function unseenWords(report: Report, most: number, elsewhere: string): string | undefined {
+  const all = unseenOf(report);
+  if (all.length === 0) return undefined;
+  const left = all.slice(most);
+  const rest = left.reduce((sum, { checks, inPart }) => sum + checks + inPart, 0);
+  if (most === 0) {
+    const many = left.length === 1 ? '' : ` for ${left.length} reasons`;
+    return `${counted(rest, 'checks')}${many} (${elsewhere})${many === '' ? '' : ', most of them'}: ${all[0]!.reason}`;
+  }
+  return [
+    ...all
+      .slice(0, most)
+      .flatMap(({ reason, checks, inPart }) => [
+        ...(checks === 0 ? [] : [`${counted(checks, 'checks')}: ${reason}`]),
+        ...(inPart === 0 ? [] : [`${counted(inPart, 'checks')} in part: ${reason}`]),
+      ]),
+    ...(rest === 0
+      ? []
+      : [
+          `${counted(rest, 'more checks')} for ${left.length === 1 ? 'another reason' : `${left.length} other reasons`} (${elsewhere})`,
+        ]),
+  ].join('; ');
 }
 
 /** What the run cost the host, and what it changed there, what matters most first: a screen may cut the end. */
 export function overheadWords({ selfCost, probe, notMeasured }: Report): string {
-  const { cpuSeconds, peakMemoryBytes, nsPerPacket, cpuShare, actions } = selfCost;
-  const priced = [
-    ...(nsPerPacket === null ? [] : [`${formats.ns(nsPerPacket)} per packet`]),
-    ...(cpuShare === null ? [] : [`${formats.percent(cpuShare)} of all CPU time`]),
-  ];
+  const { cpuSeconds, peakMemoryBytes, actions } = selfCost;
   const changed = actions.map(({ action, restored }) => `${action}${restored === false ? ' (NOT put back)' : ''}`);
   // A reason that is told as what could not be seen is not told again.
   const told = notMeasured.some(({ reason }) => reason === probe.reason);
   return [
     ...(cpuSeconds === null ? [] : [`${formats.seconds(cpuSeconds)} of CPU`]),
     changed.length === 0 ? 'nothing changed on the host' : changed.join(', '),
-    [`probe ${probeState(told ? { ...probe, reason: null } : probe)}`, ...priced].join(', '),
+    [`probe ${probeState(told ? { ...probe, reason: null } : probe)}`, ...probeCost(selfCost)].join(', '),
     ...besideProbe(selfCost),
     ...(peakMemoryBytes === null ? [] : [`${formats.bytes(peakMemoryBytes)} of memory`]),
   ].join(', ');

@@ -1,5 +1,5 @@
 import type { Place, ReportFinding } from '../../generated/report.ts';
-import { significant } from './formats.ts';
+import { counted } from './formats.ts';
 
 export function fired({ outcome }: ReportFinding): boolean {
   return outcome === 'critical' || outcome === 'warning';
@@ -9,25 +9,28 @@ export function fired({ outcome }: ReportFinding): boolean {
 const lostThings: Readonly<Record<string, string>> = {
   PKT0401: 'connection attempts',
   PKT0402: 'connection attempts',
+  PKT0403: 'segments',
   PKT0404: 'connections',
+  PKT0405: 'datagrams',
   PKT0407: 'segments',
+  PKT0501: 'frames',
   PKT0707: 'connection attempts',
 };
+
+/** What a finding counts as lost: `packets`, `segments`. */
+export function thingsLost(code: string, args: ReportFinding['args']): string {
+  return String(args['lostThings'] ?? lostThings[code] ?? 'packets');
+}
 
 /** `20 packets/s`: what a finding loses; undefined where it loses nothing. */
 export function lostRate({ code, args, impact }: Pick<ReportFinding, 'code' | 'args' | 'impact'>): string | undefined {
   const { lostPerSecond } = impact;
-  return lostPerSecond === null || lostPerSecond === 0
-    ? undefined
-    : rateOf(args['lostThings'] ?? lostThings[code], lostPerSecond);
+  return lostPerSecond === null || lostPerSecond === 0 ? undefined : lossRate(thingsLost(code, args), lostPerSecond);
 }
 
-export function lossRate(code: string, perSecond: number): string {
-  return rateOf(lostThings[code], perSecond);
-}
-
-function rateOf(things: string | number = 'packets', perSecond: number): string {
-  return `${significant(perSecond)} ${things}/s`;
+/** `20 packets/s`, `1 connection/s`. */
+export function lossRate(things: string, perSecond: number): string {
+  return `${counted(perSecond, things)}/s`;
 }
 
 /** Where a finding is, as the end of a sentence: ` on eth0, on CPU 3`; empty for the whole host. */

@@ -4,12 +4,17 @@ export const formats = {
   number: (value: number) => significant(value),
   percent,
   rate: (value: number) => `${significant(value)}/s`,
-  packets: (value: number) => `${significant(value)} packets/s`,
-  frames: (value: number) => `${significant(value)} frames/s`,
+  packets: (value: number) => `${counted(value, 'packets')}/s`,
+  frames: (value: number) => `${counted(value, 'frames')}/s`,
   ns: nanoseconds,
   bytes: byteSize,
   seconds,
 } as const satisfies Readonly<Record<string, (value: number) => string>>;
+
+/** A figure of what is counted, which is named in the plural: `20 packets`, `1 packet`. */
+export function counted(value: number, things: string): string {
+  return `${significant(value)} ${value === 1 ? things.replace(/s$/, '') : things}`;
+}
 
 /** Three significant digits below 1,000, whole numbers above. */
 export function significant(value: number): string {

@@ -1,5 +1,5 @@
 import type { LedgerRow, ReportFinding } from '../../generated/report.ts';
-import { fired, lossRate } from './findings.ts';
+import { fired, lossRate, thingsLost } from './findings.ts';
 import { formats } from './formats.ts';
 import { few } from './phrases.ts';
 import { countsOf, outcomeOfRules } from './rules-told.ts';
@@ -35,7 +35,7 @@ export function nothingFound(
       : `Losses too small for a warning${over} (${small.slice(0, 3).join('; ')}${small.length > 3 ? `; and ${small.length - 3} more` : ''}), and nothing else found`;
   const lacking = [...outcomeOfRules(findings).values()].filter(({ outcome }) => outcome === 'not-measured');
   if (lacking.length === 0) {
-    const all = made === 1 ? 'the one check that applies' : `all ${made} checks that apply`;
+    const all = made === 1 ? 'the one check that applies' : `${made === 2 ? 'both' : `all ${made}`} checks that apply`;
     return { outcome: 'ok', words: `${nothing}: ${all} to this host could run.` };
   }
   const names = few(lacking.map(({ code, rule }) => `${code} ${rule}`));
@@ -58,11 +58,12 @@ function overWords(findings: readonly ReportFinding[], seconds: number): string 
 /** Losses that are no warning, each with its figure: "nothing found" must not stand beside them. */
 function smallLosses(findings: readonly ReportFinding[], losses: readonly LossRow[]): string[] {
   const told = findings.filter(({ outcome, role }) => outcome === 'info' && role !== 'context');
-  const rates = new Map<string, { name: string; perSecond: number }>();
-  for (const { code, rule, impact } of told) {
+  const rates = new Map<string, { name: string; things: string; perSecond: number }>();
+  for (const { code, rule, args, impact } of told) {
     const lost = impact.lostPerSecond ?? 0;
-    const { perSecond } = rates.get(code) ?? { perSecond: 0 };
-    if (lost > 0) rates.set(code, { name: `${code} ${rule}`, perSecond: perSecond + lost });
+    const things = thingsLost(code, args);
+    const { perSecond } = rates.get(`${code} ${things}`) ?? { perSecond: 0 };
+    if (lost > 0) rates.set(`${code} ${things}`, { name: `${code} ${rule}`, things, perSecond: perSecond + lost });
   }
   const totals = told.flatMap(({ code, rule, message, args }) => {
     const { total, since } = args;
@@ -75,7 +76,7 @@ function smallLosses(findings: readonly ReportFinding[], losses: readonly LossRo
   const unsaid = losses.filter(({ kind, rule }) => kind === 'loss' && (rule === null || !spoken.has(rule)));
   const packets = unsaid.reduce((sum, row) => sum + row.packets, 0);
   return [
-    ...[...rates].map(([code, { name, perSecond }]) => `${name}: ${lossRate(code, perSecond)}`),
+    ...[...rates.values()].map(({ name, things, perSecond }) => `${name}: ${lossRate(things, perSecond)}`),
     ...new Set(totals),
     ...(packets === 0 ? [] : [`${formats.count(packets)} packets that only the table of losses tells of`]),
   ];

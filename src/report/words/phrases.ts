@@ -64,7 +64,7 @@ export function hostFactsOf({ host }: Report): string[] {
 
 export function windowWords({ window }: Report): string {
   if (window.samples === 1) return 'one sample only: no rates';
-  const asked = window.cutShort ? `, cut short: ${formats.seconds(window.requestedSeconds)} were asked for` : '';
+  const asked = window.cutShort ? ` (cut short, ${formats.seconds(window.requestedSeconds)} asked for)` : '';
   return `${formats.seconds(window.seconds)} window${asked}`;
 }
 
@@ -91,6 +91,17 @@ export function hostFigures({ host }: Cost): { label: string; value: string; not
   ];
 }
 
+/** Which price is lacking, where another is known beside it. */
+export function unpricedWords({ netRxNsPerPacket, reason }: Cost['host']): string | undefined {
+  if (reason === null) return undefined;
+  return `${netRxNsPerPacket === null ? 'Not priced' : 'No price by softirq time'}: ${reason}.`;
+}
+
+/** The parts that there is anything of. */
+export function partsOf(breakdown: readonly CostPart[]): readonly CostPart[] {
+  return breakdown.filter(({ ns }) => ns > 0);
+}
+
 /** Why the prices of a packet differ, where there is more than one; undefined where there is not. */
 export function rulerWords({ cost: { host }, profile }: Pick<Report, 'cost' | 'profile'>): string | undefined {
   const sampled = profile?.directions.some(
@@ -111,10 +122,27 @@ export function timed({ spans }: DeviceCost): boolean {
 
 /** Why a tap is on the path of every packet, or why not. */
 export function pathWords({ onHotPath, protocol, hook }: Tap): string {
-  if (onHotPath) return Number.parseInt(protocol, 16) === 3 ? 'every packet' : `every packet of protocol ${protocol}`;
+  const known = protocols[protocol.toLowerCase()];
+  if (onHotPath) {
+    if (Number.parseInt(protocol, 16) === 3) return 'every packet';
+    return known === undefined ? `every packet of protocol ${protocol}` : `every ${known} packet (${protocol})`;
+  }
   if (protocol === '0000') return 'sends only';
-  return hook === 'none' ? 'nothing, as it is not running' : `only ${protocol}`;
+  if (hook === 'none') return 'nothing, as it is not running';
+  return known === undefined ? `only protocol ${protocol}` : `only ${known} (${protocol})`;
 }
+
+/** Ethertypes that packet sockets ask for, by include/uapi/linux/if_ether.h. */
+const protocols: Readonly<Record<string, string>> = {
+  '0800': 'IPv4',
+  '0806': 'ARP',
+  '8100': 'VLAN',
+  '86dd': 'IPv6',
+  '8863': 'PPPoE discovery',
+  '8864': 'PPPoE',
+  '888e': 'EAPOL',
+  '88cc': 'LLDP',
+};
 
 /** Who holds a socket. */
 export function ownerWords(owners: readonly Owner[]): string {
@@ -134,12 +162,20 @@ export function probeState({ status, tier, reason }: Probe): string {
 }
 
 export function ownCost(self: SelfCost): string[] {
+  const probed = probeCost(self);
   return [
     ...(self.cpuSeconds === null ? [] : [`${formats.seconds(self.cpuSeconds)} of CPU`]),
     ...(self.peakMemoryBytes === null ? [] : [`${formats.bytes(self.peakMemoryBytes)} of memory`]),
-    ...(self.nsPerPacket === null ? [] : [`probe ${formats.ns(self.nsPerPacket)} per packet`]),
-    ...(self.cpuShare === null ? [] : [`probe ${formats.percent(self.cpuShare)} of all CPU time`]),
+    ...(probed.length === 0 ? [] : [`probe ${probed.join(' and ')}`]),
     ...besideProbe(self),
+  ];
+}
+
+/** What the probe's spans took. */
+export function probeCost({ nsPerPacket, cpuShare }: SelfCost): string[] {
+  return [
+    ...(nsPerPacket === null ? [] : [`${formats.ns(nsPerPacket)} per packet`]),
+    ...(cpuShare === null ? [] : [`${formats.percent(cpuShare)} of all CPU time`]),
   ];
 }
 

@@ -58,10 +58,10 @@ export function countWords(findings: readonly RuleOutcome[]): string {
     ...(critical === 0 ? [] : [`${critical} critical`]),
     ...(warning === 0 ? [] : [`${warning} warning`]),
     ...(info === 0 ? [] : [`${info} info`]),
-    `${ok} OK`,
+    ...(ok === 0 ? [] : [`${ok} OK`]),
   ];
   return [
-    `${made} made (${found.join(', ')})`,
+    `${made} made${found.length === 0 ? '' : ` (${found.join(', ')})`}`,
     ...(notMeasured === 0 ? [] : [`${notMeasured} could not run`]),
     ...(notApplicable === 0 ? [] : [`${notApplicable} not applicable`]),
   ].join(', ');

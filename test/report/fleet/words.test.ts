@@ -46,14 +46,26 @@ const small = finding({
 describe('a host of a fleet on which no check fired', () => {
   it('has nothing found where nothing was lost', () => {
     const host = hostWith(finding({ code: 'PKT0201', rule: 'conntrack-table-full', outcome: 'ok' }));
-    assert.equal(hostWhy(host), 'nothing found by 1 checks');
+    assert.equal(hostWhy(host), 'nothing found by 1 check');
     assert.equal(hostCosts(host), '');
   });
 
   it('has losses that are no warning, and how many', () => {
     const host = hostWith(small);
     assert.equal(host.verdict.outcome, 'ok');
-    assert.equal(hostWhy(host), 'losses too small for a warning, nothing else found by 1 checks');
-    assert.equal(hostCosts(host), '0.9 packets/s lost');
+    assert.equal(hostWhy(host), 'losses too small for a warning, nothing else found by 1 check');
+    assert.equal(hostCosts(host), '0.9 datagrams/s lost');
+  });
+
+  it('has each kind of what is lost with its unit, most first, and no sum of unlike things', () => {
+    const loses = (code: string, rule: string, lostPerSecond: number): Finding =>
+      finding({ code, rule, outcome: 'warning', impact: { lostPerSecond } });
+    const host = hostWith(
+      loses('PKT0404', 'tcp-memory-pressure', 2),
+      loses('PKT0405', 'udp-buffer-errors', 20),
+      loses('PKT0401', 'listen-queue-overflow', 3),
+      loses('PKT0402', 'syn-queue-full', 4),
+    );
+    assert.equal(hostCosts(host), '20 datagrams/s, 7 connection attempts/s, 2 connections/s lost');
   });
 });

@@ -176,3 +176,25 @@ function withSpan(report: Report, change: (span: Span) => Span): Report {
   });
   return { ...report, cost: { ...report.cost, devices } };
 }
+
+describe('packet sockets that were not read', () => {
+  const told = (report: Report): string => textOf(renderHtml(report));
+
+  it('are not said to be none', () => {
+    const report = goldenReports['idle']!();
+    const status = { id: 'packet', netns: '', milliseconds: 1, gaps: 1 };
+    const refused = {
+      ...status,
+      status: 'unavailable' as const,
+      path: '/proc/net/packet',
+      reason: 'permission denied',
+    };
+    const none = { ...status, status: 'ok' as const, path: null, reason: null, gaps: 0 };
+    const all = 'No packet socket is on the path of every packet.';
+    assert.ok(told({ ...report, collectors: [none] }).includes(all));
+    assert.ok(!told({ ...report, collectors: [] }).includes(all));
+    const page = told({ ...report, collectors: [refused] });
+    assert.ok(!page.includes(all));
+    assert.match(page, /could not all be read: \/proc\/net\/packet: permission denied\./);
+  });
+});

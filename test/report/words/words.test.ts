@@ -49,7 +49,11 @@ describe('words', () => {
 
   it('counts what is lost as what it is: packets, or what the finding itself names', () => {
     const impact = { cpuShare: null, lostPerSecond: 82.5 };
-    assert.equal(lostRate({ code: 'PKT0405', args: {}, impact }), '82.5 packets/s');
+    assert.equal(lostRate({ code: 'PKT0502', args: {}, impact }), '82.5 packets/s');
+    assert.equal(lostRate({ code: 'PKT0403', args: {}, impact }), '82.5 segments/s');
+    assert.equal(lostRate({ code: 'PKT0405', args: {}, impact }), '82.5 datagrams/s');
+    assert.equal(lostRate({ code: 'PKT0501', args: {}, impact }), '82.5 frames/s');
+    assert.equal(lostRate({ code: 'PKT0404', args: {}, impact: { ...impact, lostPerSecond: 1 } }), '1 connection/s');
     assert.equal(lostRate({ code: 'PKT0401', args: {}, impact }), '82.5 connection attempts/s');
     const args = { lostThings: 'connection attempts' };
     assert.equal(lostRate({ code: 'PKT0414', args, impact }), '82.5 connection attempts/s');

@@ -1,5 +1,5 @@
 import type { CostPart } from '../../../generated/report.ts';
-import { partWords } from '../../words/phrases.ts';
+import { partsOf, partWords } from '../../words/phrases.ts';
 import { formats } from '../../words/formats.ts';
 import { markup, type Markup } from '../markup.ts';
 
@@ -25,26 +25,24 @@ export interface Bar {
 export function stackedBar({ id, title, parts, wholeNs, scaleNs }: Bar): Markup {
   const width = (ns: number): number => round((ns / scaleNs) * 100);
   let from = 0;
-  const drawn = parts
-    .filter(({ ns }) => ns > 0)
-    .map(({ part, ns, share }) => {
-      const x = round(from);
-      const size = width(ns);
-      from += size;
-      const words = `${partWords[part].name} ${formats.ns(ns)}, ${formats.percent(share)}`;
-      const label =
-        size < LABELLED
-          ? []
-          : [markup`<text x="${x}%" dx="7" y="16" class="on-${part}">${formats.percent(share)}</text>`];
-      return markup`<g><title>${words}</title><rect class="part-${part}" x="${x}%" width="${size}%" height="${HEIGHT}"/>${label}</g>`;
-    });
+  const drawn = partsOf(parts).map(({ part, ns, share }) => {
+    const x = round(from);
+    const size = width(ns);
+    from += size;
+    const words = `${partWords[part].name} ${formats.ns(ns)}, ${formats.percent(share)}`;
+    const label =
+      size < LABELLED
+        ? []
+        : [markup`<text x="${x}%" dx="7" y="16" class="on-${part}">${formats.percent(share)}</text>`];
+    return markup`<g><title>${words}</title><rect class="part-${part}" x="${x}%" width="${size}%" height="${HEIGHT}"/>${label}</g>`;
+  });
   const unsplit = markup`<rect class="part-unsplit" width="${width(wholeNs)}%" height="${HEIGHT}"/>`;
   return markup`<svg class="bar" width="100%" height="${HEIGHT}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${describe(parts, wholeNs)}</desc>${drawn.length > 0 ? drawn : unsplit}</svg>`;
 }
 
 function describe(parts: readonly CostPart[], wholeNs: number): string {
   if (parts.length === 0) return `${formats.ns(wholeNs)} per packet, not split into parts`;
-  return parts
+  return partsOf(parts)
     .map(({ part, ns, share }) => `${partWords[part].name} ${formats.ns(ns)}, ${formats.percent(share)}`)
     .join('; ');
 }
