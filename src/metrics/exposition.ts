@@ -12,9 +12,9 @@ export function expose(snapshot: Snapshot, shown: (metric: Metric) => boolean = 
     .metrics()
     .filter(shown)
     .sort((a, b) => compare(exposedAs(a).name, exposedAs(b).name))) {
-    const { name, per } = exposedAs(metric);
+    const { name, per, timeLabel } = exposedAs(metric);
     lines.push(`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`);
-    for (const { series, labels } of inOrder(snapshot.series(metric))) {
+    for (const { series, labels } of inOrder(snapshot.series(metric), timeLabel)) {
       lines.push(`${name}${labels} ${formatValue(series.value / per)}`);
     }
   }
@@ -29,10 +29,22 @@ export function isOwn({ name }: Metric): boolean {
   return /^(pktcost_|node_ebpf_pmd_jitter_|node_nodeconfig_)/.test(name);
 }
 
-function inOrder(all: readonly Series[]): readonly { readonly series: Series; readonly labels: string }[] {
+function inOrder(
+  all: readonly Series[],
+  timeLabel: string | undefined,
+): readonly { readonly series: Series; readonly labels: string }[] {
   return all
-    .map((series) => ({ series, labels: formatLabels(series.labels), key: labelKey(series.labels) }))
+    .map((series) => ({
+      series,
+      labels: formatLabels(timeLabel === undefined ? series.labels : secondsIn(series.labels, timeLabel)),
+      key: labelKey(series.labels),
+    }))
     .sort((a, b) => compare(a.key, b.key));
+}
+
+function secondsIn(labels: Labels, timeLabel: string): Labels {
+  const ns = Number(labels[timeLabel]);
+  return Number.isFinite(ns) ? { ...labels, [timeLabel]: formatValue(ns / 1e9) } : labels;
 }
 
 function compare(a: string, b: string): number {

@@ -61,6 +61,8 @@ export interface Metric<L extends string = string> {
   readonly pageOnly: boolean;
   /** Its name there, in seconds, where the plain one is taken. */
   readonly inSeconds?: string;
+  /** The label that is a time, in nanoseconds: in seconds there. */
+  readonly timeLabel?: string;
 }
 
 export interface MetricSpec<L extends string> {
@@ -79,6 +81,7 @@ export interface MetricSpec<L extends string> {
   /** Said of a metric that has a name as node_exporter's have, which it does not show all the same. */
   readonly pageOnly?: true;
   readonly inSeconds?: string;
+  readonly timeLabel?: NoInfer<L>;
 }
 
 const describedBy = ['cpu', 'device'];
@@ -132,13 +135,21 @@ export interface Exposed {
   readonly unit: MetricUnit;
   /** How many of the metric's own units are one of these. */
   readonly per: number;
+  /** The label whose values are nanoseconds in the metric, and seconds on pages. */
+  readonly timeLabel?: string;
 }
 
 /**
  * Times of our own are kept, judged and reported in nanoseconds, and stand on pages in seconds, the base unit of Prometheus, under
  * a name that says so. Names that others gave stay as they are.
  */
-export function exposedAs({ name, unit, inSeconds }: Pick<Metric, 'name' | 'unit' | 'inSeconds'>): Exposed {
+export function exposedAs({
+  name,
+  unit,
+  inSeconds,
+  timeLabel,
+}: Pick<Metric, 'name' | 'unit' | 'inSeconds' | 'timeLabel'>): Exposed {
+  if (timeLabel !== undefined) return { name: inSeconds ?? name, unit, per: 1, timeLabel };
   if (unit !== 'nanoseconds' || !name.startsWith('pktcost_')) return { name, unit, per: 1 };
   return { name: inSeconds ?? name.replace('nanoseconds', 'seconds'), unit: 'seconds', per: 1e9 };
 }

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { collectors } from '../../src/collectors/index.ts';
 import { expose, formatValue } from '../../src/metrics/exposition.ts';
 import * as catalogue from '../../src/metrics/catalogue/index.ts';
-import { spanNanoseconds, tapNanoseconds } from '../../src/metrics/catalogue/index.ts';
+import { spanBucket, spanNanoseconds, tapNanoseconds } from '../../src/metrics/catalogue/index.ts';
 import { counter, exposedAs, gauge, type Metric } from '../../src/metrics/metric.ts';
 import { describePage } from '../../src/metrics/page.ts';
 import { Snapshot } from '../../src/metrics/snapshot.ts';
@@ -100,6 +100,24 @@ pktcost_plain 1.5
     assert.match(text, /^pktcost_span_seconds_total\{[^}]*\} 2\.5e-06$/m);
     assert.match(text, /^pktcost_tap_seconds_per_packet\{[^}]*\} 9e-07$/m);
     assert.doesNotMatch(text, /nanoseconds\{/);
+  });
+
+  it('has bounds of times in seconds too, as histogram_quantile and a dashboard take them', () => {
+    const text = page((snapshot) => {
+      const place = { device: 'eth0', span: 'taps', mode: 'tcx' };
+      for (const [le, count] of [
+        ['512', 2],
+        ['8192', 3],
+        ['+Inf', 3],
+      ] as const)
+        snapshot.add(spanBucket, { ...place, le }, count, 0);
+    });
+    const told = text.split('\n').filter((line) => /^[^#].*/.test(line));
+    assert.deepEqual(told, [
+      'pktcost_span_seconds_bucket{device="eth0",le="+Inf",mode="tcx",span="taps"} 3',
+      'pktcost_span_seconds_bucket{device="eth0",le="5.12e-07",mode="tcx",span="taps"} 2',
+      'pktcost_span_seconds_bucket{device="eth0",le="8.192e-06",mode="tcx",span="taps"} 3',
+    ]);
   });
 
   it('gives no two metrics one name', () => {

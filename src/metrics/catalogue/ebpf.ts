@@ -73,7 +73,9 @@ export const spanBucket = gauge('pktcost_span_bucket', {
   ...span,
   labels: [...spanLabels, 'le'],
   unit: 'packets',
-  help: 'Cumulative histogram over the window: samples whose time was at most `le` nanoseconds.',
+  inSeconds: 'pktcost_span_seconds_bucket',
+  timeLabel: 'le',
+  help: 'Cumulative histogram over the window: samples whose time was at most `le`, nanoseconds in reports and seconds on pages.',
 });
 const tapped = { ...ebpf, labels: ['device'], perNetns: true } as const;
 export const tappedSeconds = gauge('pktcost_tapped_seconds', {

@@ -1,6 +1,6 @@
 import type { Fleet, FleetHost } from '../../generated/fleet.ts';
 import { lossRate } from '../words/findings.ts';
-import { counted, formats } from '../words/formats.ts';
+import { howMany, formats } from '../words/formats.ts';
 
 /** How a host is called: by its instance, and by what tells it from another of that name. */
 export function hostName({ instance, labels }: FleetHost): string {
@@ -33,7 +33,7 @@ export function hostWhy({ verdict, findings, state, reason, checks, impact }: Fl
   if (state !== 'up') return reason ?? '';
   const found =
     (impact.lostPerSecond ?? 0) > 0 ? 'losses too small for a warning, nothing else found' : 'nothing found';
-  const by = `${found} by ${counted(checks.ok + checks.info, 'checks')}`;
+  const by = `${found} by ${howMany(checks.ok + checks.info, 'checks')}`;
   return checks.notMeasured === 0 ? by : `${by}, ${checks.notMeasured} could not be made`;
 }
 
@@ -62,6 +62,6 @@ export function lackingRules({ rules, counts }: Fleet): readonly string[] {
   return [...byCount]
     .sort(([a], [b]) => b - a)
     .map(
-      ([count, codes]) => `Could not be judged on ${count} of ${counted(counts.hosts, 'hosts')}: ${codes.join(', ')}`,
+      ([count, codes]) => `Could not be judged on ${count} of ${howMany(counts.hosts, 'hosts')}: ${codes.join(', ')}`,
     );
 }

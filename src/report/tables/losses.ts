@@ -1,6 +1,6 @@
 import type { Place, Report, ReportFinding } from '../../generated/report.ts';
 import { fired, thingsLost } from '../words/findings.ts';
-import { counted } from '../words/formats.ts';
+import { howMany } from '../words/formats.ts';
 import { few, ownerWords, placed } from '../words/phrases.ts';
 import { everyFormat, type Table } from './table.ts';
 
@@ -25,7 +25,7 @@ export const lossTable: Table<Loss> = [
 ];
 
 function lostWords({ lost, things }: Loss): string | null {
-  return lost === null ? null : counted(lost, things);
+  return lost === null ? null : howMany(lost, things);
 }
 
 export interface Losses {

@@ -1,6 +1,6 @@
 import { processText } from '../../base/process-text.ts';
 import type { Profile, ProfileDevice, ProfileDirection, ProfilePart } from '../../generated/report.ts';
-import { counted, formats } from '../words/formats.ts';
+import { howMany, formats } from '../words/formats.ts';
 import { placed } from '../words/phrases.ts';
 import type { Table } from './table.ts';
 
@@ -77,7 +77,7 @@ export function directionWords(direction: ProfileDirection, most: number): Direc
   return {
     name,
     // Why there is no price says already how few they were.
-    title: `${name}: ${priced}; ${formats.percent(direction.cpuShare)} of a CPU${few ? '' : `, ${counted(samples, 'samples')}`}`,
+    title: `${name}: ${priced}; ${formats.percent(direction.cpuShare)} of a CPU${few ? '' : `, ${howMany(samples, 'samples')}`}`,
     rows: few ? [] : shown,
     below:
       rest.length === 0
@@ -149,5 +149,5 @@ export function samplingWords(profile: Profile, machine: string | null): string 
     ownNs === null || seconds === null || cpus === null
       ? ''
       : `; sampling took ${formats.percent(ownNs / 1e9 / seconds / Math.max(cpus, 1))} of the CPUs`;
-  return `Sampled every ${formats.ns(periodNs)} on ${counted(cpus ?? 0, 'CPUs')} by ${clockWords}; ${counted(lost ?? 0, 'samples')} lost${own}.`;
+  return `Sampled every ${formats.ns(periodNs)} on ${howMany(cpus ?? 0, 'CPUs')} by ${clockWords}; ${howMany(lost ?? 0, 'samples')} lost${own}.`;
 }

@@ -1,6 +1,6 @@
 import type { Remedy, Report, ReportFinding } from '../../generated/report.ts';
 import { fired, lostRate, placeWords } from './findings.ts';
-import { counted, formats } from './formats.ts';
+import { howMany, formats } from './formats.ts';
 import { nothingFound } from './nothing-found.ts';
 import { besideProbe, few, hostFactsOf, impactWords, probeCost, probeState, windowWords } from './phrases.ts';
 import { outcomeOfRules, rulesThatAre } from './rules-told.ts';
@@ -161,19 +161,19 @@ export function unseenWords(report: Report, most: number, elsewhere: string): st
   const rest = left.reduce((sum, { checks, inPart }) => sum + checks + inPart, 0);
   if (most === 0) {
     const many = left.length === 1 ? '' : ` for ${left.length} reasons`;
-    return `${counted(rest, 'checks')}${many} (${elsewhere})${many === '' ? '' : ', most of them'}: ${all[0]!.reason}`;
+    return `${howMany(rest, 'checks')}${many} (${elsewhere})${many === '' ? '' : ', most of them'}: ${all[0]!.reason}`;
   }
   return [
     ...all
       .slice(0, most)
       .flatMap(({ reason, checks, inPart }) => [
-        ...(checks === 0 ? [] : [`${counted(checks, 'checks')}: ${reason}`]),
-        ...(inPart === 0 ? [] : [`${counted(inPart, 'checks')} in part: ${reason}`]),
+        ...(checks === 0 ? [] : [`${howMany(checks, 'checks')}: ${reason}`]),
+        ...(inPart === 0 ? [] : [`${howMany(inPart, 'checks')} in part: ${reason}`]),
       ]),
     ...(rest === 0
       ? []
       : [
-          `${counted(rest, 'more checks')} for ${left.length === 1 ? 'another reason' : `${left.length} other reasons`} (${elsewhere})`,
+          `${howMany(rest, 'more checks')} for ${left.length === 1 ? 'another reason' : `${left.length} other reasons`} (${elsewhere})`,
         ]),
   ].join('; ');
 }

@@ -1,5 +1,5 @@
 import type { Place, ReportFinding } from '../../generated/report.ts';
-import { counted } from './formats.ts';
+import { howMany } from './formats.ts';
 
 export function fired({ outcome }: ReportFinding): boolean {
   return outcome === 'critical' || outcome === 'warning';
@@ -30,7 +30,7 @@ export function lostRate({ code, args, impact }: Pick<ReportFinding, 'code' | 'a
 
 /** `20 packets/s`, `1 connection/s`. */
 export function lossRate(things: string, perSecond: number): string {
-  return `${counted(perSecond, things)}/s`;
+  return `${howMany(perSecond, things)}/s`;
 }
 
 /** Where a finding is, as the end of a sentence: ` on eth0, on CPU 3`; empty for the whole host. */

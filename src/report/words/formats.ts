@@ -4,15 +4,15 @@ export const formats = {
   number: (value: number) => significant(value),
   percent,
   rate: (value: number) => `${significant(value)}/s`,
-  packets: (value: number) => `${counted(value, 'packets')}/s`,
-  frames: (value: number) => `${counted(value, 'frames')}/s`,
+  packets: (value: number) => `${howMany(value, 'packets')}/s`,
+  frames: (value: number) => `${howMany(value, 'frames')}/s`,
   ns: nanoseconds,
   bytes: byteSize,
   seconds,
 } as const satisfies Readonly<Record<string, (value: number) => string>>;
 
 /** A figure of what is counted, which is named in the plural: `20 packets`, `1 packet`. */
-export function counted(value: number, things: string): string {
+export function howMany(value: number, things: string): string {
   return `${significant(value)} ${value === 1 ? things.replace(/s$/, '') : things}`;
 }
 

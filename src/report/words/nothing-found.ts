@@ -35,7 +35,7 @@ export function nothingFound(
       : `Losses too small for a warning${over} (${small.slice(0, 3).join('; ')}${small.length > 3 ? `; and ${small.length - 3} more` : ''}), and nothing else found`;
   const lacking = [...outcomeOfRules(findings).values()].filter(({ outcome }) => outcome === 'not-measured');
   if (lacking.length === 0) {
-    const all = made === 1 ? 'the one check that applies' : `${made === 2 ? 'both' : `all ${made}`} checks that apply`;
+    const all = made === 1 ? 'the one check that applies' : `all ${made} checks that apply`;
     return { outcome: 'ok', words: `${nothing}: ${all} to this host could run.` };
   }
   const names = few(lacking.map(({ code, rule }) => `${code} ${rule}`));

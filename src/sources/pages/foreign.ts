@@ -174,8 +174,15 @@ export function knownSeries(name: string, given: Labels): KnownSeries | undefine
     labels[label] = value;
   }
   const netns = given['netns'] ?? OWN_NETNS;
-  const per = name === metric.name ? 1 : exposedAs(metric).per;
+  const { per, timeLabel } = name === metric.name ? { per: 1 } : exposedAs(metric);
+  if (timeLabel !== undefined) labels[timeLabel] = inNanoseconds(labels[timeLabel] ?? '');
   return { metric, per, labels: metric.perNetns && netns !== OWN_NETNS ? { ...labels, netns } : labels };
+}
+
+/** A bound of a histogram as the probe has it, in whole nanoseconds; the endless one stays as it is. */
+function inNanoseconds(seconds: string): string {
+  const ns = Math.round(Number(seconds) * 1e9);
+  return Number.isFinite(ns) ? String(ns) : seconds;
 }
 
 /** Seconds that the boot time moves as the clock is disciplined: the kernel derives it from the clock. */

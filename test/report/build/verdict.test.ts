@@ -258,7 +258,7 @@ const rows: readonly Row[] = [
     findings: [drops({ outcome: 'info', impact: { lostPerSecond: 0.9 } }), calm('PKT0201')],
     outcome: 'ok',
     headline:
-      /^Losses too small for a warning in 10 s \(PKT0405 udp-buffer-errors: 0\.9 packets\/s\), and nothing else found: all 2 checks/,
+      /^Losses too small for a warning in 10 s \(PKT0405 udp-buffer-errors: 0\.9 datagrams\/s\), and nothing else found: all 2 checks/,
   },
   {
     name: 'the same of several namespaces is one figure, and what was not measured is said as ever',
@@ -269,7 +269,7 @@ const rows: readonly Row[] = [
     ],
     outcome: 'not-measured',
     headline:
-      /^Losses too small .*PKT0405 udp-buffer-errors: 2 packets\/s\), .* but 1 could not run: PKT0201 conntrack-table-full\.$/,
+      /^Losses too small .*PKT0405 udp-buffer-errors: 2 datagrams\/s\), .* but 1 could not run: PKT0201 conntrack-table-full\.$/,
   },
   {
     name: 'totals of one sample are in it too',
@@ -338,7 +338,7 @@ const rows: readonly Row[] = [
     ],
     outcome: 'critical',
     principal: 'PKT0501',
-    headline: /cost: 300 packets\/s lost/,
+    headline: /cost: 300 frames\/s lost/,
   },
   {
     name: 'a critical cost that leads to a loss has it, and comes first',

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { Report, ReportFinding } from '../../../src/generated/report.ts';
 import { judgeWindow, neededElsewhere } from '../../../src/jobs/judge.ts';
 import * as metrics from '../../../src/metrics/catalogue/index.ts';
+import { formatValue } from '../../../src/metrics/exposition.ts';
 import { metricNamed } from '../../../src/metrics/lookup.ts';
 import type { Metric } from '../../../src/metrics/metric.ts';
 import type { Result } from '../../../src/base/result.ts';
@@ -76,6 +77,18 @@ describe('two pages of an exporter', () => {
       const [cell] = window.increase(metrics.spanNanoseconds).cells;
       assert.equal(Math.round(cell!.increase), 1_000_000);
       assert.equal(Math.round(cell!.before), 2500);
+    }
+  });
+
+  it('have bounds of times in seconds, and those of earlier versions in nanoseconds: both say the same', () => {
+    const line = (name: string, le: string): string => `${name}{device="eth0",span="taps",mode="tcx",le="${le}"} 7\n`;
+    for (const ns of ['128', '1152', '67108864', '+Inf']) {
+      const seconds = ns === '+Inf' ? ns : formatValue(Number(ns) / 1e9);
+      for (const text of [line('pktcost_span_seconds_bucket', seconds), line('pktcost_span_bucket', ns)]) {
+        const [cell] = windowOf(text, text).value(metrics.spanBucket);
+        assert.equal(cell?.labels['le'], ns);
+        assert.equal(cell.value, 7);
+      }
     }
   });
 

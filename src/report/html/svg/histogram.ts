@@ -1,5 +1,5 @@
 import type { Bucket, Span } from '../../../generated/report.ts';
-import { counted, formats } from '../../words/formats.ts';
+import { howMany, formats } from '../../words/formats.ts';
 import { markup, type Markup } from '../markup.ts';
 import { round } from './bar.ts';
 
@@ -88,7 +88,7 @@ function bar({ fromNs, toNs, count, open }: Bin, share: number, top: number, at:
   const height = Math.max(LEAST_BAR, round((share / top) * PLOT));
   const range = open ? `above ${formats.ns(fromNs)}` : `${formats.ns(fromNs)} to ${formats.ns(toNs)}`;
   const x = round(at(fromNs));
-  return markup`<rect x="${x}" y="${round(PLOT - height)}" width="${round(at(toNs) - x)}" height="${height}"><title>${range}: ${counted(count, 'packets')}, ${formats.percent(share)}</title></rect>`;
+  return markup`<rect x="${x}" y="${round(PLOT - height)}" width="${round(at(toNs) - x)}" height="${height}"><title>${range}: ${howMany(count, 'packets')}, ${formats.percent(share)}</title></rect>`;
 }
 
 function outlineOf(bins: readonly Bin[], top: number, at: (ns: number) => number): string {
@@ -155,5 +155,5 @@ function describe(span: Span, bins: readonly Bin[]): string {
   ];
   const { open, fromNs, toNs } = bins.at(-1)!;
   const end = open ? `beyond ${formats.ns(fromNs)}` : formats.ns(toNs);
-  return `${counted(span.count, 'packets')} timed, from ${formats.ns(bins[0]!.fromNs)} to ${end}: ${figures.join(', ')}.`;
+  return `${howMany(span.count, 'packets')} timed, from ${formats.ns(bins[0]!.fromNs)} to ${end}: ${figures.join(', ')}.`;
 }
