@@ -103,7 +103,7 @@ describe('The kit takes away what it made', { skip: why ?? false }, () => {
     ['fail', 1],
     ['late', 1],
   ] as const) {
-    it(`when a scenario ends as in "${how}"`, { timeout: 60_000 }, async () => {
+    it(`when a scenario ends as in "${how}"`, { timeout: 240_000 }, async () => {
       const setting = settingOf(how);
       const run = start(how, setting);
       assert.equal(await run.ended, code);
@@ -117,7 +117,7 @@ describe('The kit takes away what it made', { skip: why ?? false }, () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    it(`when ${signal} comes in the middle of one`, { timeout: 60_000 }, async () => {
+    it(`when ${signal} comes in the middle of one`, { timeout: 240_000 }, async () => {
       const setting = settingOf(signal);
       const run = start('wait', setting);
       await run.until('held');

@@ -78,7 +78,7 @@ describe('losses by older filters, and behind the host', () => {
 describe('packets for nobody', () => {
   it(
     'a multicast group that nobody here joined is no loss',
-    { timeout: 60_000, skip: whyNot({}) ?? false },
+    { timeout: 240_000, skip: whyNot({}) ?? false },
     async () => {
       await withHosts(async (kit) => {
         const lab = new Lab(kit);

@@ -56,7 +56,7 @@ describe('what captures lose', () => {
     for (const read of [0, 1] as const)
       it(
         `a capture ${name} that is ${read === 0 ? 'never read: its own loss, and none of the host' : 'read has no loss'}`,
-        { timeout: 60_000, skip: whyNot({}) ?? false },
+        { timeout: 240_000, skip: whyNot({}) ?? false },
         async () => {
           await withHosts(async (kit) => {
             const lab = new Lab(kit);

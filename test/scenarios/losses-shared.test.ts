@@ -92,7 +92,7 @@ describe('losses at the neighbour table', () => {
   const reason = whyNot({ hostWide: 'the neighbour table (for ten seconds it is full)' }) ?? false;
   provoked(neighbours, reason);
 
-  it('is told of the host, by its own counter, beside the namespace', { timeout: 60_000, skip: reason }, async () => {
+  it('is told of the host, by its own counter, beside the namespace', { timeout: 240_000, skip: reason }, async () => {
     await withHosts(async (kit) => {
       const lab = new Lab(kit);
       await scan(lab);
@@ -113,7 +113,7 @@ describe('losses at the ports behind NAT', () => {
   provoked(clashes, reason);
 
   // As A and AAAA from one socket: the kernel lets the second have the entry of the first.
-  it('none of two datagrams of one flow at one moment', { timeout: 60_000, skip: reason }, async () => {
+  it('none of two datagrams of one flow at one moment', { timeout: 240_000, skip: reason }, async () => {
     await withHosts(async (kit) => {
       const lab = new Lab(kit);
       gateway(lab, false);

@@ -250,7 +250,7 @@ describe('losses', () => {
   for (const at of ['client', 'router', 'server'] as const) {
     it(
       `none of them where all datagrams arrive, seen from the ${at}`,
-      { timeout: 60_000, skip: reason ?? false },
+      { timeout: 240_000, skip: reason ?? false },
       async () => {
         await withHosts(async (kit) => {
           const lab = new Lab(kit);
@@ -269,7 +269,7 @@ describe('losses', () => {
 
   it(
     'balances the books of a router, and of the server behind it, within 1 %',
-    { timeout: 60_000, skip: reason ?? false },
+    { timeout: 240_000, skip: reason ?? false },
     async () => {
       await withHosts(async (kit) => {
         const lab = new Lab(kit);

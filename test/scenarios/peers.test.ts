@@ -46,7 +46,7 @@ async function countSomething({ server, client, at }: Setting): Promise<void> {
 }
 
 describe('Figures agree with those of the tools an operator would use', { skip: why ?? false }, () => {
-  it('nstat, ss, conntrack, ip', { timeout: 60_000 }, async () => {
+  it('nstat, ss, conntrack, ip', { timeout: 240_000 }, async () => {
     await withHosts(async (kit) => {
       const setting = serverAndClient(kit);
       await countSomething(setting);
@@ -101,7 +101,7 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
     });
   });
 
-  it('tc: what a queueing discipline drops is what UDP could not send', { timeout: 60_000 }, async () => {
+  it('tc: what a queueing discipline drops is what UDP could not send', { timeout: 240_000 }, async () => {
     await withHosts(async (kit) => {
       const { client, at } = serverAndClient(kit);
       client.run(...`tc qdisc add dev ${at.device} root tbf rate 1mbit burst 4kb limit 8kb`.split(' '));
@@ -117,7 +117,7 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
     });
   });
 
-  it('prometheus-node-exporter, on every series that both have', { timeout: 60_000 }, async () => {
+  it('prometheus-node-exporter, on every series that both have', { timeout: 240_000 }, async () => {
     await withHosts(async (kit) => {
       const setting = serverAndClient(kit);
       await countSomething(setting);
@@ -161,7 +161,7 @@ describe('Figures agree with those of the tools an operator would use', { skip: 
     });
   });
 
-  it('evidence of a finding, against nstat at both ends', { timeout: 60_000 }, async () => {
+  it('evidence of a finding, against nstat at both ends', { timeout: 240_000 }, async () => {
     await withHosts(async (kit) => {
       const { server, client, at } = serverAndClient(kit);
       await server.make('listener', { port: 8080, backlog: 1 });

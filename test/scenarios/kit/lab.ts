@@ -130,7 +130,7 @@ export function provoked(
     const { code, reason, at, provoke, twin } = row;
     const called = reason === undefined ? 'counters' : [reason].flat().join(' or ');
     const full = from === 'within' ? name : `${name}, seen from outside`;
-    it(`${name}: ${called}, ${code}`, { timeout: 60_000, skip }, async () => {
+    it(`${name}: ${called}, ${code}`, { timeout: 240_000, skip }, async () => {
       await recorded(full, code, false, (hear) =>
         withHosts(async (kit) => {
           const lab = new Lab(kit);
@@ -150,7 +150,7 @@ export function provoked(
       );
     });
     if (twin === undefined) continue;
-    it(`not so: ${name}`, { timeout: 60_000, skip }, async () => {
+    it(`not so: ${name}`, { timeout: 240_000, skip }, async () => {
       await recorded(`not so: ${full}`, code, true, (hear) =>
         withHosts(async (kit) => {
           const lab = new Lab(kit);
