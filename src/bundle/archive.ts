@@ -67,7 +67,7 @@ export async function unpackArchive(
  * What an archive is, by what lies in it and in whatever order: a bundle by its manifest, a report or a copy by the folders
  * of a host. Undefined where it cannot be read that far, or holds neither.
  */
-export async function contentOf(path: string, packing: Packing): Promise<'bundle' | 'report' | undefined> {
+export async function archiveKind(path: string, packing: Packing): Promise<'bundle' | 'report' | undefined> {
   const top = new Top();
   const seen = { manifests: 0, report: false };
   const tar = new TarReader(

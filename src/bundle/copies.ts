@@ -5,7 +5,7 @@ import type { Keep, Snapshot } from '../metrics/snapshot.ts';
 import { Window } from '../metrics/window.ts';
 import { apart, copyTime, type CopyTime } from '../sources/copy/clock.ts';
 import { noteCut } from '../sources/copy/cut.ts';
-import { withLinks, type Tree } from '../sources/copy/tree.ts';
+import { unpadded, withLinks, type Tree } from '../sources/copy/tree.ts';
 import { namespacesIn } from '../sources/sos/outputs.ts';
 import { sosReader } from '../sources/sos/reader.ts';
 import { remarks, unreadCommands } from '../sources/sos/remarks.ts';
@@ -14,7 +14,7 @@ import type { RecordedEvidence } from './evidence.ts';
 
 /** Copies of one host's /proc and /sys, made one after the other, as a window. */
 export function openPair(name: string, [one, other]: readonly [Tree, Tree]): Result<RecordedEvidence> {
-  const [first, second] = [withLinks(one), withLinks(other)];
+  const [first, second] = [asText(one), asText(other)];
   const [before, after] = [copyTime(first), copyTime(second)];
   const [here, there] = [hostOf(first), hostOf(second)];
   if (here !== undefined && there !== undefined && shortName(here) !== shortName(there))
@@ -35,6 +35,11 @@ export function openPair(name: string, [one, other]: readonly [Tree, Tree]): Res
   });
 }
 
+/** As every reader wants it. */
+function asText(tree: Tree): Tree {
+  return withLinks(unpadded(tree));
+}
+
 function hostOf(tree: Tree): string | undefined {
   const name = sosReader(tree, 0).read('/proc/sys/kernel/hostname');
   const parsed = name.ok ? parseLine(name.value) : name;
@@ -48,7 +53,7 @@ function shortName(name: string): string {
 
 /** One copy: levels, and what was counted since the host was started. */
 export function openCopy(name: string, copied: Tree): Result<RecordedEvidence> {
-  const tree = withLinks(copied);
+  const tree = asText(copied);
   const time = copyTime(tree);
   return ok({
     kind: 'copy',

@@ -11,7 +11,7 @@ import { clusterDump } from '../sources/copy/cluster.ts';
 import { below, folderTree, memoryTree, type Tree } from '../sources/copy/tree.ts';
 import type { SampleRecording } from '../sources/recording.ts';
 import { replaySample } from '../sources/replay.ts';
-import { BUNDLE_LIMITS, contentOf, isBundleManifest, manifestOf, unpackArchive } from './archive.ts';
+import { BUNDLE_LIMITS, archiveKind, isBundleManifest, manifestOf, unpackArchive } from './archive.ts';
 import { openCopy, openPair } from './copies.ts';
 import type { RecordedEvidence } from './evidence.ts';
 import { decodeManifest } from './manifest.ts';
@@ -35,7 +35,7 @@ export async function openEvidence(path: string): Promise<Result<RecordedEvidenc
 async function openArchive(path: string): Promise<Result<RecordedEvidence>> {
   const packing = packingOf(path);
   if (!packing.ok) return packing;
-  if ((await contentOf(path, packing.value)) === 'bundle') return openPacked(basename(path), path, packing.value);
+  if ((await archiveKind(path, packing.value)) === 'bundle') return openPacked(basename(path), path, packing.value);
   const files = await unpackReport(path, packing.value);
   if (!files.ok) return files;
   const inside = files.value.get(BUNDLE_IN_REPORT);

@@ -4,7 +4,7 @@ import { ifAllowed, systemRefusal } from '../base/errno.ts';
 import { readStart } from '../base/file.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { folderTree, memoryTree, type Tree } from '../sources/copy/tree.ts';
-import { contentOf, isBundleManifest } from './archive.ts';
+import { archiveKind, isBundleManifest } from './archive.ts';
 import { unpackReport } from './sos-archive.ts';
 import type { Packing } from './unpack.ts';
 
@@ -24,7 +24,7 @@ export async function openTree(path: string): Promise<Result<Tree>> {
   }
   const packing = packingOf(path);
   if (!packing.ok) return packing;
-  if ((await contentOf(path, packing.value)) === 'bundle') return fail(A_BUNDLE);
+  if ((await archiveKind(path, packing.value)) === 'bundle') return fail(A_BUNDLE);
   const files = await unpackReport(path, packing.value);
   if (!files.ok) return files;
   const tree = memoryTree(files.value);

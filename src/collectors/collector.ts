@@ -9,6 +9,7 @@ import {
   type Gap,
   type Snapshot,
 } from '../metrics/snapshot.ts';
+import { contentOf } from './cursor.ts';
 import type { DumpName, Reader } from './reader.ts';
 
 export type Errno = 'EACCES' | 'EINVAL' | 'ENODEV' | 'EOPNOTSUPP' | 'EPERM';
@@ -216,13 +217,4 @@ function statusOf(gaps: number, told: boolean, notApplicable: boolean): Collecto
   if (gaps === 0) return 'ok';
   if (told) return notApplicable ? 'ok' : 'partial';
   return notApplicable ? 'not-applicable' : 'unavailable';
-}
-
-/** Tables that the firmware made: NUL is a byte like others in them. */
-const BINARY = /^\/sys\/firmware\//;
-
-/** Text ends at the first NUL: some kernels print one behind a CPU list, and tar fills a file of /sys up to a page with them. */
-function contentOf(path: string, bytes: Uint8Array): Uint8Array {
-  const end = bytes.indexOf(0);
-  return end < 0 || BINARY.test(path) ? bytes : bytes.subarray(0, end);
 }

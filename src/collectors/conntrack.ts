@@ -13,10 +13,10 @@ import {
   conntrackLimit,
   conntrackSearchRestart,
 } from '../metrics/catalogue/index.ts';
-import { fail, ok, type Result } from '../base/result.ts';
+import type { Result } from '../base/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
 import { cpuRows, type CpuRows } from './columns.ts';
-import { U64_MAX, wholeLines } from './cursor.ts';
+import { modulesFile, parseModules } from './modules.ts';
 import { parseNumber } from './parse.ts';
 
 const netfilter = '/proc/sys/net/netfilter';
@@ -41,7 +41,7 @@ export const conntrack = defineCollector({
   id: 'conntrack',
   turn: 80,
   scope: 'netns',
-  reads: [`${netfilter}/nf_conntrack_{count,max,buckets}`, statFile, '/proc/modules'],
+  reads: [`${netfilter}/nf_conntrack_{count,max,buckets}`, statFile, modulesFile],
   collect(host, emit) {
     const entries = host.parseIfPresent(`${netfilter}/nf_conntrack_count`, parseNumber);
     if (entries === undefined) {
@@ -74,23 +74,7 @@ function emitCounters(stat: CpuRows, emit: Emit): void {
 
 /** Whether the list of modules names it; built in, it is in no list. */
 function isLoaded(host: Host): boolean {
-  return host.parseIfPresent('/proc/modules', parseModules)?.includes('nf_conntrack') ?? false;
-}
-
-/** Parses /proc/modules: the name first, then size, users and more. Source: kernel/module/procfs.c:m_show. */
-export function parseModules(bytes: Uint8Array): Result<readonly string[]> {
-  const whole = wholeLines(bytes);
-  if (!whole.ok) return whole;
-  const cursor = whole.value;
-  const names: string[] = [];
-  while (!cursor.done) {
-    const at = cursor.at;
-    const name = cursor.word();
-    if (!/^\w+$/.test(name) || cursor.unsigned(U64_MAX) === undefined) return fail('no name and size of a module', at);
-    names.push(name);
-    cursor.nextLine();
-  }
-  return ok(names);
+  return host.parseIfPresent(modulesFile, parseModules)?.some(({ name }) => name === 'nf_conntrack') ?? false;
 }
 
 const everyKernels = ['entries', 'insert_failed', 'drop', 'early_drop'];

@@ -83,6 +83,9 @@ export function parseStat(bytes: Uint8Array): Result<Stat> {
   const whole = wholeLines(bytes);
   if (!whole.ok) return whole;
   const cursor = whole.value;
+  // Every kernel begins with it: without it the rows behind it may be missing as well.
+  if (cursor.word() !== 'cpu') return fail('does not begin with the row of all CPUs', 0);
+  cursor.nextLine();
   const cpus: { cpu: string; ticks: number[] }[] = [];
   const totals = new Map<string, number>();
   let softirqs: readonly number[] = [];

@@ -161,3 +161,20 @@ function hexDigit(byte: number): number {
   if (byte >= 97 && byte <= 102) return byte - 87;
   return byte >= 65 && byte <= 70 ? byte - 55 : -1;
 }
+
+/** Tables that the firmware made: NUL is a byte like others in them. */
+const BINARY = /^\/sys\/firmware\//;
+
+/** Text of the kernel ends at the first NUL: some kernels print one behind a CPU list, and tar fills a file of /sys up to a page with them. */
+export function contentOf(path: string, bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0);
+  return end < 0 || BINARY.test(path) ? bytes : bytes.subarray(0, end);
+}
+
+/** The same without the NULs at its end only: within what a command printed they are as good as any other byte. */
+export function withoutPadding(path: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.at(-1) !== 0 || BINARY.test(path)) return bytes;
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.subarray(0, end);
+}

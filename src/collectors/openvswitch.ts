@@ -1,8 +1,8 @@
-import { ok, type Result } from '../base/result.ts';
+import type { Result } from '../base/result.ts';
 import { switchHits, switchLost, switchMissed } from '../metrics/catalogue/index.ts';
 import { asCount, asList, asText, decode } from '../readings/decode.ts';
 import { defineCollector, type Host } from './collector.ts';
-import { utf8Text, wholeLines } from './cursor.ts';
+import { modulesFile, parseModules } from './modules.ts';
 import { parseLine, parseNumber } from './parse.ts';
 
 /** What one datapath of Open vSwitch counted of the packets that it looked up. */
@@ -14,7 +14,6 @@ export interface DatapathRow {
 }
 
 const DUMP = 'openvswitch';
-const modulesFile = '/proc/modules';
 const pidFile = '/run/openvswitch/ovs-vswitchd.pid';
 /** Threads of ovs-vswitchd looked at for one that polls. */
 const MOST_THREADS = 256;
@@ -46,8 +45,7 @@ export const openvswitch = defineCollector({
       host.gap(DUMP, `what the datapath of ovs-vswitchd itself counts is not in the kernel: ${ASK}`);
     else if (rows === null) host.gap(DUMP, 'what Open vSwitch printed of its datapaths is not understood');
     else if (rows !== undefined) host.notApplicable(DUMP, 'Open vSwitch has no datapath here');
-    else if (host.parseIfPresent(modulesFile, namesOpenvswitch) === true)
-      host.gap(DUMP, `what its datapaths counted could not be read: ${ASK}`);
+    else if (isLoaded(host)) host.gap(DUMP, `what its datapaths counted could not be read: ${ASK}`);
     else host.notApplicable(modulesFile, 'Open vSwitch is not loaded in this kernel');
   },
 });
@@ -67,10 +65,10 @@ function polls(host: Host, pid: number): boolean {
   );
 }
 
-/** Whether /proc/modules has it, as a module or among those that use another. */
-function namesOpenvswitch(bytes: Uint8Array): Result<boolean> {
-  const whole = wholeLines(bytes);
-  return whole.ok ? ok(/(?:^|[ ,])openvswitch[ ,]/m.test(utf8Text(bytes))) : whole;
+/** As a module, or among those that use another. */
+function isLoaded(host: Host): boolean {
+  const modules = host.parseIfPresent(modulesFile, parseModules) ?? [];
+  return modules.some(({ name, users }) => name === 'openvswitch' || users.includes('openvswitch'));
 }
 
 function decodeDatapaths(answer: unknown): Result<readonly DatapathRow[] | null> {

@@ -70,7 +70,7 @@ describe('cpu collector', () => {
   });
 
   it('takes the modes an old kernel does not tell apart for zero, as node_exporter does', () => {
-    const snapshot = collect(cpu, { files: { '/proc/stat': 'cpu0 100 0 10 1000\nctxt 5\n' } });
+    const snapshot = collect(cpu, { files: { '/proc/stat': 'cpu  100 0 10 1000\ncpu0 100 0 10 1000\nctxt 5\n' } });
     assert.equal(valueOf(snapshot, cpuSeconds, { cpu: '0', mode: 'idle' }), 10);
     assert.equal(valueOf(snapshot, cpuSeconds, { cpu: '0', mode: 'steal' }), 0);
     assert.equal(valueOf(snapshot, interruptsTotal), undefined);
@@ -102,9 +102,9 @@ describe('cpu collector', () => {
     for (const garbage of [
       'garbage\n',
       'cpu0\n',
-      'cpu0 1 2 x 4\n',
-      'cpu0 1 2 -3 4\n',
-      'cpu0 1 2 3 4\nintr\n',
+      'cpu  1 2 3 4\ncpu0 1 2 x 4\n',
+      'cpu  1 2 3 4\ncpu0 1 2 -3 4\n',
+      'cpu  1 2 3 4\ncpu0 1 2 3 4\nintr\n',
       '\0\xff\n',
     ]) {
       assert.equal(parseStat(bytesOf(garbage)).ok, false, JSON.stringify(garbage));

@@ -15,6 +15,8 @@ import {
   type Copy,
 } from '../support/copies.ts';
 import { bytesOf } from '../support/fixture.ts';
+import { sickFiles } from '../support/sick-host.ts';
+import { sickReport } from '../support/sick-report.ts';
 import { parseConntrackCommand, parseNetstatCommand } from '../../src/sources/sos/counters.ts';
 import { parseIpLinkCommand } from '../../src/sources/sos/links.ts';
 
@@ -281,5 +283,47 @@ describe('a counter that every kernel prints', () => {
     assert.ok(whole.ok && whole.value.has('/proc/net/dev'));
     const cut = parseIpLinkCommand(bytesOf(link.slice(0, link.indexOf('    TX:'))));
     assert.ok(cut.ok && !cut.value.has('/proc/net/dev'));
+  });
+});
+
+describe('what stands in the place of a file', () => {
+  const ends = (change: (path: string, content: string) => string): Copy =>
+    Object.fromEntries(
+      ([0, 1] as const).flatMap((end) =>
+        Object.entries(sickFiles(end)).map(([path, content]) => [
+          `${end === 0 ? 'before' : 'after'}/${path}`,
+          path.endsWith('@') ? content : change(path, content),
+        ]),
+      ),
+    );
+  const outcomesOf = (copy: Copy): readonly string[] =>
+    judgeCopy(copy).report.findings.map(({ code, outcome, certainty, at }) =>
+      [code, outcome, certainty, ...Object.values(at)].join(' '),
+    );
+
+  it('is the same where somebody padded it with NULs, clocks and outputs of commands among them', () => {
+    const padded = ends((path, content) => `${content}${path.startsWith('sys/firmware/') ? '' : '\0'.repeat(300)}`);
+    assert.deepEqual(outcomesOf(padded), outcomesOf(ends((_, content) => content)));
+    const report = Object.entries(sickReport(1)).map(([path, content]): [string, string] => [
+      path,
+      path.endsWith('@') ? content : `${content}\0\0\0`,
+    ]);
+    assert.deepEqual(outcomesOf(Object.fromEntries(report)), outcomesOf(sickReport(1)));
+  });
+
+  it('an error proves nothing: a list of modules that is none does not say what is not loaded', () => {
+    for (const said of ['cat: /proc/modules: Permission denied\n', '[plugin:kernel] timed out after 300s\n']) {
+      const judged = judgeCopy({
+        ...sickFiles(1),
+        'proc/modules': said,
+        'proc/sys/net/netfilter/nf_conntrack_max': '',
+      });
+      for (const code of ['PKT0505', 'PKT0201', 'PKT0202', 'PKT0203']) notInOrder(found(judged, code).outcome);
+    }
+  });
+
+  it('the end of /proc/stat is not the CPU time of the host', () => {
+    const end = ends((path, content) => (path === 'proc/stat' ? content.slice(content.indexOf('cpu2')) : content));
+    for (const code of ['PKT0606', 'PKT0102']) assert.equal(found(judgeCopy(end), code).outcome, 'not-measured');
   });
 });

@@ -9,6 +9,8 @@ export interface Mutation {
 const whole: readonly Mutation[] = [
   { name: 'removed', change: () => undefined },
   { name: 'emptied', change: () => '' },
+  // What sos keeps of a command that did not run, and of a file that could not be read.
+  { name: 'an error in its place', change: () => "timeout: failed to run command 'x': No such file or directory\n" },
 ];
 
 const cuts: readonly Mutation[] = [
@@ -20,6 +22,14 @@ const cuts: readonly Mutation[] = [
   {
     name: 'cut after half its lines',
     change: (content) => firstLines(content, Math.ceil(linesOf(content).length / 2)),
+  },
+  // sos keeps the end of what is longer than its limit.
+  {
+    name: 'cut up to half its lines',
+    change: (content) =>
+      linesOf(content)
+        .slice(Math.floor(linesOf(content).length / 2))
+        .join(''),
   },
   { name: 'cut before its last line', change: (content) => firstLines(content, linesOf(content).length - 1) },
 ];

@@ -1,4 +1,5 @@
 import { parseStat } from '../../collectors/cpu.ts';
+import { contentOf } from '../../collectors/cursor.ts';
 import { parseCpuListFile } from '../../collectors/parse.ts';
 import { parseCpuHeader } from '../../collectors/softnet.ts';
 import type { Result } from '../../base/result.ts';
@@ -27,8 +28,7 @@ import type { Tree } from './tree.ts';
 
 function read<T>(tree: Tree, path: string, parse: (bytes: Uint8Array) => Result<T>): T | undefined {
   const bytes = tree.read(path);
-  const nul = bytes.ok ? bytes.value.indexOf(0) : -1;
-  const parsed = bytes.ok ? parse(nul < 0 ? bytes.value : bytes.value.subarray(0, nul)) : bytes;
+  const parsed = bytes.ok ? parse(contentOf(path, bytes.value)) : bytes;
   return parsed.ok ? parsed.value : undefined;
 }
 

@@ -3,6 +3,7 @@ import { opendirSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { refusal, systemRefusal } from '../../base/errno.ts';
 import { readFileGuarded } from '../../base/file.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { withoutPadding } from '../../collectors/cursor.ts';
 
 /**
  * Files that were copied from a host, wherever they are kept: a folder, an archive. They may come from anybody: nothing
@@ -131,6 +132,17 @@ export function below(tree: Tree, folder: string): Tree {
     list: (path) => tree.list(path === '/' && prefix !== '' ? prefix : `${prefix}${path}`),
     folder: (path) => tree.folder(path === '/' && prefix !== '' ? prefix : `${prefix}${path}`),
     link: (path) => tree.link(`${prefix}${path}`),
+  };
+}
+
+/** The same tree, with what pads a text left out: of whoever reads it, none has to think of it. */
+export function unpadded(tree: Tree): Tree {
+  return {
+    ...tree,
+    read: (path) => {
+      const got = tree.read(path);
+      return got.ok ? ok(withoutPadding(path, got.value)) : got;
+    },
   };
 }
 
