@@ -2,6 +2,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
 import type { Report } from '../generated/report.ts';
+import { visible } from '../report/escape.ts';
 import { parsePercent, parseWindow } from './arguments.ts';
 import {
   formatFlag,
@@ -56,9 +57,9 @@ export default class Taps extends Command {
     checkTapped(devices, flags.netns, roots);
     const output = await openOutput(flags.output, 'create', 0o600);
     const progress = await startProgress(seconds ?? 0, seconds === undefined || flags.quiet);
-    const all =
+    const { taps: all, probe } =
       seconds === undefined
-        ? listTaps(roots, flags.netns, overrides)
+        ? { taps: listTaps(roots, flags.netns, overrides), probe: undefined }
         : await priceTaps(
             {
               seconds,
@@ -77,22 +78,33 @@ export default class Taps extends Command {
             progress.stop();
           });
     const taps = all.filter(({ device }) => devices.length === 0 || device === 'any' || devices.includes(device));
-    await present(await rendered(taps, format, output), output);
+    await present(await rendered({ taps, probe }, format, output), output);
     process.exitCode = signalled() === 0 ? 0 : 128 + signalled();
   }
 }
 
-/** `taps[]` of the report, in the form that was asked for. */
-async function rendered(taps: Report['taps'], format: (typeof formats)[number], output: Output): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(taps, null, 2)}\n`;
+interface Listed {
+  readonly taps: Report['taps'];
+  /** undefined where nothing was timed. */
+  readonly probe: Report['probe'] | undefined;
+}
+
+/** `taps[]` of the report, in the form that was asked for. A list in JSON has no room for what the probe says: that is on stderr. */
+async function rendered({ taps, probe }: Listed, format: (typeof formats)[number], output: Output): Promise<string> {
+  if (format === 'json') {
+    const { probeCaveat } = await import('../report/words/phrases.ts');
+    const caveat = probe === undefined ? undefined : probeCaveat(probe);
+    if (caveat !== undefined) process.stderr.write(`pktcost: the probe: ${visible(caveat, 1000)}\n`);
+    return `${JSON.stringify(taps, null, 2)}\n`;
+  }
   if (taps.length === 0) {
     const more = process.geteuid?.() === 0 ? '' : ' Run it as root to look into those of others.';
     return `No packet socket in the namespaces looked into.${more}\n`;
   }
   if (format === 'markdown') {
     const { tapsPage } = await import('../report/markdown/index.ts');
-    return tapsPage(taps);
+    return tapsPage(taps, probe);
   }
-  const { tapsSection } = await import('../report/text/cost.ts');
-  return `${tapsSection({ taps }, textStyle(output)).join('\n').trim()}\n`;
+  const { renderTaps } = await import('../report/text/cost.ts');
+  return renderTaps(taps, probe, textStyle(output));
 }

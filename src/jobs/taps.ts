@@ -35,9 +35,12 @@ export function listTaps(roots: Roots, netns: string, overrides: Overrides): Rep
  */
 export const priceCollectors = [packet, ebpf, host, netdev, netstat];
 
-/** The packet sockets of the live host with what each takes of a packet's time, where the probe could tell. */
-export async function priceTaps(options: MeasureOptions, overrides: Overrides): Promise<Report['taps']> {
+/** The packet sockets of the live host with what each takes of a packet's time, where the probe could tell, and what it says of itself. */
+export async function priceTaps(
+  options: MeasureOptions,
+  overrides: Overrides,
+): Promise<Pick<Report, 'taps' | 'probe'>> {
   const wanted = { collectors: priceCollectors, keep: () => true };
-  const { window } = await measure(options, Promise.resolve(wanted));
-  return packetSockets(window, priceLimits(overrides));
+  const { window, probe } = await measure(options, Promise.resolve(wanted));
+  return { taps: packetSockets(window, priceLimits(overrides)), probe };
 }

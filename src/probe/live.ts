@@ -266,9 +266,10 @@ export class LiveProbe implements HostProbe {
     const plan = planLines(this.#planning);
     const { tier, attach, devices } = this.#session.read();
     const done = asAttached(plan, attach, devices, this.#planning.netnsNames);
-    if (this.#detachedEarly !== null)
-      return { status: 'detached-early', tier, reason: this.#detachedEarly, plan: done };
-    return { status: 'attached', tier, reason: this.#company?.seen === true ? COMPANY : null, plan: done };
+    const company = this.#company?.seen === true ? COMPANY : null;
+    if (this.#detachedEarly === null) return { status: 'attached', tier, reason: company, plan: done };
+    const reason = company === null ? this.#detachedEarly : `${this.#detachedEarly}; ${company}`;
+    return { status: 'detached-early', tier, reason, plan: done };
   }
 
   selfCost(): OwnCost {

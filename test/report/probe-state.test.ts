@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 
 import type { Probe, Report } from '../../src/generated/report.ts';
 import { renderHtml } from '../../src/report/html/index.ts';
-import { renderMarkdown } from '../../src/report/markdown/index.ts';
+import { renderMarkdown, tapsPage } from '../../src/report/markdown/index.ts';
+import { compareReports } from '../../src/report/compare/index.ts';
+import { renderTaps } from '../../src/report/text/cost.ts';
 import { renderText } from '../../src/report/text/index.ts';
 import { attached, goldenReports } from './cases.ts';
 
@@ -13,6 +15,40 @@ const renderers: Readonly<Record<string, (report: Report) => string>> = {
   HTML: (report) => renderHtml(report).replace(/<script type="application\/json"[^]*<\/script>/, ''),
 };
 const of = (said: Partial<Probe>): Report => ({ ...goldenReports['idle']!(), probe: { ...attached, ...said } });
+
+const company = 'another pktcost measured at the same time, and its programs are in these spans';
+
+describe('another pktcost that measured in the same window', () => {
+  it('is said beside the prices of packet sockets', () => {
+    const { taps, probe } = { ...goldenReports['tap']!(), probe: { ...attached, reason: company } };
+    const style = { colour: false, width: 200, unicode: true };
+    assert.match(renderTaps(taps, probe, style), /another pktcost measured/);
+    assert.match(tapsPage(taps, probe), /another pktcost measured/);
+    assert.doesNotMatch(renderTaps(taps, attached, style), /Probe:/);
+    assert.doesNotMatch(tapsPage(taps, attached), /Probe:/);
+  });
+
+  it('makes two windows hard to compare, whichever it was in', () => {
+    const [alone, shared] = [of({ reason: null }), of({ reason: company })];
+    const caveats = (before: Report, after: Report): readonly string[] =>
+      compareReports({ source: 'a', report: before }, { source: 'b', report: after }, '0.1.0').caveats.filter((each) =>
+        each.includes('probe'),
+      );
+    assert.deepEqual(caveats(alone, alone), []);
+    assert.match(caveats(shared, alone).join(), /in the window before: .*another pktcost/);
+    assert.match(caveats(alone, shared).join(), /in the window after: .*another pktcost/);
+  });
+
+  it('says of a probe that left a window early that its figures are not of all of it', () => {
+    const early = of({ status: 'detached-early', reason: 'it took too much' });
+    const { caveats } = compareReports(
+      { source: 'a', report: of({ reason: null }) },
+      { source: 'b', report: early },
+      '0.1.0',
+    );
+    assert.ok(caveats.includes('the probe in the window after: detached early: it took too much'), caveats.join());
+  });
+});
 
 for (const [format, render] of Object.entries(renderers)) {
   describe(`the probe in ${format}`, () => {

@@ -16,6 +16,7 @@ import {
   type Quantity,
   type ChangeUnit,
 } from './noise.ts';
+import { probeCaveat } from '../words/phrases.ts';
 import { profileChanges } from './profile.ts';
 import { shiftOf } from './shift.ts';
 
@@ -69,6 +70,13 @@ function caveatsOf(before: Report, after: Report): string[] {
   for (const [name, { window }] of Object.entries({ before, after })) {
     if (window.samples === 1) caveats.push(`the window ${name} is a single sample: it has no rates`);
     else if (window.cutShort) caveats.push(`the window ${name} was cut short`);
+  }
+  const probes = [before.probe, after.probe];
+  for (const [name, { probe }] of Object.entries({ before, after })) {
+    // Where no window had one, the figures are not known in either, and say so.
+    if (probes.every(({ status }) => status === 'off' || status === 'not-measured')) break;
+    const caveat = probeCaveat(probe);
+    if (caveat !== undefined) caveats.push(`the probe in the window ${name}: ${caveat}`);
   }
   const [short, long] = [before.window.seconds, after.window.seconds].sort((a, b) => a - b) as [number, number];
   if (short > 0 && long > 3 * short) caveats.push('windows of very different length');

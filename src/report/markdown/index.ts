@@ -2,6 +2,8 @@ import { ledgerLines } from './ledger.ts';
 import type { Report } from '../../generated/report.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import { againstBaseline, type AgainstBaseline } from '../compare/against-baseline.ts';
+import { probeCaveat } from '../words/phrases.ts';
+import { prose } from './syntax.ts';
 import { drawTable } from './table.ts';
 import { more } from './cut.ts';
 import { verdictSection } from './verdict.ts';
@@ -47,9 +49,11 @@ function document(report: Report, against: AgainstBaseline | undefined, rows: nu
     .trimEnd()}\n`;
 }
 
-/** The packet sockets alone. */
-export function tapsPage(found: Report['taps']): string {
-  return `${tapsSection({ taps: found }, Infinity).join('\n').trim()}\n`;
+/** The packet sockets alone, and what is to be known of the prices. */
+export function tapsPage(found: Report['taps'], probe?: Report['probe']): string {
+  const caveat = probe === undefined ? undefined : probeCaveat(probe);
+  const said = caveat === undefined ? [] : ['', `Probe: ${prose(caveat)}.`];
+  return `${[...tapsSection({ taps: found }, Infinity), ...said].join('\n').trim()}\n`;
 }
 
 function tapsSection({ taps: found, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>, rows: number): string[] {

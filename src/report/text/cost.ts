@@ -3,11 +3,18 @@ import { bars, reachWords } from '../words/bars.ts';
 import { cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
-import { billWords, few, ownerWords, partsOf, partWords, placed, rulerWords, unpricedWords } from '../words/phrases.ts';
+import { billWords, few, ownerWords, partsOf, partWords, placed, probeCaveat, rulerWords, unpricedWords } from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { drawTable } from './table.ts';
+
+/** The packet sockets alone, and what is to be known of the prices. */
+export function renderTaps(taps: Report['taps'], probe: Report['probe'] | undefined, style: Style): string {
+  const caveat = probe === undefined ? undefined : probeCaveat(probe);
+  const said = caveat === undefined ? [] : paragraph(show(style, `Probe: ${caveat}.`), style.width, '  ', 2);
+  return `${[...tapsSection({ taps }, style), ...said].join('\n').trim()}\n`;
+}
 
 export function tapsSection({ taps, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>, style: Style): string[] {
   if (taps.length === 0) return [];

@@ -161,6 +161,12 @@ export function probeState({ status, tier, reason }: Probe): string {
   return reason === null ? probeWords[status] : `${probeWords[status]}: ${reason}`;
 }
 
+/** What is to be known of the probe beside figures it gave: that they are not all of the window, or not of the host alone. */
+export function probeCaveat(probe: Probe): string | undefined {
+  if (probe.status === 'off' || (probe.status === 'attached' && probe.reason === null)) return undefined;
+  return probeState(probe);
+}
+
 export function ownCost(self: SelfCost): string[] {
   const probed = probeCost(self);
   return [
