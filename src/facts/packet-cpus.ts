@@ -12,8 +12,8 @@ export const receivingThreads: readonly string[] = ['napi', 'backlog'];
  */
 export function napiTimeOn(
   cpu: string,
-  threads: readonly Signal[],
-  lastCpus: readonly Signal[],
+  threads: readonly Pick<Signal, 'labels' | 'value'>[],
+  lastCpus: readonly Pick<Signal, 'labels' | 'value'>[],
 ): { readonly seconds: number; readonly names: readonly string[]; readonly pids: readonly string[] } {
   const here = new Set(lastCpus.filter(({ value }) => `${value}` === cpu).map(({ labels }) => labels['pid']));
   const mine = threads.filter(({ labels, value }) => value > 0 && here.has(labels['pid']));

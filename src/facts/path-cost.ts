@@ -7,7 +7,7 @@ import { SAMPLES_TO_PRICE } from './profile-price.ts';
 import type { Signal } from './signal.ts';
 
 /** What pktcost takes itself is no part of what a packet costs. */
-const OWN = 'self';
+const OWN_PART = 'self';
 
 export interface ProfileReadings {
   /** Samples of the window by the labels `direction` and `part`. */
@@ -30,6 +30,8 @@ export interface PathCost {
   /** Per packet: of these parts, and of all. */
   readonly ns: number;
   readonly perPacket: number;
+  /** What pktcost took itself, of all samples of the direction: it is in none of the figures above. */
+  readonly own: number;
   /** Of all parts of the direction, the largest first. */
   readonly parts: readonly (readonly [part: string, share: number])[];
 }
@@ -38,16 +40,23 @@ const directions = ['receive', 'transmit', 'socket'] as const;
 
 /** Samples of a direction: all but pktcost's own, and those of them that `isPart` picks. */
 function counted(read: ProfileReadings, direction: Direction, isPart: (part: string) => boolean) {
-  const own = read.samples.filter(({ labels }) => labels['direction'] === direction && labels['part'] !== OWN);
+  const sampled = read.samples.filter(({ labels }) => labels['direction'] === direction);
+  const theirs = sampled.filter(({ labels }) => labels['part'] !== OWN_PART);
   const total = (of: readonly Signal[]): number => of.reduce((sum, { value }) => sum + value, 0);
-  return { own, all: total(own), mine: total(own.filter(({ labels }) => isPart(labels['part'] ?? ''))) };
+  const [whole, all] = [total(sampled), total(theirs)];
+  return {
+    theirs,
+    all,
+    own: whole === 0 ? 0 : (whole - all) / whole,
+    mine: total(theirs.filter(({ labels }) => isPart(labels['part'] ?? ''))),
+  };
 }
 
 /** What `isPart` picks costs in each direction that has enough samples and packets. */
 export function pathCosts(read: ProfileReadings, isPart: (part: string) => boolean): readonly PathCost[] {
   return directions.flatMap((direction) => {
     const packets = packetsOf(read, direction);
-    const { own, all, mine } = counted(read, direction, isPart);
+    const { theirs, own, all, mine } = counted(read, direction, isPart);
     if (all < SAMPLES_TO_PRICE || packets === undefined || read.sampled.value <= 0) return [];
     if (tooFewPackets(packets * read.sampled.value) !== undefined) return [];
     if (mine === 0) return [];
@@ -61,7 +70,8 @@ export function pathCosts(read: ProfileReadings, isPart: (part: string) => boole
         cpu: cpuOf(mine),
         ns: (cpuOf(mine) * 1e9) / packets,
         perPacket: (cpuOf(all) * 1e9) / packets,
-        parts: own
+        own,
+        parts: theirs
           .map(({ labels, value }) => [labels['part'] ?? '', value / all] as const)
           .sort(([, a], [, b]) => b - a),
       },

@@ -935,6 +935,10 @@ export interface CpuCost {
    */
   softirqShare: number | null;
   /**
+   * Share of the window in softirq, interrupts and NAPI threads that were last seen on this CPU: what PKT0102 judges.
+   */
+  interruptShare?: number | null;
+  /**
    * Passes into the stack on this CPU.
    */
   packets: number | null;

@@ -1,3 +1,4 @@
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import {
   cpuSeconds,
@@ -29,7 +30,7 @@ export const backlogDrops = defineRule({
     limited: optional(increase(softnetFlowLimit)),
     squeezed: deciding(increase(softnetSqueezed)),
     runs: deciding(sumBy(['cpu'], increase(softirqFunctions, { type: 'NET_RX' }))),
-    softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }))),
     idle: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
     // Of the host: a namespace of its own does not have them.
     backlog: optional(value(sysctl, { name: 'net.core.netdev_max_backlog', netns: '' })),

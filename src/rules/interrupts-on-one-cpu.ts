@@ -1,3 +1,4 @@
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { cpuSeconds, deviceIrq, interrupts, receivePackets } from '../metrics/catalogue/index.ts';
 import { rate, sumBy, value } from '../metrics/expression.ts';
 import { VERIFY } from './path-parts.ts';
@@ -16,7 +17,7 @@ export const interruptsOnOneCpu = defineRule({
     irqs: list(value(deviceIrq)),
     frames: rate(receivePackets),
     taken: list(sumBy(['cpu', 'type'], rate(interrupts))),
-    softirq: decidingList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    softirq: decidingList(sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }))),
   },
   thresholds: {
     busy: {
@@ -40,20 +41,20 @@ export const interruptsOnOneCpu = defineRule({
     softirq: {
       value: 0.5,
       unit: 'ratio',
-      help: 'Share of its time that this CPU spends in softirq, below which it has room.',
+      help: 'Share of its time that this CPU spends in softirq and interrupts, below which it has room.',
       source: 'judgement: below the warning level of PKT0102, so that it is told before it is too late',
     },
     idle: {
       value: 0.2,
       unit: 'ratio',
-      help: 'Softirq share of the next busiest CPU above which the work is spread after all, by RPS or by other cards.',
+      help: 'Share of its time in softirq and interrupts of the next busiest CPU above which the work is spread after all, by RPS or by other cards.',
       source: 'judgement: less than half of what the one CPU has',
     },
   },
   messages: {
     one:
       'CPU {cpu} takes {share:percent} of the interrupts of {device} ({queues:count} queues) and spends {softirq:percent} of its ' +
-      'time in softirq; no other CPU spends more than {next:percent}.',
+      'time in softirq and interrupts; no other CPU spends more than {next:percent}.',
   },
   alert: { none: 'which interrupts are those of a card is known on the host only' },
   conclude({ irqs, frames, taken, softirq }, limits, at) {

@@ -1,3 +1,4 @@
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { formatCpuList } from '../base/cpu-list.ts';
 import { feedersData, feedersText, irqsOn, napiTimeOn, receivingThreads, rpsOn } from '../facts/packet-cpus.ts';
 import {
@@ -32,7 +33,7 @@ export const isolatedCpuPacketWork = defineRule({
     packets: andOn(['cpu'], rate(softnetProcessed), setApart),
     by: optionalList(value(cpuDedicated)),
     runs: optional(sumBy(['cpu'], rate(softirqFunctions, { type: 'NET_RX' }))),
-    softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    softirq: optional(sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }))),
     taken: optionalList(rate(interrupts)),
     irqs: optionalList(value(deviceIrq)),
     rps: optionalList(value(deviceRps)),

@@ -1,3 +1,4 @@
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { refusedReasons, ringLossOf, ringLossPlace } from '../facts/card-losses.ts';
 import { gradeLoss, lossOf, lossShare } from '../facts/loss.ts';
 import { gradeShare } from '../facts/lost.ts';
@@ -77,7 +78,7 @@ export const nicRingDrops = defineRule({
     ringMost: optional(value(receiveRingMost)),
     irqs: optionalList(value(deviceIrq)),
     taken: optionalList(rate(interrupts)),
-    softirq: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    softirq: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }))),
     idle: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
   },
   thresholds: {

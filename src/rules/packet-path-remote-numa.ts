@@ -1,3 +1,4 @@
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { formatCpuList } from '../base/cpu-list.ts';
 import { topologyOf, type Topology } from '../facts/cpus.ts';
 import { enoughTicks } from '../facts/price.ts';
@@ -72,7 +73,7 @@ export const packetPathRemoteNuma = defineRule({
     threaded: deciding(value(deviceThreaded)),
     threads: decidingList(increase(processCpu, napi)),
     lastCpus: decidingList(value(processLastCpu, napi)),
-    softirq: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+    softirq: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }))),
     idle: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
     accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
     otherNode: optionalList(increase(numaOther)),

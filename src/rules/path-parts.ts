@@ -83,6 +83,7 @@ export interface JudgedPath {
     readonly error: number;
     readonly cpu: number;
     readonly way: string;
+    readonly besidesOwn: Worded | '';
   };
   readonly impact: { readonly cpuShare?: number };
 }
@@ -101,10 +102,18 @@ export function judgeParts(
   return {
     cost,
     grade,
-    args: { ns, perPacket, share, error, cpu, way: directionName(cost) },
+    args: { ns, perPacket, share, error, cpu, way: directionName(cost), besidesOwn: besidesOwn(cost) },
     impact: cpus !== undefined && cpus.value > 0 ? { cpuShare: cpu / cpus.value } : {},
   };
 }
+
+/** The table of parts has all that was sampled. */
+function besidesOwn({ own }: PathCost): Worded | '' {
+  return own < LEAST_OWN ? '' : worded(own, ` without pktcost itself (${asPercent(own)} of all)`);
+}
+
+/** What pktcost took below which a share is the same with and without it. */
+const LEAST_OWN = 0.005;
 
 /** What is said of parts that are dear, besides what all such findings say. */
 type Costly<M extends string, K extends string> = Shown<M, K> & { readonly message: M };
@@ -129,7 +138,7 @@ export function notDear(
 
 /** The words of every such finding, to which each rule adds who owns it. */
 export const costWords =
-  '{share:percent} (± {error:percent}) of what {way} cost: {ns:ns} of {perPacket:ns} a packet, {cpu:percent} of a CPU';
+  '{share:percent} (± {error:percent}) of what {way} cost{besidesOwn}: {ns:ns} of {perPacket:ns} a packet, {cpu:percent} of a CPU';
 
 /** The largest parts of a direction with their shares, as an argument. */
 export function partsArgument(parts: PathCost['parts'], most = 3): Worded {

@@ -7,7 +7,7 @@ export const thresholds = {
   share: {
     value: 0.9,
     unit: 'ratio',
-    help: 'Share of its time that a CPU spends in softirq and NAPI threads from which it is saturated.',
+    help: 'Share of its time that a CPU spends in softirq, interrupts and NAPI threads from which it is saturated.',
     source: 'requirement: the level to call critical',
   },
   warningShare: {

@@ -1,3 +1,4 @@
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { worded } from './finding.ts';
 import { lossShare } from '../facts/loss.ts';
 import { feedersData, feedersText, irqsOn, napiTimeOn, receivingThreads, rpsOn } from '../facts/packet-cpus.ts';
@@ -36,7 +37,7 @@ import {
 } from './rule.ts';
 import { isStarved, netRxShare, thresholds } from './softirq-limits.ts';
 
-const softirqTime = sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }));
+const softirqTime = sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }));
 
 export const softirqSaturation = defineRule({
   code: 'PKT0102',
@@ -73,24 +74,24 @@ export const softirqSaturation = defineRule({
   thresholds,
   messages: {
     saturated:
-      'CPU {cpu} spends {share:percent} of its time in softirq and NAPI threads{threadShare}. Fed by {feeders}.',
+      'CPU {cpu} spends {share:percent} of its time in softirq, interrupts and NAPI threads{threadShare}. Fed by {feeders}.',
     starved:
-      'CPU {cpu} has no time left for packets: programs leave softirq {share:percent} of it, {idle:percent} is idle, and its ' +
+      'CPU {cpu} has no time left for packets: programs leave softirq and interrupts {share:percent} of it, {idle:percent} is idle, and its ' +
       'backlog drops {dropped:packets} while it takes {packets:packets}. Fed by {feeders}.',
     stolen:
-      'CPU {cpu} has no time left for packets: the hypervisor takes {stolen:percent} of it, softirq gets {share:percent}, {idle:percent} ' +
+      'CPU {cpu} has no time left for packets: the hypervisor takes {stolen:percent} of it, softirq and interrupts get {share:percent}, {idle:percent} ' +
       'is idle, and its backlog drops {dropped:packets} while it takes {packets:packets}. Fed by {feeders}.',
     dear:
-      'CPU {cpu} spends {share:percent} of its time in softirq, {netRx:percent} of that in NET_RX, and receives only {packets:packets}: ' +
+      'CPU {cpu} spends {share:percent} of its time in softirq, interrupts and NAPI threads, {netRx:percent} of that in NET_RX, and receives only {packets:packets}: ' +
       'its packets are expensive{each}. Fed by {feeders}.',
     unseen:
-      'CPU {cpu} spends {share:percent} of its time in softirq and runs NET_RX {runs:count} times a second, but only {packets:packets} ' +
+      'CPU {cpu} spends {share:percent} of its time in softirq, interrupts and NAPI threads and runs NET_RX {runs:count} times a second, but only {packets:packets} ' +
       'get into the stack: XDP drops or redirects the others, or it clears away what was sent. Fed by {feeders}.',
     other:
-      'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:packets}, and NET_RX takes only ' +
+      'CPU {cpu} spends {share:percent} of its time in softirq, interrupts and NAPI threads, but receives only {packets:packets}, and NET_RX takes only ' +
       '{netRx:percent} of that time: timers, block I/O or RCU, not the network, take it.',
     'other-unsure':
-      'CPU {cpu} spends {share:percent} of its time in softirq, but receives only {packets:packets}: timers, block I/O or RCU take it, ' +
+      'CPU {cpu} spends {share:percent} of its time in softirq, interrupts and NAPI threads, but receives only {packets:packets}: timers, block I/O or RCU take it, ' +
       'or very expensive packets. What NET_RX takes of it was not measured.',
   },
   alert: {
@@ -110,7 +111,7 @@ export const softirqSaturation = defineRule({
         andOn(['cpu'], where(softirq, '>=', limits.starvedShare), where(idle, '<=', limits.spare)),
         andOn(['cpu'], drops, where(processed, '>=', limits.packets)),
       );
-      const says = 'The CPU spends {value} of its time in softirq';
+      const says = 'The CPU spends {value} of its time in softirq and interrupts';
       return {
         critical: {
           when: unlessOn(['cpu'], where(softirq, '>=', limits.share), other),

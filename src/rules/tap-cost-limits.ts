@@ -80,7 +80,7 @@ export const thresholds = {
   hot: {
     value: shared.shortOfTime,
     unit: 'ratio',
-    help: 'Share of its time that a CPU spends in softirq and NAPI threads from which it is short of room.',
+    help: 'Share of its time that a CPU spends in softirq, interrupts and NAPI threads from which it is short of room.',
     source: 'the warning level of PKT0102',
   },
   spare: {

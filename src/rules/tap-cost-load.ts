@@ -67,7 +67,9 @@ function signsText({ hot, losing, risen, dear }: Load): string {
   const signs = [
     ...(hottest === undefined
       ? []
-      : [`CPU ${hottest.cpu} spends ${Math.round(hottest.share * 100)} % of its time in softirq`]),
+      : [
+          `CPU ${hottest.cpu} spends ${Math.round(hottest.share * 100)} % of its time in softirq, interrupts and NAPI threads`,
+        ]),
     ...(losing ? ['packets are lost in ring or backlog'] : []),
     ...(risen ? ['softirq time per packet is above the baseline'] : []),
     ...(dear ? ['a packet takes long in NET_RX'] : []),

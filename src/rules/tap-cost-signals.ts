@@ -1,4 +1,5 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
+import { interruptModes } from '../facts/interrupt-time.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
 import { sentSocketPrices, socketPrices } from '../facts/tap-prices.ts';
@@ -111,7 +112,7 @@ export const signals = {
   handed: optional(sumBy([], rate(softnetReceivedRps))),
   threads: optional(sumBy([], rate(processCpu, { role: receivingThreads }))),
   accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
-  softirqByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['softirq', 'irq'] }))),
+  softirqByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: interruptModes }))),
   processedByCpu: optionalList(rate(softnetProcessed)),
   idleByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
   threadTimes: optionalList(rate(processCpu, { role: receivingThreads })),

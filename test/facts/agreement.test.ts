@@ -9,6 +9,7 @@ import type { Report } from '../../src/generated/report.ts';
 import * as metrics from '../../src/metrics/catalogue/index.ts';
 import { shortLimits } from '../../src/rules/short-limits.ts';
 import { compareReports } from '../../src/report/compare/index.ts';
+import { renderHtml } from '../../src/report/html/index.ts';
 import { renderMarkdown } from '../../src/report/markdown/index.ts';
 import { renderText } from '../../src/report/text/index.ts';
 import { lossesOf } from '../../src/report/tables/losses.ts';
@@ -355,6 +356,50 @@ describe('what a card lost by a counter of its driver', () => {
     const report = judged(driven('alx', [[metrics.receiveDrop, { device: 'eth0' }, 0, 3000], ...noneOfItsOwn]));
     assert.equal(report.cost.devices.find((each) => each.device === 'eth0')?.cardLost, null);
     assert.ok(report.ledger?.rows.every(({ rule }) => rule !== 'PKT0501'));
+  });
+});
+
+describe('what a finding and a table say of one CPU or one path', () => {
+  const rendered = (report: Report): string =>
+    renderText(report, { colour: false, unicode: true, width: 300, verbose: true });
+
+  it('is one share of softirq, interrupts and NAPI threads', () => {
+    const cells: Cell[] = [
+      ...host({ packets: 200_000, frames: 500_000, softirq: 5 }),
+      [metrics.cpuSeconds, { cpu: '1', mode: 'irq' }, 0, 2],
+      [metrics.cpuSeconds, { cpu: '1', mode: 'idle' }, 0, 1],
+      [metrics.processCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 0, 1],
+      [metrics.processLastCpu, { pid: '77' }, 1, 1],
+      [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1],
+    ];
+    const report = judged(cells);
+    const found = ofRule(report, 'PKT0102');
+    assert.equal(Number(found.args['share']).toFixed(6), '0.800000');
+    assert.match(found.summary, /80% of its time in softirq, interrupts and NAPI threads/);
+    const cpu = report.cost.cpus.find((each) => each.cpu === '1');
+    assert.equal(cpu?.interruptShare, found.args['share']);
+    assert.match(rendered(report), /\n {2}CPU  Node  Softirq, irq, NAPI .*\n.*\n.*\n {2}1 +0 +80% /);
+    assert.ok(renderHtml(report).includes('softirq, interrupts, NAPI threads 80%'));
+  });
+
+  it("is named where they differ: a finding's share leaves pktcost's own work out, the parts have it", () => {
+    const sampled = (part: string, samples: number): Cell => [
+      metrics.profileSamples,
+      { direction: 'receive', cpu: '1', part },
+      0,
+      samples,
+    ];
+    const report = judged([
+      ...host({ packets: 200_000, frames: 500_000, softirq: 5 }),
+      [metrics.profilePeriod, { clock: 'cycles' }, 0.001, 0.001],
+      [metrics.profileSeconds, {}, 0, 10],
+      ...[sampled('nftables', 4500), sampled('udp', 4500), sampled('self', 1000)],
+    ]);
+    const { summary } = ofRule(report, 'PKT0106');
+    assert.match(summary, /50% \(± 1%\) of what received packets cost without pktcost itself \(10% of all\)/);
+    const text = rendered(report);
+    assert.match(text, /\n +nftables .* 45% /);
+    assert.match(text, /10% is pktcost itself, which the shares in findings leave out\./);
   });
 });
 

@@ -26,6 +26,14 @@ const busy = pathCells({ nftables: 6300, udp: 2700, gro: 1000 }, { packets: 86_0
 
 ruleCases(netfilterCost, [
   {
+    name: 'what pktcost took is left out of the share, and said',
+    cells: [...pathCells({ nftables: 4500, udp: 4500, self: 1000 }, { packets: 86_000 }), hook(4500), ...chain(200)],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'dear',
+    args: { share: 0.5, besidesOwn: ' without pktcost itself (10% of all)' },
+  },
+  {
     name: '200 rules on the way in: the chain is named, known flows are to pass first',
     cells: [...busy, hook(6300), ...chain(200)],
     outcome: 'critical',

@@ -1,6 +1,7 @@
 import { breakdownOf, enough, netRxCost, netRxOf, receivedInNetRx } from '../../facts/breakdown.ts';
 import { cpuPrices } from '../../facts/cpu-prices.ts';
 import { byLabel, cells } from '../../facts/figures.ts';
+import { interruptShares } from '../../facts/interrupt-time.ts';
 import type { PriceLimits } from '../../facts/price.ts';
 import { packetsByCpu, tapTimes } from '../../facts/tapped.ts';
 import type { CpuCost } from '../../generated/report.ts';
@@ -32,6 +33,7 @@ export function cpuCosts(window: Window, limits: PriceLimits): CpuCost[] {
   const nodes = new Map(window.value(cpuNode).map(({ labels }) => [labels['cpu'], Number(labels['node'])]));
   const timedRuns = byLabel(window, netRxTimedRuns, 'cpu');
   const prices = cpuPrices(window);
+  const interrupts = interruptShares(window);
   return cells(window, cpuSeconds)
     .filter(({ labels }) => labels['mode'] === 'softirq')
     .sort((a, b) => Number(a.labels['cpu']) - Number(b.labels['cpu']))
@@ -53,6 +55,7 @@ export function cpuCosts(window: Window, limits: PriceLimits): CpuCost[] {
         softirqSeconds: increase,
         // Of the wall clock: the modes of a mostly idle CPU do not add up to it (kernel/time/tick-sched.c).
         softirqShare: seconds > 0 ? increase / seconds : null,
+        interruptShare: interrupts.get(cpu) ?? null,
         packets: passed?.increase ?? null,
         packetsPerSecond: passed === undefined || passed.seconds <= 0 ? null : passed.increase / passed.seconds,
         nsPerPacket,

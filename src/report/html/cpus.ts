@@ -1,5 +1,5 @@
 import type { CpuCost, Report } from '../../generated/report.ts';
-import { cpuTable } from '../tables/cpus.ts';
+import { cpuTable, interruptTime } from '../tables/cpus.ts';
 import { placed } from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { markup, nothing, type Markup } from './markup.ts';
@@ -19,7 +19,7 @@ export function cpuSection({ cost }: Report): Markup {
   const dedicated = cpus.some(({ dedicatedBy }) => dedicatedBy.length > 0);
   return markup`<section aria-labelledby="cpus">
 <h2 id="cpus">Packet work by CPU</h2>
-<ul class="legend"><li><svg class="key" width="12" height="6" aria-hidden="true" focusable="false"><rect class="soft" width="12" height="6"/></svg> <b>softirq</b> <span class="faint">share of the window, full width is 100%</span></li><li><svg class="key" width="12" height="6" aria-hidden="true" focusable="false"><rect class="work" width="12" height="6"/></svg> <b>packets</b> <span class="faint">${most === 0 ? 'none in the window' : `full width is ${formats.rate(most)}`}</span></li>${
+<ul class="legend"><li><svg class="key" width="12" height="6" aria-hidden="true" focusable="false"><rect class="soft" width="12" height="6"/></svg> <b>softirq, interrupts, NAPI threads</b> <span class="faint">share of the window, full width is 100%</span></li><li><svg class="key" width="12" height="6" aria-hidden="true" focusable="false"><rect class="work" width="12" height="6"/></svg> <b>packets</b> <span class="faint">${most === 0 ? 'none in the window' : `full width is ${formats.rate(most)}`}</span></li>${
     dedicated
       ? markup`<li><span class="key ring"></span> <b>set apart</b> <span class="faint">isolcpus, nohz_full or cpuset: packet work here disturbs what it was kept for</span></li>`
       : nothing
@@ -43,17 +43,18 @@ ${own.map((cpu) => cell(cpu, most))}</ul></div>
 
 function nodeWords(cpus: readonly CpuCost[]): string {
   const packets = cpus.reduce((sum, { packetsPerSecond }) => sum + (packetsPerSecond ?? 0), 0);
-  const softirq = cpus.reduce((sum, { softirqShare }) => sum + (softirqShare ?? 0), 0);
-  return `${cpus.length} CPU${cpus.length === 1 ? '' : 's'}, ${formats.packets(packets)}, softirq takes ${significant(softirq)} CPUs`;
+  const busy = cpus.reduce((sum, cpu) => sum + (interruptTime(cpu) ?? 0), 0);
+  return `${cpus.length} CPU${cpus.length === 1 ? '' : 's'}, ${formats.packets(packets)}, softirq, interrupts and NAPI threads take ${significant(busy)} CPUs`;
 }
 
 function cell(cpu: CpuCost, most: number): Markup {
-  const softirq = Math.min(1, cpu.softirqShare ?? 0);
+  const share = interruptTime(cpu);
+  const busy = Math.min(1, share ?? 0);
   const packets = most === 0 ? 0 : (cpu.packetsPerSecond ?? 0) / most;
   const words = [
     `CPU ${cpu.cpu}`,
     ...cpu.dedicatedBy,
-    cpu.softirqShare === null ? 'softirq not known' : `softirq ${formats.percent(cpu.softirqShare)}`,
+    share === null ? 'softirq not known' : `softirq, interrupts, NAPI threads ${formats.percent(share)}`,
     cpu.packetsPerSecond === null ? 'packets not known' : formats.packets(cpu.packetsPerSecond),
     ...(cpu.dropped === null || cpu.dropped === 0 ? [] : [`${formats.count(cpu.dropped)} dropped`]),
     ...(cpu.squeezed === null || cpu.squeezed === 0 ? [] : [`${formats.count(cpu.squeezed)} squeezed`]),
@@ -61,9 +62,9 @@ function cell(cpu: CpuCost, most: number): Markup {
   const width = (share: number): number => (share === 0 ? 0 : Math.max(2, Math.round(share * 100)));
   const kind = [
     ...(cpu.dedicatedBy.length > 0 ? ['ring'] : []),
-    ...(softirq === 0 && packets === 0 ? ['idle'] : []),
+    ...(busy === 0 && packets === 0 ? ['idle'] : []),
     ...(cpu.dropped !== null && cpu.dropped > 0 ? ['lossy'] : []),
   ].join(' ');
-  return markup`<li${classOf(kind)} title="${words}"><span aria-hidden="true">${cpu.cpu}</span><span class="sr">${words}</span><svg width="100%" height="13" aria-hidden="true" focusable="false"><rect class="rail" width="100%" height="6"/><rect class="soft" width="${width(softirq)}%" height="6"/><rect class="rail" y="7" width="100%" height="6"/><rect class="work" y="7" width="${width(packets)}%" height="6"/></svg></li>
+  return markup`<li${classOf(kind)} title="${words}"><span aria-hidden="true">${cpu.cpu}</span><span class="sr">${words}</span><svg width="100%" height="13" aria-hidden="true" focusable="false"><rect class="rail" width="100%" height="6"/><rect class="soft" width="${width(busy)}%" height="6"/><rect class="rail" y="7" width="100%" height="6"/><rect class="work" y="7" width="${width(packets)}%" height="6"/></svg></li>
 `;
 }

@@ -11,7 +11,7 @@ export const cpuTable: Table<CpuCost> = [
     cell: ({ dedicatedBy }) => (dedicatedBy.length === 0 ? null : dedicatedBy.join(', ')),
     unlessEmpty: ['text'],
   },
-  { label: 'Softirq', unit: 'percent', cell: ({ softirqShare }) => softirqShare },
+  { label: 'Softirq, irq, NAPI', unit: 'percent', cell: interruptTime },
   { label: 'Packets', unit: 'rate', cell: ({ packetsPerSecond }) => packetsPerSecond },
   { label: 'Per packet', unit: 'ns', cell: ({ nsPerPacket }) => nsPerPacket },
   { label: 'In NET_RX', unit: 'ns', cell: ({ netRxNsPerPacket }) => netRxNsPerPacket, only: ['text', 'html'] },
@@ -26,9 +26,14 @@ export const cpuTable: Table<CpuCost> = [
   { label: 'Squeezed', unit: 'count', cell: ({ squeezed }) => squeezed },
 ];
 
+/** What findings say of a CPU; a report of an earlier version has softirq alone. */
+export function interruptTime({ interruptShare, softirqShare }: CpuCost): number | null {
+  return interruptShare === undefined ? softirqShare : interruptShare;
+}
+
 /** Those with packet work, busiest first. */
 export function busyCpus(cpus: readonly CpuCost[]): CpuCost[] {
   return cpus
     .filter(({ softirqSeconds, packets }) => (softirqSeconds ?? 0) > 0 || (packets ?? 0) > 0)
-    .sort((a, b) => (b.softirqShare ?? 0) - (a.softirqShare ?? 0));
+    .sort((a, b) => (interruptTime(b) ?? 0) - (interruptTime(a) ?? 0));
 }

@@ -46,6 +46,10 @@ const payerWords: Readonly<Record<string, string>> = {
   pktcost: 'pktcost',
 };
 
+/** The part that is pktcost's own work, and the share of it from which others are the same with and without it. */
+const OWN_PART = 'self';
+const LEAST_OWN = 0.005;
+
 /** Smaller parts are told together. */
 const LEAST_SHARE = 0.01;
 
@@ -83,7 +87,13 @@ export function directionWords(direction: ProfileDirection, most: number): Direc
       rest.length === 0
         ? ''
         : `and ${rest.length} smaller part${rest.length === 1 ? '' : 's'}, together ${formats.percent(share)}`,
-    lines: [...rulerLine(direction), ...hookLine(direction), ...payerLines(direction), ...otherLine(direction)],
+    lines: [
+      ...rulerLine(direction),
+      ...ownLine(direction),
+      ...hookLine(direction),
+      ...payerLines(direction),
+      ...otherLine(direction),
+    ],
   };
 }
 
@@ -94,6 +104,12 @@ function rulerLine({ rulersDiffer, otherNs, nsPerPacket, ruler }: ProfileDirecti
   if (!rulersDiffer || otherNs === null || nsPerPacket === null) return [];
   const by = ruler === 'net_rx' ? 'the samples alone' : "the probe's time of NET_RX";
   return [`Two rulers differ: by ${by} it would be ${formats.ns(otherNs)} per packet.`];
+}
+
+/** Of the same samples findings say shares that are larger by as much. */
+function ownLine({ parts }: ProfileDirection): string[] {
+  const own = parts.find(({ part }) => part === OWN_PART)?.share ?? 0;
+  return own < LEAST_OWN ? [] : [`${formats.percent(own)} is pktcost itself, which the shares in findings leave out.`];
 }
 
 function hookLine({ netfilter }: ProfileDirection): string[] {

@@ -3,7 +3,17 @@ import { bars, reachWords } from '../words/bars.ts';
 import { cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
-import { billWords, few, ownerWords, partsOf, partWords, placed, probeCaveat, rulerWords, unpricedWords } from '../words/phrases.ts';
+import {
+  billWords,
+  few,
+  ownerWords,
+  partsOf,
+  partWords,
+  placed,
+  probeCaveat,
+  rulerWords,
+  unpricedWords,
+} from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { profileLines } from './profile.ts';
