@@ -629,13 +629,14 @@ export interface CapturePayer {
 export interface Cost {
   host: HostCost;
   /**
-   * Devices that received anything in the window, busiest first; of more than a thousand those that were timed, those that lost most, and the busiest.
+   * Devices that received or lost anything in the window, busiest first; of more than a thousand those that lost most, those that were timed, and the busiest.
    */
   devices: DeviceCost[];
   /**
-   * How many more devices received anything than are listed; not there where all are.
+   * How many more devices received or lost anything than are listed; not there where all are.
    */
   devicesLeftOut?: number;
+  leftOutLost?: LeftOutLost;
   /**
    * Every CPU that was online throughout.
    */
@@ -909,6 +910,23 @@ export interface Bucket {
    * Samples above the bound before and up to this one.
    */
   count: number;
+}
+/**
+ * What the devices that are not listed lost, together; not there where all are.
+ */
+export interface LeftOutLost {
+  /**
+   * How many of them lost anything.
+   */
+  devices: number;
+  /**
+   * Frames that their cards lost.
+   */
+  cardLost: number;
+  /**
+   * Packets that they or what is above them dropped.
+   */
+  dropped: number;
 }
 /**
  * One CPU.
@@ -1450,9 +1468,17 @@ export interface Ledger {
    */
   sampling: number;
   /**
-   * One per reason and place, the largest first.
+   * One per reason and place, the largest first; of more than a thousand the first thousand.
    */
   rows: LedgerRow[];
+  /**
+   * How many more rows there were; not there where all are.
+   */
+  rowsLeftOut?: number;
+  /**
+   * What was lost in those, together; not there where there are none.
+   */
+  packetsLeftOut?: number;
   /**
    * One per network namespace that received frames.
    */

@@ -36,12 +36,10 @@ import { OWN_NETNS } from '../../metrics/snapshot.ts';
 import type { Increase, Window } from '../../metrics/window.ts';
 import { formats } from '../words/formats.ts';
 import { cpuCosts } from './cpus.ts';
+import { listedDevices } from './listed-devices.ts';
 
 /** What it reads of devices in other namespaces and on other hosts, besides what rules read. */
 export const costMetrics = [receiveBytes, receiveDrop, receiveMissed, receivePackets] as const;
-
-/** Most devices, and most packet sockets, that a report lists: a megabyte of JSON. */
-export const LISTED_IN_A_REPORT = 1000;
 
 /** Devices whose frames were counted before, by the device below them. */
 const upperKinds = new Set([
@@ -52,12 +50,11 @@ const upperKinds = new Set([
 /** What a packet costs: the host, each device, each CPU. Softirq time of /proc/stat, sharpened by the probe's spans. */
 export function reportCost(window: Window, probe: Probe, limits: PriceLimits): Cost {
   const host = hostCost(window, limits);
-  const received = cellsOfDevices(window);
-  const listed = mostTelling(window, received);
+  const { listed, others } = listedDevices(window);
   return {
     host,
     devices: deviceCosts(window, probe, host, limits, listed),
-    ...(listed.length < received.length && { devicesLeftOut: received.length - listed.length }),
+    ...others,
     cpus: cpuCosts(window, limits),
   };
 }
@@ -126,36 +123,6 @@ function wirePackets(window: Window): number | null {
   return totalIncrease(
     cells(window, receivePackets).filter(({ labels }) => !upperKinds.has(kinds.get(deviceKey(labels)) ?? '')),
   );
-}
-
-/** Devices that received anything or were timed, busiest first. */
-function cellsOfDevices(window: Window): Increase[] {
-  const spans = spansByDevice(window);
-  return cells(window, receivePackets)
-    .filter(({ labels, increase }) => increase > 0 || spans.has(deviceKey(labels)))
-    .sort((a, b) => b.increase - a.increase || (deviceKey(a.labels) < deviceKey(b.labels) ? -1 : 1));
-}
-
-/** Of more devices than a report lists: those that were timed, those that lost most, and then the busiest. */
-function mostTelling(window: Window, received: readonly Increase[]): readonly Increase[] {
-  if (received.length <= LISTED_IN_A_REPORT) return received;
-  const spans = spansByDevice(window);
-  const cards = cardsLost(window);
-  const drops = byDevice(window, receiveDrop);
-  const rank = new Map(
-    received.map((each) => {
-      const key = deviceKey(each.labels);
-      const lost = (cards.get(key)?.packets ?? 0) + (drops.get(key)?.increase ?? 0);
-      return [each, spans.has(key) ? Infinity : lost];
-    }),
-  );
-  // Infinity minus itself is no number: compared, not subtracted. What is equal stays in its order, busiest first.
-  const chosen = new Set(
-    [...received]
-      .sort((a, b) => Number(rank.get(b)! > rank.get(a)!) - Number(rank.get(a)! > rank.get(b)!))
-      .slice(0, LISTED_IN_A_REPORT),
-  );
-  return received.filter((each) => chosen.has(each));
 }
 
 function deviceCosts(

@@ -19,8 +19,9 @@ import { rules } from '../../rules/index.ts';
 import type { Thresholds } from '../../rules/rule.ts';
 import { thingsLost } from '../words/findings.ts';
 import { say } from '../words/say.ts';
-import { LISTED_IN_A_REPORT, reportCost } from './cost.ts';
+import { reportCost } from './cost.ts';
 import { collectorStatuses, hostFacts, windowFacts } from './circumstances.ts';
+import { LISTED_IN_A_REPORT } from './listed-devices.ts';
 import { packetSockets } from './packet-sockets.ts';
 import { reportProfile, withProfile } from './profile.ts';
 import { judge } from './verdict.ts';
@@ -79,10 +80,16 @@ export function buildReport(input: ReportInput): Report {
 
 function ledgerFor(window: Window): Ledger {
   const ledger = ledgerOf(window);
+  const others = ledger.rows.slice(LISTED_IN_A_REPORT);
+  const { books, ...told } = ledger;
   return {
-    ...ledger,
-    rows: [...ledger.rows],
-    books: ledger.books.map((book) => ({ ...book, devices: [...book.devices] })),
+    ...told,
+    rows: ledger.rows.slice(0, LISTED_IN_A_REPORT),
+    ...(others.length > 0 && {
+      rowsLeftOut: others.length,
+      packetsLeftOut: others.reduce((sum, { packets }) => sum + packets, 0),
+    }),
+    books: books.map((book) => ({ ...book, devices: [...book.devices] })),
   };
 }
 

@@ -176,20 +176,43 @@ const deviceLines = [
 const cardLine = ['cardLost', 'lost by the NIC', 'rate'] as const;
 const missedLine = ['missed', 'missed by the NIC', 'rate'] as const;
 
+type DeviceFigures = Partial<Pick<DeviceCost, 'packets' | 'dropped' | 'missed' | 'cardLost'>>;
+
 function deviceChanges(before: Report, after: Report): PlaceChanges[] {
   const known = [before, after].every(({ cost }) => cost.devices.every(({ cardLost }) => cardLost !== undefined));
   const lines = [...deviceLines, known ? cardLine : missedLine];
-  const figures = (device: DeviceCost | undefined, seconds: number): Figures<(typeof lines)[number][0]> => ({
-    frames: counted(device?.packets ?? null, seconds),
-    dropped: counted(device?.dropped ?? null, seconds),
-    missed: counted(device?.missed ?? null, seconds),
-    cardLost: counted(device?.cardLost ?? null, seconds),
+  const figures = (device: DeviceFigures | undefined, { window }: Report): Figures<(typeof lines)[number][0]> => ({
+    frames: counted(device?.packets ?? null, window.seconds),
+    dropped: counted(device?.dropped ?? null, window.seconds),
+    missed: counted(device?.missed ?? null, window.seconds),
+    cardLost: counted(device?.cardLost ?? null, window.seconds),
   });
-  return bothOf(before.cost.devices, after.cost.devices, placeOf).map(([place, was, is]) => ({
+  const each = bothOf(before.cost.devices, after.cost.devices, placeOf).map(([place, was, is]) => ({
     place,
-    figures: changesOf(lines, figures(was, before.window.seconds), figures(is, after.window.seconds)),
-    reason: was === undefined ? 'received nothing before' : is === undefined ? 'received nothing after' : null,
+    figures: changesOf(lines, figures(was, before), figures(is, after)),
+    reason: was === undefined ? whyUnlisted(before, 'before') : is === undefined ? whyUnlisted(after, 'after') : null,
   }));
+  if (![before, after].some(({ cost }) => cost.devicesLeftOut !== undefined)) return each;
+  // Each report lists devices of its own: only the sums of all are of the same things.
+  const [was, is] = [before, after].map(({ cost }) => allDevices(cost));
+  const all = {
+    place: 'all devices',
+    figures: changesOf(lines, figures(was, before), figures(is, after)),
+    reason: null,
+  };
+  return [all, ...each];
+}
+
+function whyUnlisted({ cost }: Report, when: string): string {
+  return cost.devicesLeftOut === undefined ? `received nothing ${when}` : `not among the devices listed ${when}`;
+}
+
+/** What all devices lost, those that are not listed too; undefined where a report of an earlier version does not say it of them. */
+function allDevices({ devices, devicesLeftOut, leftOutLost }: Report['cost']): DeviceFigures | undefined {
+  if (devicesLeftOut !== undefined && leftOutLost === undefined) return undefined;
+  const sum = (of: 'cardLost' | 'dropped', others = 0): number =>
+    devices.reduce((total, each) => total + (each[of] ?? 0), others);
+  return { dropped: sum('dropped', leftOutLost?.dropped), cardLost: sum('cardLost', leftOutLost?.cardLost) };
 }
 
 const quantiles = [

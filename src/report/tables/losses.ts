@@ -95,7 +95,14 @@ export function lossesOf(report: Report): Losses {
 
 function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
   // By the counter that PKT0501 goes by: drivers have names of their own for what is not in rx_missed_errors.
-  const byCard = (ledger?.rows ?? []).filter(({ rule, kind }) => rule === 'PKT0501' && kind === 'loss');
+  const { leftOutLost: unlisted } = cost;
+  const listed = new Set(cost.devices.map(({ device, netns }) => placed(device, netns)));
+  const byCard = (ledger?.rows ?? []).filter(
+    ({ rule, kind, device, netns }) =>
+      rule === 'PKT0501' && kind === 'loss' && (unlisted === undefined || listed.has(placed(device, netns))),
+  );
+  const others = (count: number): Found[] =>
+    unlisted === undefined ? [] : [{ where: howMany(unlisted.devices, 'other devices'), at: {}, count }];
   const ofCard = (device: string, netns: string): typeof byCard =>
     byCard.filter((row) => row.device === device && row.netns === netns);
   return [
@@ -120,16 +127,20 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
             at: { device, netns },
             count: cardLost === undefined ? missed : cardLost,
           })),
+        ...others(unlisted?.cardLost ?? 0),
       ],
     },
     {
       kind: 'dropped by the device or above it (rx_dropped)',
       rule: null,
-      found: cost.devices.map(({ device, netns, dropped, missed }) => {
-        const byDriver = ofCard(device, netns).find(({ reason }) => reason === DROPPED)?.packets ?? 0;
-        const count = dropped === null ? null : Math.max(0, dropped - (missed ?? 0) - byDriver);
-        return { where: placed(device, netns), at: { device, netns }, count };
-      }),
+      found: [
+        ...cost.devices.map(({ device, netns, dropped, missed }) => {
+          const byDriver = ofCard(device, netns).find(({ reason }) => reason === DROPPED)?.packets ?? 0;
+          const count = dropped === null ? null : Math.max(0, dropped - (missed ?? 0) - byDriver);
+          return { where: placed(device, netns), at: { device, netns }, count };
+        }),
+        ...others(unlisted?.dropped ?? 0),
+      ],
     },
     {
       kind: 'backlog full (softnet dropped)',

@@ -6,7 +6,10 @@ import * as metrics from '../../../src/metrics/catalogue/index.ts';
 import { maxBy, value } from '../../../src/metrics/expression.ts';
 import { Snapshot } from '../../../src/metrics/snapshot.ts';
 import { Window } from '../../../src/metrics/window.ts';
+import type { Named } from '../../../src/report/compare/comparison.ts';
+import { compareReports } from '../../../src/report/compare/index.ts';
 import { renderMarkdown } from '../../../src/report/markdown/index.ts';
+import { lossesOf } from '../../../src/report/tables/losses.ts';
 import type { Cell } from '../../support/window.ts';
 import { host, reportOf, sockets } from '../cases.ts';
 import { orderErrors } from '../schema.ts';
@@ -42,6 +45,69 @@ describe('a report of a host with many of a kind', () => {
     assert.equal(cost.devices[0]?.device, 'veth0');
     assert.equal(cost.devices.at(-1)?.device, `veth${COUNT - 1}`);
     assert.equal(cost.host.wirePackets, (COUNT * (COUNT + 1)) / 2);
+  });
+
+  it('lists the worst losers, also one that received nothing, and adds up what the others lost', () => {
+    const losers = Array.from({ length: COUNT }, (_, index): Cell[] => {
+      const labels = { device: `veth${index}` };
+      return [
+        [metrics.receivePackets, labels, 0, COUNT - index],
+        [metrics.receiveDrop, labels, 0, 1 + index],
+      ];
+    }).flat();
+    const deaf: Cell[] = [
+      [metrics.receivePackets, { device: 'eth9' }, 7, 7],
+      [metrics.receiveMissed, { device: 'eth9' }, 0, 50_000],
+    ];
+    const report = reportOf({ cells: [...losers, ...deaf] }, []);
+    const { cost } = report;
+    assert.ok(cost.devices.some(({ device }) => device === 'eth9'));
+    const least = Math.min(...cost.devices.flatMap(({ dropped }) => dropped ?? []));
+    assert.equal(cost.devicesLeftOut, COUNT + 1 - 1000);
+    const unlisted = COUNT + 1 - 1000;
+    assert.equal(least, unlisted + 1);
+    assert.deepEqual(cost.leftOutLost, { devices: unlisted, cardLost: 0, dropped: (unlisted * (unlisted + 1)) / 2 });
+    const { rows } = lossesOf(report);
+    assert.equal(rows[0]?.lost, (unlisted * (unlisted + 1)) / 2);
+    assert.equal(rows[0]?.where, `${unlisted} other devices`);
+    assert.equal(rows[1]?.where, 'eth9');
+    const lost = rows.reduce((sum, each) => sum + (each.lost ?? 0), 0);
+    assert.equal(lost, (COUNT * (COUNT + 1)) / 2 + 50_000);
+    assert.deepEqual(orderErrors(report), []);
+  });
+
+  it('cuts the table of drops after a thousand rows, and says what the others lost', () => {
+    const cards = Array.from({ length: COUNT }, (_, index): Cell[] => [
+      [metrics.receivePackets, { device: `eth${index}` }, 0, 10],
+      [metrics.receiveMissed, { device: `eth${index}` }, 0, index + 1],
+    ]).flat();
+    const report = reportOf({ cells: cards }, []);
+    const { ledger } = report;
+    assert.equal(ledger?.rows.length, 1000);
+    assert.equal(ledger.rows[0]?.packets, COUNT);
+    assert.equal(ledger.rowsLeftOut, 500);
+    assert.equal(ledger.packetsLeftOut, (500 * 501) / 2);
+    const { rows } = lossesOf(report);
+    const lost = rows.reduce((sum, each) => sum + (each.lost ?? 0), 0);
+    assert.equal(lost, (COUNT * (COUNT + 1)) / 2);
+  });
+
+  it('is compared by the sums of all devices, and none that is not listed is said to have received nothing', () => {
+    const of = (factor: number): Cell[] =>
+      Array.from({ length: COUNT }, (_, index): Cell[] => [
+        [metrics.receivePackets, { device: `veth${index}` }, 0, 1000 + index],
+        [metrics.receiveDrop, { device: `veth${index}` }, 0, factor * ((index * 7) % COUNT)],
+      ]).flat();
+    const [before, after] = [1, 2].map((factor) => ({
+      source: `${factor}`,
+      report: reportOf({ cells: of(factor) }, []),
+    })) as [Named, Named];
+    const { devices: places } = compareReports(before, after, '1');
+    const all = places.find(({ place }) => place === 'all devices');
+    const dropped = all?.figures.find(({ quantity }) => quantity === 'dropped');
+    assert.equal(dropped?.before, (COUNT * (COUNT - 1)) / 2 / 10);
+    assert.equal(dropped.after, (COUNT * (COUNT - 1)) / 10);
+    assert.ok(places.every(({ reason }) => reason === null || reason.startsWith('not among')));
   });
 
   it('says nothing of it where all are listed', () => {
