@@ -76,6 +76,8 @@ const FEWEST_BILLED = 20;
  */
 const LEAST_SPLIT_NS = 500_000;
 
+const netRxMetrics = [netRxNanoseconds, netRxDriverNanoseconds, netRxPackets, netRxRuns, netRxTimedRuns];
+
 /**
  * The probe's reading as series. Counts of packets are since the probe was attached; NET_RX times, quantiles, histograms
  * and the seed's minimum, maximum and mean are of the window alone.
@@ -99,7 +101,10 @@ export const ebpf = defineCollector({
     const { reading, window } = answer;
     emit(kernelFeature, { feature: 'per_netns_taps' }, answer.tapsPerNetns ? 1 : 0);
     emit(spanEvery, {}, reading.sampleEvery);
-    for (const device of reading.devices) emitCounts(device, placeOf(answer, device), emit);
+    for (const reason of reading.gaps) host.gap('probe', reason);
+    // Without the counts by CPU those of the devices are not zero.
+    const counted = reading.cpus.length > 0;
+    for (const device of reading.devices) emitCounts(device, placeOf(answer, device), counted, emit);
     for (const device of window.devices) {
       for (const span of device.spans) emitShape(span, placeOf(answer, device), emit);
       if (answer.floor !== null) {
@@ -111,7 +116,10 @@ export const ebpf = defineCollector({
     const traced = tracedShare(window);
     const everywhere = driverShare(window.cpus);
     for (const time of answer.tapped ?? []) emitTapped(time, placeOf(answer, time.reading), emit);
-    for (const cpu of window.cpus) {
+    const untimed = reading.attach.find(({ span, attached }) => span === 'net_rx' && !attached);
+    for (const metric of netRxMetrics)
+      if (untimed !== undefined) host.lack(metric, {}, untimed.reason ?? 'NET_RX is not timed');
+    for (const cpu of untimed === undefined ? window.cpus : []) {
       const labels = { cpu: String(cpu.cpu) };
       const { ns, skbs, runs } = wholeOf(cpu, traced);
       emit(netRxNanoseconds, labels, ns);
@@ -173,10 +181,18 @@ function netnsOf({ netnsNames }: ProbeAnswer, id: string): { netns?: string } {
   return name === '' ? {} : { netns: name };
 }
 
-function emitCounts(device: DeviceReading, place: { device: string; netns?: string }, emit: Emit): void {
-  emit(spanPackets, place, device.packets);
-  for (const [cpu, packets] of device.packetsByCpu.entries())
-    if (packets > 0) emit(spanCpuPackets, { ...place, cpu: String(cpu) }, packets);
+/** The program that counts a device's packets is the one in which the span of its taps ends: without that nothing was counted. */
+function emitCounts(
+  device: DeviceReading,
+  place: { device: string; netns?: string },
+  counted: boolean,
+  emit: Emit,
+): void {
+  if (counted && device.spans.some(({ span }) => span === 'taps')) {
+    emit(spanPackets, place, device.packets);
+    for (const [cpu, packets] of device.packetsByCpu.entries())
+      if (packets > 0) emit(spanCpuPackets, { ...place, cpu: String(cpu) }, packets);
+  }
   for (const span of device.spans) {
     const labels = { ...place, span: span.span, mode: span.mode };
     emit(spanSamples, labels, span.count);

@@ -118,6 +118,31 @@ describe('the probe as series', () => {
     assert.equal(valueOf(snapshot, spanLost, { ...eth0, reason: 'unmatched' }), 7);
   });
 
+  it('says what of it could not be read, and takes that for nothing', () => {
+    const told = sample(answer({}, { gaps: ['per-CPU counts: out of memory (ENOMEM)'], cpus: [] }));
+    const report = told.collector('ebpf', '');
+    assert.equal(report?.status, 'partial');
+    assert.deepEqual(
+      report.gaps.map(({ path, reason }) => [path, reason]),
+      [['probe', 'per-CPU counts: out of memory (ENOMEM)']],
+    );
+    assert.deepEqual(valuesOf(told, spanPackets), {});
+    assert.equal(valueOf(told, spanSamples, eth0), 3);
+  });
+
+  it('has no packets of a device whose program could not be attached, rather than none', () => {
+    const bare = sample(answer({}, { devices: [{ ...device, packets: 0, packetsByCpu: [0, 0], spans: [] }] }));
+    assert.deepEqual(valuesOf(bare, spanPackets), {});
+  });
+
+  it('has no time of NET_RX where its tracepoints could not be attached, rather than none, and says why', () => {
+    const refused = { target: 'host', span: 'net_rx', hook: 'softirq', attached: false, reason: 'EPERM' } as const;
+    const untimed = sample(answer({}, { attach: [refused] }));
+    assert.deepEqual(valuesOf(untimed, netRxNanoseconds), {});
+    assert.deepEqual(valuesOf(untimed, netRxPackets), {});
+    assert.deepEqual(untimed.lacking(netRxNanoseconds), [{ labels: {}, reason: 'EPERM' }]);
+  });
+
   it('names the namespace of a device, and leaves its own unnamed', () => {
     const snapshot = sample(answer({}, { devices: [device, { ...device, netns: '200' }] }));
     assert.deepEqual(Object.keys(valuesOf(snapshot, spanPackets)).length, 2);
