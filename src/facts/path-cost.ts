@@ -15,6 +15,8 @@ export interface ProfileReadings {
   /** Seconds of a CPU that a sample stands for, and seconds sampled. */
   readonly period: Signal;
   readonly sampled: Signal;
+  /** How many CPUs a clock ran on, and how many there were, by the label `state`; nothing where that was not told. */
+  readonly clocks: readonly Signal[];
   /** Packets per second, of the whole host. */
   readonly processed: Signal | undefined;
   readonly sent: Signal | undefined;
@@ -114,6 +116,14 @@ export function dearest(
   return graded.sort((a, b) => b.cost.cpu - a.cost.cpu)[0];
 }
 
+/** What ran on a CPU without a clock is in no sample, so that nothing is cheap for it. */
+export function unsampledCpus(clocks: readonly Signal[]): string | undefined {
+  const of = (state: string): number => clocks.find(({ labels }) => labels['state'] === state)?.value ?? 0;
+  return of('sampled') < of('online')
+    ? `only ${of('sampled')} of ${of('online')} CPUs were sampled, and what the others did is not known`
+    : undefined;
+}
+
 /**
  * Why these parts can be called neither dear nor cheap: a direction of which too little was sampled, or whose packets were too few or
  * counted by nobody, and in which they may take more than the limits allow. Undefined where they surely do not.
@@ -125,6 +135,8 @@ export function unsureOf(
 ): string | undefined {
   const seconds = read.sampled.value;
   if (seconds <= 0) return 'the profile did not sample: the window ended before it began';
+  const partial = unsampledCpus(read.clocks);
+  if (partial !== undefined) return partial;
   for (const direction of directions) {
     const { all, mine } = counted(read, direction, isPart);
     // Of a Poisson count, with nothing seen as with much.

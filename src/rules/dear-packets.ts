@@ -1,5 +1,5 @@
 import { worded } from './finding.ts';
-import { ownerOfPart } from '../facts/path-cost.ts';
+import { ownerOfPart, unsampledCpus } from '../facts/path-cost.ts';
 import { tooFewPackets } from '../facts/price.ts';
 import type { Signal } from '../facts/signal.ts';
 import { deviceKey } from '../facts/spans.ts';
@@ -88,7 +88,9 @@ export const dearPackets = defineRule({
           `packets may be expensive, but fewer than ${limits.samples} samples say so: a longer window gives more`,
         );
       const few = maybe.find((price) => price.few !== undefined)?.few;
-      return few === undefined ? ok() : notMeasured(`packets may be expensive, but there were ${few}`);
+      if (few !== undefined) return notMeasured(`packets may be expensive, but there were ${few}`);
+      const partial = unsampledCpus(read.clocks);
+      return partial === undefined ? ok() : notMeasured(partial);
     }
     const { cpu, ns, packets, shares } = found;
     const [largest] = shares;

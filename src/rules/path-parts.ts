@@ -14,6 +14,7 @@ import {
 import type { Signal } from '../facts/signal.ts';
 import {
   cpuSeconds,
+  profileCpus,
   profilePeriod,
   profileSamples,
   profileSeconds,
@@ -27,6 +28,7 @@ import {
   notMeasured,
   ok,
   optional,
+  optionalList,
   type Conclusion,
   type Shown,
   type Threshold,
@@ -38,6 +40,7 @@ export const pathSignals = {
   samples: list(sumBy(['direction', 'part'], increase(profileSamples))),
   period: maxBy([], value(profilePeriod)),
   sampled: maxBy([], value(profileSeconds)),
+  clocks: optionalList(value(profileCpus)),
   processed: deciding(sumBy([], rate(softnetProcessed))),
   sent: deciding(sumBy([], acrossNetns(rate(transmitPackets)))),
   cpus: optional(sumBy([], rate(cpuSeconds))),

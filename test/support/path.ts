@@ -1,5 +1,6 @@
 import {
   cpuSeconds,
+  profileCpus,
   profilePeriod,
   profileSamples,
   profileSeconds,
@@ -81,6 +82,17 @@ export function pathLacking(part: string): readonly Lacking[] {
       cells: [...pathCells({ [part]: 6000, gro: 3000 }, { packets: 90 }), [receivePackets, { device: 'eth0' }, 0, 900]],
       outcome: 'not-measured',
       missing: /only 900 packets in the window, too few to price one/,
+    },
+    {
+      name: 'a profile that had a clock on some CPUs only, which clears nothing',
+      cells: [
+        ...pathCells({ ip: 300 }),
+        [receivePackets, { device: 'eth0' }, 0, 100_000],
+        [profileCpus, { state: 'sampled' }, null, 3],
+        [profileCpus, { state: 'online' }, null, 8],
+      ],
+      outcome: 'not-measured',
+      missing: /only 3 of 8 CPUs were sampled/,
     },
     {
       name: 'a profile that never began',

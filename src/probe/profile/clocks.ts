@@ -4,22 +4,38 @@ import { closeClock, openClock, runOnClock, type ClockEvent } from '../../ffi/pe
 import type { ProfileClock } from '../../profile/stacks.ts';
 import type { LoadedObject } from '../libbpf.ts';
 
-/** The cycle counter where the CPU gives one: by NMI it also sees what runs with interrupts off. The timer everywhere else. */
+interface Clocks {
+  readonly openClock: typeof openClock;
+  readonly runOnClock: typeof runOnClock;
+  readonly closeClock: typeof closeClock;
+}
+
+/** The cycle counter where every CPU gives one: by NMI it also sees what runs with interrupts off. The timer everywhere else. */
 export function openClocks(
   object: LoadedObject,
   cpus: readonly number[],
   rate: number,
+  make: Clocks = { openClock, runOnClock, closeClock },
 ): Result<{ readonly clocks: readonly number[]; readonly clock: ProfileClock }> {
   const program = object.program('pktcost_sample');
   if (!program.ok) return program;
-  const cycles = openOn({ kind: 'cycles', frequency: rate }, cpus, program.value);
-  if (cycles.ok) return ok({ clocks: cycles.value, clock: 'cycles' });
-  const timers = openOn({ kind: 'cpu-clock', periodNs: Math.round(1e9 / rate) }, cpus, program.value);
-  return timers.ok ? ok({ clocks: timers.value, clock: 'cpu-clock' }) : timers;
+  const cycles = openOn(make, { kind: 'cycles', frequency: rate }, cpus, program.value);
+  if (cycles.ok && cycles.value.length === cpus.length) return ok({ clocks: cycles.value, clock: 'cycles' });
+  const timers = openOn(make, { kind: 'cpu-clock', periodNs: Math.round(1e9 / rate) }, cpus, program.value);
+  // A counter that somebody else has taken on some CPUs would leave those out.
+  const [counted, timed] = [cycles, timers].map((clocks) => (clocks.ok ? clocks.value.length : 0));
+  const [better, other] = counted! > timed! ? [cycles, timers] : [timers, cycles];
+  for (const clock of other.ok ? other.value : []) make.closeClock(clock);
+  return better.ok ? ok({ clocks: better.value, clock: better === cycles ? 'cycles' : 'cpu-clock' }) : better;
 }
 
 /** On as many CPUs as can be had; fails only where there is none, with the reason of the first. */
-function openOn(event: ClockEvent, cpus: readonly number[], program: number): Result<readonly number[]> {
+function openOn(
+  { openClock, runOnClock, closeClock }: Clocks,
+  event: ClockEvent,
+  cpus: readonly number[],
+  program: number,
+): Result<readonly number[]> {
   const clocks: number[] = [];
   let refused: Result<never> | undefined;
   for (const cpu of cpus) {

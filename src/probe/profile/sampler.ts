@@ -62,6 +62,8 @@ export class Sampler {
   readonly #online: number;
   readonly #names: Result<KernelNames>;
   #sampling: Sampling = { name: 'ready' };
+  /** Clocks that run, of those that were opened. */
+  #started: number;
 
   private constructor(
     options: SamplerOptions,
@@ -75,6 +77,7 @@ export class Sampler {
     this.#object = object;
     this.#names = names;
     this.#clocks = opened.clocks;
+    this.#started = opened.clocks.length;
     this.#clock = opened.clock;
     this.#rate = rate;
     this.#online = online;
@@ -116,8 +119,13 @@ export class Sampler {
 
   start(): void {
     if (this.#sampling.name !== 'ready') return;
-    for (const clock of this.#clocks) startClock(clock);
-    this.#sampling = { name: 'running', since: performance.now() };
+    const started = this.#clocks.map((clock) => startClock(clock));
+    this.#started = started.filter(({ ok: runs }) => runs).length;
+    const refused = started.find((each) => !each.ok);
+    this.#sampling =
+      this.#started === 0 && refused !== undefined
+        ? { name: 'read', answer: refused }
+        : { name: 'running', since: performance.now() };
   }
 
   get running(): boolean {
@@ -172,7 +180,7 @@ export class Sampler {
       clock: this.#clock,
       periodNs: 1e9 / this.#rate,
       seconds,
-      cpus: this.#clocks.length,
+      cpus: this.#started,
       online: this.#online,
       samples: 0,
       lost: { stacks: 0, table: 0, symbols: 0 },
