@@ -1,23 +1,19 @@
 /** The programs that count what the kernel drops (bpf/drops.bpf.c): attached, read, and gone with the process. */
 import { join } from 'node:path';
-import { dropPlaceLayout, dropsLayout } from '../generated/kernel-layout.ts';
 import type { DropRow, DropsAnswer } from '../readings/drops.ts';
+import { isAbsent } from '../base/errno.ts';
 import { readFileGuarded } from '../base/file.ts';
 import { askInNamespace } from '../ffi/namespaces.ts';
 import { ELSEWHERE, NOWHERE } from '../metrics/snapshot.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { parseEnum } from './btf-enum.ts';
+import { DROP_CPU_BYTES, readPlaces, readTotals, type DropPlace, type Totals } from './drop-places.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd } from './libbpf.ts';
 import { onlineCpuCount } from './budget.ts';
 import { findObjects, readObject } from './objects.ts';
 import { percent, type Overhead } from './overhead.ts';
 import { dumpLinks } from './rtnetlink.ts';
 import type { KernelSymbols } from './symbols.ts';
-
-/** bpf/drops.h */
-const PLACES = 2048;
-const PLACE_BYTES = dropPlaceLayout.bytes;
-const DROP_CPU_BYTES = dropsLayout.bytes;
 
 /** An estimate, not measured: a drop that is passed over, and one that is looked at. The rate of the sampling rests on it. */
 const PASSED_NS = 15;
@@ -42,21 +38,6 @@ export interface DropOptions {
   readonly namespaces: () => readonly DropNamespace[];
   readonly overhead: Overhead;
   readonly objectsDirectory?: string;
-}
-
-interface DropPlace {
-  readonly location: bigint;
-  readonly reason: number;
-  readonly ifindex: number;
-  readonly netns: number;
-  readonly packets: number;
-}
-
-interface Totals {
-  readonly total: number;
-  readonly lookedAt: number;
-  readonly noRoom: number;
-  readonly rarest: number;
 }
 
 export class DropCounter {
@@ -124,11 +105,14 @@ export class DropCounter {
     if (this.#leftEarly !== undefined) return fail(this.#leftEarly);
     if (this.#link === undefined) return this.#last === undefined ? fail('the counter is closed') : ok(this.#last);
     // Names take milliseconds of reading: what is dropped meanwhile would be in the rows and not in their sum.
-    const reasons = this.#names();
+    const names = this.#names();
+    if (!names.ok) return names;
+    const reasons = names.value;
     const totals = this.#totals();
     if (!totals.ok) return totals;
-    const places = this.#read();
-    const rows = this.#rows(places, reasons);
+    const places = readPlaces(this.#bpf, this.#places);
+    if (!places.ok) return places;
+    const rows = this.#rows(places.value, reasons);
     this.#lastAt = performance.now();
     this.#last = { version: 1, reasons: reasons.size > 0, ...totals.value, rows };
     return ok(this.#last);
@@ -191,14 +175,6 @@ export class DropCounter {
     return read.ok ? ok(readTotals(bytes, this.#bpf.possibleCpus)) : read;
   }
 
-  #read(): DropPlace[] {
-    const cells = Buffer.allocUnsafeSlow(8 * this.#bpf.possibleCpus);
-    return this.#bpf.keys(this.#places, PLACE_BYTES, PLACES).flatMap((key) => {
-      const read = this.#bpf.lookup(this.#places, key, cells);
-      return read.ok ? [readPlace(Buffer.from(key), cells)] : [];
-    });
-  }
-
   #rows(places: readonly DropPlace[], reasons: ReadonlyMap<number, string>): DropRow[] {
     this.#nameFunctions(places.map(({ location }) => location));
     const present = new Map(this.#options.namespaces().map((each) => [each.inode, each]));
@@ -218,12 +194,14 @@ export class DropCounter {
     return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
 
-  /** The enum is looked for when something was dropped; empty on a kernel without. */
-  #names(): ReadonlyMap<number, string> {
-    if (this.#reasons !== undefined) return this.#reasons;
+  /** Empty on a kernel without the enum; that it could not be read this time says nothing of the kernel. */
+  #names(): Result<ReadonlyMap<number, string>> {
+    if (this.#reasons !== undefined) return ok(this.#reasons);
     const names = readReasons(this.#options.sysfs);
+    if (!names.ok && names.errno !== undefined && !isAbsent(names))
+      return fail(`the names of the reasons: ${names.reason}`);
     this.#reasons = names.ok ? names.value : new Map();
-    return this.#reasons;
+    return ok(this.#reasons);
   }
 
   #nameFunctions(locations: readonly bigint[]): void {
@@ -250,30 +228,6 @@ export class DropCounter {
 function nameOf(reason: number, reasons: ReadonlyMap<number, string>): string {
   if (reasons.size === 0) return '';
   return reasons.get(reason) ?? (reason === 0 ? 'NOT_SPECIFIED' : `reason ${reason}`);
-}
-
-function readPlace(key: Buffer, cells: Buffer): DropPlace {
-  let packets = 0;
-  for (let at = 0; at < cells.length; at += 8) packets += Number(cells.readBigUInt64LE(at));
-  return {
-    location: key.readBigUInt64LE(dropPlaceLayout.location),
-    reason: key.readUInt32LE(dropPlaceLayout.reason),
-    ifindex: key.readUInt32LE(dropPlaceLayout.ifindex),
-    netns: key.readUInt32LE(dropPlaceLayout.netns),
-    packets,
-  };
-}
-
-function readTotals(bytes: Buffer, cpus: number): Totals {
-  const totals = { total: 0, lookedAt: 0, noRoom: 0, rarest: 1 };
-  for (let cpu = 0; cpu < cpus; cpu += 1) {
-    const at = (offset: number): number => Number(bytes.readBigUInt64LE(cpu * DROP_CPU_BYTES + offset));
-    totals.total += at(dropsLayout.total);
-    totals.lookedAt += at(dropsLayout.lookedAt);
-    totals.noRoom += at(dropsLayout.noRoom);
-    totals.rarest = Math.max(totals.rarest, bytes.readUInt32LE(cpu * DROP_CPU_BYTES + dropsLayout.rarest));
-  }
-  return totals;
 }
 
 /** Value -> name, of the kernel's own enum and of the subsystems whose modules are loaded. */

@@ -140,7 +140,7 @@ export class Libbpf {
     return code < 0 ? this.#refused('bpf_map_update_elem', code) : ok(undefined);
   }
 
-  keys(map: MapFd, keyBytes: number, limit: number): Uint8Array[] {
+  keys(map: MapFd, keyBytes: number, limit: number): Result<Uint8Array[]> {
     return keys(this.#foreign, map, keyBytes, limit);
   }
 

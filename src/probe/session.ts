@@ -2,23 +2,23 @@
  * A probe session: attaches a plan, is read as often as wanted, can be thinned, and goes away without a trace. Everything is
  * attached before the first reading and detached after the last, because the probe itself moves some of the host's counters.
  */
-import { variables } from '../generated/kernel-layout.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { attachPlans, driverRefused, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
 import type { CountedSoFar } from './certainty.ts';
 import { detachAll, type CloseReport } from './close.ts';
 import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
 import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
-import { loadLibbpf, type Libbpf, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
+import { loadLibbpf, type Libbpf, type MapFd, type ProgramFd } from './libbpf.ts';
 import { findObjects } from './objects.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from '../readings/reading.ts';
 import { kernelRuns, Strata, type Moment } from './strata.ts';
 import { removeFilters } from './tc.ts';
+import { thinOut } from './thinning.ts';
 import type { Tracepoints } from './tracepoints.ts';
 import type { SentClock } from './sent-strata.ts';
 import { TransmitSpans, TRANSMIT_PROGRAMS } from './transmit.ts';
-import { every, inOrder, WatchedDevice } from './watched.ts';
+import { WatchedDevice } from './watched.ts';
 
 /** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
 export async function openSession(options: ProbeOptions): Promise<Result<ProbeSession>> {
@@ -45,6 +45,7 @@ export class ProbeSession {
   readonly #status: AttachStatus[];
   readonly #programs: ProgramFd[];
   #transmit: TransmitSpans | undefined;
+  #unthinned: string | undefined;
   readonly #strata = new Strata();
   /** What was counted stands. */
   #end: { readonly last: ProbeReading; readonly report: Promise<CloseReport> } | undefined;
@@ -214,7 +215,7 @@ export class ProbeSession {
   read(): ProbeReading {
     if (this.#end) return this.#end.last;
     const { sockets: prices, rings } = this.#attached;
-    const gaps = this.tracepoints.trouble === undefined ? [] : [this.tracepoints.trouble];
+    const gaps = [this.tracepoints.trouble, this.#unthinned].filter((each) => each !== undefined);
     const cpus = this.#readCpus(gaps);
     const monotonicNs = Number(process.hrtime.bigint());
     const moment = this.#attached.softirq === undefined ? undefined : this.#moment(cpus);
@@ -271,19 +272,13 @@ export class ProbeSession {
   /** Samples `factor` times fewer packets from now on. The floor depends on the rate, so it must be measured again. */
   thin(factor: number): Result<void> {
     if (this.#end) return CLOSED;
-    const { host, softirq, sockets } = this.#attached;
-    const write = (object: LoadedObject, section: string, value: number): Result<void> => {
-      const map = object.map(section);
-      return map.ok ? this.bpf.writeOnly(map.value, every(value)) : map;
-    };
-    const written = inOrder(
-      () => write(host, variables.sampleEvery.section, this.sampleEvery * factor),
-      () => (softirq ? write(softirq, variables.netRxEvery.section, this.netRxEvery * factor) : ok(undefined)),
-      () => sockets?.setEvery(this.sampleEvery * factor) ?? ok(undefined),
-      () => this.#transmit?.setEvery(this.sampleEvery * factor) ?? ok(undefined),
-      ...this.devices.map((device) => () => device.setStackEvery(this.stackEvery * factor)),
-    );
-    if (!written.ok) return written;
+    const { sampleEvery, stackEvery, netRxEvery } = this;
+    const rates = { sampleEvery, stackEvery, netRxEvery };
+    const written = thinOut({ ...this.#attached, transmit: this.#transmit }, rates, factor);
+    if (!written.ok) {
+      this.#unthinned = `the sampling could not be thinned: ${written.reason}`;
+      return written;
+    }
     this.#transmit?.closeStratum(this.#sentClock());
     this.sampleEvery *= factor;
     this.stackEvery *= factor;

@@ -6,7 +6,7 @@
  */
 import { pricesOf, secondsToGo, type CountedSoFar } from './certainty.ts';
 import type { Tracepoints } from './tracepoints.ts';
-import type { Result } from '../base/result.ts';
+import { ok, type Result } from '../base/result.ts';
 import type { TransmitReading, DeviceReading } from '../readings/reading.ts';
 
 /** The most of a window in which the tracepoints are attached. */
@@ -101,15 +101,23 @@ export class Shifts {
   async pricesChanged(): Promise<void> {
     this.#from = undefined;
     this.#changes += 1;
-    if (this.#changes <= MOST_CHANGES) await this.inSlice(() => Promise.resolve());
+    // That it could not begin stands in the readings.
+    if (this.#changes <= MOST_CHANGES) await this.inSlice(() => Promise.resolve(ok(undefined)));
   }
 
-  /** Runs `work` while the tracepoints are attached, at once: a slice begins where none is under way, and another after it. */
-  async inSlice<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` while the tracepoints are attached, at once: a slice begins where none is under way, and another after it. Where they
+   * cannot be attached it does not run: what it looks at is not there.
+   */
+  async inSlice<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
     clearTimeout(this.#timer);
     await this.#busy;
     clearTimeout(this.#timer);
-    await this.#session.beginSlice();
+    const begun = await this.#session.beginSlice();
+    if (!begun.ok) {
+      this.#after(this.#rounds.roundMs);
+      return begun;
+    }
     try {
       return await work();
     } finally {
@@ -163,8 +171,9 @@ export class Shifts {
     const { tracepoints } = this.#session;
     if (!tracepoints.attached) {
       const changed = await this.#session.beginSlice();
-      // A failure stands in the readings (`gaps`): the state it left is kept.
-      if (changed.ok && !this.#stopped) this.#beginSlice();
+      // A failure stands in the readings (`gaps`), and may pass.
+      if (!changed.ok) this.#after(this.#rounds.roundMs);
+      else if (!this.#stopped) this.#beginSlice();
       return;
     }
     const elapsed = performance.now() - this.#sliceAt;

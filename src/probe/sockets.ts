@@ -73,7 +73,12 @@ export class SocketPrices {
       gaps.push(`socket totals: ${readTotals.reason}`);
       return undefined;
     }
-    const bills = this.#bpf.keys(map.value, 8, MAX_SOCKETS).flatMap((key) => {
+    const keys = this.#bpf.keys(map.value, 8, MAX_SOCKETS);
+    if (!keys.ok) {
+      gaps.push(`socket bills: ${keys.reason}`);
+      return undefined;
+    }
+    const bills = keys.value.flatMap((key) => {
       const value = Buffer.allocUnsafeSlow(BILL_BYTES * cpus);
       const read = this.#bpf.lookup(map.value, key, value);
       // A socket's entry is never deleted while we run, so a failure here is worth telling.

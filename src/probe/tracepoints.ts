@@ -45,7 +45,7 @@ export class Tracepoints {
   #closed = false;
   #rests = 0;
   #changing = false;
-  /** Why they are not attached although it is their shift. */
+  /** What went wrong in a change: they are there or away against their shift, or time nothing. */
   trouble: string | undefined;
 
   constructor(bpf: Libbpf, resting: MapFd) {
@@ -143,7 +143,7 @@ export class Tracepoints {
   async rest(): Promise<Result<void>> {
     if (this.#closed || this.#since === undefined) return ok(undefined);
     const written = this.#bpf.writeOnly(this.#resting, every(1));
-    if (!written.ok) return written;
+    if (!written.ok) return this.#failed(`the tracepoints could not be told to rest: ${written.reason}`);
     const began = process.hrtime.bigint();
     this.#changing = true;
     const hung = await closeLinks(this.#bpf, this.#take(), DETACH_DEADLINE_MS);
@@ -173,7 +173,7 @@ export class Tracepoints {
     if (this.#late) this.#late.since = this.#since;
     await sleep(SETTLE_MS);
     const written = this.#bpf.writeOnly(this.#resting, every(0));
-    return written.ok ? written : this.#failed(written.reason);
+    return written.ok ? written : this.#failed(`the tracepoints could not be told to go on: ${written.reason}`);
   }
 
   /** While `work` runs, everything is attached and counted and nothing is timed. */
@@ -184,7 +184,7 @@ export class Tracepoints {
       return await work();
     } finally {
       const timing = this.attached && !this.#closed ? this.#bpf.writeOnly(this.#resting, every(0)) : written;
-      if (!timing.ok) this.#failed(timing.reason);
+      if (!timing.ok) this.#failed(`the tracepoints could not be told to go on: ${timing.reason}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { ok } from '../../src/base/result.ts';
+import { fail, ok, type Result } from '../../src/base/result.ts';
 import type { CountedSoFar } from '../../src/probe/certainty.ts';
 import { ON_SHARE, roundsOf, Shifts } from '../../src/probe/shifts.ts';
 import { emptySpan } from '../../src/readings/histogram.ts';
@@ -9,6 +9,7 @@ import { emptySpan } from '../../src/readings/histogram.ts';
 function staged(test: TestContext, packetsPerSecond: number, attached = true) {
   test.mock.timers.enable({ apis: ['setTimeout'] });
   const stage = { at: 0, traced: 0, log: [] as string[], attached, rate: packetsPerSecond, timed: 0 };
+  const refusal: { refused?: string } = {};
   test.mock.method(performance, 'now', () => stage.at);
   const tracepoints = {
     get attached() {
@@ -20,7 +21,8 @@ function staged(test: TestContext, packetsPerSecond: number, attached = true) {
   };
   const session = {
     tracepoints,
-    beginSlice: () => {
+    beginSlice: (): Promise<Result<void>> => {
+      if (refusal.refused !== undefined) return Promise.resolve(fail(refusal.refused));
       if (!stage.attached) stage.log.push('resume');
       stage.attached = true;
       return Promise.resolve(ok(undefined));
@@ -52,7 +54,7 @@ function staged(test: TestContext, packetsPerSecond: number, attached = true) {
       for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
     }
   };
-  return { session, stage, pass };
+  return { session, stage, refusal, pass };
 }
 
 describe('shifts of the tracepoints', () => {
@@ -151,9 +153,9 @@ describe('shifts of the tracepoints', () => {
     assert.equal(stage.log[1], 'part');
   });
 
-  const work = (log: string[]) => (): Promise<void> => {
+  const work = (log: string[]) => (): Promise<Result<void>> => {
     log.push('work');
-    return Promise.resolve();
+    return Promise.resolve(ok(undefined));
   };
 
   it('has the tracepoints attached for what needs them, whatever their shift, and goes on with it', async (test) => {
@@ -164,6 +166,19 @@ describe('shifts of the tracepoints', () => {
     await pass(400);
     await shifts.stop();
     assert.deepEqual(stage.log, ['resume', 'work', 'join', 'rest']);
+  });
+
+  it('does not look at what needs the tracepoints where they cannot be attached, and tries again in the next round', async (test) => {
+    const { session, stage, refusal, pass } = staged(test, 100_000, false);
+    const shifts = new Shifts(session, 8, { random: () => 0.5 });
+    refusal.refused = 'too many open files (EMFILE)';
+    assert.deepEqual(await shifts.inSlice(work(stage.log)), fail('too many open files (EMFILE)'));
+    await pass(1500);
+    assert.deepEqual(stage.log, []);
+    delete refusal.refused;
+    await pass(1500);
+    await shifts.stop();
+    assert.deepEqual(stage.log.slice(0, 2), ['resume', 'join']);
   });
 
   it('begins no shift after the end', async (test) => {

@@ -17,16 +17,19 @@ export function lookup(foreign: Foreign, map: MapFd, key: Uint8Array, value: Uin
   return code < 0 ? refused(foreign, 'bpf_map_lookup_elem', code) : ok(undefined);
 }
 
-export function keys(foreign: Foreign, map: MapFd, keyBytes: number, limit: number): Uint8Array[] {
+/** All keys of a hash: what could not be walked to its end is not all. */
+export function keys(foreign: Foreign, map: MapFd, keyBytes: number, limit: number): Result<Uint8Array[]> {
   const found: Uint8Array[] = [];
   let key: Uint8Array | null = null;
   while (found.length < limit) {
     const next = Buffer.alloc(keyBytes);
-    if (foreign.bpf.nextKey(map, key, next) !== 0) break;
+    const code = foreign.bpf.nextKey(map, key, next);
+    if (code === -constants.errno.ENOENT) break;
+    if (code < 0) return refused(foreign, 'bpf_map_get_next_key', code);
     found.push(next);
     key = next;
   }
-  return found;
+  return ok(found);
 }
 
 /** Every entry of a hash, in as few calls as the kernel permits (5.6); one after the other before. The bytes are the visitor's to copy. */
@@ -68,7 +71,13 @@ function visitOneByOne(
   visit: (key: Buffer, value: Buffer) => void,
 ): Result<void> {
   const value = Buffer.alloc(valueBytes);
-  for (const key of keys(foreign, map, keyBytes, MOST_ENTRIES))
-    if (lookup(foreign, map, key, value).ok) visit(Buffer.from(key), value);
+  const all = keys(foreign, map, keyBytes, MOST_ENTRIES);
+  if (!all.ok) return all;
+  for (const key of all.value) {
+    const read = lookup(foreign, map, key, value);
+    if (read.ok) visit(Buffer.from(key), value);
+    // It may have gone since.
+    else if (read.errno !== 'ENOENT') return read;
+  }
   return ok(undefined);
 }
