@@ -3,13 +3,13 @@
 
 /** The last word of a property, a variable or a function that holds or makes sentences. */
 const SENTENCE =
-  /(?:^|[a-z\d])(?:reason|detail|title|message|note|sentence|summary|summarie|headline|caveat|figure|action|remark|hint|refusal|advice|phrase)s?$|(?:^|[a-z\d])(?:words|why|help|says|said|told|means)$/i;
+  /(?:^|[a-z\d])(?:reason|detail|title|message|note|sentence|summary|summarie|headline|caveat|figure|action|remark|hint|refusal|advice|phrase|explanation)s?$|(?:^|[a-z\d])cause$|(?:^|[a-z\d])(?:words|why|help|says|said|told|means)$/i;
 /** What the kernel calls a drop is a name of its own. */
 const NO_SENTENCE = /^dropReasons?$/;
 /** Functions that make one. */
 const MAKES_SENTENCES = /(?:words|sentence|phrase|title|summary|headline|message)$|^say$/i;
 /** Of these a key is as usual as a sentence: `message` of a rule, `action` of a flag. Only a sentence has blanks. */
-const OFTEN_A_KEY = /(?:message|action|title|told|said|figure|note)s?$/i;
+const OFTEN_A_KEY = /(?:message|action|title|told|said|figure|note|cause)s?$/i;
 /** The kernel's own names: reasons of drops, and counters that stand for one (`rx_missed_errors`). */
 const KERNEL_NAME = /^(?:[A-Z][A-Z\d_]+|[a-z\d]+(?:_[a-z\d]+)+)$/;
 
@@ -19,6 +19,14 @@ const PIECES = new Set(
   'slice substring trim trimStart trimEnd toLowerCase toUpperCase replace replaceAll at charAt concat normalize toString'.split(
     ' ',
   ),
+);
+/** What gives the members of a list to a function, one by one. */
+const EACH = new Set('some every find findIndex findLast findLastIndex filter map flatMap forEach'.split(' '));
+/** What gives one of them. */
+const FOUND = new Set('find findLast at pop shift'.split(' '));
+/** What gives a list of the same members, or some of them. */
+const SAME_LIST = new Set(
+  'filter slice sort toSorted reverse toReversed concat flat splice toSpliced values add'.split(' '),
 );
 const MEMBERS = new Set(['includes', 'has', 'indexOf', 'get']);
 /** Calls that say whether two are the same. */
@@ -54,11 +62,28 @@ export const noProse = {
       if (definition === undefined) return {};
       const name = definition.name;
       const holder = name.parent;
+      const list = listOf(definition, name);
+      if (list !== undefined) return { list };
       // `{ reason: given }`, `{ reason = '' }`
       const property = holder?.type === 'AssignmentPattern' ? holder.parent : holder;
       if (property?.type === 'Property' && property.parent.type === 'ObjectPattern') return { key: property.key };
       const { init = null, id = null } = definition.type === 'Variable' ? definition.node : {};
       return id === name && definition.parent?.kind === 'const' ? { init } : {};
+    }
+
+    /** The list whose members a variable holds one by one: of a function that is called for each, of a loop. @param {Node} definition @param {Node} name */
+    function listOf(definition, name) {
+      const { type, node } = definition;
+      if (type === 'Parameter' && node.params[0] === name && node.parent?.type === 'CallExpression') {
+        const callee = bare(node.parent.callee);
+        return node.parent.arguments[0] === node &&
+          callee?.type === 'MemberExpression' &&
+          EACH.has(callee.property.name)
+          ? callee.object
+          : undefined;
+      }
+      const loop = definition.parent?.parent;
+      return type === 'Variable' && node.id === name && loop?.type === 'ForOfStatement' ? loop.right : undefined;
     }
 
     /** @param {Node} node @returns {Node} */
@@ -82,12 +107,15 @@ export const noProse = {
       if (node === null || node === undefined || depth > 8) return undefined;
       switch (node.type) {
         case 'Identifier': {
-          const { key, init } = originOf(node);
+          const { key, init, list } = originOf(node);
+          if (list !== undefined && sentencesListed(list, depth + 1)) return node.name;
           const name = key === undefined ? node.name : keyName(key);
           if (isSentence(name)) return isList(node, init) ? undefined : name;
           return init === undefined ? undefined : prose(init, depth + 1);
         }
         case 'MemberExpression': {
+          // `missing.map(({ reason }) => reason)[0]`
+          if (node.computed && sentencesListed(node.object, depth + 1)) return 'list';
           const name = node.computed
             ? node.property.type === 'Literal'
               ? String(node.property.value)
@@ -102,6 +130,8 @@ export const noProse = {
             return MAKES_SENTENCES.test(callee.name) ? callee.name : undefined;
           }
           if (callee.type !== 'MemberExpression' || callee.computed) return undefined;
+          if (callee.property.name === 'join') return sentencesListed(callee.object, depth + 1) ? 'join' : undefined;
+          if (FOUND.has(callee.property.name) && sentencesListed(callee.object, depth + 1)) return callee.property.name;
           return PIECES.has(callee.property.name) ? prose(callee.object, depth + 1) : undefined;
         }
         case 'LogicalExpression':
@@ -175,17 +205,46 @@ export const noProse = {
         return name !== undefined && nodes.some((other) => other !== one && isWording(name, other));
       });
 
-    /** `missing.map(({ reason }) => reason)` @param {Node} node @returns {boolean} */
-    function sentencesListed(node) {
+    /** `missing.map(({ reason }) => reason)`, and what is made of such a list. @param {Node} node @param {number} depth @returns {boolean} */
+    function sentencesListed(node, depth = 0) {
       const of = bare(node);
-      if (of?.type === 'Identifier') return sentencesListed(originOf(of).init ?? null);
-      if (of?.type === 'NewExpression') return sentencesListed(of.arguments[0] ?? null);
-      if (of?.type === 'ArrayExpression')
-        return of.elements.some((/** @type {Node} */ each) => prose(each) !== undefined);
-      if (of?.type !== 'CallExpression' || !/^(?:map|flatMap)$/.test(bare(of.callee).property?.name ?? ''))
-        return false;
-      const made = of.arguments[0];
-      return made?.type === 'ArrowFunctionExpression' && prose(made.body) !== undefined;
+      if (of === null || of === undefined || depth > 8) return false;
+      const again = (/** @type {Node} */ each) => sentencesListed(each, depth + 1);
+      switch (of.type) {
+        case 'Identifier': {
+          const { init, list } = originOf(of);
+          return list === undefined && again(init ?? null);
+        }
+        case 'NewExpression':
+          return again(of.arguments[0] ?? null);
+        case 'ArrayExpression':
+          return of.elements.some((/** @type {Node} */ each) =>
+            each?.type === 'SpreadElement' ? again(each.argument) : prose(each, depth + 1) !== undefined,
+          );
+        case 'ConditionalExpression':
+          return again(of.consequent) || again(of.alternate);
+        case 'CallExpression':
+          break;
+        default:
+          return false;
+      }
+      const callee = bare(of.callee);
+      const name = callee?.property?.name ?? '';
+      if (name === 'from') return again(of.arguments[0] ?? null);
+      if (SAME_LIST.has(name)) return again(callee.object);
+      if (name !== 'map' && name !== 'flatMap') return false;
+      return results(of.arguments[0]).some(
+        (/** @type {Node} */ made) => prose(made, depth + 1) !== undefined || (name === 'flatMap' && again(made)),
+      );
+    }
+
+    /** What a function gives. @param {Node} made @returns {Node[]} */
+    function results(made) {
+      if (made?.type !== 'ArrowFunctionExpression' && made?.type !== 'FunctionExpression') return [];
+      if (made.body.type !== 'BlockStatement') return [made.body];
+      return made.body.body.flatMap((/** @type {Node} */ each) =>
+        each.type === 'ReturnStatement' && each.argument !== null ? [each.argument] : [],
+      );
     }
 
     /** @param {Node} node */

@@ -89,6 +89,22 @@ describe('no logic that reads prose', async () => {
     ['a comparison by a call', "if (Object.is(gap.reason, 'not there')) skip();"],
     ['a comparison by order', "if (gap.reason.localeCompare('not there') === 0) skip();"],
     ['a pattern on its copy', '/lost/.test(String(finding.title));'],
+    ['a search in each of a list', "gaps.map(({ reason }) => reason).some((each) => each.includes('x'));"],
+    ['a search in all of them', "gaps.map(({ reason }) => reason).join().includes('not there');"],
+    ['a search in some of them', "gaps.map(({ reason }) => reason).filter(Boolean).join('; ').includes('EACCES');"],
+    ['a search in the first of them', "gaps.map(({ reason }) => reason)[0]?.includes('x');"],
+    ['a search in the last of them', "gaps.map(({ reason }) => reason).at(-1)?.includes('x');"],
+    [
+      'a pattern on those that there are',
+      'const all = gaps.flatMap((gap) => (gap.reason === null ? [] : [gap.reason])); all.find((each) => /lost/.test(each));',
+    ],
+    ['a search in a loop', "for (const each of gaps.map((gap) => gap.summary)) if (each.startsWith('Taps')) skip();"],
+    [
+      'a comparison with each of a set',
+      "[...new Set(gaps.map((gap) => { return gap.reason; }))].filter((each) => each === 'no such file');",
+    ],
+    ['a search in an explanation', "if (each.explanation.includes('x')) skip();"],
+    ['a search in a cause', "if (each.cause.includes('x')) skip();"],
   ] as const)
     it(`finds ${kind}`, () => {
       assert.equal(complaints(code).length, 1, code);
@@ -101,6 +117,12 @@ describe('no logic that reads prose', async () => {
     ["the kernel's own names", "if (reason === 'NOT_SPECIFIED') skip(); dropReasons.includes(name);"],
     ['the pieces of a line', "const words = line.split(' '); words.includes('UP');"],
     ['words that are told on', 'paragraph(finding.summary);'],
+    ['a list of names', "rows.map(({ name }) => name).some((each) => each.includes('x'));"],
+    [
+      'sentences that are told on',
+      "paragraph(gaps.map(({ reason }) => reason).filter((each) => each !== '').join('; '));",
+    ],
+    ['the key of a cause', "rows.filter(({ cause }) => cause === 'flood');"],
   ] as const)
     it(`lets pass ${kind}`, () => {
       assert.deepEqual(complaints(code), [], code);
