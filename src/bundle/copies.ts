@@ -7,6 +7,7 @@ import { apart, copyTime, type CopyTime } from '../sources/copy/clock.ts';
 import { noteCut } from '../sources/copy/cut.ts';
 import { unpadded, withLinks, type Tree } from '../sources/copy/tree.ts';
 import { namespacesIn } from '../sources/sos/outputs.ts';
+import { noteCutQueues } from '../sources/sos/queues.ts';
 import { sosReader } from '../sources/sos/reader.ts';
 import { remarks, unreadCommands } from '../sources/sos/remarks.ts';
 import { takeSample } from '../sources/take-sample.ts';
@@ -106,6 +107,7 @@ function sampleOf(tree: Tree, time: CopyTime, at: number, collectors: readonly C
     ...(keep === undefined ? {} : { keep }),
   });
   noteCut(tree, snapshot);
+  noteCutQueues(tree, snapshot);
   return snapshot;
 }
 

@@ -326,4 +326,20 @@ describe('what stands in the place of a file', () => {
     const end = ends((path, content) => (path === 'proc/stat' ? content.slice(content.indexOf('cpu2')) : content));
     for (const code of ['PKT0606', 'PKT0102']) assert.equal(found(judgeCopy(end), code).outcome, 'not-measured');
   });
+
+  it('the beginning of what tc printed tells nothing of the devices behind it', () => {
+    const loop = 'qdisc noqueue 0: dev lo root refcnt 2 \n Sent 0 bytes 0 pkt (dropped 0, overlimits 0 requeues 0) \n';
+    const quiet =
+      'qdisc fq_codel 0: dev eth0 root refcnt 2 \n Sent 9 bytes 900 pkt (dropped 0, overlimits 0 requeues 0) \n backlog 0b 0p requeues 0\n';
+    const judged = (said: string): readonly string[] =>
+      judgeCopy({
+        'proc/net/dev': netdev({ lo: { packets: 5 }, eth0: { packets: 900 }, eth1: { packets: 700 } }),
+        'sos_commands/networking/tc_-s_qdisc_show': said,
+      }).report.findings.flatMap(({ code, outcome }) => (code === 'PKT0503' ? [outcome] : []));
+    assert.deepEqual(judged(`${loop}${quiet}${quiet.replace('eth0', 'eth1')}`), ['ok']);
+    for (const cut of [`${loop}${quiet}`, loop, `${loop}Terminated\n`]) {
+      const outcomes = judged(cut);
+      assert.ok(outcomes.includes('not-measured') && !outcomes.includes('not-applicable'), outcomes.join());
+    }
+  });
 });

@@ -217,6 +217,19 @@ describe('why there is no window between two copies', () => {
     );
   });
 
+  it('is a start of the host whatever the zone in which its date is told', () => {
+    // 1,700,000,000 and an hour is 23:13:20 UTC; nobody here knows the zone, and takes it for UTC.
+    const early = said('Wed Nov 15 08:13:20 JST 2023');
+    const late = said('Wed Nov 15 13:13:20 JST 2023');
+    assert.match(
+      why(
+        { 'proc/stat': cpus(3600, 1_700_000_000), ...up(3600), ...early },
+        { 'proc/stat': cpus(14_400, 1_700_007_200), ...up(14_400), ...late },
+      ),
+      /started anew/,
+    );
+  });
+
   it('is the boot id, whatever the clocks say', () => {
     assert.match(why({ ...up(90), ...id('a1') }, { ...up(600), ...id('b2') }), /started anew/);
     assert.match(

@@ -195,8 +195,10 @@ const SLACK = 10;
 function startedAnew(before: CopyTime, after: CopyTime): boolean | undefined {
   if (before.bootId !== undefined && after.bootId !== undefined) return before.bootId !== after.bootId;
   const [from, to] = [sinceOf(before), sinceOf(after)];
-  // The time of the boot is moved with the clock when that is set: only a boot after the first copy is another one.
-  const first = before.clock ?? before.bootedAt;
+  // The time of the boot is moved with the clock when that is set: only a boot after the first copy is another one. When that
+  // was made the kernel knows in the zone in which it knows its boot; `date` may have said it in one that nobody knows here.
+  const first =
+    before.bootedAt === undefined || from === undefined ? (before.clock ?? before.bootedAt) : before.bootedAt + from;
   if (after.bootedAt !== undefined && first !== undefined && after.bootedAt > first - SLACK) {
     if (before.bootedAt !== undefined && after.bootedAt > before.bootedAt + SLACK) return true;
   }

@@ -1,5 +1,7 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { SocketOwners } from '../../collectors/dumps.ts';
+import { parseNetdev } from '../../collectors/netdev.ts';
+import type { QdiscRow } from '../../collectors/qdisc.ts';
 import type { Reader } from '../../collectors/reader.ts';
 import { hasAllConntrackRows } from '../copy/cut.ts';
 import { copyReader, NOT_COPIED } from '../copy/reader.ts';
@@ -11,7 +13,7 @@ import { ethtoolOf, ringLossesOf, ringsOf, SOFTWARE } from './nics.ts';
 import { datapathsOf } from './openvswitch.ts';
 import { outputOf } from './outputs.ts';
 import { parseLsofCommand, parsePsCommand, withNames } from './processes.ts';
-import { parseQdiscCommand } from './queues.ts';
+import { cutOff, notNamed, parseQdiscCommand, queueCommands } from './queues.ts';
 import { parseLsmodCommand, parseSysctlCommand, parseUnameCommand, type Files } from './settings.ts';
 import { parseSsCommand, type Sockets } from './sockets.ts';
 import { parseLstopoCommand, parseNumactlCommand } from './topology.ts';
@@ -67,7 +69,6 @@ export const commands: readonly { readonly names: readonly string[]; readonly pa
   ];
 
 const socketCommands = ['networking/ss_-peaonmi', 'networking/ss_-peaonmtui'];
-const queueCommands = ['networking/tc_-s_qdisc_show', 'networking/tc_-s_qdisc'];
 /** Of processes, not of threads: those are many more lines that say the same. */
 const lsofCommands = ['lsof_-b_M_-n_-l_-c', 'lsof_M_-n_-l_-c', 'lsof_-b_M_-n_-l', 'lsof_M_-n_-l'].map(
   (name) => `process/${name}`,
@@ -157,7 +158,7 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
     }
     return asked;
   };
-  return {
+  const reader: Reader = {
     lastReadAt: at,
     read: (path) => {
       const got = own ? copied.read(path) : NOT_COPIED;
@@ -185,7 +186,9 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
       if (name === 'kernel_log' && own) return logAnswer(tree);
       if (name === 'qdisc') {
         const output = outputOf(tree, queueCommands, netns);
-        return output === undefined ? copied.dump(name) : parseQdiscCommand(output);
+        return output === undefined
+          ? copied.dump(name)
+          : queuesIn(output, own ? reader.read('/proc/net/dev') : NOT_COPIED);
       }
       if (name === 'socket_owners') return ownersOf(tree, sockets());
       if (name !== 'inet_diag') return copied.dump(name);
@@ -193,6 +196,22 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
       return got.ok ? ok(got.value.inet) : got;
     },
   };
+  return reader;
+}
+
+const TRANSMITTED = 9;
+
+/** The disciplines that tc printed; that there is none that counts is known only where it names every device that sent something. */
+function queuesIn(output: Uint8Array, devices: Result<Uint8Array>): Result<readonly QdiscRow[]> {
+  const said = parseQdiscCommand(output);
+  if (!said.ok || said.value.length > 0) return said;
+  const counted = devices.ok ? parseNetdev(devices.value) : devices;
+  const senders = (counted.ok ? counted.value : []).filter(({ counters }) => (counters[TRANSMITTED] ?? 0) > 0);
+  const unnamed = notNamed(
+    output,
+    senders.map(({ device }) => device),
+  );
+  return unnamed.length > 0 ? fail(cutOff(unnamed)) : said;
 }
 
 /** The names in each folder of these paths, and in those above it. */
