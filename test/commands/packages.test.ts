@@ -1,4 +1,4 @@
-/** The packages for distributions, each unpacked into a root of its own and run there with nothing else of this machine. */
+/** The packages for distributions, each installed into a root of its own and run there with nothing else of this machine. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ import { COMMANDS } from '../../src/index.ts';
 import { repository } from '../support/fixture.ts';
 import { lacking } from '../support/needs.ts';
 
-const tools = ['npm', 'dpkg', 'dpkg-deb', 'rpmbuild', 'rpm', 'rpm2cpio', 'cpio', 'mandoc', 'bash', 'unshare', 'chroot'];
+const tools = ['npm', 'dpkg', 'dpkg-deb', 'rpmbuild', 'rpm', 'mandoc', 'bash', 'unshare', 'chroot'];
 const skip = lacking({ root: true, tools });
 
 /** What is said of neither package is the same in both. */
@@ -46,6 +46,13 @@ function dpkg(...args: readonly string[]): SpawnSyncReturns<string> {
   return spawnSync('dpkg', [`--root=${root}`, ...forced, ...args], { encoding: 'utf8' });
 }
 
+/** With a database in the root, for the same reasons. */
+function rpm(...args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync('rpm', ['--root', rootOf('rpm'), '--dbpath', '/var/lib/rpm', ...args], {
+    encoding: 'utf8',
+  });
+}
+
 describe('packages for distributions', { skip }, () => {
   let files: string[];
 
@@ -66,10 +73,13 @@ describe('packages for distributions', { skip }, () => {
   });
 
   it('install', () => {
-    const { status, stdout, stderr } = dpkg('--install', files[0]!);
-    assert.equal(status, 0, `${stdout}${stderr}`);
-    const unpack = 'rpm2cpio "$1" | cpio --extract --make-directories --quiet';
-    execFileSync('bash', ['-o', 'pipefail', '-c', unpack, 'bash', files[1]!], { cwd: rootOf('rpm') });
+    for (const { status, stdout, stderr } of [dpkg('--install', files[0]!), rpm('--install', '--nodeps', files[1]!)])
+      assert.equal(status, 0, `${stdout}${stderr}`);
+    assert.match(dpkg('--status', 'pktcost').stdout, /^Status: install ok installed$/m);
+    assert.match(rpm('--query', 'pktcost').stdout, /^pktcost-\d/);
+    // What is there is what was packed.
+    assert.equal(dpkg('--verify', 'pktcost').stdout, '');
+    assert.equal(rpm('--verify', '--nodeps', 'pktcost').stdout, '');
   });
 
   for (const [kind, { zsh, sos }] of Object.entries(kinds) as [keyof typeof kinds, (typeof kinds)['deb']][]) {
@@ -105,6 +115,40 @@ describe('packages for distributions', { skip }, () => {
       const { status, stdout } = spawnSync('mandoc', ['-Tlint', '-Werror', ...plain], { encoding: 'utf8' });
       assert.equal(status, 0, stdout);
     });
+
+    it(`man finds the pages of the ${kind}`, { skip: lacking({ tools: ['man'] }) }, () => {
+      for (const id of ['', ...Object.keys(COMMANDS)]) {
+        const page = ['pktcost', ...(id === '' ? [] : id.split(':'))].join('-');
+        const asked = ['--manpath', at('usr/share/man'), '--where', page];
+        assert.equal(
+          spawnSync('man', asked, { encoding: 'utf8' }).stdout,
+          `${at('usr/share/man')}/man1/${page}.1.gz\n`,
+        );
+      }
+    });
+
+    it(
+      `zsh and fish find the completion of the ${kind} where it stands`,
+      {
+        skip: lacking({ tools: ['zsh', 'fish'] }),
+      },
+      () => {
+        const compinit =
+          'fpath=($1 $fpath); autoload -Uz compinit; compinit -u -D; print $_comps[pktcost]; autoload +X _pktcost';
+        const asked = ['-f', '-c', compinit, 'zsh', dirname(at(zsh))];
+        assert.equal(execFileSync('zsh', asked, { encoding: 'utf8' }), '_pktcost\n');
+        const home = join(folder, `${kind}-home`);
+        mkdirSync(home, { recursive: true });
+        // Fish has completions of commands that are there only.
+        const env = {
+          PATH: `${process.env['PATH'] ?? ''}:${at('usr/bin')}`,
+          HOME: home,
+          XDG_DATA_DIRS: at('usr/share'),
+        };
+        const offered = execFileSync('fish', ['-c', 'complete -C "pktcost rules ex"'], { encoding: 'utf8', env });
+        assert.match(offered, /^explain\b.*\nexport\b/);
+      },
+    );
 
     it(`the ${kind} has completion for three shells`, () => {
       const script = `source "$1"; COMP_WORDS=(pktcost ''); COMP_CWORD=1; _pktcost; echo "\${COMPREPLY[@]}"`;
@@ -157,11 +201,12 @@ describe('packages for distributions', { skip }, () => {
     assert.match(execFileSync('rpm', ['-qp', '--qf', '%{BUILDHOST}', files[1]!], { encoding: 'utf8' }), /^localhost$/);
   });
 
-  it('the deb goes away whole', () => {
-    const { status, stdout, stderr } = dpkg('--purge', 'pktcost');
-    assert.equal(status, 0, `${stdout}${stderr}`);
-    for (const path of ['usr/bin/pktcost', 'usr/lib/pktcost', 'usr/share/doc/pktcost', 'etc/pktcost'])
-      assert.ok(!existsSync(join(rootOf('deb'), path)), path);
+  it('go away whole', () => {
+    for (const { status, stdout, stderr } of [dpkg('--purge', 'pktcost'), rpm('--erase', 'pktcost')])
+      assert.equal(status, 0, `${stdout}${stderr}`);
+    for (const kind of ['deb', 'rpm'] as const)
+      for (const path of ['usr/bin/pktcost', 'usr/lib/pktcost', 'usr/share/doc/pktcost', 'etc/pktcost'])
+        assert.ok(!existsSync(join(rootOf(kind), path)), `${kind}: ${path}`);
   });
 
   it('are not made without a word which', () => {
