@@ -62,5 +62,8 @@ export function packingOf(path: string): Result<Packing> {
   const known = refused.find(([magic]) => hex.startsWith(magic));
   if (known !== undefined) return fail(`${known[1]}: unpack it first, and give the folder`);
   if (hex === 'fd377a585a00') return ok('xz');
-  return ok(bytes.toString('latin1', 257, 262) === 'ustar' ? 'none' : 'gzip');
+  if (bytes.toString('latin1', 257, 262) === 'ustar') return ok('none');
+  if (bytes.length > 0 && !hex.startsWith('1f8b'.slice(0, hex.length)))
+    return fail('neither a bundle nor a report, a sosreport or a page of metrics');
+  return ok('gzip');
 }

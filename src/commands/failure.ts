@@ -11,8 +11,15 @@ export interface Failed {
   readonly exitCode: number;
 }
 
-/** Turns whatever was thrown into one line and an exit code; the stack only with DEBUG=pktcost. */
-export function explainFailure(error: unknown, commands: readonly string[]): Failed {
+/**
+ * Turns whatever was thrown into one line and an exit code; the stack only with DEBUG=pktcost.
+ * @param typed the command line: oclif's message cuts what stands on it at each colon
+ */
+export function explainFailure(
+  error: unknown,
+  commands: readonly string[],
+  typed: readonly string[] = process.argv.slice(2),
+): Failed {
   if (process.env['DEBUG'] === 'pktcost' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   // It may quote a file, a page or a server.
   if (error instanceof UsageError)
@@ -27,7 +34,7 @@ export function explainFailure(error: unknown, commands: readonly string[]): Fai
   const message = oneLine(error.message);
   const unknownCommand = /^command (\S+) not found/.exec(message)?.[1];
   if (unknownCommand !== undefined) {
-    return { line: `pktcost: ${noCommand(unknownCommand.split(':'), commands)}`, exitCode: exitCodes.usage };
+    return { line: `pktcost: ${noCommand(unknownCommand.split(':'), commands, typed)}`, exitCode: exitCodes.usage };
   }
   if (exit !== undefined || 'parse' in error)
     return { line: `pktcost: ${visible(misuse(error, message), 2000)}`, exitCode: exitCodes.usage };
@@ -48,7 +55,7 @@ function oneLine(message: string): string {
 }
 
 /** Of the commands that the words may have been meant for, the one of most words: `rules explan CODE`, not `rules`. */
-function noCommand(words: readonly string[], commands: readonly string[]): string {
+function noCommand(words: readonly string[], commands: readonly string[], typed: readonly string[]): string {
   const known = commands.map((name) => name.split(':'));
   const longest = Math.max(...known.map(({ length }) => length));
   for (let length = Math.min(longest, words.length); length > 0; length -= 1) {
@@ -58,7 +65,11 @@ function noCommand(words: readonly string[], commands: readonly string[]): strin
       known.filter((name) => name.length === length).map((name) => name.join(' ')),
     );
     if (near === undefined) continue;
-    if (near === asked) return `${asked} takes no "${words[length] ?? ''}": see pktcost ${asked} --help`;
+    if (near === asked) {
+      const word = words[length] ?? '';
+      const whole = typed.find((each) => each.startsWith(`${word}:`)) ?? word;
+      return `${asked} takes no "${visible(whole, 200)}": see pktcost ${asked} --help`;
+    }
     return `there is no command "${asked}": did you mean "pktcost ${near}"?`;
   }
   const [first = ''] = words;

@@ -32,6 +32,13 @@ async function refused(args: readonly string[], line: RegExp): Promise<void> {
 describe('bad usage is one clear line and exit code 2', () => {
   it('a misspelt flag', () => refused(['diagnose', '--windw', '3s'], /windw: did you mean --window\?/));
   it('an unknown command', () => refused(['diagnos'], /no command "diagnos": did you mean "pktcost diagnose"\?/));
+  it('an argument that a command does not take, whole', () =>
+    refused(['fleet', 'http://db:9090'], /^pktcost: fleet takes no "http:\/\/db:9090": see pktcost fleet --help\n$/));
+  it('a file that is no evidence of any kind', () =>
+    refused(
+      ['replay', file('passwd', 'root:x:0:0:root:/root:/bin/bash\n')],
+      /passwd: neither a bundle nor a report, /,
+    ));
   it('a flag without a command', () =>
     refused(['--windw', '3s'], /^pktcost: there is no flag --windw without a command/));
   it('arguments that are missing, whatever the width of the terminal', () =>
