@@ -1,7 +1,7 @@
 // Finds declarations of src/ that share a name: whoever reads a name should not have to look at its import to know what it
 // stands for, nor take it for one that the language has. Generated ones count. What a file keeps to itself may be called as what
 // another keeps; a type or a CONSTANT of it may not be called as one that is exported. Functions of a file may: they are read
-// beside their calls.
+// beside their calls. A function that another file has in the same words is one too many, under whichever names.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -33,13 +33,24 @@ const right = [
 
 /** @type {Map<string, string[]>} */
 const placesOf = new Map();
+/** Functions by what they do, whatever they are called. @type {Map<string, string[]>} */
+const doing = new Map();
+const written = /^(?:export )?(?:async )?function\*? (\w+)(\([^]*?\n\})$/gm;
+/** What is shorter is as plain as a call. */
+const WORTH_A_NAME = 60;
 /** @type {Map<string, string[]>} */
 const keptIn = new Map();
 const declared = /^(export )?(?:declare |abstract |async )*(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
 const held = /^[A-Z]/;
 for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.ts')) continue;
-  const found = [...readFileSync(join(root, file), 'utf8').matchAll(declared)];
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = [...text.matchAll(declared)];
+  if (!file.startsWith('generated'))
+    for (const [, name = '', rest = ''] of text.matchAll(written)) {
+      const body = rest.replace(/\s+/g, ' ');
+      if (body.length >= WORTH_A_NAME) doing.set(body, [...(doing.get(body) ?? []), `${name} of ${file}`]);
+    }
   for (const [places, exported] of /** @type {const} */ ([
     [placesOf, true],
     [keptIn, false],
@@ -81,4 +92,6 @@ for (const [name, files] of hiding)
   process.stderr.write(`hides what the language has: ${name} (${files.join(', ')})\n`);
 for (const [name, files] of twice)
   process.stderr.write(`one name for several things: ${name} (${files.sort().join(', ')})\n`);
-process.exit(twice.length + hiding.length === 0 ? 0 : 1);
+const copies = [...doing.values()].filter((functions) => functions.length > 1);
+for (const functions of copies) process.stderr.write(`one function written twice: ${functions.sort().join(', ')}\n`);
+process.exit(twice.length + hiding.length + copies.length === 0 ? 0 : 1);

@@ -1,3 +1,4 @@
+import { isCount, isRecord } from '../base/json.ts';
 import {
   skbDropReasons,
   skbDrops,
@@ -59,14 +60,6 @@ function rowOf(value: unknown): DropRow | undefined {
   const { reason, location, device, netns, packets } = value;
   if (!isName(reason) || !isName(location) || !isName(device) || !isName(netns) || !isCount(packets)) return undefined;
   return { reason, location, device, netns, packets };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function isName(value: unknown): value is string {

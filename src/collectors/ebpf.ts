@@ -134,7 +134,7 @@ export const ebpf = defineCollector({
     for (const bill of window.sockets ?? []) {
       const device = window.devices.find(({ ifindex, netns }) => ifindex === bill.ifindex && netns === bill.netns);
       const labels = { inode: bill.inode, device: device?.device ?? 'any', certainty: 'measured' };
-      const place = { ...labels, ...netnsOf(answer, bill.netns) };
+      const place = { ...labels, ...netnsLabel(answer, bill.netns) };
       // Those that are sent are among the packets of the bill, and cost something else.
       const received = bill.packets - bill.txPackets;
       if (received >= FEWEST_BILLED) emit(tapNanoseconds, place, (bill.ns - bill.txNs) / received);
@@ -152,7 +152,7 @@ function emitRings(answer: ProbeAnswer, emit: Emit): void {
   const seen = byProbe || rings !== undefined;
   emit(packetRingsSeen, {}, seen ? 1 : 0);
   for (const { inode, netns, lost } of sockets ?? rings ?? [])
-    if (lost !== undefined) emit(packetRingDrops, { inode, ...netnsOf(answer, netns) }, lost);
+    if (lost !== undefined) emit(packetRingDrops, { inode, ...netnsLabel(answer, netns) }, lost);
 }
 
 /** Of all the window: estimated slice by slice, or, in bundles of before 0.2, scaled by the time that was traced. */
@@ -173,10 +173,10 @@ function driverShare(cpus: readonly CpuReading[]): number | undefined {
 }
 
 function placeOf(answer: ProbeAnswer, device: DeviceReading): { device: string; netns?: string } {
-  return { device: device.device, ...netnsOf(answer, device.netns) };
+  return { device: device.device, ...netnsLabel(answer, device.netns) };
 }
 
-function netnsOf({ netnsNames }: ProbeAnswer, id: string): { netns?: string } {
+function netnsLabel({ netnsNames }: ProbeAnswer, id: string): { netns?: string } {
   const name = netnsNames[id] ?? '';
   return name === '' ? {} : { netns: name };
 }

@@ -1,3 +1,4 @@
+import { isCount } from '../base/json.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { qdiscBacklog, qdiscDrops, qdiscPackets, qdiscRequeues } from '../metrics/catalogue/index.ts';
 import { defineCollector } from './collector.ts';
@@ -42,8 +43,4 @@ export function decodeQdiscs(answer: unknown): Result<readonly QdiscRow[]> {
     rows.push({ device, kind, packets, drops, requeues, queued });
   }
   return ok(rows);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

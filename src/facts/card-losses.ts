@@ -10,7 +10,7 @@ import {
   unameInfo,
 } from '../metrics/catalogue/index.ts';
 import { nicLossesOf, ringLossIn, type RingLossIn } from '../metrics/nic-losses.ts';
-import { OWN_NETNS } from '../metrics/snapshot.ts';
+import { netnsOf } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
 import { byDevice } from './figures.ts';
 import { once } from './once.ts';
@@ -175,8 +175,4 @@ function largestOf(
     if (cell.increase > (most.get(key)?.increase ?? -1)) most.set(key, cell);
   }
   return [...most.values()];
-}
-
-function netnsOf({ netns = OWN_NETNS }: Increase['labels']): string {
-  return netns;
 }

@@ -1,7 +1,7 @@
 import { netstat, sockstat, udpMem } from '../metrics/catalogue/index.ts';
 import { clampMin, total, where } from '../metrics/condition.ts';
 import { andOn, either, increase, peak, rate, ratio, subtract, value, type Expression } from '../metrics/expression.ts';
-import type { Signal } from './signal.ts';
+import { totalOf, type Signal } from './signal.ts';
 import { risen, withSkew } from './sockets.ts';
 
 type Version = '' | '6';
@@ -63,7 +63,7 @@ export const unsentShare = ratio(datagramsUnsent, total(both(udp, 'OutDatagrams'
  * (net/ipv4/udp.c:__udp_enqueue_schedule_skb). Undefined where the reasons of drops tell of no more than was counted.
  */
 export function refusedUncounted(counted: number, drops: readonly Signal[]): number | undefined {
-  const byReason = sumOf(drops.filter(({ labels }) => /udp/.test(labels['location'] ?? '')));
+  const byReason = totalOf(drops.filter(({ labels }) => /udp/.test(labels['location'] ?? '')));
   return byReason > withSkew(counted) ? byReason : undefined;
 }
 
@@ -73,10 +73,6 @@ export function refusedUncounted(counted: number, drops: readonly Signal[]): num
  * @param errors InErrors of both versions; undefined where one could not be read
  */
 export function droppedUncounted(errors: number | undefined, socketDrops: readonly Signal[]): number {
-  const dropped = sumOf(risen(socketDrops));
+  const dropped = totalOf(risen(socketDrops));
   return errors === undefined || dropped <= 2 * withSkew(errors) ? 0 : dropped - errors;
-}
-
-function sumOf(points: readonly Signal[]): number {
-  return points.reduce((sum, { value: each }) => sum + each, 0);
 }

@@ -1,8 +1,7 @@
 /** Which taps the packets of a device pass: told by the signals of PKT0101 and by a window alike. */
 import { kernelFeature, packetHooks, packetSocket, tappedSeconds, unameInfo } from '../metrics/catalogue/index.ts';
 import { earlier } from '../metrics/expression.ts';
-import type { Labels } from '../metrics/metric.ts';
-import { OWN_NETNS } from '../metrics/snapshot.ts';
+import { netnsOf } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { Signal } from './signal.ts';
@@ -106,8 +105,4 @@ export function tapsOf(window: Window, netns: string, device: string): DeviceTap
     owners: [],
     ownersBefore: [],
   });
-}
-
-function netnsOf(labels: Labels): string {
-  return labels['netns'] ?? OWN_NETNS;
 }

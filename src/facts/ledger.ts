@@ -13,8 +13,8 @@ import {
   skbDropsNoRoom,
   skbDropsRarest,
 } from '../metrics/catalogue/index.ts';
-import type { Labels, Metric } from '../metrics/metric.ts';
-import { OWN_NETNS } from '../metrics/snapshot.ts';
+import type { Metric } from '../metrics/metric.ts';
+import { netnsOf, OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Increase, Window } from '../metrics/window.ts';
 import { cardLosses } from './card-losses.ts';
 import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
@@ -239,10 +239,6 @@ function booksOf(
 /** Files are read one after the other: of each what fell into the window, so that the books are of the same time. */
 function inWindow(window: Window, { increase, seconds }: Increase): number {
   return seconds > 0 ? Math.round((increase * window.seconds) / seconds) : increase;
-}
-
-function netnsOf(labels: Labels): string {
-  return labels['netns'] ?? OWN_NETNS;
 }
 
 function sum(window: Window, metric: Metric): number {

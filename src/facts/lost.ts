@@ -1,7 +1,7 @@
 import { isUnnamedDrop, meaningOfDrop } from './drop-reasons.ts';
 import type { Expression } from '../metrics/expression.ts';
 import { gradeOf, lossOf, lossShare, type LossLimits } from './loss.ts';
-import type { Signal } from './signal.ts';
+import { totalOf, type Signal } from './signal.ts';
 
 /** One way to lose packets: what /proc counts of it, and what the kernel calls it. */
 export interface LossWay {
@@ -43,7 +43,7 @@ export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): Loss
     for (const each of mine) left.delete(each);
     const counted = counters.reduce((sum, each) => sum + (each?.value ?? 0), 0);
     const known = whole === true && counters.some((each) => each !== undefined);
-    return { means, lost: known ? counted : Math.max(counted, total(mine)), device: deviceOf(mine) };
+    return { means, lost: known ? counted : Math.max(counted, totalOf(mine)), device: deviceOf(mine) };
   });
   const others = new Map<string, Signal[]>();
   for (const each of left) {
@@ -52,7 +52,7 @@ export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): Loss
   }
   const more = [...others].map(([means, mine]): LostWay => {
     const { type } = meaningOf(mine[0]!.labels);
-    return { means, lost: total(mine), device: deviceOf(mine), ...(type !== undefined && { type }) };
+    return { means, lost: totalOf(mine), device: deviceOf(mine), ...(type !== undefined && { type }) };
   });
   const all: LostWay[] = [...found, ...more].filter(({ lost }) => lost > 0).sort((a, b) => b.lost - a.lost);
   return { lost: all.reduce((sum, { lost }) => sum + lost, 0), ways: all };
@@ -64,10 +64,6 @@ function reasonOf(labels: Signal['labels']): string {
 
 function meaningOf(labels: Signal['labels']): ReturnType<typeof meaningOfDrop> {
   return meaningOfDrop(reasonOf(labels), labels['location'] ?? '');
-}
-
-function total(drops: readonly Signal[]): number {
-  return drops.reduce((sum, { value }) => sum + value, 0);
 }
 
 /** The device that most of them were on, where it is known. */

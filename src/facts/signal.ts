@@ -8,5 +8,9 @@ export interface Signal {
 
 /** Of those that are known. */
 export function addUp(...parts: readonly (Signal | undefined)[]): number {
+  return totalOf(parts);
+}
+
+export function totalOf(parts: readonly (Signal | undefined)[]): number {
   return parts.reduce((total, part) => total + (part?.value ?? 0), 0);
 }

@@ -1,3 +1,4 @@
+import { byText } from '../base/order.ts';
 import { exposedAs, type Labels, type Metric } from './metric.ts';
 import { labelKey, type Series, type Snapshot } from './snapshot.ts';
 
@@ -11,7 +12,7 @@ export function expose(snapshot: Snapshot, shown: (metric: Metric) => boolean = 
   for (const metric of snapshot
     .metrics()
     .filter(shown)
-    .sort((a, b) => compare(exposedAs(a).name, exposedAs(b).name))) {
+    .sort((a, b) => byText(exposedAs(a).name, exposedAs(b).name))) {
     const { name, per, timeLabel } = exposedAs(metric);
     lines.push(`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`);
     for (const { series, labels } of inOrder(snapshot.series(metric), timeLabel)) {
@@ -39,16 +40,12 @@ function inOrder(
       labels: formatLabels(timeLabel === undefined ? series.labels : secondsIn(series.labels, timeLabel)),
       key: labelKey(series.labels),
     }))
-    .sort((a, b) => compare(a.key, b.key));
+    .sort((a, b) => byText(a.key, b.key));
 }
 
 function secondsIn(labels: Labels, timeLabel: string): Labels {
   const ns = Number(labels[timeLabel]);
   return Number.isFinite(ns) ? { ...labels, [timeLabel]: formatValue(ns / 1e9) } : labels;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function formatLabels(labels: Labels): string {

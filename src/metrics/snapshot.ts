@@ -36,6 +36,11 @@ export interface CollectorReport {
 
 /** The name of the namespace pktcost itself runs in; its series carry no `netns` label. */
 export const OWN_NETNS = '';
+
+/** The namespace of a series; those of the own one carry no label. */
+export function netnsOf(labels: Labels): string {
+  return labels['netns'] ?? OWN_NETNS;
+}
 /** Name of the namespace that the host booted with, where pktcost runs in another one. */
 export const HOST_NETNS = 'host';
 

@@ -1,7 +1,7 @@
 import { worded } from './finding.ts';
 import { ownerOfPart, unsampledCpus } from '../facts/path-cost.ts';
 import { tooFewPackets } from '../facts/price.ts';
-import type { Signal } from '../facts/signal.ts';
+import { totalOf, type Signal } from '../facts/signal.ts';
 import { deviceKey } from '../facts/spans.ts';
 import { profileDeviceSamples, receivePackets, spanPackets } from '../metrics/catalogue/index.ts';
 import { acrossNetns, everywhere, increase, rate, sumBy } from '../metrics/expression.ts';
@@ -64,7 +64,7 @@ export const dearPackets = defineRule({
       read.period.value / seconds,
       seconds,
     );
-    const unwatched = Math.max(0, (read.processed?.value ?? 0) - total(read.skbs));
+    const unwatched = Math.max(0, (read.processed?.value ?? 0) - totalOf(read.skbs));
     // A device's samples end where the next watched packet comes: between them may be those of devices that nobody watches.
     const devices = [...groups(read.byDevice)]
       .filter(([key]) => unwatched <= (rateOf(read.skbs, key) ?? 0))
@@ -124,10 +124,6 @@ export const dearPackets = defineRule({
     return told ? info(said) : warning(said);
   },
 });
-
-function total(signals: readonly Signal[]): number {
-  return signals.reduce((sum, { value }) => sum + value, 0);
-}
 
 interface PacketPrice {
   readonly samples: number;

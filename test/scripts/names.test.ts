@@ -72,3 +72,14 @@ it('refuses a name that hides what the language has', () => {
   const found = sharedIn({ 'jobs/a.ts': 'export interface Event {}', 'jobs/b.ts': 'export type Seen = 1;' });
   assert.deepEqual(found, { status: 1, stderr: 'hides what the language has: Event (jobs/a.ts)\n' });
 });
+
+it('names a function that two files have in the same words, under whichever names', () => {
+  const body = "(labels: Labels): string {\n  return labels['netns'] ?? OWN_NETNS_OF_THE_ONE_THAT_RUNS_IT;\n}";
+  const found = sharedIn({
+    'facts/a.ts': `function netnsOf${body}`,
+    'facts/b.ts': `export function placeOf${body}\nfunction one(): number {\n  return 1;\n}`,
+    'facts/c.ts': 'function two(): number {\n  return 1;\n}',
+  });
+  assert.equal(found.status, 1);
+  assert.equal(found.stderr, 'one function written twice: netnsOf of facts/a.ts, placeOf of facts/b.ts\n');
+});

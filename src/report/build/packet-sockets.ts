@@ -1,3 +1,4 @@
+import { byText } from '../../base/order.ts';
 import { ETH_P_ALL } from '../../metrics/packet-socket-labels.ts';
 import { captureBills, type CaptureCost } from '../../facts/capture-bills.ts';
 import type { PriceLimits } from '../../facts/price.ts';
@@ -39,8 +40,8 @@ export function packetSockets(window: Window, limits: PriceLimits): Tap[] {
         Number(b.onHotPath) - Number(a.onHotPath) ||
         (b.nsPerPacket ?? 0) - (a.nsPerPacket ?? 0) ||
         Number(isTap(b)) - Number(isTap(a)) ||
-        compare(a.netns, b.netns) ||
-        compare(a.device, b.device) ||
+        byText(a.netns, b.netns) ||
+        byText(a.device, b.device) ||
         Number(a.inode) - Number(b.inode),
     );
 }
@@ -130,8 +131,4 @@ function wholeNumber(text: string | undefined): number | null {
 
 function flag(text: string | undefined): boolean | null {
   return text === '1' ? true : text === '0' ? false : null;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

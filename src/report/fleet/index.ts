@@ -1,3 +1,4 @@
+import { byText } from '../../base/order.ts';
 import type { Fleet, FleetHost, FleetRule } from '../../generated/fleet.ts';
 import type { Impact, Report, ReportFinding, Verdict } from '../../generated/report.ts';
 import { isoTime } from '../build/circumstances.ts';
@@ -150,16 +151,12 @@ function byRank(a: FleetHost, b: FleetHost): number {
     doubt(a) - doubt(b) ||
     (b.impact.lostPerSecond ?? 0) - (a.impact.lostPerSecond ?? 0) ||
     (b.impact.cpuShare ?? 0) - (a.impact.cpuShare ?? 0) ||
-    compare(hostKey(a), hostKey(b))
+    byText(hostKey(a), hostKey(b))
   );
 }
 
 function hostKey({ instance, job, labels }: FleetHost): string {
   return `${instance}\u0000${job}\u0000${JSON.stringify(labels)}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function countsOf(hosts: readonly FleetHost[]): Fleet['counts'] {
@@ -214,7 +211,7 @@ function rulesOf(entries: readonly FleetEntry[]): FleetRule[] {
   }
   return [...rules.values()]
     .filter(({ critical, warning, notMeasured }) => critical + warning + notMeasured > 0)
-    .sort((a, b) => compare(a.code, b.code));
+    .sort((a, b) => byText(a.code, b.code));
 }
 
 const severity = { critical: 0, warning: 1, 'not-measured': 2, info: 3, ok: 4, 'not-applicable': 5 } as const;

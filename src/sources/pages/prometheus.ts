@@ -2,7 +2,7 @@ import type { Labels } from '../../metrics/metric.ts';
 import { fail, ok, type Failure, type Result } from '../../base/result.ts';
 import type { Endpoint } from './endpoint.ts';
 import { get, type HttpAnswer } from './http.ts';
-import { jsonBudget, parseJson } from '../../base/json.ts';
+import { isRecord, jsonBudget, parseJson } from '../../base/json.ts';
 
 /** Raw samples of one series, oldest first: [Unix seconds, value]. */
 export interface RangeSeries {
@@ -106,15 +106,15 @@ export class PrometheusServer {
       return { ...fail(`answers with ${tooMuch ? '' : 'what is '}${parsed.reason}`), tooMuch };
     }
     const { value } = parsed;
-    if (!isObject(value) || value['status'] !== 'success') {
-      const reason = withError(status, isObject(value) ? value['error'] : undefined);
+    if (!isRecord(value) || value['status'] !== 'success') {
+      const reason = withError(status, isRecord(value) ? value['error'] : undefined);
       return { ...fail(reason), tooMuch: status === 422 || status === 413 };
     }
     for (const warning of Array.isArray(value['warnings']) ? (value['warnings'] as readonly unknown[]) : []) {
       if (typeof warning === 'string' && this.#warnings.size < MOST_WARNINGS) this.#warnings.add(short(warning));
     }
     const { data } = value;
-    return isObject(data) ? ok({ type: data['resultType'], result: data['result'] }) : { ...malformed, tooMuch: false };
+    return isRecord(data) ? ok({ type: data['resultType'], result: data['result'] }) : { ...malformed, tooMuch: false };
   }
 }
 
@@ -147,12 +147,8 @@ function short(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, 200);
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function seriesOf(value: unknown, field: 'value' | 'values'): RangeSeries | undefined {
-  if (!isObject(value) || !isObject(value['metric'])) return undefined;
+  if (!isRecord(value) || !isRecord(value['metric'])) return undefined;
   const labels = value['metric'];
   if (!Object.values(labels).every((each) => typeof each === 'string')) return undefined;
   // A native histogram has no values.
