@@ -13,7 +13,7 @@ import Replay from './commands/replay.ts';
 import Rules from './commands/rules.ts';
 import RulesExplain from './commands/rules-explain.ts';
 import RulesExport from './commands/rules-export.ts';
-import { answerSignals } from './commands/signals.ts';
+import { endOnSignals } from './commands/signals.ts';
 import Taps from './commands/taps.ts';
 import Watch from './commands/watch.ts';
 
@@ -83,7 +83,7 @@ async function forAShortRun(): Promise<void> {
 
 /** Runs the command line; whatever goes wrong becomes one line on stderr and an exit code. */
 export async function main(argv: readonly string[], directory: string): Promise<void> {
-  answerSignals();
+  endOnSignals();
   // With any other value oclif looks for TypeScript beside the bundle and warns of what it finds; a theme is a file of
   // whoever's home this is.
   process.env['NODE_ENV'] = 'production';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { errnoWords } from '../base/errno.ts';
 import { UsageError } from '../base/usage.ts';
-import { signalled } from './signals.ts';
+import { answerSignals, signalled } from './signals.ts';
 
 /** An output that could not be written to its end: one line, exit code 1. */
 export class OutputError extends Error {
@@ -198,6 +198,7 @@ class FileOutput implements Output {
   }
 
   static async open(path: string, how: How, mode: number, flag: string): Promise<FileOutput> {
+    answerSignals();
     const temporary = join(dirname(path), `.pktcost-${randomName()}.tmp`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     return new FileOutput(path, temporary, await files.open(temporary, flags, mode), how, flag);

@@ -20,15 +20,27 @@ export function signalled(): number {
  * opened. Until then, and in commands that never call it, the first one ends pktcost.
  */
 export function stopOnSignal(): AbortSignal {
+  answerSignals();
   window ??= new AbortController();
   return window.signal;
 }
 
+let answering = false;
+
 /**
- * To be called first. No handler is ever taken away: one that was let go before the report is written would lose it.
+ * To be called by whatever leaves something behind that has to be taken away. Until then there is no handler, and pktcost
+ * ends at once: what answers signals in JavaScript waits for the end of a parse, which may take a minute. No handler is ever taken away: one that was let go before the report is
+ * written would lose it.
  */
 export function answerSignals(): void {
+  if (answering) return;
+  answering = true;
   for (const signal of Object.keys(numbers) as Ending[]) process.on(signal, onSignal);
+}
+
+/** To be called first. What runs as the first process of a container is ended by no signal that it has no handler for. */
+export function endOnSignals(): void {
+  if (process.pid === 1) answerSignals();
 }
 
 function onSignal(signal: Ending): void {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { pktcost } from '../support/command.ts';
 import { serve } from '../support/http.ts';
@@ -24,6 +26,24 @@ const measuring = 'interrupt ends it early';
 /** A report that was cut short has its own exit code, or that of what was found; never 0. */
 function ended(status: number, signal: number): void {
   assert.ok([3, 4, 128 + signal].includes(status), `exit code ${status}`);
+}
+
+/** The signals that a process has handlers for, as a mask. */
+function handled(pid: number | undefined): number {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '';
+  return Number.parseInt(mask.slice(-8), 16);
+}
+
+function opened(pid: number | undefined, path: string): boolean {
+  const folderOf = `/proc/${pid}/fd`;
+  return readdirSync(folderOf).some((fd) => {
+    try {
+      return readlinkSync(join(folderOf, fd)) === path;
+    } catch {
+      // Closed since it was listed.
+      return false;
+    }
+  });
 }
 
 describe('the interrupt key on a terminal', { skip: withoutTerminal }, () => {
@@ -162,6 +182,29 @@ describe('signals without a terminal', () => {
     }
     ended(status ?? -1, 2);
     assert.equal((JSON.parse(readFileSync(report, 'utf8')) as { window: { cutShort: boolean } }).window.cutShort, true);
+  });
+
+  it('the first one ends a replay at once, also in the middle of a parse: no handler waits for its end', async () => {
+    // A pipe that nobody writes to holds it up where a large file would keep it busy.
+    const pipe = join(folder, 'config.json');
+    execFileSync('mkfifo', [pipe]);
+    const copy = 'test/fixtures/copies/control-lldp-rx-dropped';
+    const writer = openSync(pipe, 'r+');
+    try {
+      let caught = 0;
+      const { signal } = await pktcost(['replay', `${copy}/before`, `${copy}/after`, '--config', pipe], {
+        during: async (child) => {
+          while (!opened(child.pid, pipe)) await sleep(20);
+          caught = handled(child.pid);
+          child.kill('SIGINT');
+        },
+      });
+      // SIGHUP and SIGQUIT; of SIGINT and SIGTERM Node has handlers of its own, which wait for no parse: they set the terminal right.
+      assert.equal(caught & 0x5, 0, `handlers of ${caught.toString(16)}`);
+      assert.equal(signal, 'SIGINT');
+    } finally {
+      closeSync(writer);
+    }
   });
 
   it('SIGUSR1 opens no debugger', async () => {
