@@ -33,5 +33,5 @@ export class Overhead {
 }
 
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
+  return `${(share * 100).toFixed(2)}%`;
 }

@@ -248,10 +248,7 @@ function costText({ cpus, hot }: RemoteTime): Argument {
   if (cpus === undefined) return worded({ cpus: null, hot }, `; what that costs is not known${busy}`);
   const extra = cpus * WAY_ACROSS;
   const words = extra < 0.001 ? 'less than 0.001' : `about ${Number(extra.toPrecision(2))}`;
-  return worded(
-    { cpus: extra, hot },
-    `; at the usual 10 to 30 % a packet that takes ${words} CPUs, an estimate${busy}`,
-  );
+  return worded({ cpus: extra, hot }, `; at the usual 10 to 30% a packet that takes ${words} CPUs, an estimate${busy}`);
 }
 
 /** The CPUs of the NIC's node that can take more; all of them where their time was not counted. */

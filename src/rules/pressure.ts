@@ -97,7 +97,7 @@ export const pressure = defineRule({
     const short = over(memory, limits.memory) || over(memoryStalled, limits.memoryStalled);
     const interrupted = over(irq, limits.irq);
     const said = (value: number | undefined, words: string): string =>
-      `${words} for ${Math.round(Math.min(1, value ?? 0) * 100)} % of the time`;
+      `${words} for ${Math.round(Math.min(1, value ?? 0) * 100)}% of the time`;
     const what = [
       ...(short ? [said(memory?.value ?? memoryStalled?.value, 'tasks waited for memory')] : []),
       ...(interrupted ? [said(irq?.value, 'the tasks of a CPU stood still for interrupts')] : []),

@@ -183,7 +183,7 @@ export const softirqSaturation = defineRule({
           data: feedersData(feeders, queues, napi.names),
         },
         threadShare:
-          napi.seconds >= 0.01 ? worded(napi.seconds, ` (${Math.round(napi.seconds * 100)} % of it in threads)`) : '',
+          napi.seconds >= 0.01 ? worded(napi.seconds, ` (${Math.round(napi.seconds * 100)}% of it in threads)`) : '',
       },
       evidence: {
         softirq: ['>=', starved ? limits.starvedShare : limits.warningShare],

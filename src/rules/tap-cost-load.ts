@@ -68,7 +68,7 @@ function signsText({ hot, losing, risen, dear }: Load): string {
     ...(hottest === undefined
       ? []
       : [
-          `CPU ${hottest.cpu} spends ${Math.round(hottest.share * 100)} % of its time in softirq, interrupts and NAPI threads`,
+          `CPU ${hottest.cpu} spends ${Math.round(hottest.share * 100)}% of its time in softirq, interrupts and NAPI threads`,
         ]),
     ...(losing ? ['packets are lost in ring or backlog'] : []),
     ...(risen ? ['softirq time per packet is above the baseline'] : []),

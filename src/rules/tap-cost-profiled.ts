@@ -38,7 +38,7 @@ export function whereText({ netRx, netRxDriver, parts }: TapReadings): Argument 
   const share = Math.min(1, netRxDriver.value / netRx.value);
   return worded(
     { driverShare: share },
-    `, ${Math.round(share * 100)} % of NET_RX in driver and GRO; what the rest is was not told apart`,
+    `, ${Math.round(share * 100)}% of NET_RX in driver and GRO; what the rest is was not told apart`,
   );
 }
 

@@ -102,7 +102,7 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
         assert.equal(length, 1);
         const [action] = actions();
         assert.equal(action?.action, `sampling thinned to 1 packet in ${String(DEFAULT_SAMPLE_EVERY * 4)}`);
-        assert.match(action.reason, /^\d+\.\d\d % of the host's CPU time is above .*the budget of 0\.05 %/);
+        assert.match(action.reason, /^\d+\.\d\d% of the host's CPU time is above .*the budget of 0\.05%/);
         const seconds = (thinned.monotonicNs - first.monotonicNs) / 1e9;
         assert.ok(action.seconds !== null && action.seconds > 0 && action.seconds < seconds, String(action.seconds));
         assert.equal(thinned.sampleEvery, DEFAULT_SAMPLE_EVERY * 4);
@@ -138,7 +138,7 @@ describe('a budget that is exceeded only in the window', { skip: whyNoLab() }, (
     await lab.stop(flood);
     assert.ok(validateReport(report), JSON.stringify(validateReport.errors?.slice(0, 3)));
     assert.equal(report.probe.status, 'detached-early');
-    assert.match(report.probe.reason ?? '', /is above .*the budget of 0\.03 %/);
+    assert.match(report.probe.reason ?? '', /is above .*the budget of 0\.03%/);
     assert.deepEqual(
       report.selfCost.actions.map(({ action }) => action),
       ['sampling thinned to 1 packet in 64', 'sampling thinned to 1 packet in 256', 'probe detached'],

@@ -18,10 +18,10 @@ describe('the overhead of all parts', () => {
 
   it('says what is left where it is not all', () => {
     const overhead = new Overhead(0.01);
-    assert.equal(overhead.said('spans'), 'the budget of 1.00 %');
+    assert.equal(overhead.said('spans'), 'the budget of 1.00%');
     overhead.takes('profile', () => 0.0001 / 4);
-    assert.equal(overhead.said('spans'), 'the budget of 1.00 %', 'what is not seen is not said');
+    assert.equal(overhead.said('spans'), 'the budget of 1.00%', 'what is not seen is not said');
     overhead.takes('profile', () => 0.003);
-    assert.equal(overhead.said('spans'), 'what is left of the budget of 1.00 %: 0.70 %');
+    assert.equal(overhead.said('spans'), 'what is left of the budget of 1.00%: 0.70%');
   });
 });

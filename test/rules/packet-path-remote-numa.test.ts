@@ -58,7 +58,7 @@ ruleCases(packetPathRemoteNuma, [
       node: '1',
       packets: 100000,
       // 0.7 CPUs for 80,000 packets a second, of which 50,000 are remote; no more than CPU 0 spends.
-      cost: '; at the usual 10 to 30 % a packet that takes about 0.08 CPUs, an estimate',
+      cost: '; at the usual 10 to 30% a packet that takes about 0.08 CPUs, an estimate',
     },
     command:
       / \| tee pktcost-undo-irqs\.sh; for irq in 41; do echo 4-7 > \/proc\/irq\/\$irq\/smp_affinity_list; done$/m,
@@ -77,7 +77,7 @@ ruleCases(packetPathRemoteNuma, [
     outcome: 'info',
     certainty: 'measured',
     message: 'interrupts',
-    args: { share: 0.5, cost: '; at the usual 10 to 30 % a packet that takes about 0.004 CPUs, an estimate' },
+    args: { share: 0.5, cost: '; at the usual 10 to 30% a packet that takes about 0.004 CPUs, an estimate' },
   },
   {
     name: 'just below a twentieth of a CPU',
@@ -101,7 +101,7 @@ ruleCases(packetPathRemoteNuma, [
     ],
     outcome: 'warning',
     args: {
-      cost: '; at the usual 10 to 30 % a packet that takes about 0.0031 CPUs, an estimate; CPU 0 is short of time',
+      cost: '; at the usual 10 to 30% a packet that takes about 0.0031 CPUs, an estimate; CPU 0 is short of time',
     },
   },
   {

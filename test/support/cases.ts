@@ -48,7 +48,8 @@ export function ruleCases(rule: Rule, cases: readonly Case[], without: readonly 
         if (each.certainty !== undefined) assert.equal(finding.certainty, each.certainty);
         if (each.message !== undefined) assert.equal(finding.message, each.message);
         // Throws when the words ask for an argument that is not given, or for a format that does not exist.
-        if (finding.words !== '') say(finding.words, finding.args);
+        const said = finding.words === '' ? '' : say(finding.words, finding.args);
+        assert.doesNotMatch(said, /\d %/, 'a share is written as everywhere else');
         for (const [name, expected] of Object.entries(each.args ?? {})) {
           const given = finding.args[name];
           const actual: unknown = typeof given === 'object' ? given.words : given;

@@ -165,5 +165,6 @@ export function samplingWords(profile: Profile, machine: string | null): string 
     ownNs === null || seconds === null || cpus === null
       ? ''
       : `; sampling took ${formats.percent(ownNs / 1e9 / seconds / Math.max(cpus, 1))} of the CPUs`;
-  return `Sampled every ${formats.ns(periodNs)} on ${howMany(cpus ?? 0, 'CPUs')} by ${clockWords}; ${howMany(lost ?? 0, 'samples')} lost${own}.`;
+  const missed = lost === null || lost === 0 ? '' : `; ${howMany(lost, 'samples')} lost`;
+  return `Sampled every ${formats.ns(periodNs)} on ${howMany(cpus ?? 0, 'CPUs')} by ${clockWords}${missed}${own}.`;
 }

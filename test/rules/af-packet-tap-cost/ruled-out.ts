@@ -29,7 +29,7 @@ export const ruledOutCases: readonly Case[] = [
     ],
     outcome: 'ok',
     message: 'ruledOut',
-    args: { where: ', 75 % of NET_RX in driver and GRO; what the rest is was not told apart' },
+    args: { where: ', 75% of NET_RX in driver and GRO; what the rest is was not told apart' },
   },
   {
     name: 'where the profile told the parts apart, the largest are named instead of a side of the stack',
