@@ -53,6 +53,14 @@ struct {
 	__type(value, struct pktcost_cpu);
 } pktcost_cpus SEC(".maps");
 
+/* 1 + slot of the device whose program rests, and whose packets next to all of the host's are meanwhile; 0: none rests. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} pktcost_home SEC(".maps");
+
 static __always_inline void count(__u32 what, __u64 amount)
 {
 	__u64 *counter = bpf_map_lookup_elem(&pktcost_sampler_counts, &what);
@@ -68,7 +76,7 @@ static __always_inline void take(struct bpf_perf_event_data *ctx)
 	struct pktcost_cpu *cpu;
 	__u64 hash = 14695981039346656037ull;
 	__u64 one = 1, *known;
-	__u32 zero = 0, frames, i;
+	__u32 zero = 0, frames, i, *home;
 	long bytes, failed;
 
 	chain = bpf_map_lookup_elem(&pktcost_scratches, &zero);
@@ -95,7 +103,10 @@ static __always_inline void take(struct bpf_perf_event_data *ctx)
 	key.cpu = bpf_get_smp_processor_id();
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	cpu = bpf_map_lookup_elem(&pktcost_cpus, &zero);
-	if (cpu)
+	home = bpf_map_lookup_elem(&pktcost_home, &zero);
+	if (home && *home)
+		key.slot = *home;
+	else if (cpu)
 		key.slot = cpu->device;
 	known = bpf_map_lookup_elem(&pktcost_samples, &key);
 	if (known) {

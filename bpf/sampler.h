@@ -20,7 +20,7 @@ struct pktcost_sample {
 	__u64 leaf;
 	__u32 cpu;
 	__u32 tgid;
-	__u32 slot; /* 1 + slot of the device whose packet was taken up last on this CPU; 0: none */
+	__u32 slot; /* 1 + slot of the device whose packet was taken up last on this CPU, or whose program rests; 0: none */
 	__u32 unused;
 };
 

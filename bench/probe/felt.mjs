@@ -3,7 +3,10 @@
  * rate on a veth pair, the runs of every program of pktcost as the kernel counts them, by the packets that the host took in the while
  * (both ways and those of others). Counts, which no noise moves. Beside them what pktcost itself took.
  *
- *   node bench/probe/felt.mjs [--rates 20000,50000,150000] [--seconds 10] [--rounds 1] [--pktcost bin/pktcost.js] [--tap]
+ *   node bench/probe/felt.mjs [--rates 20000,50000,150000] [--seconds 10] [--rounds 1] [--pktcost bin/pktcost.js] [--tap] [--outside]
+ *
+ * pktcost runs in the namespace of the receiving device, as it does on a host; with --outside it looks into it from another, where
+ * programs of devices do not rest (src/probe/tc-rests.ts).
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,6 +22,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
     pktcost: { type: 'string', default: 'bin/pktcost.js' },
     tap: { type: 'boolean', default: false },
+    outside: { type: 'boolean', default: false },
   },
 });
 const seconds = Number(values.seconds);
@@ -64,11 +68,17 @@ function processed() {
 
 async function diagnose(lab) {
   const runs = new Map();
-  const child = spawn(
+  const [place, where] = values.outside ? [[], ['--netns', lab.receiver]] : [['ip', 'netns', 'exec', lab.receiver], []];
+  const [command = '', ...rest] = [
+    ...place,
     process.execPath,
-    [values.pktcost, 'diagnose', '-w', `${seconds}s`, '--netns', lab.receiver, '--format', 'json'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+    values.pktcost,
+    'diagnose',
+    '-w',
+    `${seconds}s`,
+    ...where,
+  ];
+  const child = spawn(command, [...rest, '--format', 'json'], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part) => (text += part));
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -92,7 +102,7 @@ async function diagnose(lab) {
   for (const [id, { name, count }] of runs)
     sums.set(name, (sums.get(name) ?? 0) + count - (before.get(id)?.count ?? 0));
   const report = JSON.parse(text);
-  return { came, took, sums, self: report.selfCost };
+  return { came, took, sums, self: report.selfCost, said: report.probe.reason };
 }
 
 const bpf = unwrap(loadLibbpf());
@@ -106,14 +116,14 @@ try {
     for (let round = 0; round < Number(values.rounds); round += 1) {
       const traffic = lab.traffic('udp', seconds + 6, rate);
       await sleep(500);
-      const { came, took, sums, self } = await diagnose(lab);
+      const { came, took, sums, self, said } = await diagnose(lab);
       const all = [...sums.values()].reduce((sum, count) => sum + count, 0);
       const each = [...sums]
         .filter(([, count]) => count > came / 1000)
         .map(([name, count]) => `${name.slice(8)} ${(count / came).toFixed(3)}`);
       console.log(
         `${Math.round(came / took / 1000)} kpps: ${(all / came).toFixed(3)} runs a packet (${each.join(', ')}); ` +
-          `pktcost ${self.cpuSeconds.toFixed(2)} s CPU, ${Math.round(self.peakMemoryBytes / 2 ** 20)} MB`,
+          `pktcost ${self.cpuSeconds.toFixed(2)} s CPU, ${Math.round(self.peakMemoryBytes / 2 ** 20)} MB${said === null ? '' : `; ${said}`}`,
       );
       await traffic;
     }

@@ -74,16 +74,16 @@ async function slice(lab, kind) {
 /**
  * One long stream, the probe attached and detached under it: no start-up in the slices, neighbours in time compared. In a window
  * the tracepoints are attached for a share of the time, and those that tell the driver apart for a share of that
- * (src/probe/shifts.ts), so all three states are measured and weighed with it.
+ * (src/probe/shifts.ts), so these states are measured and weighed with it; `away`, with the programs of the devices gone too, stands for itself.
  */
 async function measure(kind) {
   const lab = new Lab();
-  /** @type {Record<'without' | 'working' | 'joined' | 'resting', number[]>} */
-  const rates = { without: [], working: [], joined: [], resting: [] };
+  /** @type {Record<'without' | 'working' | 'joined' | 'resting' | 'away', number[]>} */
+  const rates = { without: [], working: [], joined: [], resting: [], away: [] };
   const costs = [];
   try {
     await lab.serve();
-    const load = lab.traffic(kind, Math.ceil((rounds * 4 * (milliseconds + 230)) / 1000) + 9);
+    const load = lab.traffic(kind, Math.ceil((rounds * 5 * (milliseconds + 230)) / 1000) + 9);
     await sleep(1500);
     for (let round = 0; round < rounds; round++) {
       const without = async () => void rates.without.push(await slice(lab, kind));
@@ -94,6 +94,9 @@ async function measure(kind) {
       rates.joined.push(await slice(lab, kind));
       unwrap(await session.tracepoints.rest());
       rates.resting.push(await slice(lab, kind));
+      // What rests on the one busy device of a host (src/probe/tc-rests.ts).
+      await Promise.all(session.devices.map((device) => device.detachForRest()));
+      rates.away.push(await slice(lab, kind));
       await session.close();
       if (!(round % 2)) await without();
     }
@@ -124,6 +127,8 @@ async function measure(kind) {
     working: three(ratioOf('working')),
     joined: three(ratioOf('joined')),
     resting: three(ratioOf('resting')),
+    away: three(ratioOf('away')),
+    pairs: { resting: three(pairsOf('resting')), away: three(pairsOf('away')) },
     without: Number(median(rates.without).toPrecision(4)),
     probeNsPerPacket: Math.round(median(costs.map(inWindow))),
     whileTracing: Math.round(median(costs.map((cost) => cost.nsPerPacket))),

@@ -30,6 +30,7 @@ import {
   spanLost,
   spanNanoseconds,
   spanPackets,
+  spanPacketsError,
   spanQuantile,
   spanSamples,
   spanStamped,
@@ -106,6 +107,7 @@ export const ebpf = defineCollector({
     const counted = reading.cpus.length > 0;
     for (const device of reading.devices) emitCounts(device, placeOf(answer, device), counted, emit);
     for (const device of window.devices) {
+      if (device.packetsError !== undefined) emit(spanPacketsError, placeOf(answer, device), device.packetsError);
       for (const span of device.spans) emitShape(span, placeOf(answer, device), emit);
       if (answer.floor !== null) {
         const labels = { ...placeOf(answer, device), span: 'taps', mode: 'tracepoint', method: answer.floor.method };

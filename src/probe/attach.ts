@@ -28,8 +28,10 @@ export interface ProbeOptions {
   readonly sockets?: boolean;
   /** Look at the rings of packet sockets where fentry does not. */
   readonly rings?: boolean;
-  /** Where the kernel's own counts of softirqs are. */
+  /** Where the kernel's own counts are. */
   readonly procfs?: string;
+  /** A program of a device that takes longer to attach or detach no longer rests; tests on crowded machines have more patience. */
+  readonly slowChangeMs?: number;
   readonly objectsDirectory?: string;
   readonly libbpf?: string;
 }
@@ -51,6 +53,8 @@ interface HostPart {
   readonly cpus: MapFd;
   /** The switch of bpf/span.h. */
   readonly resting: MapFd;
+  /** For the sampler: whose program rests. */
+  readonly home: MapFd;
 }
 
 /** Spans that were not wanted, or refused, are undefined: `status` says which. */
@@ -59,6 +63,7 @@ export interface Attached extends HostPart {
   readonly rates: Rates;
   readonly plans: readonly AttachPlan[];
   readonly procfs: string;
+  readonly slowChangeMs?: number;
   readonly object: (name: ObjectName) => Result<Buffer>;
   readonly tracepoints: Tracepoints;
   readonly devices: readonly WatchedDevice[];
@@ -88,7 +93,7 @@ export async function attachPlans(bpf: Libbpf, folder: string, options: ProbeOpt
   const object = (name: ObjectName): Result<Buffer> => readObject(folder, name);
   const loaded = await loadHost(bpf, object, rates);
   if (!loaded.ok) return loaded;
-  const { host, cpus, resting } = loaded.value;
+  const { host, cpus, resting, home } = loaded.value;
   const status: AttachStatus[] = [];
   const report = (each: AttachStatus): void => void status.push(each);
   const tracepoints = new Tracepoints(bpf, resting);
@@ -110,8 +115,10 @@ export async function attachPlans(bpf: Libbpf, folder: string, options: ProbeOpt
       : fail('');
   const netRx = timing && attachNetRx(tracepoints, await timing.runs, await timing.driver, report);
   return ok({
-    ...{ bpf, rates, plans, object, host, cpus, resting, tracepoints, devices, status, offloads, heldNamespaces, exit },
+    ...{ bpf, rates, plans, object, host, cpus, resting, home, tracepoints },
+    ...{ devices, status, offloads, heldNamespaces, exit },
     procfs: options.procfs ?? '/proc',
+    ...(options.slowChangeMs !== undefined && { slowChangeMs: options.slowChangeMs }),
     softirq: netRx?.softirq,
     sockets,
     rings,
@@ -142,9 +149,11 @@ async function loadHost(
   if (!host.ok) return host;
   const cpus = host.value.map('pktcost_cpus');
   const resting = cpus.ok ? host.value.map('pktcost_resting') : cpus;
-  if (cpus.ok && resting.ok) return ok({ host: host.value, cpus: cpus.value, resting: resting.value });
+  const home = resting.ok ? host.value.map('pktcost_home') : resting;
+  if (cpus.ok && resting.ok && home.ok)
+    return ok({ host: host.value, cpus: cpus.value, resting: resting.value, home: home.value });
   host.value.close();
-  return resting.ok ? fail('not loaded') : resting;
+  return home.ok ? fail('not loaded') : home;
 }
 
 async function loadSockets(

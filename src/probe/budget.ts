@@ -163,7 +163,7 @@ function nsPerRun({ programs }: ProbeCost, name: string): number {
   return measured !== undefined && measured.runs >= ENOUGH_RUNS ? measured.nsPerRun : SHIPPED_RUN_NS;
 }
 
-/** The programs of the devices stay; what else runs per packet works in shifts. */
+/** The programs of the devices stay, or may have to; what else runs per packet works in shifts. */
 const RESIDENT = ['pktcost_in', 'pktcost_out', 'pktcost_xdp'];
 
 /** Of the share that was measured with everything attached, what is to be expected of a window with shifts of `onShare` at most. */
@@ -189,6 +189,8 @@ export interface WindowCost {
  */
 export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlineCpuCount()): WindowCost {
   const reached = window.devices.reduce((sum, device) => sum + device.packets, 0);
+  // Less where they rested.
+  const ran = window.devices.reduce((sum, device) => sum + (device.counted ?? device.packets), 0);
   const seen = window.cpus.reduce((sum, cpu) => sum + cpu.skbs, 0);
   const softirqs = window.cpus.reduce((sum, cpu) => sum + cpu.netRxRuns, 0);
   const driver = window.cpus.reduce((sum, cpu) => sum + (cpu.driverCalls ?? 0), 0);
@@ -201,7 +203,7 @@ export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlin
   const sent = (window.transmitCalls ?? 0) * TRANSMIT_RUNS_PER_PACKET;
   const scale = cost.packets < ENOUGH_RUNS ? 0 : packets / cost.packets;
   const ns =
-    reached * nsPerRun(cost, 'pktcost_in') +
+    ran * nsPerRun(cost, 'pktcost_in') +
     seen * nsPerRun(cost, 'pktcost_recv') +
     softirqs * PER_SOFTIRQ.reduce((sum, name) => sum + nsPerRun(cost, name), 0) +
     driver * SHIPPED_DRIVER_NS +
@@ -212,7 +214,7 @@ export function costInWindow(cost: ProbeCost, window: ProbeReading, cpus = onlin
     nsPerPacket: packets === 0 ? null : ns / packets,
     cpuShare: elapsedNs === 0 ? 0 : ns / elapsedNs / Math.max(1, cpus),
     runs: Math.round(
-      reached + seen + 2 * softirqs + driver + sent + others.reduce((sum, { runs }) => sum + runs, 0) * scale,
+      ran + seen + 2 * softirqs + driver + sent + others.reduce((sum, { runs }) => sum + runs, 0) * scale,
     ),
   };
 }

@@ -4,6 +4,7 @@ import { attachmentsOf, type Attached } from './attach.ts';
 import { closeLinks } from './detach.ts';
 import { offloadChanges, restoreOffloads } from './offloads.ts';
 import { removeFilters, verifyRemoved } from './tc.ts';
+import type { TcRests } from './tc-rests.ts';
 import type { TransmitSpans } from './transmit.ts';
 
 export interface CloseReport {
@@ -18,14 +19,17 @@ export interface CloseReport {
 /** Detaches what a session attached, and looks whether it has gone. */
 export async function detachAll(
   attached: Attached,
-  transmit: TransmitSpans | undefined,
+  { transmit, rests }: { readonly transmit: TransmitSpans | undefined; readonly rests: TcRests },
   deadlineMs: number,
 ): Promise<CloseReport> {
   const { bpf, tracepoints, devices, objects, heldNamespaces, exit, sockets, offloads: before } = attached;
   const problems: string[] = [];
   const done: string[] = [];
-  const links = [...tracepoints.surrender(), ...attached.links, ...devices.flatMap((device) => device.links())];
-  const hung = await closeLinks(bpf, links, deadlineMs);
+  const others = [...tracepoints.surrender(), ...attached.links];
+  // What comes back just now is taken away with the others.
+  const came = await rests.end(deadlineMs);
+  const links = [...others, ...devices.flatMap((device) => device.links())];
+  const hung = (await closeLinks(bpf, links, deadlineMs)) + (came ? 0 : 1);
   if (hung > 0) problems.push(`${String(hung)} detach(es) did not return within ${String(deadlineMs)} ms`);
   const attachments = attachmentsOf(devices);
   const filters = attachments.filter((attachment) => attachment.filter).length;

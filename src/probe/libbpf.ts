@@ -53,6 +53,7 @@ const RUN_OPTIONS_BYTES = 80;
 export class Libbpf {
   readonly #foreign: Foreign;
   readonly #f: Foreign['bpf'];
+  readonly #inUse = new Set<Buffer>();
   readonly possibleCpus: number;
 
   constructor(foreign: Foreign) {
@@ -76,11 +77,22 @@ export class Libbpf {
   }
 
   linkCreate(program: ProgramFd, ifindex: number, type: number, flags: number): Result<LinkFd> {
-    const options = Buffer.alloc(64);
-    options.writeBigUInt64LE(64n, 0);
-    options.writeUInt32LE(flags, 8);
-    const fd = this.#f.linkCreate(program, ifindex, type, options);
+    const fd = this.#f.linkCreate(program, ifindex, type, linkOptions(flags));
     return fd < 0 ? this.#refused('bpf_link_create', fd) : ok(fd as LinkFd);
+  }
+
+  /** The same on a thread of libuv's, which is in our own network namespace: the attach waits for RCU. */
+  linkCreateAside(program: ProgramFd, ifindex: number, type: number, flags: number): Promise<Result<LinkFd>> {
+    const options = linkOptions(flags);
+    // The kernel reads them after this function has returned.
+    this.#inUse.add(options);
+    return new Promise((resolve, reject) => {
+      this.#f.linkCreate.async(program, ifindex, type, options, (error: unknown, fd: number) => {
+        this.#inUse.delete(options);
+        if (error) reject(error instanceof Error ? error : new Error('bpf_link_create could not be called'));
+        else resolve(fd < 0 ? this.#refused('bpf_link_create', fd) : ok(fd as LinkFd));
+      });
+    });
   }
 
   /** tp_btf, fentry and fexit: the program already names its target. */
@@ -226,6 +238,13 @@ export class Libbpf {
     const code = this.#f.tcDetach(tcHook(filter.ifindex, filter.hook), tcOptions(filter, 0));
     return code < 0 ? this.#refused('bpf_tc_detach', code) : ok(undefined);
   }
+}
+
+function linkOptions(flags: number): Buffer {
+  const options = Buffer.alloc(64);
+  options.writeBigUInt64LE(64n, 0);
+  options.writeUInt32LE(flags, 8);
+  return options;
 }
 
 function tcHook(ifindex: number, hook: number): Buffer {

@@ -38,6 +38,10 @@ export interface ProbedWindow {
 
 const COMPANY = 'another pktcost measured at the same time, and its programs are in these spans';
 
+function staysBecause(reason: string | undefined): readonly string[] {
+  return reason === undefined ? [] : [`the programs of devices no longer rest in this window: ${reason}`];
+}
+
 /** The statistics make the spans longer while they are on: no longer than needed to see some hundred runs. */
 const PRICE_AGAIN_MS = 100;
 
@@ -136,7 +140,7 @@ export class LiveProbe implements HostProbe {
   answer(): Result<ProbeAnswer> {
     const begins = this.#progress.name === 'settled';
     if (this.#detachedEarly !== null && begins) return fail(this.#detachedEarly);
-    if (begins) this.#session.closeStratum();
+    if (begins) this.#session.beginWindow();
     const reading = this.#session.read();
     this.#company?.look();
     if (begins) this.#shifts.start();
@@ -266,10 +270,11 @@ export class LiveProbe implements HostProbe {
     const plan = planLines(this.#planning);
     const { tier, attach, devices } = this.#session.read();
     const done = asAttached(plan, attach, devices, this.#planning.netnsNames);
-    const company = this.#company?.seen === true ? COMPANY : null;
-    if (this.#detachedEarly === null) return { status: 'attached', tier, reason: company, plan: done };
-    const reason = company === null ? this.#detachedEarly : `${this.#detachedEarly}; ${company}`;
-    return { status: 'detached-early', tier, reason, plan: done };
+    const company = this.#company?.seen === true ? [COMPANY] : [];
+    if (this.#detachedEarly !== null)
+      return { status: 'detached-early', tier, reason: [this.#detachedEarly, ...company].join('; '), plan: done };
+    const said = [...company, ...staysBecause(this.#session.staying)];
+    return { status: 'attached', tier, reason: said.length > 0 ? said.join('; ') : null, plan: done };
   }
 
   selfCost(): OwnCost {

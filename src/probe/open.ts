@@ -51,7 +51,7 @@ async function openSampler(
   if (!objects.ok) return objects;
   return Sampler.open({
     ...{ bpf: bpf.value, objects: objects.value, procfs, symbols, sysfs, windowSeconds, overhead },
-    cpus: session?.cpus,
+    ...{ cpus: session?.cpus, home: session?.home },
     // Once the programs of the devices have left, whose packet a CPU has is no longer known.
     devices: () =>
       session === undefined || session.closed

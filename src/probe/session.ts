@@ -6,19 +6,20 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { attachPlans, driverRefused, namedPrograms, type Attached, type ProbeOptions } from './attach.ts';
 import type { CountedSoFar } from './certainty.ts';
 import { detachAll, type CloseReport } from './close.ts';
-import { closeLinks, DETACH_DEADLINE_MS } from './detach.ts';
-import { CPU_BYTES, readCpus, SLOTS, type CpuState } from './layout.ts';
+import { endCalibration, watchForCalibration } from './calibration.ts';
+import { DETACH_DEADLINE_MS } from './detach.ts';
+import { CPU_BYTES, readCpus, type CpuState } from './layout.ts';
 import { loadLibbpf, type Libbpf, type MapFd, type ProgramFd } from './libbpf.ts';
 import { findObjects } from './objects.ts';
 import type { AttachPlan } from './plan.ts';
 import type { AttachStatus, ProbeReading, ProbeTier } from '../readings/reading.ts';
 import { kernelRuns, Strata, type Moment } from './strata.ts';
-import { removeFilters } from './tc.ts';
+import { TcRests } from './tc-rests.ts';
 import { thinOut } from './thinning.ts';
 import type { Tracepoints } from './tracepoints.ts';
 import type { SentClock } from './sent-strata.ts';
 import { TransmitSpans, TRANSMIT_PROGRAMS } from './transmit.ts';
-import { WatchedDevice } from './watched.ts';
+import type { WatchedDevice } from './watched.ts';
 
 /** Fails only when nothing at all can be measured; every lesser failure is a status in the reading. */
 export async function openSession(options: ProbeOptions): Promise<Result<ProbeSession>> {
@@ -47,6 +48,7 @@ export class ProbeSession {
   #transmit: TransmitSpans | undefined;
   #unthinned: string | undefined;
   readonly #strata = new Strata();
+  readonly #rests: TcRests;
   /** What was counted stands. */
   #end: { readonly last: ProbeReading; readonly report: Promise<CloseReport> } | undefined;
   sampleEvery: number;
@@ -62,6 +64,7 @@ export class ProbeSession {
     this.sampleEvery = attached.rates.sampleEvery;
     this.stackEvery = attached.rates.stackEvery;
     this.netRxEvery = attached.rates.netRxEvery;
+    this.#rests = new TcRests(attached, () => this.#readCpus([]));
   }
 
   /**
@@ -98,19 +101,32 @@ export class ProbeSession {
     return this.#transmit;
   }
 
-  /** The tracepoints come back: see shifts.ts. */
-  beginSlice(): Promise<Result<void>> {
+  /** The window begins: what is counted from here on is of it. */
+  beginWindow(): void {
+    this.#closeStratum();
+    this.#rests.sliceBegins();
+  }
+
+  /** The tracepoints come back, and the programs of the devices before them: see shifts.ts. */
+  async beginSlice(): Promise<Result<void>> {
+    if (!this.tracepoints.attached) await this.#rests.sliceNears();
     return this.tracepoints.resume();
   }
 
   /** They go for a while, and what they counted stands for the time since they last went. */
-  async endSlice(): Promise<Result<void>> {
+  async endSlice(restMs: number): Promise<Result<void>> {
     const rested = await this.tracepoints.rest();
-    this.closeStratum();
+    this.#closeStratum();
+    if (!this.#end) this.#rests.sliceEnds(restMs);
     return rested;
   }
 
-  closeStratum(): void {
+  /** Why no program of a device rests any more on this host. */
+  get staying(): string | undefined {
+    return this.#rests.stays;
+  }
+
+  #closeStratum(): void {
     if (this.#end) return;
     this.#transmit?.closeStratum(this.#sentClock());
     const cpus = this.#readCpus([]);
@@ -142,30 +158,11 @@ export class ProbeSession {
 
   /** A device outside the readings, in the last slot: see floor.ts. */
   async watchForCalibration(plan: AttachPlan): Promise<Result<WatchedDevice>> {
-    if (this.#end) return CLOSED;
-    if (this.devices.length >= SLOTS) return fail('every slot is taken by a device');
-    let reason = 'not attached';
-    const { bpf, cpus, resting, object } = this.#attached;
-    const device = await WatchedDevice.attach(
-      {
-        ...{ bpf, cpus, resting, object },
-        stackEvery: this.stackEvery,
-        report: (status) => {
-          if (status.reason !== undefined) reason = status.reason;
-        },
-      },
-      plan,
-      SLOTS - 1,
-    );
-    if (device && device.tc.length > 0) return ok(device);
-    device?.close();
-    return fail(reason);
+    return this.#end ? CLOSED : watchForCalibration(this.#attached, this.stackEvery, plan);
   }
 
-  async endCalibration(device: WatchedDevice): Promise<void> {
-    await closeLinks(this.bpf, device.links(), DETACH_DEADLINE_MS);
-    removeFilters(this.bpf, device.tc);
-    device.close();
+  endCalibration(device: WatchedDevice): Promise<void> {
+    return endCalibration(this.bpf, device);
   }
 
   get tier(): ProbeTier {
@@ -178,6 +175,11 @@ export class ProbeSession {
   /** Per-CPU state of all programs, until the end. */
   get cpus(): MapFd {
     return this.#attached.cpus;
+  }
+
+  /** For the sampler, whose samples are all of one device while its program rests. */
+  get home(): MapFd {
+    return this.#attached.home;
   }
 
   get devices(): readonly WatchedDevice[] {
@@ -250,11 +252,14 @@ export class ProbeSession {
   #glance(monotonicNs: number, cpus: readonly CpuState[], gaps: string[]): ProbeReading {
     const { sampleEvery, stackEvery, netRxEvery, tier, tracepoints } = this;
     const rates = { sampleEvery, stackEvery, netRxEvery };
+    const seen = this.#rests.look();
     const [sent, transmitNs] = [this.#transmit?.read(gaps, this.#sentClock()), tracepoints.lateNs()];
     return {
       ...{ version: 1, monotonicNs, tier, ...rates },
       ...tracepoints.clock(),
-      devices: this.devices.map((device) => device.read(cpus, { ...rates, still: tracepoints.still }, gaps)),
+      devices: this.devices.map((device) =>
+        device.read(cpus, { ...rates, still: tracepoints.still }, this.#rests.whole(device, cpus, seen), gaps),
+      ),
       cpus: cpus.map(({ counts }) => counts),
       ...(sent && transmitNs !== undefined && { ...sent, transmitNs }),
       ...{ programs: [], attach: [], gaps },
@@ -288,7 +293,10 @@ export class ProbeSession {
 
   /** Detaches everything, at most once. What hangs is left to the kernel after the deadline, and told. */
   close(deadlineMs = DETACH_DEADLINE_MS): Promise<CloseReport> {
-    this.#end ??= { last: this.read(), report: detachAll(this.#attached, this.#transmit, deadlineMs) };
+    this.#end ??= {
+      last: this.read(),
+      report: detachAll(this.#attached, { transmit: this.#transmit, rests: this.#rests }, deadlineMs),
+    };
     return this.#end.report;
   }
 }

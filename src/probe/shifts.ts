@@ -60,7 +60,8 @@ export interface ShiftOptions {
 export interface Shifted {
   readonly tracepoints: Pick<Tracepoints, 'attached' | 'join' | 'part' | 'clock'>;
   beginSlice(): Promise<Result<void>>;
-  endSlice(): Promise<Result<void>>;
+  /** For so long. */
+  endSlice(restMs: number): Promise<Result<void>>;
   progress(): CountedSoFar;
 }
 
@@ -195,7 +196,7 @@ export class Shifts {
       return;
     }
     this.#lastSliceMs = elapsed;
-    const changed = await this.#session.endSlice();
+    const changed = await this.#session.endSlice(restMs);
     if (changed.ok) this.#after(restMs);
   }
 

@@ -41,13 +41,27 @@ export function attachTc(
   const base = { how, netns, ifindex, direction, programId: runs.value.id };
   return askInNamespace<TcAttachment>(netns.path, () => {
     if (how === 'tcx') {
-      const type = direction === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress;
-      const link = bpf.linkCreate(program, ifindex, type, BEFORE_ALL);
+      const link = bpf.linkCreate(program, ifindex, tcxType(direction), BEFORE_ALL);
       return link.ok ? ok({ ...base, link: link.value }) : link;
     }
     const filter = attachFilter(bpf, ifindex, direction, program);
     return filter.ok ? ok({ ...base, filter: filter.value }) : filter;
   });
+}
+
+function tcxType(direction: TcDirection): number {
+  return direction === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress;
+}
+
+/** Again what was detached, on a thread of libuv's; only in our own namespace. */
+export async function attachTcxAside(
+  bpf: Libbpf,
+  attachment: TcAttachment,
+  program: ProgramFd,
+): Promise<Result<TcAttachment>> {
+  const { ifindex, direction } = attachment;
+  const link = await bpf.linkCreateAside(program, ifindex, tcxType(direction), BEFORE_ALL);
+  return link.ok ? ok({ ...attachment, link: link.value }) : link;
 }
 
 function attachFilter(bpf: Libbpf, ifindex: number, direction: TcDirection, program: ProgramFd): Result<TcFilter> {
@@ -113,7 +127,7 @@ export function verifyRemoved(bpf: Libbpf, attachments: readonly TcAttachment[])
   for (const { how, netns, ifindex, direction, programId } of attachments) {
     const still = askInNamespace(netns.path, () => {
       if (how === 'tcx') {
-        const ids = bpf.tcxPrograms(ifindex, direction === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress);
+        const ids = bpf.tcxPrograms(ifindex, tcxType(direction));
         return ids.ok ? ok(ids.value.includes(programId)) : ids;
       }
       const filters = dumpFilters(ifindex, direction);

@@ -20,7 +20,8 @@ import type { ObjectName } from './objects.ts';
 import type { AttachPlan, PlanStep } from './plan.ts';
 import type { SpanHistogram } from '../readings/histogram.ts';
 import type { AttachStatus, DeviceReading, SpanReading, XdpMode } from '../readings/reading.ts';
-import { attachTc, type TcDirection, type TcAttachment } from './tc.ts';
+import type { WholeCount } from './rest-counts.ts';
+import { attachTc, attachTcxAside, type TcDirection, type TcAttachment } from './tc.ts';
 
 export interface DeviceWorkshop {
   readonly bpf: Libbpf;
@@ -55,6 +56,11 @@ export class WatchedDevice {
   readonly tc: TcAttachment[] = [];
   readonly programs: ProgramFd[] = [];
   xdp: { readonly mode: XdpMode; readonly link: LinkFd } | undefined;
+  /** The link comes or goes, and the kernel's lock of all devices is held: nothing is asked meanwhile. */
+  #changing = false;
+  #absent: string | undefined;
+  /** Why it could not be attached again. */
+  #lost: string | undefined;
   /** Of a time in which nothing is timed. */
   #still: { readonly epoch: number; readonly taps: Result<SpanHistogram> } | undefined;
 
@@ -171,16 +177,44 @@ export class WatchedDevice {
     return this.xdp ? [this.xdp.link, ...links] : links;
   }
 
+  /** Whether the program may be away for a while: see tc-rests.ts. */
+  get canRest(): boolean {
+    const [only] = this.tc;
+    return this.facts.netns.path === undefined && !this.xdp && this.tc.length === 1 && only?.link !== undefined;
+  }
+
+  async detachForRest(): Promise<void> {
+    const [attachment] = this.tc;
+    if (attachment?.link === undefined) return;
+    const { link, ...without } = attachment;
+    this.tc[0] = without;
+    this.#changing = true;
+    await this.#shop.bpf.closeLinkAside(link);
+    this.#changing = false;
+  }
+
+  async attachAfterRest(): Promise<Result<void>> {
+    const [[attachment], [program]] = [this.tc, this.programs];
+    if (attachment === undefined || program === undefined) return fail('nothing is attached');
+    this.#changing = true;
+    const attached = await attachTcxAside(this.#shop.bpf, attachment, program);
+    this.#changing = false;
+    if (attached.ok) this.tc[0] = attached.value;
+    this.#lost = attached.ok ? undefined : `the TC program could not be attached again: ${attached.reason}`;
+    return this.#lost === undefined ? ok(undefined) : fail(this.#lost);
+  }
+
   setStackEvery(value: number): Result<void> {
     if (!this.xdp) return ok(undefined);
     const map = this.#object.map(variables.stackEvery.section);
     return map.ok ? this.#shop.bpf.writeOnly(map.value, every(value)) : map;
   }
 
-  /** `still` numbers a time in which the tracepoints are away: the taps span is then read once. */
+  /** `still` numbers a time in which the tracepoints are away: the taps span is then read once. `whole`: it rested at times. */
   read(
     cpus: readonly CpuState[],
     { sampleEvery, stackEvery, still }: { sampleEvery: number; stackEvery: number; still: number | undefined },
+    whole: WholeCount | undefined,
     gaps: string[],
   ): DeviceReading {
     const spans: SpanReading[] = [];
@@ -195,8 +229,9 @@ export class WatchedDevice {
       add('pktcost_stack_in', 'stack', this.xdp.mode, stackEvery);
       add('pktcost_stack_out', 'forward', this.xdp.mode, stackEvery);
     }
-    const packetsByCpu = cpus.map((cpu) => cpu.packets[this.slot] ?? 0);
-    const absence = this.#absence();
+    const packetsByCpu = whole?.byCpu ?? cpus.map((cpu) => cpu.packets[this.slot] ?? 0);
+    if (!this.#changing) this.#absent = this.#absence();
+    const absence = this.#absent;
     return {
       device: this.facts.name,
       ifindex: this.facts.ifindex,
@@ -205,6 +240,7 @@ export class WatchedDevice {
       ...(absence !== undefined && { note: absence }),
       packets: packetsByCpu.reduce((sum, packets) => sum + packets, 0),
       packetsByCpu,
+      ...(whole !== undefined && { counted: whole.counted, packetsError: whole.error }),
       spans,
     };
   }
@@ -244,7 +280,7 @@ export class WatchedDevice {
     if (ingress.link === undefined) {
       // A filter goes with its device and tells nobody; a device without a driver's name still answers, with EOPNOTSUPP.
       const asked = askInNamespace(this.facts.netns.path, () => driverOf(this.facts.name));
-      return !asked.ok && asked.errno === 'ENODEV' ? gone : undefined;
+      return !asked.ok && asked.errno === 'ENODEV' ? gone : this.#lost;
     }
     const ifindex = this.#shop.bpf.linkIfindex(ingress.link);
     if (!ifindex.ok) return ifindex.reason;

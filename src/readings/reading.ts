@@ -90,9 +90,15 @@ export interface DeviceReading {
   /** False once the device, its namespace or its hook has gone: what was counted before still stands. */
   readonly present: boolean;
   readonly note?: string;
-  /** All packets which the TC program saw, sampled or not: sk_buffs, that is after GRO. */
+  /**
+   * All packets that came to the TC program, sampled or not: sk_buffs, that is after GRO. Those of times in which it rested by estimate
+   * (probe/rest-counts.ts).
+   */
   readonly packets: number;
   readonly packetsByCpu: readonly number[];
+  /** Where it rested: of `packets` those that it counted itself, and by how many the rest may be wrong. */
+  readonly counted?: number;
+  readonly packetsError?: number;
   readonly spans: readonly SpanReading[];
 }
 
@@ -236,6 +242,9 @@ function subtractDevice(after: DeviceReading, before: DeviceReading | undefined)
     ...after,
     packets: minus(after.packets, before.packets),
     packetsByCpu: after.packetsByCpu.map((packets, cpu) => minus(packets, before.packetsByCpu[cpu])),
+    // Before its first rest it had counted them all.
+    ...(after.counted !== undefined && { counted: minus(after.counted, before.counted ?? before.packets) }),
+    ...(after.packetsError !== undefined && { packetsError: minus(after.packetsError, before.packetsError) }),
     spans: after.spans.map((span) => {
       const same = before.spans.find((other) => other.span === span.span && other.mode === span.mode);
       return same === undefined ? span : { ...span, ...subtractSpans(span, same) };

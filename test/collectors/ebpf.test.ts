@@ -26,6 +26,7 @@ import {
   spanFloor,
   spanLost,
   spanPackets,
+  spanPacketsError,
   tappedSentPackets,
   tappedSentSeconds,
   spanQuantile,
@@ -141,6 +142,16 @@ describe('the probe as series', () => {
     assert.deepEqual(valuesOf(untimed, netRxNanoseconds), {});
     assert.deepEqual(valuesOf(untimed, netRxPackets), {});
     assert.deepEqual(untimed.lacking(netRxNanoseconds), [{ labels: {}, reason: 'EPERM' }]);
+  });
+
+  it('says by how many the packets of a device may be wrong, where its program rested', () => {
+    const rested = { ...device, counted: 4000, packetsError: 160 };
+    assert.equal(valueOf(sample(answer({}, { devices: [rested] })), spanPacketsError, { device: 'eth0' }), 160);
+    assert.equal(valueOf(sample(answer({}, { devices: [rested] })), spanPackets, { device: 'eth0' }), 16_000);
+    assert.deepEqual(valuesOf(sample(answer()), spanPacketsError), {});
+    const { gaps } = sample(answer({}, { devices: [{ ...rested, counted: 'all' as unknown as number }] }))
+      .collectors[0]!;
+    assert.match(gaps[0]?.reason ?? '', /counted/);
   });
 
   it('names the namespace of a device, and leaves its own unnamed', () => {

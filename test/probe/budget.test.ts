@@ -87,6 +87,10 @@ describe('budget', () => {
       cpuShare: ns / 1e9 / 2,
       runs: 100_000 + 25_000 + 40_000 + 50_000 + 7000,
     });
+    // Where the program of the device rested, it ran for those that it counted.
+    const rested = { ...window, devices: [{ packets: 100_000, counted: 40_000 }] } as unknown as ProbeReading;
+    assert.equal(costInWindow(cost, rested, 2).nsPerPacket, (ns - 60_000 * 30) / 100_000);
+    assert.equal(costInWindow(cost, rested, 2).runs, 40_000 + 25_000 + 40_000 + 50_000 + 7000);
     const empty = { ...window, devices: [], cpus: [] };
     assert.deepEqual(costInWindow(cost, empty, 2), { nsPerPacket: null, cpuShare: 0, runs: 0 });
   });

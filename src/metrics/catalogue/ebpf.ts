@@ -133,7 +133,15 @@ export const spanPackets = counter('pktcost_span_packets_total', {
   labels: ['device'],
   perNetns: true,
   unit: 'packets',
-  help: 'Packets (skbs after GRO) that reached TC ingress of the device while the probe was attached, sampled or not.',
+  help: 'Packets (skbs after GRO) that reached TC ingress of the device while the probe was attached, sampled or not; those of times in which its program rested by estimate.',
+});
+export const spanPacketsError = gauge('pktcost_span_packets_error', {
+  ...ebpf,
+  labels: ['device'],
+  perNetns: true,
+  sparse: true,
+  unit: 'packets',
+  help: 'By how many of the window that number may be wrong, where the program of the device rested: nineteen times of twenty it is less.',
 });
 export const spanCpuPackets = counter('pktcost_span_cpu_packets_total', {
   ...ebpf,

@@ -29,7 +29,7 @@ export interface Functions {
   reuseMap(map: bigint, fd: number): number;
   setInitialValue(map: bigint, bytes: Uint8Array, length: number): number;
   setMaxEntries(map: bigint, entries: number): number;
-  linkCreate(program: number, target: number, type: number, options: Uint8Array): number;
+  linkCreate: ForeignFunction<(program: number, target: number, type: number, options: Uint8Array) => number>;
   rawTracepointOpen(name: null, program: number): number;
   iterCreate(link: number): number;
   lookup(map: number, key: Uint8Array, value: Uint8Array): number;

@@ -29,6 +29,8 @@ export interface SamplerOptions {
   readonly overhead: Overhead;
   /** The probe's per-CPU state, which says whose packet a CPU has; without it no device is told. */
   readonly cpus?: MapFd | undefined;
+  /** And whose program rests there; both or neither. */
+  readonly home?: MapFd | undefined;
   /** Devices by the slot they have there. */
   readonly devices: () => readonly { readonly slot: number; readonly device: string; readonly netns: string }[];
   /** Ids of pktcost's own programs. */
@@ -94,13 +96,14 @@ export class Sampler {
     const bytes = readObject(options.objects, 'sampler');
     if (!bytes.ok) return bytes;
     const entries = Math.min(MOST_SAMPLES, Math.max(LEAST_SAMPLES, online.value.length * SAMPLES_PER_CPU));
-    const { cpus } = options;
+    const { cpus, home } = options;
     const object = await options.bpf.loadObject('pktcost', bytes.value, (opened) =>
       inOrder(
         () => opened.expectValueSize('pktcost_chains', CHAIN_BYTES),
         () => opened.setEntries('pktcost_samples', entries),
         () => opened.setEntries('pktcost_chains', entries / 4),
         () => (cpus === undefined ? ok(undefined) : opened.shareMap('pktcost_cpus', cpus)),
+        () => (home === undefined ? ok(undefined) : opened.shareMap('pktcost_home', home)),
       ),
     );
     if (!object.ok) return object;

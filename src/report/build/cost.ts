@@ -29,6 +29,7 @@ import {
   softnetProcessed,
   softnetReceivedRps,
   spanPackets,
+  spanPacketsError,
   spanSamples,
 } from '../../metrics/catalogue/index.ts';
 import type { Labels } from '../../metrics/metric.ts';
@@ -147,6 +148,7 @@ function deviceCosts(
   const missed = byDevice(window, receiveMissed);
   const cards = cardsLost(window);
   const passed = byDevice(window, spanPackets);
+  const errors = new Map(window.value(spanPacketsError).map(({ labels, value }) => [deviceKey(labels), value]));
   const infos = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels]));
   const nodes = new Map(window.value(deviceNumaNode).map(({ labels, value }) => [deviceKey(labels), value]));
   return listed.map(({ labels, increase, seconds }) => {
@@ -155,6 +157,7 @@ function deviceCosts(
     const node = nodes.get(key);
     const counted = own === null ? undefined : passed.get(key);
     const skbs = counted?.increase ?? null;
+    const error = errors.get(key);
     const cpus = onCpus.get(key) ?? new Map<string, number>();
     return {
       netns: labels['netns'] ?? OWN_NETNS,
@@ -165,6 +168,7 @@ function deviceCosts(
       packets: increase,
       packetsPerSecond: seconds > 0 ? increase / seconds : 0,
       skbs,
+      ...(error !== undefined && skbs !== null && skbs > 0 && { skbsError: error / skbs }),
       groRatio: counted === undefined ? null : groRatio(increase / seconds, counted),
       bytes: bytes.get(key)?.increase ?? null,
       dropped: drops.get(key)?.increase ?? null,

@@ -128,6 +128,13 @@ function deviceLines(devices: Report['cost']['devices'], style: Style): string[]
 }
 
 const BARS = 40;
+/** Less is within what a price is known to. */
+const WORTH_SAYING = 0.05;
+
+/** Of packets that were estimated, and not well. */
+function uncertain(error = 0): string {
+  return error <= WORTH_SAYING ? '' : `; its packets were estimated and may be ${formats.percent(error)} wrong`;
+}
 
 /** Each span that was timed: its quantiles and its distribution; and of the other devices why not. */
 function spanLines(devices: Report['cost']['devices'], style: Style): string[] {
@@ -144,13 +151,13 @@ function spanLines(devices: Report['cost']['devices'], style: Style): string[] {
   ];
 }
 
-function deviceSpans({ device, netns, spans, breakdown, groRatio }: DeviceCost, style: Style): string[] {
+function deviceSpans({ device, netns, spans, breakdown, groRatio, skbsError }: DeviceCost, style: Style): string[] {
   return [
     '',
     ...paragraph(
       show(
         style,
-        `${placed(device, netns)}${groRatio === null ? '' : `: ${significant(groRatio)} frames to a packet (GRO)`}`,
+        `${placed(device, netns)}${groRatio === null ? '' : `: ${significant(groRatio)} frames to a packet (GRO)`}${uncertain(skbsError)}`,
       ),
       style.width,
       '  ',

@@ -162,6 +162,17 @@ describe('cost', () => {
     assert.deepEqual(cost.cpus.find(({ cpu }) => cpu === '0')?.breakdown, []);
   });
 
+  it('says by what share the packets of a device may be wrong, where they were estimated', () => {
+    const ofEth0 = (cells: readonly Cell[]): number | undefined =>
+      reportOf({ cells: [...busy, ...spans, ...cells] }, [], { probe: attached }).cost.devices.find(
+        ({ device }) => device === 'eth0',
+      )?.skbsError;
+    const all = spans.find(([metric]) => metric === metrics.spanPackets)!;
+    const packets = Number(all[3]) - Number(all[2]);
+    assert.equal(ofEth0([[metrics.spanPacketsError, { device: 'eth0' }, 0, packets / 50]]), 0.02);
+    assert.equal(ofEth0([]), undefined, 'all were counted');
+  });
+
   it('goes by what was counted in the same time where the probe left before the end', () => {
     const cells: Cell[] = [
       ...busy,
