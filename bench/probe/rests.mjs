@@ -81,7 +81,7 @@ async function measure(device) {
       wrongByCpu: Math.max(...cpus) / counted.packets,
       said: (estimated.packetsError ?? 0) / estimated.packets,
       met: (estimated.counted ?? estimated.packets) / counted.packets,
-      staying: session.staying ?? null,
+      staying: session.rests.stays ?? null,
       problems: closed.flatMap(({ problems }) => problems),
     }),
   );

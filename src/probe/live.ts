@@ -273,7 +273,7 @@ export class LiveProbe implements HostProbe {
     const company = this.#company?.seen === true ? [COMPANY] : [];
     if (this.#detachedEarly !== null)
       return { status: 'detached-early', tier, reason: [this.#detachedEarly, ...company].join('; '), plan: done };
-    const said = [...company, ...staysBecause(this.#session.staying)];
+    const said = [...company, ...staysBecause(this.#session.rests.stays)];
     return { status: 'attached', tier, reason: said.length > 0 ? said.join('; ') : null, plan: done };
   }
 

@@ -48,7 +48,8 @@ export class ProbeSession {
   #transmit: TransmitSpans | undefined;
   #unthinned: string | undefined;
   readonly #strata = new Strata();
-  readonly #rests: TcRests;
+  /** The programs of devices, which rest with them. */
+  readonly rests: TcRests;
   /** What was counted stands. */
   #end: { readonly last: ProbeReading; readonly report: Promise<CloseReport> } | undefined;
   sampleEvery: number;
@@ -64,7 +65,7 @@ export class ProbeSession {
     this.sampleEvery = attached.rates.sampleEvery;
     this.stackEvery = attached.rates.stackEvery;
     this.netRxEvery = attached.rates.netRxEvery;
-    this.#rests = new TcRests(attached, () => this.#readCpus([]));
+    this.rests = new TcRests(attached, () => this.#readCpus([]));
   }
 
   /**
@@ -104,12 +105,12 @@ export class ProbeSession {
   /** The window begins: what is counted from here on is of it. */
   beginWindow(): void {
     this.#closeStratum();
-    this.#rests.sliceBegins();
+    this.rests.sliceBegins();
   }
 
   /** The tracepoints come back, and the programs of the devices before them: see shifts.ts. */
   async beginSlice(): Promise<Result<void>> {
-    if (!this.tracepoints.attached) await this.#rests.sliceNears();
+    if (!this.tracepoints.attached) await this.rests.sliceNears();
     return this.tracepoints.resume();
   }
 
@@ -117,13 +118,8 @@ export class ProbeSession {
   async endSlice(restMs: number): Promise<Result<void>> {
     const rested = await this.tracepoints.rest();
     this.#closeStratum();
-    if (!this.#end) this.#rests.sliceEnds(restMs);
+    if (!this.#end) this.rests.sliceEnds(restMs);
     return rested;
-  }
-
-  /** Why no program of a device rests any more on this host. */
-  get staying(): string | undefined {
-    return this.#rests.stays;
   }
 
   #closeStratum(): void {
@@ -252,13 +248,13 @@ export class ProbeSession {
   #glance(monotonicNs: number, cpus: readonly CpuState[], gaps: string[]): ProbeReading {
     const { sampleEvery, stackEvery, netRxEvery, tier, tracepoints } = this;
     const rates = { sampleEvery, stackEvery, netRxEvery };
-    const seen = this.#rests.look();
+    const seen = this.rests.look();
     const [sent, transmitNs] = [this.#transmit?.read(gaps, this.#sentClock()), tracepoints.lateNs()];
     return {
       ...{ version: 1, monotonicNs, tier, ...rates },
       ...tracepoints.clock(),
       devices: this.devices.map((device) =>
-        device.read(cpus, { ...rates, still: tracepoints.still }, this.#rests.whole(device, cpus, seen), gaps),
+        device.read(cpus, { ...rates, still: tracepoints.still }, this.rests.whole(device, cpus, seen), gaps),
       ),
       cpus: cpus.map(({ counts }) => counts),
       ...(sent && transmitNs !== undefined && { ...sent, transmitNs }),
@@ -295,7 +291,7 @@ export class ProbeSession {
   close(deadlineMs = DETACH_DEADLINE_MS): Promise<CloseReport> {
     this.#end ??= {
       last: this.read(),
-      report: detachAll(this.#attached, { transmit: this.#transmit, rests: this.#rests }, deadlineMs),
+      report: detachAll(this.#attached, { transmit: this.#transmit, rests: this.rests }, deadlineMs),
     };
     return this.#end.report;
   }

@@ -83,6 +83,8 @@ export class Shifts {
   #since: CountedSoFar | undefined;
   #sliceAt = 0;
   #lastSliceMs = 0;
+  /** What it took to attach everything, the last time. */
+  #beginningMs = 0;
 
   constructor(session: Shifted, windowSeconds: number, options: ShiftOptions = {}) {
     this.#session = session;
@@ -171,7 +173,9 @@ export class Shifts {
   async #change(): Promise<void> {
     const { tracepoints } = this.#session;
     if (!tracepoints.attached) {
+      const began = performance.now();
       const changed = await this.#session.beginSlice();
+      this.#beginningMs = performance.now() - began;
       // A failure stands in the readings (`gaps`), and may pass.
       if (!changed.ok) this.#after(this.#rounds.roundMs);
       else if (!this.#stopped) this.#beginSlice();
@@ -218,7 +222,7 @@ export class Shifts {
     const rest = (this.#rounds.roundMs - elapsedMs) * (0.75 + this.#random() / 2);
     const { roundMs, onShare } = this.#rounds;
     const needed = Math.max(SHORTEST_LAST_MS, Math.max(elapsedMs, this.#lastSliceMs) * LAST_SLICE);
-    const last = leftMs - Math.min(needed, roundMs * onShare);
+    const last = leftMs - Math.min(needed, roundMs * onShare) - this.#beginningMs;
     // So near to the end that no slice would fit in after it, the next one is the last.
     return rest > last - SHORTEST_REST_MS ? last : rest;
   }

@@ -58,6 +58,6 @@ const [last, to] = [session.read(), frames()];
 await shifts.stop();
 const closed = await session.close();
 const [device] = subtractReadings(first, last).devices;
-const said = { device, frames: to - from, staying: session.staying ?? null, programs, closed };
+const said = { device, frames: to - from, staying: session.rests.stays ?? null, programs, closed };
 process.stdout.write(`${JSON.stringify(said)}\n`);
 process.exit();

@@ -8,7 +8,7 @@ import { emptySpan } from '../../src/readings/histogram.ts';
 /** A clock that stands still but for `pass`, and a session that counts packets of one device at a rate. */
 function staged(test: TestContext, packetsPerSecond: number, attached = true) {
   test.mock.timers.enable({ apis: ['setTimeout'] });
-  const stage = { at: 0, traced: 0, log: [] as string[], attached, rate: packetsPerSecond, timed: 0 };
+  const stage = { at: 0, traced: 0, log: [] as string[], attached, rate: packetsPerSecond, timed: 0, attachingMs: 0 };
   const refusal: { refused?: string } = {};
   test.mock.method(performance, 'now', () => stage.at);
   const tracepoints = {
@@ -24,6 +24,7 @@ function staged(test: TestContext, packetsPerSecond: number, attached = true) {
     beginSlice: (): Promise<Result<void>> => {
       if (refusal.refused !== undefined) return Promise.resolve(fail(refusal.refused));
       if (!stage.attached) stage.log.push('resume');
+      stage.at += stage.attachingMs;
       stage.attached = true;
       return Promise.resolve(ok(undefined));
     },
@@ -90,6 +91,24 @@ describe('shifts of the tracepoints', () => {
       assert.ok(fast * seconds < 0.4, 'of any window some tenths of a second');
     });
   }
+
+  it('begins its last slice so much earlier as it takes to attach everything', async (test) => {
+    const times: number[] = [];
+    for (const attachingMs of [0, 100]) {
+      const { session, stage, pass } = staged(test, 300_000);
+      stage.attachingMs = attachingMs;
+      const shifts = new Shifts(session, 10, { random: () => 0.5 });
+      shifts.start();
+      await pass(9900);
+      const before = stage.timed;
+      await pass(10_000 - stage.at);
+      await shifts.stop();
+      times.push(stage.timed - before);
+      test.mock.reset();
+    }
+    const [quick = 0, slow = 0] = times;
+    assert.ok(quick > 0 && slow >= 0.8 * quick, times.join(' and '));
+  });
 
   it('keeps a slow device as long as ever: a quarter of the time', async (test) => {
     const [share, timed] = await shareOf(test, 1000, 30);
