@@ -770,9 +770,9 @@ export interface DeviceCost {
    */
   skbs: number | null;
   /**
-   * Share of skbs by which that number may be wrong: the probe's program of the device rested at times, and what came meanwhile is estimated by the device's own counter. Absent where all were counted.
+   * Share of skbs by which that number may be wrong: the probe's program of the device rested at times, and what came meanwhile is estimated by the device's own counter. null where all were counted.
    */
-  skbsError?: number;
+  skbsError?: number | null;
   /**
    * packets / skbs: how many frames GRO puts into one pass into the stack. Null when too few came.
    */

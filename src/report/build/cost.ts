@@ -168,7 +168,7 @@ function deviceCosts(
       packets: increase,
       packetsPerSecond: seconds > 0 ? increase / seconds : 0,
       skbs,
-      ...(error !== undefined && skbs !== null && skbs > 0 && { skbsError: error / skbs }),
+      skbsError: error === undefined || skbs === null || skbs === 0 ? null : error / skbs,
       groRatio: counted === undefined ? null : groRatio(increase / seconds, counted),
       bytes: bytes.get(key)?.increase ?? null,
       dropped: drops.get(key)?.increase ?? null,

@@ -132,8 +132,10 @@ const BARS = 40;
 const WORTH_SAYING = 0.05;
 
 /** Of packets that were estimated, and not well. */
-function uncertain(error = 0): string {
-  return error <= WORTH_SAYING ? '' : `; its packets were estimated and may be ${formats.percent(error)} wrong`;
+function uncertain(error: number | null | undefined): string {
+  return error === null || error === undefined || error <= WORTH_SAYING
+    ? ''
+    : `; its packets were estimated and may be ${formats.percent(error)} wrong`;
 }
 
 /** Each span that was timed: its quantiles and its distribution; and of the other devices why not. */

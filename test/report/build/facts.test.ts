@@ -165,12 +165,12 @@ describe('cost', () => {
   it('says by what share the packets of a device may be wrong, where they were estimated', () => {
     const passed: Cell = [metrics.spanPackets, { device: 'eth0' }, 0, 100_000];
     const cells = [...busy, ...spans.filter(([metric]) => metric !== metrics.spanPackets), passed];
-    const ofEth0 = (more: readonly Cell[]): number | undefined =>
+    const ofEth0 = (more: readonly Cell[]): number | null | undefined =>
       reportOf({ cells: [...cells, ...more] }, [], { probe: attached }).cost.devices.find(
         ({ device }) => device === 'eth0',
       )?.skbsError;
     assert.equal(ofEth0([[metrics.spanPacketsError, { device: 'eth0' }, 0, 2000]]), 0.02);
-    assert.equal(ofEth0([]), undefined, 'all were counted');
+    assert.equal(ofEth0([]), null, 'all were counted');
   });
 
   it('goes by what was counted in the same time where the probe left before the end', () => {
