@@ -21,7 +21,9 @@ export function parseModules(bytes: Uint8Array): Result<readonly KernelModule[]>
   while (!cursor.done) {
     const at = cursor.at;
     const name = cursor.word();
-    if (!/^\w+$/.test(name) || cursor.unsigned(U64_MAX) === undefined) return fail('no name and size of a module', at);
+    // A number is the size: the column of names was lost.
+    if (!/^\d*[A-Za-z_]\w*$/.test(name) || cursor.unsigned(U64_MAX) === undefined)
+      return fail('no name and size of a module', at);
     cursor.word();
     modules.push({
       name,

@@ -312,7 +312,11 @@ describe('what stands in the place of a file', () => {
   });
 
   it('an error proves nothing: a list of modules that is none does not say what is not loaded', () => {
-    for (const said of ['cat: /proc/modules: Permission denied\n', '[plugin:kernel] timed out after 300s\n']) {
+    for (const said of [
+      'cat: /proc/modules: Permission denied\n',
+      '[plugin:kernel] timed out after 300s\n',
+      '139264 2 nf_nat,openvswitch, Live 0x0\n139264 2 - Live 0x0\n',
+    ]) {
       const judged = judgeCopy({
         ...sickFiles(1),
         'proc/modules': said,
