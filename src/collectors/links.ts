@@ -1,6 +1,6 @@
 import { deviceProgram, linkInfo, routingRules, tcFilters } from '../metrics/catalogue/index.ts';
 import { defineCollector } from './collector.ts';
-import { decodeLinks } from './links-dump.ts';
+import { decodeLinks, programHook, filterHook } from './links-dump.ts';
 
 /** What the devices are made of, and what hangs on them: filters, programs, and the rules that choose a routing table. */
 export const links = defineCollector({
@@ -13,8 +13,10 @@ export const links = defineCollector({
     if (answer === undefined) return;
     for (const { device, kind, master, lower, filters, programs } of answer.links) {
       emit(linkInfo, { device, kind, master, lower }, 1);
-      for (const { hook, kind: filter, count } of filters) emit(tcFilters, { device, hook, kind: filter }, count);
-      for (const { hook, id } of programs) emit(deviceProgram, { device, hook, program_id: `${id}` }, 1);
+      for (const { count, ...filter } of filters)
+        emit(tcFilters, { device, hook: filterHook(filter), ...filter }, count);
+      for (const { id, ...program } of programs)
+        emit(deviceProgram, { device, hook: programHook(program), program_id: `${id}`, ...program }, 1);
     }
     for (const { family, count } of answer.routingRules) emit(routingRules, { family }, count);
     for (const reason of answer.gaps) host.gap('links', reason);

@@ -104,9 +104,12 @@ function emitParts({ devices }: ProfileAnswer, sampled: readonly Sampled[], emit
   });
   for (const [[direction, device, netns, cpu, part], count] of byDevice)
     emit(profileDeviceSamples, { direction, device, cpu, part, ...(netns !== '' && { netns }) }, count);
-  const byHook = sum(sampled, ({ row, place: { hook } }) => hook && [row.direction, hook.hook, hook.engine]);
-  for (const [[direction, hook, engine], count] of byHook)
-    emit(profileNetfilterSamples, { direction, hook, engine }, count);
+  const byHook = sum(
+    sampled,
+    ({ row, place: { hook } }) => hook && [row.direction, hook.family, hook.hook, hook.engine],
+  );
+  for (const [[direction, family, hook, engine], count] of byHook)
+    emit(profileNetfilterSamples, { direction, family, hook, engine }, count);
 }
 
 function emitProcesses({ processes }: ProfileAnswer, sampled: readonly Sampled[], emit: Emit): void {

@@ -29,8 +29,8 @@ export const programs = defineCollector({
       emit(programRuns, { program_id }, runs);
       emit(programNanoseconds, { program_id }, runNs);
     }
-    for (const { id, program, hook, target } of found?.links ?? [])
-      emit(programLink, { link_id: `${id}`, program_id: `${program}`, hook, target }, 1);
+    for (const { id, program, type, hook, target } of found?.links ?? [])
+      emit(programLink, { link_id: `${id}`, program_id: `${program}`, type, hook, target }, 1);
     emitHolders(found, host, emit);
     const traced = host.parseIfPresent(enabledFunctions, parseEnabledFunctions, 'EACCES', 'EPERM');
     for (const [tracer, count] of traced ?? []) emit(tracedFunctions, { tracer }, count);

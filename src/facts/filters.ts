@@ -66,6 +66,7 @@ function filterKey(labels: Signal['labels']): string {
 
 /** A hook as the profile tells it, and who was on it. */
 export interface HookCost {
+  readonly family: string;
   readonly hook: string;
   readonly engine: string;
   readonly samples: number;
@@ -75,19 +76,25 @@ export interface HookCost {
 export function hooksOf(samples: readonly Signal[], direction: string): readonly HookCost[] {
   return samples
     .filter(({ labels }) => labels['direction'] === direction)
-    .map(({ labels, value }) => ({ hook: labels['hook'] ?? '', engine: labels['engine'] ?? '', samples: value }))
+    .map(({ labels: { family = '', hook = '', engine = '' }, value }) => ({ family, hook, engine, samples: value }))
     .filter(({ engine }) => engine !== 'conntrack' && engine !== 'nat')
     .sort((a, b) => b.samples - a.samples);
 }
 
+/** Families with hooks of their own: a chain of any other is on the hooks of IP or of a device. */
+const APART: ReadonlySet<string> = new Set(['bridge', 'arp']);
+
+/** `input`, `bridge prerouting`. */
+export function hookWords({ family, hook }: Pick<HookCost, 'family' | 'hook'>): string {
+  return APART.has(family) ? `${family} ${hook}` : hook;
+}
+
 /** Chains that can be the cost of a hook: on that hook, run by that engine. */
-export function chainsOn(chains: readonly Chain[], { hook, engine }: HookCost): readonly Chain[] {
-  const bridge = hook.startsWith('bridge ');
-  const name = bridge ? hook.slice('bridge '.length) : hook.replace(/^arp /, '');
+export function chainsOn(chains: readonly Chain[], { family, hook, engine }: HookCost): readonly Chain[] {
   return chains.filter(
     (chain) =>
-      chain.hook === name &&
-      (chain.family === 'bridge') === bridge &&
+      chain.hook === hook &&
+      (APART.has(family) ? chain.family === family : !APART.has(chain.family)) &&
       (engine === 'iptables' ? chain.engine === 'iptables' : engine === 'other' || chain.engine !== 'iptables'),
   );
 }

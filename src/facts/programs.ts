@@ -12,7 +12,8 @@ export interface Program {
   readonly places: readonly string[];
   readonly netns: string;
   readonly device: string;
-  readonly hook: string;
+  /** How it is attached to that device; empty where it is not. */
+  readonly attached: Readonly<Record<'kind' | 'mode' | 'side' | 'parent', string>>;
   readonly holders: readonly { readonly pid: string; readonly comm: string }[];
   /** Mean time of a run while somebody had the kernel's statistics on. */
   readonly nsPerRun: number | undefined;
@@ -57,18 +58,25 @@ export function programsOf(
         places: [
           ...devices.map(({ labels }) => `${labels['hook'] ?? ''} of ${labels['device'] ?? ''}`),
           ...of(read.linked, id)
-            .filter(({ labels }) => devices.length === 0 || !/^(?:tcx|xdp)/.test(labels['hook'] ?? ''))
+            .filter(({ labels }) => devices.length === 0 || !OF_DEVICES.has(labels['type'] ?? ''))
             .map(({ labels }) =>
               [labels['hook'] ?? '', labels['target'] ?? ''].filter((word) => word !== '').join(' '),
             ),
         ],
         netns: devices[0]?.labels['netns'] ?? '',
         device: devices[0]?.labels['device'] ?? '',
-        hook: devices[0]?.labels['hook'] ?? '',
+        attached: attachedAs(devices[0]?.labels ?? {}),
         holders: of(read.holders, id).map(({ labels }) => ({ pid: labels['pid'] ?? '', comm: labels['comm'] ?? '' })),
         nsPerRun: runs === undefined || ns === undefined || runs === 0 ? undefined : ns / runs,
       };
     });
+}
+
+/** Types of links that the device's own row tells better. */
+const OF_DEVICES: ReadonlySet<string> = new Set(['tcx', 'xdp']);
+
+function attachedAs({ kind = '', mode = '', side = '', parent = '' }: Signal['labels']): Program['attached'] {
+  return { kind, mode, side, parent };
 }
 
 /** `program spin (id 77)`. */

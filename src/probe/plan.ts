@@ -125,7 +125,7 @@ function planStack(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, 
   if (device.xdp)
     return step(
       'refused',
-      `an XDP program is there (${device.xdp.mode}, id ${device.xdp.programIds.join(', ')}) and is never replaced`,
+      `an XDP program is there (${device.xdp.mode}, id ${device.xdp.programs.map(({ id }) => id).join(', ')}) and is never replaced`,
       'none',
     );
   if (device.upperHasXdp)

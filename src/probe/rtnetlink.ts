@@ -23,8 +23,9 @@ const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_XDP = 43;
 const IFLA_XDP_ATTACHED = 2;
-/** The one in force, and those of the driver, of the generic hook and of the hardware. */
-const IFLA_XDP_IDS = [4, 5, 6, 7];
+/** Of the one in force, and since 4.19 of each mode. */
+const IFLA_XDP_PROG_ID = 4;
+const IFLA_XDP_IDS = { native: 5, generic: 6, offloaded: 7 } as const;
 const IFF_UP = 1;
 const RTEXT_FILTER_SKIP_STATS = 1 << 3;
 
@@ -34,9 +35,12 @@ const TCA_OPTIONS = 2;
 const TCA_BPF_NAME = 7;
 const TCA_BPF_ID = 11;
 
+/** How a program is attached. `several`: one in the hardware and another, and an old kernel does not say which is which. */
+export type XdpPlace = keyof typeof IFLA_XDP_IDS | 'several';
+
 export interface XdpOnLink {
-  readonly mode: 'native' | 'generic' | 'offloaded' | 'several';
-  readonly programIds: readonly number[];
+  readonly mode: XdpPlace;
+  readonly programs: readonly { readonly id: number; readonly mode: XdpPlace }[];
 }
 
 export interface Link {
@@ -75,8 +79,13 @@ function parseXdp(bytes: Uint8Array): Result<XdpOnLink | undefined> {
   if (!nested.ok) return nested;
   const mode = XDP_MODES[nested.value.get(IFLA_XDP_ATTACHED)?.[0] ?? 0];
   if (mode === undefined) return ok(undefined);
-  const ids = IFLA_XDP_IDS.map((type) => u32(nested.value.get(type)) ?? 0).filter((id) => id > 0);
-  return ok({ mode, programIds: [...new Set(ids)] });
+  const idAt = (type: number): number => u32(nested.value.get(type)) ?? 0;
+  const byMode = (['native', 'generic', 'offloaded'] as const).map((each) => ({
+    id: idAt(IFLA_XDP_IDS[each]),
+    mode: each,
+  }));
+  const told = byMode.some(({ id }) => id > 0) ? byMode : [{ id: idAt(IFLA_XDP_PROG_ID), mode }];
+  return ok({ mode, programs: told.filter(({ id }) => id > 0) });
 }
 
 /** Parses one message of the dump; a link without a name is none. Source: net/core/rtnetlink.c:rtnl_fill_ifinfo. */

@@ -1,4 +1,4 @@
-import { chainText, chainsOf, chainsOn, hooksOf } from '../facts/filters.ts';
+import { chainText, chainsOf, chainsOn, hookWords, hooksOf } from '../facts/filters.ts';
 import {
   filterChainRules,
   filterEstablishedPosition,
@@ -46,7 +46,7 @@ export const netfilterCost = defineRule({
     const chains = chainsOf(read);
     const guilty = hooks.slice(0, HOOKS).flatMap((hook) => chainsOn(chains, hook).slice(0, CHAINS));
     const blamed = [...new Set(guilty)];
-    const places = hooks.slice(0, HOOKS).map(({ hook, engine }) => `the ${hook} hook (${engine})`);
+    const places = hooks.slice(0, HOOKS).map((hook) => `the ${hookWords(hook)} hook (${hook.engine})`);
     const owners = blamed.map(chainText);
     return costly(judged, {
       message: 'dear',

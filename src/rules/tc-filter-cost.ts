@@ -13,6 +13,7 @@ import {
   VERIFY,
 } from './path-parts.ts';
 import { inNetns, shellQuote } from './remedies/shell.ts';
+import { showFilters } from './remedies/tc.ts';
 import { defineRule, optionalList } from './rule.ts';
 
 const PARTS = new Set(['tc-filter', 'qdisc']);
@@ -40,14 +41,13 @@ export const tcFilterCost = defineRule({
     if (judged === undefined) return notDear(read, (part) => PARTS.has(part), limits);
     const own = judged.cost.parts.filter(([part]) => PARTS.has(part));
     const filters = read.filters
-      .filter(({ labels }) => judged.cost.direction === 'receive' || labels['hook'] !== 'ingress')
+      .filter(({ labels }) => judged.cost.direction === 'receive' || labels['side'] !== 'ingress')
       .sort((a, b) => b.value - a.value);
     // Senders that wait for a queue's lock wait for the filters that run below it, and count as the queue.
     const shares = new Map(own);
     const [most] = (shares.get('tc-filter') ?? 0) >= OF_QUEUES * (shares.get('qdisc') ?? 0) ? filters : [];
-    const { device = '', hook = '', kind = '', netns = '' } = most?.labels ?? {};
+    const { device = '', hook = '', kind = '', netns = '', side = '', parent = '' } = most?.labels ?? {};
     const dev = device === '' ? 'DEVICE' : shellQuote(device);
-    const parent = hook.includes(' ') ? `parent ${hook.split(' ')[1] ?? ''}` : hook;
     return costly(judged, {
       message: 'dear',
       args: {
@@ -71,7 +71,7 @@ export const tcFilterCost = defineRule({
           : [
               {
                 action: `Make the ${most.value} filters one lookup: a hash table of u32, flower with many keys of one mask, or a BPF program with a map; put the one that matches most first.`,
-                command: inNetns(netns, `tc -s filter show dev ${dev} ${parent}`),
+                command: inNetns(netns, showFilters(dev, { side, parent })),
                 verify: VERIFY,
               },
             ],

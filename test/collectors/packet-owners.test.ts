@@ -23,6 +23,7 @@ import {
   tcFilters,
   tracedFunctions,
 } from '../../src/metrics/catalogue/index.ts';
+import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import { collect, valuesOf } from '../support/reader.ts';
 
 const chain = {
@@ -67,22 +68,56 @@ describe('the netfilter collector', () => {
 });
 
 describe('the links collector', () => {
-  it('tells what devices are made of, and what hangs on them', () => {
-    const device = {
-      device: 'veth0',
-      ifindex: 4,
-      kind: 'veth',
-      master: 'br0',
-      lower: '',
-      filters: [{ hook: 'ingress', kind: 'u32', count: 200 }],
-      programs: [{ hook: 'tcx ingress', id: 12 }],
+  const device = { device: 'veth0', ifindex: 4, kind: 'veth', master: 'br0', lower: '' };
+  const told = (filters: readonly object[], programs: readonly object[]): Snapshot => {
+    const answer = {
+      links: [{ ...device, filters, programs }],
+      routingRules: [{ family: 'ip', count: 1003 }],
+      gaps: [],
     };
-    const answer = { links: [device], routingRules: [{ family: 'ip', count: 1003 }], gaps: [] };
-    const snapshot = collect(links, { dumps: { links: answer } });
+    return collect(links, { dumps: { links: answer } });
+  };
+  const nowhere = { side: '', qdisc: '', parent: '' };
+  const snapshot = told(
+    [
+      { ...nowhere, side: 'ingress', kind: 'u32', count: 200 },
+      { ...nowhere, qdisc: 'htb', parent: '1:', kind: 'flower', count: 3 },
+    ],
+    [
+      { ...nowhere, side: 'ingress', id: 12, kind: 'tcx', mode: '' },
+      { ...nowhere, id: 13, kind: 'xdp', mode: 'generic' },
+      { ...nowhere, qdisc: 'htb', parent: '1:', id: 14, kind: 'tc', mode: '' },
+    ],
+  );
+
+  it('tells what devices are made of, and what hangs on them', () => {
     assert.deepEqual(valuesOf(snapshot, linkInfo), { 'device=veth0,kind=veth,lower=,master=br0': 1 });
-    assert.deepEqual(valuesOf(snapshot, tcFilters), { 'device=veth0,hook=ingress,kind=u32': 200 });
-    assert.deepEqual(valuesOf(snapshot, deviceProgram), { 'device=veth0,hook=tcx ingress,program_id=12': 1 });
+    assert.deepEqual(valuesOf(snapshot, tcFilters), {
+      'device=veth0,hook=ingress,kind=u32,parent=,qdisc=,side=ingress': 200,
+      'device=veth0,hook=htb 1:,kind=flower,parent=1:,qdisc=htb,side=': 3,
+    });
+    assert.deepEqual(valuesOf(snapshot, deviceProgram), {
+      'device=veth0,hook=tcx ingress,kind=tcx,mode=,parent=,program_id=12,qdisc=,side=ingress': 1,
+      'device=veth0,hook=xdp generic,kind=xdp,mode=generic,parent=,program_id=13,qdisc=,side=': 1,
+      'device=veth0,hook=tc htb 1:,kind=tc,mode=,parent=1:,program_id=14,qdisc=htb,side=': 1,
+    });
     assert.deepEqual(valuesOf(snapshot, routingRules), { 'family=ip': 1003 });
+  });
+
+  it('reads bundles of before, which have the place in words', () => {
+    const before = told(
+      [
+        { hook: 'ingress', kind: 'u32', count: 200 },
+        { hook: 'htb 1:', kind: 'flower', count: 3 },
+      ],
+      [
+        { hook: 'tcx ingress', id: 12 },
+        { hook: 'xdp generic', id: 13 },
+        { hook: 'tc htb 1:', id: 14 },
+      ],
+    );
+    for (const metric of [tcFilters, deviceProgram])
+      assert.deepEqual(valuesOf(before, metric), valuesOf(snapshot, metric));
   });
 });
 
@@ -103,7 +138,9 @@ describe('the programs collector', () => {
     assert.equal(Object.keys(valuesOf(snapshot, programInfo)).length, 2);
     assert.deepEqual(valuesOf(snapshot, programRuns), { 'program_id=12': 3 });
     assert.deepEqual(valuesOf(snapshot, programNanoseconds), { 'program_id=12': 900 });
-    assert.deepEqual(valuesOf(snapshot, programLink), { 'hook=tcx_ingress,link_id=5,program_id=12,target=': 1 });
+    assert.deepEqual(valuesOf(snapshot, programLink), {
+      'hook=tcx_ingress,link_id=5,program_id=12,target=,type=tcx': 1,
+    });
     assert.deepEqual(valuesOf(snapshot, programHolder), { 'comm=cilium-agent,pid=4711,program_id=12': 1 });
     assert.deepEqual(valuesOf(snapshot, perfEventHolder), { 'comm=perf,pid=80': 4 });
     assert.equal(snapshot.collectors[0]?.status, 'ok');

@@ -110,7 +110,7 @@ describe('profile', () => {
 
   it('tells hook, device, program, process, and what no part names', () => {
     assert.deepEqual(valuesOf(snapshot, profileNetfilterSamples), {
-      'direction=receive,engine=nftables,hook=prerouting': 60,
+      'direction=receive,engine=nftables,family=inet,hook=prerouting': 60,
     });
     assert.deepEqual(valuesOf(snapshot, profileDeviceSamples), {
       'cpu=0,device=eth0,direction=receive,part=driver-receive': 10,

@@ -91,7 +91,7 @@ describe('attach plan', () => {
     [
       'an XDP program is never replaced',
       'stack',
-      device({ driver: 'veth', xdp: { mode: 'native', programIds: [7] } }),
+      device({ driver: 'veth', xdp: { mode: 'native', programs: [{ id: 7, mode: 'native' }] } }),
       { probe: 'xdp' },
       '6.18',
       'refused',

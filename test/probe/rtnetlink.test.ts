@@ -30,7 +30,10 @@ describe('rtnetlink messages', () => {
       lower: 2,
     });
     assert.equal(xdp?.mode, 'generic');
-    assert.equal(xdp.programIds.length, 1);
+    assert.deepEqual(
+      xdp.programs.map(({ mode }) => mode),
+      ['generic'],
+    );
   });
 
   it('tell of a bridge port its bridge, and of a link without XDP no program', () => {

@@ -290,7 +290,7 @@ describe('the direction of a stack', () => {
 });
 
 describe('a netfilter hook', () => {
-  const hooks: readonly (readonly [string, string, string])[] = [
+  const hooks: readonly (readonly [stack: string, hook: string, engine: string, family?: string])[] = [
     [`${CORE};ip_rcv;nf_hook_slow;nft_do_chain_ipv4;nft_do_chain`, 'prerouting', 'nftables'],
     [
       `${CORE};ip_sublist_rcv;nf_hook_slow_list;nf_hook_slow;ipv4_conntrack_in;nf_conntrack_in`,
@@ -309,14 +309,15 @@ describe('a netfilter hook', () => {
       'postrouting',
       'nftables',
     ],
-    [`${CORE};nf_hook_slow;nft_do_chain_netdev`, 'ingress', 'nftables'],
-    [`${CORE};br_handle_frame;nf_hook_slow;ebt_do_table`, 'bridge prerouting', 'ebtables'],
-    [`${CORE};br_handle_frame;br_forward;nf_hook_slow;nft_do_chain_bridge`, 'bridge forward', 'nftables'],
+    [`${CORE};nf_hook_slow;nft_do_chain_netdev`, 'ingress', 'nftables', 'netdev'],
+    [`${CORE};br_handle_frame;nf_hook_slow;ebt_do_table`, 'prerouting', 'ebtables', 'bridge'],
+    [`${CORE};br_handle_frame;br_forward;nf_hook_slow;nft_do_chain_bridge`, 'forward', 'nftables', 'bridge'],
+    [`${CORE};arp_rcv;nf_hook_slow;nft_do_chain_arp`, 'input', 'nftables', 'arp'],
     [`${CORE};ip_rcv;nf_hook_slow;some_module_hook`, 'prerouting', 'other'],
   ];
-  for (const [stack, hook, engine] of hooks) {
-    it(`is ${hook}, ${engine}`, () => {
-      assert.deepEqual(placed(stack).hook, { hook, engine });
+  for (const [stack, hook, engine, family = 'inet'] of hooks) {
+    it(`is ${hook} of ${family}, ${engine}`, () => {
+      assert.deepEqual(placed(stack).hook, { family, hook, engine });
     });
   }
 

@@ -195,7 +195,12 @@ export const profiled: Cell[] = [
   sampled('receive', 'other', 3),
   sampled('transmit', 'tap-transmit', 40),
   [metrics.profileDeviceSamples, { direction: 'receive', device: 'eth0', cpu: '1', part: 'nftables' }, null, 200],
-  [metrics.profileNetfilterSamples, { direction: 'receive', hook: 'input', engine: 'nftables' }, null, 200],
+  [
+    metrics.profileNetfilterSamples,
+    { direction: 'receive', family: 'inet', hook: 'input', engine: 'nftables' },
+    null,
+    200,
+  ],
   [
     metrics.profileProcessSamples,
     { direction: 'transmit', pid: '77', comm: 'send\u001ber', part: 'tap-transmit' },

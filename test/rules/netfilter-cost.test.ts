@@ -18,7 +18,7 @@ const chain = (rules: number, labels = {}): Cell[] => [
 ];
 const hook = (samples: number, labels = {}): Cell => [
   profileNetfilterSamples,
-  { direction: 'receive', hook: 'input', engine: 'nftables', ...labels },
+  { direction: 'receive', family: 'inet', hook: 'input', engine: 'nftables', ...labels },
   0,
   samples,
 ];
@@ -109,6 +109,18 @@ ruleCases(netfilterCost, [
     outcome: 'critical',
     args: { owners: 'rules whose chains were not seen' },
     command: /nft list ruleset/,
+  },
+  {
+    name: 'rules for ARP are no rules of the input hook of IP, nor the other way round',
+    cells: [...busy, hook(6300, { family: 'arp' }), ...chain(200)],
+    outcome: 'critical',
+    args: { places: 'the arp input hook (nftables)', owners: 'rules whose chains were not seen' },
+  },
+  {
+    name: 'rules for ARP own what is spent on their hook',
+    cells: [...busy, hook(6300, { family: 'arp' }), ...chain(900), ...chain(200, { family: 'arp' })],
+    outcome: 'critical',
+    args: { owners: 'chain input of table arp filter (nftables), 200 rules' },
   },
   {
     name: 'sent packets have a price as well',

@@ -92,7 +92,9 @@ describe('owners of what a packet passes', { skip }, () => {
     run('ip', 'rule', 'add', 'from', '10.0.0.1', 'table', '100');
     const decoded = decodeLinks(ask('links', netns));
     assert.ok(decoded.ok);
-    assert.deepEqual(decoded.value.links[0]?.filters, [{ hook: 'ingress', kind: 'u32', count: 3 }]);
+    assert.deepEqual(decoded.value.links[0]?.filters, [
+      { side: 'ingress', qdisc: '', parent: '', kind: 'u32', count: 3 },
+    ]);
     assert.equal(decoded.value.routingRules.find(({ family }) => family === 'ip')?.count, 4);
   });
 

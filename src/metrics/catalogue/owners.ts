@@ -50,15 +50,15 @@ export const linkInfo = gauge('pktcost_link_info', {
 });
 export const tcFilters = gauge('pktcost_tc_filters', {
   ...links,
-  labels: ['device', 'hook', 'kind'],
+  labels: ['device', 'hook', 'kind', 'side', 'qdisc', 'parent'],
   unit: 'entries',
-  help: 'Filters at the ingress or egress of a device, or of a queueing discipline that asks them (`htb 1:`), by kind.',
+  help: 'Filters by kind at a side of a device (ingress, egress), or at a queueing discipline that asks them, with its kind and handle as qdisc and parent; hook is the same in words (`ingress`, `htb 1:`).',
 });
 export const deviceProgram = gauge('pktcost_bpf_device_program_info', {
   ...links,
-  labels: ['device', 'hook', 'program_id'],
+  labels: ['device', 'hook', 'program_id', 'kind', 'mode', 'side', 'qdisc', 'parent'],
   unit: 'none',
-  help: 'A BPF program on the packet path of a device: XDP, a TC filter, TCX.',
+  help: 'A BPF program on the packet path of a device, by kind: xdp with its mode, tc or tcx with the side, or the qdisc and parent that ask it; hook is the same in words (`xdp generic`, `tc ingress`).',
 });
 export const routingRules = gauge('pktcost_routing_rules', {
   ...links,
@@ -91,9 +91,9 @@ export const programNanoseconds = counter('pktcost_bpf_program_run_nanoseconds_t
 });
 export const programLink = gauge('pktcost_bpf_link_info', {
   ...programs,
-  labels: ['link_id', 'program_id', 'hook', 'target'],
+  labels: ['link_id', 'program_id', 'type', 'hook', 'target'],
   unit: 'none',
-  help: 'What a BPF link ties a program to: tp_btf, perf_event, tcx_ingress, a tracepoint by its name.',
+  help: 'What a BPF link ties a program to: its type (tracing, tcx), and as hook tp_btf, perf_event, tcx_ingress, a tracepoint by its name.',
 });
 
 const holders = { collector: 'programs', source: 'bpf_holders' } as const;

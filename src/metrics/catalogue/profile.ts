@@ -41,8 +41,8 @@ export const profileProgramSamples = counter('pktcost_profile_program_samples_to
 });
 export const profileNetfilterSamples = counter('pktcost_profile_netfilter_samples_total', {
   ...samples,
-  labels: ['direction', 'hook', 'engine'],
-  help: 'Samples inside a netfilter hook, by the hook and by what was on it: nftables, iptables, ebtables, conntrack, nat or other.',
+  labels: ['direction', 'family', 'hook', 'engine'],
+  help: 'Samples inside a netfilter hook, by the hook, by its family as nftables calls it (inet, netdev, bridge, arp) and by what was on it: nftables, iptables, ebtables, conntrack, nat or other.',
 });
 export const profileOtherSamples = counter('pktcost_profile_other_samples_total', {
   ...samples,

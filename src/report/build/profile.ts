@@ -26,6 +26,7 @@ import {
   profileProgramSamples,
   profileStackSamples,
 } from '../../metrics/catalogue/index.ts';
+import { hookWords } from '../../facts/filters.ts';
 import type { Labels, Metric } from '../../metrics/metric.ts';
 import type { Window } from '../../metrics/window.ts';
 import { isPartId, partOf, partTitle } from '../../profile/parts.ts';
@@ -79,7 +80,8 @@ function directionSection(window: Window, profile: DirectionProfile): ProfileDir
     parts: profile.parts.map(partSection),
     netfilter: rows(profileNetfilterSamples)
       .map(([labels, count]): ProfileHook => {
-        return { hook: labels['hook'] ?? '', engine: labels['engine'] ?? '', samples: count, share: share(count) };
+        const { family = '', hook = '', engine = '' } = labels;
+        return { hook: hookWords({ family, hook }), engine, samples: count, share: share(count) };
       })
       .sort((a, b) => b.samples - a.samples),
     processes: payers(rows(profileProcessSamples), 'pid', 'comm', share),

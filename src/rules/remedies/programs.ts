@@ -3,10 +3,11 @@ import type { Program } from '../../facts/programs.ts';
 import type { Advice } from '../finding.ts';
 import { VERIFY } from '../path-parts.ts';
 import { inNetns, shellQuote } from './shell.ts';
+import { showFilters } from './tc.ts';
 
 /** What to do about a program on the path: see what it is, who needs it, how it is taken off. */
 export function lightenProgram(program: Program): Advice[] {
-  const { id, name, holders, device, hook, netns } = program;
+  const { id, name, holders, device, attached, netns } = program;
   const who = holders.map(processText).join(', ');
   const missed = who === '' ? 'whoever attached it will miss it' : `${who} will miss it`;
   const look: Advice = {
@@ -14,7 +15,7 @@ export function lightenProgram(program: Program): Advice[] {
     command: `bpftool prog show id ${id}; bpftool prog profile id ${id} duration 5 cycles instructions`,
     verify: VERIFY,
   };
-  const detach = detachCommand(hook, device);
+  const detach = detachCommand(attached, device);
   if (detach === undefined) {
     const [holder] = holders;
     if (holder === undefined) return [look];
@@ -37,13 +38,26 @@ export function lightenProgram(program: Program): Advice[] {
   ];
 }
 
-function detachCommand(hook: string, device: string): string | undefined {
+/** What ip-link calls the modes: with programs in two of them the kernel refuses a command that names none. */
+const XDP_MODES = new Map([
+  ['native', 'xdpdrv'],
+  ['generic', 'xdpgeneric'],
+  ['offloaded', 'xdpoffload'],
+]);
+
+function detachCommand(attached: Program['attached'], device: string): string | undefined {
   if (device === '') return undefined;
   const dev = shellQuote(device);
-  if (hook.startsWith('xdp')) return `ip link set dev ${dev} ${hook === 'xdp generic' ? 'xdpgeneric' : 'xdp'} off`;
-  if (hook.startsWith('tc ')) return `tc filter show dev ${dev} ${hook.slice(3)}`;
-  if (hook.startsWith('tcx ')) return `bpftool net show dev ${dev}`;
-  return undefined;
+  switch (attached.kind) {
+    case 'xdp':
+      return `ip link set dev ${dev} ${XDP_MODES.get(attached.mode) ?? 'xdp'} off`;
+    case 'tc':
+      return showFilters(dev, attached);
+    case 'tcx':
+      return `bpftool net show dev ${dev}`;
+    default:
+      return undefined;
+  }
 }
 
 /** Who traces, where no program says so. */

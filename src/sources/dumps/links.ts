@@ -1,4 +1,4 @@
-import type { LinkRow, LinksAnswer } from '../../collectors/links-dump.ts';
+import type { FilterPlace, LinkRow, LinksAnswer, ProgramPlace } from '../../collectors/links-dump.ts';
 import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { AttachType, loadLibbpf } from '../../probe/libbpf.ts';
@@ -17,7 +17,7 @@ export function readLinks(): Result<LinksAnswer> {
   if (!all.ok) return all;
   const rules = dumpRoutingRules();
   const qdiscs = dumpFilteringQdiscs();
-  const hooks = new Map<number, FilterPlace[]>();
+  const hooks = new Map<number, AskedPlace[]>();
   for (const { ifindex, places } of qdiscs.ok ? qdiscs.value : [])
     hooks.set(ifindex, [...(hooks.get(ifindex) ?? []), ...places]);
   const asked = new Set(all.value.slice(0, MOST_DEVICES).map(({ ifindex }) => ifindex));
@@ -43,16 +43,19 @@ export function readLinks(): Result<LinksAnswer> {
   });
 }
 
-/** Where filters hang: what it is called, and what they are asked for by. */
-interface FilterPlace {
-  readonly hook: string;
+const AT_NONE: FilterPlace = { side: '', qdisc: '', parent: '' };
+
+/** With what the kernel is asked for its filters by. */
+interface AskedPlace extends FilterPlace {
   readonly at: 'ingress' | 'egress' | number;
 }
 
-function onLink(link: Link, places: readonly FilterPlace[], gaps: string[]): Pick<LinkRow, 'filters' | 'programs'> {
-  const filters: { hook: string; kind: string; count: number }[] = [];
-  const programs = (link.xdp?.programIds ?? []).map((id) => ({ hook: `xdp ${link.xdp?.mode ?? ''}`.trim(), id }));
-  for (const { hook, at } of places) {
+function onLink(link: Link, places: readonly AskedPlace[], gaps: string[]): Pick<LinkRow, 'filters' | 'programs'> {
+  const filters: LinkRow['filters'][number][] = [];
+  const programs: ProgramPlace[] = (link.xdp?.programs ?? []).map(({ id, mode }) => {
+    return { ...AT_NONE, id, kind: 'xdp', mode };
+  });
+  for (const { at, ...place } of places) {
     const found = dumpFilters(link.ifindex, at);
     if (!found.ok) gaps.push(`filters of ${link.name}: ${found.reason}`);
     const counts = new Map<string, number>();
@@ -62,20 +65,20 @@ function onLink(link: Link, places: readonly FilterPlace[], gaps: string[]): Pic
       // pktcost's own filter comes and goes with it.
       if (bpfName?.startsWith('pktcost_') === true) continue;
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
-      if (bpfId !== undefined) programs.push({ hook: `tc ${hook}`, id: bpfId });
+      if (bpfId !== undefined) programs.push({ ...place, id: bpfId, kind: 'tc', mode: '' });
     }
-    for (const [kind, count] of counts) filters.push({ hook, kind, count });
+    for (const [kind, count] of counts) filters.push({ ...place, kind, count });
   }
   return { filters, programs: [...programs, ...tcxPrograms(link.ifindex)] };
 }
 
 /** Before 6.6 there are none, and without libbpf nobody can ask. */
-function tcxPrograms(ifindex: number): { hook: string; id: number }[] {
+function tcxPrograms(ifindex: number): ProgramPlace[] {
   const bpf = loadLibbpf();
   if (!bpf.ok) return [];
-  return (['ingress', 'egress'] as const).flatMap((hook) => {
-    const ids = bpf.value.tcxPrograms(ifindex, hook === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress);
-    return ids.ok ? ids.value.map((id) => ({ hook: `tcx ${hook}`, id })) : [];
+  return (['ingress', 'egress'] as const).flatMap((side) => {
+    const ids = bpf.value.tcxPrograms(ifindex, side === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress);
+    return ids.ok ? ids.value.map((id) => ({ ...AT_NONE, side, id, kind: 'tcx', mode: '' })) : [];
   });
 }
 
@@ -102,7 +105,7 @@ const ASKING = new Set([
 
 export interface FilteringQdisc {
   readonly ifindex: number;
-  readonly places: readonly FilterPlace[];
+  readonly places: readonly AskedPlace[];
 }
 
 /**
@@ -115,11 +118,12 @@ export function parseFilteringQdisc(bytes: Uint8Array): Result<FilteringQdisc | 
   if (!attributes.ok) return attributes;
   const kind = textOf(attributes.value.get(TCA_KIND));
   const [ifindex, handle] = [viewOf(bytes).getInt32(4, LITTLE), viewOf(bytes).getUint32(8, LITTLE)];
-  const ingress = { hook: 'ingress', at: 'ingress' } as const;
+  const ingress = { ...AT_NONE, side: 'ingress', at: 'ingress' } as const;
   if (kind === 'ingress') return ok({ ifindex, places: [ingress] });
-  if (kind === 'clsact') return ok({ ifindex, places: [ingress, { hook: 'egress', at: 'egress' }] });
+  if (kind === 'clsact') return ok({ ifindex, places: [ingress, { ...AT_NONE, side: 'egress', at: 'egress' }] });
   if (!ASKING.has(kind) || handle === 0) return ok(undefined);
-  return ok({ ifindex, places: [{ hook: `${kind} ${(handle >>> 16).toString(16)}:`, at: handle }] });
+  const parent = `${(handle >>> 16).toString(16)}:`;
+  return ok({ ifindex, places: [{ side: '', qdisc: kind, parent, at: handle }] });
 }
 
 function dumpFilteringQdiscs(): Result<readonly FilteringQdisc[]> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { filterHook } from '../../../src/collectors/links-dump.ts';
 import { parseFilteringQdisc } from '../../../src/sources/dumps/links.ts';
 
 /** struct tcmsg with ifindex 3 and a handle, and the attribute TCA_KIND. */
@@ -29,7 +30,7 @@ describe('queueing disciplines that have filters', () => {
     it(`${kind} with handle ${handle.toString(16)}: ${hooks.join(', ') || 'none'}`, () => {
       const parsed = parseFilteringQdisc(qdisc(kind, handle));
       assert.ok(parsed.ok);
-      assert.deepEqual(parsed.value?.places.map(({ hook }) => hook) ?? [], hooks);
+      assert.deepEqual(parsed.value?.places.map(filterHook) ?? [], hooks);
       if (parsed.value !== undefined) assert.equal(parsed.value.ifindex, 3);
     });
 
