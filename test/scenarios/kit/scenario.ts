@@ -60,7 +60,7 @@ export interface Told {
  * A diagnosis of some seconds that took this long got no CPU: two floods take two CPUs whole, and what was provoked may have ended
  * before the window began. If it misses what was provoked it is made again, and the log says so; a false alarm is never pardoned.
  */
-const STARVED_MS = 15_000;
+const STARVED_MS = 10_000;
 const ATTEMPTS = 3;
 
 /** What was provoked was not told. */
