@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
@@ -208,9 +218,23 @@ describe('signals without a terminal', () => {
   });
 
   it('SIGUSR1 opens no debugger', async () => {
-    const { stderr } = await pktcost(['diagnose', '--window', '1500ms', '--probe', 'off', '--quiet'], {
-      during: (child) => setTimeout(() => child.kill('SIGUSR1'), 900),
-    });
+    // A program that has begun waits for its configuration; it gets it after the signal.
+    const pipe = join(folder, 'config.json');
+    execFileSync('mkfifo', [pipe]);
+    const writer = openSync(pipe, 'r+');
+    const { stderr, status } = await pktcost(
+      ['diagnose', '--window', '500ms', '--probe', 'off', '--quiet', '--config', pipe],
+      {
+        during: async (child) => {
+          while (!opened(child.pid, pipe)) await sleep(20);
+          child.kill('SIGUSR1');
+          await sleep(200);
+          writeSync(writer, '{}');
+          closeSync(writer);
+        },
+      },
+    );
     assert.equal(stderr, '');
+    assert.ok([0, 3, 4].includes(status ?? -1), `exit code ${status}`);
   });
 });
