@@ -1,6 +1,6 @@
 import { skbDrops, transmitDrop } from '../metrics/catalogue/index.ts';
 import { total } from '../metrics/condition.ts';
-import { increase, sumBy } from '../metrics/expression.ts';
+import { increase, sumBy, within } from '../metrics/expression.ts';
 import type { Signal } from './signal.ts';
 import { risen } from './sockets.ts';
 
@@ -22,7 +22,7 @@ export const BEHIND_THE_SENDER = [
 /** A send that fails leaves the datagram with the program, unless the device or its queue took it and dropped it. */
 export const droppedBehind = total(
   sumBy([], increase(transmitDrop)),
-  sumBy([], increase(skbDrops, { reason: BEHIND_THE_SENDER })),
+  sumBy([], within(skbDrops, { reason: BEHIND_THE_SENDER })),
 );
 
 interface Behind {

@@ -155,10 +155,11 @@ function isCard(info: Increase['labels'] | undefined): boolean {
 
 function refusedByDevice(window: Window): ReadonlyMap<string, number> {
   const refused = new Map<string, number>();
-  for (const { labels, increase } of window.increase(skbDrops).cells) {
+  for (const cell of window.increase(skbDrops).cells) {
+    const { labels } = cell;
     if (!refusedReasons.some((reason) => reason === labels['reason'])) continue;
     const key = deviceKey(labels);
-    refused.set(key, (refused.get(key) ?? 0) + increase);
+    refused.set(key, (refused.get(key) ?? 0) + window.inItsTime(cell));
   }
   return refused;
 }

@@ -15,12 +15,13 @@ import {
 } from '../metrics/catalogue/index.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { netnsOf, OWN_NETNS } from '../metrics/snapshot.ts';
-import type { Increase, Window } from '../metrics/window.ts';
+import type { Window } from '../metrics/window.ts';
 import { cardLosses } from './card-losses.ts';
 import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
 import type { LedgerBook, LedgerRow } from '../generated/report.ts';
 
-/** The rule that tells what captures lose. */
+/** The rules that tell what cards and captures lose. */
+const CARDS = 'PKT0501';
 const CAPTURES = 'PKT0709';
 
 export interface DropLedger {
@@ -47,6 +48,8 @@ export function ledgerOf(window: Window): DropLedger {
     // A capture loses of what was sent as well: no share of what came.
     const sent = (device === '' && row.stage === 'out') || rule === CAPTURES;
     const received = device === '' ? frames.of(netns) : (frames.on(netns, device) ?? 0);
+    // What a card lost was never among those received; what the stack dropped was, and of copies there may be more.
+    const came = row.rule === CARDS ? received + packets : received;
     return {
       reason,
       means,
@@ -54,7 +57,7 @@ export function ledgerOf(window: Window): DropLedger {
       device,
       netns,
       packets,
-      share: received > 0 && !sent ? packets / received : null,
+      share: came > 0 && packets <= came && !sent ? packets / came : null,
       kind,
       rule,
     };
@@ -62,7 +65,7 @@ export function ledgerOf(window: Window): DropLedger {
   return {
     counted,
     reason: counted ? null : (window.whyAbsent(skbDropsCounted)[0]?.reason ?? 'drops were not counted'),
-    total: window.increase(skbDropsCounted).cells.reduce((total, cell) => total + inWindow(window, cell), 0),
+    total: sum(window, skbDropsCounted),
     lookedAt: sum(window, skbDropsLookedAt),
     noRoom: sum(window, skbDropsNoRoom),
     // The rarest is of all the time since the probe came: its own measuring before the window was a flood, too.
@@ -80,7 +83,7 @@ type Counted = Omit<LedgerRow, 'share'> & { readonly stage?: string };
 function dropRows(window: Window): (Counted & { readonly stage: string })[] {
   return window.increase(skbDrops).cells.flatMap((cell) => {
     const { labels } = cell;
-    const packets = inWindow(window, cell);
+    const packets = window.inItsTime(cell);
     if (packets <= 0) return [];
     const { reason = '', location = '', device = '', netns = OWN_NETNS } = labels;
     const { kind, means, owner } = meaningOfDrop(reason, location);
@@ -145,7 +148,7 @@ function counterRows(window: Window): Counted[] {
 
 /** What no packet of the kernel's was made of, or was freed without a word: rings of cards and of captures. */
 function ownCounters(window: Window): Counted[] {
-  const cards = cardLosses(window).map((row) => ({ ...row, kind: 'loss' as const, rule: 'PKT0501' }));
+  const cards = cardLosses(window).map((row) => ({ ...row, kind: 'loss' as const, rule: CARDS }));
   const full = [packetSocketDrops, packetRingDrops].flatMap((metric) => window.increase(metric).cells);
   const bound = window.value(packetSocket).filter(({ labels }) => labels['device'] !== 'any');
   const devices = new Map(bound.map(({ labels }) => [labels['inode'], labels['device']]));
@@ -175,7 +178,7 @@ function framesOf(window: Window): Frames {
   for (const cell of window.increase(receivePackets).cells) {
     const netns = netnsOf(cell.labels);
     const devices = received.get(netns) ?? new Map<string, number>();
-    received.set(netns, devices.set(cell.labels['device'] ?? '', inWindow(window, cell)));
+    received.set(netns, devices.set(cell.labels['device'] ?? '', window.inItsTime(cell)));
   }
   return {
     namespaces: [...received.keys()],
@@ -209,7 +212,7 @@ function booksOf(
   for (const metric of BOOKED) {
     for (const cell of window.increase(metric).cells) {
       const netns = netnsOf(cell.labels);
-      counters.set(netns, (counters.get(netns) ?? new Map<Metric, number>()).set(metric, inWindow(window, cell)));
+      counters.set(netns, (counters.get(netns) ?? new Map<Metric, number>()).set(metric, window.inItsTime(cell)));
     }
   }
   return frames.namespaces.flatMap((netns) => {
@@ -236,11 +239,6 @@ function booksOf(
   });
 }
 
-/** Files are read one after the other: of each what fell into the window, so that the books are of the same time. */
-function inWindow(window: Window, { increase, seconds }: Increase): number {
-  return seconds > 0 ? Math.round((increase * window.seconds) / seconds) : increase;
-}
-
 function sum(window: Window, metric: Metric): number {
-  return window.increase(metric).cells.reduce((total, { increase }) => total + increase, 0);
+  return window.increase(metric).cells.reduce((total, cell) => total + window.inItsTime(cell), 0);
 }

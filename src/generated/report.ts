@@ -1456,7 +1456,7 @@ export interface Ledger {
    */
   reason: string | null;
   /**
-   * Packets the kernel freed as dropped, in all namespaces.
+   * Packets the kernel freed as dropped, in all namespaces. Like all figures here of the whole window, at the pace of the time in which they were counted.
    */
   total: number;
   /**
@@ -1517,7 +1517,7 @@ export interface LedgerRow {
    */
   packets: number;
   /**
-   * Share of the frames that the device, or where none is named the namespace, received.
+   * Share of the frames that arrived at the device, or where none is named in the namespace: of those received, and with them of those that a card lost itself. Null where that is not known, and of more than arrived, as of copies.
    */
   share: number | null;
   /**

@@ -24,6 +24,14 @@ export function increase<L extends string>(metric: Metric<L>, match: Match<L> = 
   return selector(metric, match, 'increase');
 }
 
+/**
+ * The same in the time of the window where the counter was read over another (`Window.inItsTime`): of what is told beside counters
+ * of other files. A server's `increase` is of its whole range as well.
+ */
+export function within<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
+  return selector(metric, match, 'within');
+}
+
 /** A counter's rise per second. */
 export function rate<L extends string>(metric: Metric<L>, match: Match<L> = {}): Expression<L> {
   return selector(metric, match, 'rate');
@@ -72,10 +80,12 @@ function inOwnUnit(metric: Metric, text: string): string {
   return per === 1 ? text : `${text} * ${per.toExponential().replace('+', '')}`;
 }
 
+const serverFunctions = { peak: 'max_over_time', increase: 'increase', within: 'increase', rate: 'rate' } as const;
+
 function selector<L extends string>(
   metric: Metric<L>,
   match: Match<L>,
-  how: 'value' | 'peak' | 'increase' | 'rate',
+  how: 'value' | 'peak' | 'increase' | 'within' | 'rate',
 ): Expression<L> {
   const matches = wantedBy(match).length === 0 ? undefined : picked(match);
   const vector = vectorOf(metric, match);
@@ -86,8 +96,7 @@ function selector<L extends string>(
     metrics: [metric],
     speaks: (has) => has(metric),
     binding: exposedAs(metric).per === 1 ? binds.atom : binds.product,
-    promql: (range) =>
-      inOwnUnit(metric, how === 'value' ? vector : `${how === 'peak' ? 'max_over_time' : how}(${vector}[${range}])`),
+    promql: (range) => inOwnUnit(metric, how === 'value' ? vector : `${serverFunctions[how]}(${vector}[${range}])`),
     evaluate: (window) => {
       if (how === 'value' || how === 'peak') {
         const cells = how === 'value' ? window.value(metric) : window.peak(metric);
@@ -101,7 +110,8 @@ function selector<L extends string>(
       }
       const { cells, missing } = window.increase(metric);
       const points = picking(cells, matches).map((cell) => {
-        const amount = how === 'increase' ? cell.increase : cell.seconds > 0 ? cell.increase / cell.seconds : 0;
+        const perSecond = cell.seconds > 0 ? cell.increase / cell.seconds : 0;
+        const amount = how === 'rate' ? perSecond : how === 'within' ? window.inItsTime(cell) : cell.increase;
         return { labels: cell.labels, value: amount, readings: [cell] };
       });
       return {

@@ -107,6 +107,14 @@ export class Window {
     );
   }
 
+  /**
+   * What a counter of whole things rose by in the time of the window, at the pace of its two readings: files are read one after
+   * the other, and a probe that left before the end was last read then.
+   */
+  inItsTime({ increase, seconds }: Pick<Increase, 'increase' | 'seconds'>): number {
+    return seconds > 0 && Number.isFinite(seconds) ? Math.round((increase * this.seconds) / seconds) : increase;
+  }
+
   increase(metric: Metric): Increases {
     let known = this.#increases.get(metric.name);
     if (known === undefined) this.#increases.set(metric.name, (known = this.#subtract(metric)));

@@ -2,7 +2,7 @@ import { dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { total } from '../metrics/condition.ts';
-import { increase } from '../metrics/expression.ts';
+import { increase, within } from '../metrics/expression.ts';
 import { LOST, lossLimits, raiseLoss, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, optionalList } from './rule.ts';
@@ -23,7 +23,7 @@ export const checksumErrors = defineRule({
     ip: deciding(increase(netstat.member('IpExt_InCsumErrors'))),
     icmp: deciding(increase(netstat.member('Icmp_InCsumErrors'))),
     icmp6: deciding(increase(netstat.member('Icmp6_InCsumErrors'))),
-    drops: optionalList(increase(skbDrops, dropsOwnedBy('PKT0409'))),
+    drops: optionalList(within(skbDrops, dropsOwnedBy('PKT0409'))),
   },
   thresholds: lossLimits(10, 0.001, 0.1, 'the packets received'),
   messages: { lost: LOST },

@@ -2,7 +2,7 @@ import { dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { total } from '../metrics/condition.ts';
-import { increase } from '../metrics/expression.ts';
+import { increase, within } from '../metrics/expression.ts';
 import { LOST, lossLimits, raiseLoss, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, optionalList } from './rule.ts';
@@ -22,7 +22,7 @@ export const mtuAndFragments = defineRule({
     tooBig6: deciding(increase(netstat.member('Ip6_InTooBigErrors'))),
     reassembly: deciding(increase(netstat.member('Ip_ReasmFails'))),
     reassembly6: deciding(increase(netstat.member('Ip6_ReasmFails'))),
-    drops: optionalList(increase(skbDrops, dropsOwnedBy('PKT0703'))),
+    drops: optionalList(within(skbDrops, dropsOwnedBy('PKT0703'))),
   },
   thresholds: lossLimits(10, 0.001, 0.1, 'the packets received'),
   messages: { lost: LOST },

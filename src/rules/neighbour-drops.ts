@@ -9,7 +9,7 @@ import {
   netstat,
   skbDrops,
 } from '../metrics/catalogue/index.ts';
-import { either, increase, inOwnNetns, peak, sumBy, value } from '../metrics/expression.ts';
+import { either, increase, inOwnNetns, peak, sumBy, value, within } from '../metrics/expression.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule, list, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
@@ -32,8 +32,8 @@ export const neighbourDrops = defineRule({
     unresolved: deciding(sumBy([], increase(neighbourUnresolved, { netns: '' }))),
     entries: optionalList(peak(neighbourEntries)),
     limits: optionalList(value(neighbourLimit)),
-    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0702'))),
-    unnamed: decidingList(increase(skbDrops, unnamedDropsOwnedBy('PKT0702'))),
+    drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0702'))),
+    unnamed: decidingList(within(skbDrops, unnamedDropsOwnedBy('PKT0702'))),
   },
   thresholds: lossLimits(10, 0.001, 0.5, 'the packets to be sent'),
   messages: {

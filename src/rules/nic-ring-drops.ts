@@ -24,7 +24,7 @@ import {
   skbDropsCounted,
   unameInfo,
 } from '../metrics/catalogue/index.ts';
-import { andOn, either, increase, rate, sumBy, value, type Expression } from '../metrics/expression.ts';
+import { andOn, either, increase, rate, sumBy, value, within, type Expression } from '../metrics/expression.ts';
 import { besidesText, cardMessages, tellCardLoss, worstOfCard } from './card-losses.ts';
 import { worded, listed } from './finding.ts';
 import { againstLimit } from './proof.ts';
@@ -65,7 +65,7 @@ export const nicRingDrops = defineRule({
     missedShare: optional(lossShare(missed, received)),
     fifoShare: optional(lossShare(fifo, received)),
     dropped: optional(increase(receiveDrop, { netns: '' })),
-    refused: optional(sumBy(['device'], increase(skbDrops, { netns: '', reason: refusedReasons }))),
+    refused: optional(sumBy(['device'], within(skbDrops, { netns: '', reason: refusedReasons }))),
     counted: optional(increase(skbDropsCounted)),
     // Some drivers count it by names of their own only; one that is not known may.
     own: decidingList(increase(receiveRingLost, { netns: '' })),

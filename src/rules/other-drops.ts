@@ -2,7 +2,7 @@ import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { ownerOf, risen } from '../facts/sockets.ts';
 import { netstat, rawSocketDrops, skbDrops, socketOwner } from '../metrics/catalogue/index.ts';
-import { increase, peak } from '../metrics/expression.ts';
+import { increase, peak, within } from '../metrics/expression.ts';
 import { needsProbe } from './alert.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
@@ -16,8 +16,8 @@ export const otherDrops = defineRule({
   scope: ['netns'],
   signals: {
     received: increase(netstat.member('Ip_InReceives')),
-    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0708'))),
-    unnamed: decidingList(increase(skbDrops, unnamedDropsOwnedBy('PKT0708'))),
+    drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0708'))),
+    unnamed: decidingList(within(skbDrops, unnamedDropsOwnedBy('PKT0708'))),
     // A full raw socket is passed over without a drop of the packet (net/ipv4/raw.c:raw_v4_input).
     raw: decidingList(increase(rawSocketDrops)),
     owners: optionalList(peak(socketOwner)),

@@ -3,7 +3,7 @@ import { worded } from './finding.ts';
 import { unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
-import { increase, rate } from '../metrics/expression.ts';
+import { rate, within } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
 import { inNetns } from './remedies/shell.ts';
 import { decidingList, defineRule, info, ok, optionalList } from './rule.ts';
@@ -17,8 +17,8 @@ export const policyDrops = defineRule({
   signals: {
     // A sample takes its time: drops and packets are read a while apart, and only rates of both can be held against each other.
     received: rate(netstat.member('Ip_InReceives')),
-    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0704'))),
-    unnamed: optionalList(increase(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
+    drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0704'))),
+    unnamed: optionalList(within(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
     dropRates: optionalList(rate(skbDrops, dropsOwnedBy('PKT0704'))),
     unnamedRates: optionalList(rate(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
   },

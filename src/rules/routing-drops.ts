@@ -3,7 +3,7 @@ import { lossOf } from '../facts/loss.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { largest, total, where } from '../metrics/condition.ts';
-import { andOn, either, increase, rate, ratio, type Expression } from '../metrics/expression.ts';
+import { andOn, either, increase, rate, ratio, within, type Expression } from '../metrics/expression.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule } from './rule.ts';
@@ -47,8 +47,8 @@ export const routingDrops = defineRule({
     address6: deciding(increase(netstat.member('Ip6_InAddrErrors'))),
     header: deciding(increase(netstat.member('Ip_InHdrErrors'))),
     header6: deciding(increase(netstat.member('Ip6_InHdrErrors'))),
-    drops: decidingList(increase(skbDrops, dropsOwnedBy('PKT0701'))),
-    unnamed: decidingList(increase(skbDrops, unnamedDropsOwnedBy('PKT0701'))),
+    drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0701'))),
+    unnamed: decidingList(within(skbDrops, unnamedDropsOwnedBy('PKT0701'))),
   },
   thresholds: {
     ...lossLimits(10, 0.001, 0.5, 'the packets received'),

@@ -1,7 +1,7 @@
 import { gradeShare } from '../facts/lost.ts';
 import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { deviceInfo, skbDrops, transmitDrop, transmitPackets } from '../metrics/catalogue/index.ts';
-import { increase, sumBy, value } from '../metrics/expression.ts';
+import { increase, sumBy, value, within } from '../metrics/expression.ts';
 import { lossLimits, raiseLoss } from './losing.ts';
 import { inNetns, shellQuote } from './remedies/shell.ts';
 import { critical, deciding, defineRule, info, ok, optional, warning } from './rule.ts';
@@ -19,8 +19,8 @@ export const transmitDrops = defineRule({
     sent: increase(transmitPackets),
     device: optional(value(deviceInfo)),
     // The same packets by reason; of devices of other namespaces the only way to tell a tun from the rest.
-    drops: deciding(sumBy(['device'], increase(skbDrops, dropsOwnedBy('PKT0504')))),
-    unnamed: deciding(sumBy(['device'], increase(skbDrops, unnamedDropsOwnedBy('PKT0504')))),
+    drops: deciding(sumBy(['device'], within(skbDrops, dropsOwnedBy('PKT0504')))),
+    unnamed: deciding(sumBy(['device'], within(skbDrops, unnamedDropsOwnedBy('PKT0504')))),
   },
   thresholds: lossLimits(10, 0.001, 0.1, 'the packets to be sent'),
   messages: {

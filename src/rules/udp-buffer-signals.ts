@@ -29,7 +29,7 @@ import {
   udpSocketReceiveBuffer,
   unameInfo,
 } from '../metrics/catalogue/index.ts';
-import { either, increase, peak, ratio, sumBy, value } from '../metrics/expression.ts';
+import { either, increase, peak, ratio, sumBy, value, within } from '../metrics/expression.ts';
 import { threadSignals } from './reader-signals.ts';
 import { deciding, list, optional, optionalList, type Given } from './rule.ts';
 
@@ -71,7 +71,7 @@ export const signals = {
   behind: optional(droppedBehind),
   behindShare: optional(ratio(droppedBehind, datagramsUnsent)),
   refusing: optionalList(increase(transmitDrop)),
-  queued: optionalList(increase(skbDrops, { reason: BEHIND_THE_SENDER })),
+  queued: optionalList(within(skbDrops, { reason: BEHIND_THE_SENDER })),
   socketDrops: optionalList(socketDrops),
   buffers: optionalList(value(udpSocketReceiveBuffer)),
   queues: optionalList(value(udpQueues)),
@@ -81,7 +81,7 @@ export const signals = {
   memoryGroups: optionalList(peak(readerMemoryGroup)),
   memoryRefused: optionalList(increase(cgroupSocketMemoryRefused)),
   memoryUsed: optionalList(peak(cgroupSocketMemoryUsed)),
-  noMemory: optionalList(increase(skbDrops, { reason: 'PROTO_MEM' })),
+  noMemory: optionalList(within(skbDrops, { reason: 'PROTO_MEM' })),
   rmemMax: optional(value(sysctl, { name: 'net.core.rmem_max', netns: '' })),
   rmemDefault: optional(value(sysctl, { name: 'net.core.rmem_default', netns: '' })),
 };

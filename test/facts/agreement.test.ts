@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { dropReasons } from '../../src/facts/drop-reasons.ts';
 import { once } from '../../src/facts/once.ts';
 import { enoughTicks, mostlyLost } from '../../src/facts/price.ts';
 import { shortCpus } from '../../src/facts/short-cpus.ts';
@@ -17,7 +18,7 @@ import { priceLimits } from '../../src/rules/tap-cost-limits.ts';
 import { evaluateRules, type Overrides } from '../../src/rules/engine.ts';
 import { rules } from '../../src/rules/index.ts';
 import { attached, host, reportOf, sockets, spans } from '../report/cases.ts';
-import { windowOf, type Cell } from '../support/window.ts';
+import { windowOf, type Cell, type WindowSpec } from '../support/window.ts';
 
 const busy = host({ packets: 200_000, frames: 500_000, softirq: 0.6 });
 /** One tap whose price is that of the span. */
@@ -356,6 +357,55 @@ describe('what a card lost by a counter of its driver', () => {
     const report = judged(driven('alx', [[metrics.receiveDrop, { device: 'eth0' }, 0, 3000], ...noneOfItsOwn]));
     assert.equal(report.cost.devices.find((each) => each.device === 'eth0')?.cardLost, null);
     assert.ok(report.ledger?.rows.every(({ rule }) => rule !== 'PKT0501'));
+  });
+});
+
+describe('what was lost of the window by a probe that left in the middle of it', () => {
+  it('is one figure in the ledger, in the findings and in their rates', () => {
+    const lost = (reason: string, location: string, packets: number): Cell => [
+      metrics.skbDrops,
+      { reason, location, device: 'eth0' },
+      0,
+      packets,
+    ];
+    const spec: WindowSpec = {
+      cells: [
+        ...busy,
+        [metrics.skbDropsCounted, {}, 0, 5500],
+        [metrics.skbDropsLookedAt, {}, 0, 5500],
+        [metrics.skbDropsNoRoom, {}, 0, 0],
+        [metrics.skbDropsRarest, {}, 1, 1],
+        [metrics.netstat.member('Ip_InReceives'), {}, 0, 200_000],
+        lost('IP_INADDRERRORS', 'ip_error', 2500),
+        lost('NETFILTER_DROP', 'nft_do_chain', 3000),
+      ],
+      readAfter: { [metrics.skbDrops.collector]: 5 },
+    };
+    const report = reportOf(spec, evaluateRules(windowOf(spec), rules, {}), { probe: attached });
+    const row = (reason: string) => report.ledger?.rows.find((each) => each.reason === reason)?.packets;
+    const routing = ofRule(report, 'PKT0701');
+    assert.deepEqual([row('IP_INADDRERRORS'), routing.args['lost'], routing.args['rate']], [5000, 5000, 500]);
+    assert.equal(routing.evidence.find(({ metric }) => metric === metrics.skbDrops.name)?.value, 5000);
+    assert.deepEqual([row('NETFILTER_DROP'), ofRule(report, 'PKT0704').args['dropped']], [6000, 6000]);
+    assert.deepEqual([report.ledger?.total, report.ledger?.lookedAt], [11_000, 11_000]);
+  });
+
+  it('is of the time of the window in each rule that goes by the drops of the kernel', () => {
+    const window = windowOf({
+      cells: dropReasons.map((reason): Cell => [metrics.skbDrops, { reason, location: 'f', device: 'eth0' }, 0, 10]),
+      readAfter: { [metrics.skbDrops.collector]: 5 },
+    });
+    const going = rules.flatMap(({ code, signals }) =>
+      Object.values(signals)
+        .map((signal) => ('of' in signal ? signal.of : signal))
+        .filter(({ metrics: [first], unit }) => first === metrics.skbDrops && unit === 'packets')
+        .flatMap((of) => of.evaluate(window).points.map(({ value }) => ({ code, value }))),
+    );
+    assert.ok(new Set(going.map(({ code }) => code)).size > 8);
+    assert.deepEqual(
+      going.filter(({ value }) => value % 20 !== 0),
+      [],
+    );
   });
 });
 

@@ -38,13 +38,13 @@ describe('the ledger of losses', () => {
   });
 
   it('has all drops of the same time as its rows, where they were read later than the window ended', () => {
-    const { total, rows } = ledgerOf(
+    const { total, lookedAt, sampling, rows } = ledgerOf(
       windowOf({
         cells: [...counted(500), drop('SOCKET_RCVBUFF', 'udp_queue_rcv_one_skb', 500)],
         readAfter: { [skbDrops.collector]: 12.5 },
       }),
     );
-    assert.deepEqual([total, rows.map(({ packets }) => packets)], [400, [400]]);
+    assert.deepEqual([total, lookedAt, sampling, rows.map(({ packets }) => packets)], [400, 400, 1, [400]]);
   });
 
   it('balances the books: frames in are delivered, forwarded, dropped by kind, or not accounted for', () => {
@@ -142,6 +142,37 @@ describe('the ledger of losses', () => {
   it('adds what no packet was made of: the ring of the card', () => {
     const { rows } = ledgerOf(windowOf({ cells: [...counted(0), [receiveMissed, { device: 'eth0' }, 5, 1005]] }));
     assert.deepEqual([rows[0]?.reason, rows[0]?.packets, rows[0]?.rule], ['rx_missed_errors', 1000, 'PKT0501']);
+  });
+
+  for (const [lost, received, share] of [
+    [40_000, 500_000, 40 / 540],
+    [900_000, 100, 900_000 / 900_100],
+    [1000, 0, 1],
+  ] as const)
+    it(`takes the ${lost} frames that a card lost as a share of all that arrived, with ${received} received`, () => {
+      const { rows } = ledgerOf(
+        windowOf({
+          cells: [
+            ...counted(0),
+            [receiveMissed, { device: 'eth0' }, 5, 5 + lost],
+            [receivePackets, { device: 'eth0' }, 7, 7 + received],
+          ],
+        }),
+      );
+      assert.equal(rows[0]?.share, share);
+    });
+
+  it('has no share of more than what was received, as of copies of one packet', () => {
+    const { rows } = ledgerOf(
+      windowOf({
+        cells: [
+          ...counted(300),
+          drop('SOCKET_RCVBUFF', 'udp_queue_rcv_one_skb', 300),
+          [receivePackets, { device: 'eth0' }, 0, 100],
+        ],
+      }),
+    );
+    assert.equal(rows[0]?.share, null);
   });
 
   for (const [device, at] of [

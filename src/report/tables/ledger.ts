@@ -14,7 +14,7 @@ export const ledgerTable: Table<LedgerRow> = [
   { label: 'Packets', unit: 'count', cell: ({ packets }) => packets },
   // A share of a few packets is none.
   {
-    label: 'Of received',
+    label: 'Of arrived',
     unit: 'percent',
     cell: ({ share, packets }) => (share === null || share * FEW > packets ? null : share),
     unlessEmpty: ['text'],
