@@ -1,8 +1,9 @@
 /** The whole bill of a capture: the path of received and of sent packets, its reader, and the memory of its ring. */
-import { captureCpuSeconds, packetSocketRing, profileProcessSamples, socketOwner } from '../metrics/catalogue/index.ts';
+import { captureCpuSeconds, packetSocketRing, profileProcessSamples } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
+import { holdersBySocket } from './sockets.ts';
 import { payersOf, type Payer } from './sent-taps.ts';
 import { receivedPastTaps, sentPastTaps } from './tapped.ts';
 import type { PricedTaps } from './tap-price.ts';
@@ -26,11 +27,7 @@ export const captureBills = once((window: Window, limits: PriceLimits): ((inode:
   const received = cpuBySocket(receivedTaps(window, limits).all, receivedPastTaps(window));
   const sent = cpuBySocket(sentTaps(window, limits).all, sentPastTaps(window));
   const rings = new Map(window.value(packetSocketRing).map(({ labels, value }) => [labels['inode'], value]));
-  const pids = new Map<string, string[]>();
-  for (const { labels } of window.value(socketOwner)) {
-    const inode = labels['inode'] ?? '';
-    pids.set(inode, [...(pids.get(inode) ?? []), labels['pid'] ?? '']);
-  }
+  const holders = holdersBySocket(window);
   const readers = window.increase(captureCpuSeconds).cells;
   const payers = payersOf(
     window
@@ -39,9 +36,8 @@ export const captureBills = once((window: Window, limits: PriceLimits): ((inode:
       .map(({ labels, increase }) => ({ labels, value: increase })),
   );
   const readerCpu = (inode: string, mode: string): number | null => {
-    const own = readers.filter(
-      ({ labels }) => labels['mode'] === mode && (pids.get(inode) ?? []).includes(labels['pid'] ?? ''),
-    );
+    const pids = new Set(holders.get(inode)?.map(({ pid }) => pid));
+    const own = readers.filter(({ labels }) => labels['mode'] === mode && pids.has(labels['pid']));
     return own.length === 0 ? null : own.reduce((sum, { increase, seconds }) => sum + increase / seconds, 0);
   };
   return (inode) => {

@@ -39,7 +39,6 @@ export interface TapsRead {
   readonly there: Signal | undefined;
   readonly hooks: readonly Signal[];
   readonly owners: readonly Signal[];
-  readonly ownersBefore: readonly Signal[];
 }
 
 export interface DeviceTaps {
@@ -58,7 +57,7 @@ export function deviceTaps(read: TapsRead): DeviceTaps {
     unbound: ended ? read.unboundBefore : read.unbound,
     // Where the kernel was not asked they may be paid here: nothing is cleared of them.
     everywhere: read.perNetns === true ? [] : read.everywhere,
-    owners: ended ? [...read.owners, ...read.ownersBefore] : read.owners,
+    owners: read.owners,
   });
   return { taps, loose: hooksWithoutSocket(read.hooks, taps) };
 }
@@ -103,6 +102,5 @@ export function tapsOf(window: Window, netns: string, device: string): DeviceTap
     there: of(window.value(tappedSeconds), device)[0],
     hooks: [...of(hooks, device), ...of(hooks, 'any')],
     owners: [],
-    ownersBefore: [],
   });
 }

@@ -1,11 +1,35 @@
 import { processOf } from './processes.ts';
+import { socketOwner } from '../metrics/catalogue/index.ts';
+import { latest } from '../metrics/expression.ts';
 import type { Labels } from '../metrics/metric.ts';
+import type { Window } from '../metrics/window.ts';
 import type { Signal } from './signal.ts';
 
 /** `10.0.0.1:80` or `[::]:80`, as ss prints them. */
 export function endpoint(labels: Labels): string {
   const address = labels['address'] ?? '';
   return `${address.includes(':') ? `[${address}]` : address}:${labels['port'] ?? ''}`;
+}
+
+/** Who holds each socket: at the end of the window, and of a socket that nobody was seen to hold then, at its beginning. */
+export const holdersOfSockets = latest(socketOwner, 'inode');
+
+/** The oldest first: of several after a fork that is the one that opened it. */
+export function byPid(a: string | undefined, b: string | undefined): number {
+  return Number(a) - Number(b);
+}
+
+/** Labels of the holders of each socket, by inode. */
+export function holdersBySocket(window: Window): ReadonlyMap<string, readonly Labels[]> {
+  const holders = new Map<string, Labels[]>();
+  for (const { labels } of holdersOfSockets.evaluate(window).points) {
+    const { inode = '' } = labels;
+    const own = holders.get(inode);
+    if (own === undefined) holders.set(inode, [labels]);
+    else own.push(labels);
+  }
+  for (const each of holders.values()) each.sort((a, b) => byPid(a['pid'], b['pid']));
+  return holders;
 }
 
 export interface SocketHolder {
@@ -16,7 +40,7 @@ export interface SocketHolder {
 
 /** Who holds a socket, from the points of pktcost_socket_owner_info. Several after a fork: the oldest pid is named. */
 export function ownerOf(inode: string | undefined, owners: readonly Signal[]): SocketHolder {
-  const holders = pointsOf(owners, inode).toSorted((a, b) => Number(a.labels['pid']) - Number(b.labels['pid']));
+  const holders = pointsOf(owners, inode).toSorted((a, b) => byPid(a.labels['pid'], b.labels['pid']));
   const first = holders[0]?.labels;
   if (first === undefined) return { name: 'an unknown process', pid: undefined };
   const others = holders.length > 1 ? ` and ${holders.length - 1} more` : '';

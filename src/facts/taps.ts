@@ -1,6 +1,7 @@
 import { filterKind, isFanoutGroup } from '../metrics/packet-socket-labels.ts';
 import { processText } from '../base/process-text.ts';
 import type { Signal } from './signal.ts';
+import { byPid } from './sockets.ts';
 
 /** One receive hook for ETH_P_ALL: a socket, or a fanout group however many sockets it has. */
 export interface TapHook {
@@ -127,5 +128,5 @@ function holdersByInode(owners: readonly Signal[], inodes: ReadonlySet<string>):
 }
 
 function distinct(owners: readonly TapOwner[]): TapOwner[] {
-  return [...new Map(owners.map((owner) => [owner.pid, owner])).values()];
+  return [...new Map(owners.map((owner) => [owner.pid, owner])).values()].sort((a, b) => byPid(a.pid, b.pid));
 }

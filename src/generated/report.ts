@@ -514,7 +514,7 @@ export interface Tap {
    */
   promiscuous: boolean | null;
   /**
-   * Packets the socket dropped in the window; null for rings, whose own count the kernel does not export.
+   * Packets the socket had no room for in the window, as PKT0709 counts them. null where that was not read: of a ring the probe tells.
    */
   drops: number | null;
   /**

@@ -5,7 +5,7 @@ import { binds, carried, operand, type Binding, type Printed } from './promql.ts
 import { value } from './selectors.ts';
 
 export type { Evaluation, Expression, Point };
-export { earlier, increase, peak, rate, value, within } from './selectors.ts';
+export { earlier, increase, latest, peak, rate, value, within } from './selectors.ts';
 
 /** Adds up the points that share the named labels. */
 export function sumBy<L extends string, const K extends L>(by: readonly K[], of: Expression<L>): Expression<K> {

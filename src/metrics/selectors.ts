@@ -54,6 +54,24 @@ export function earlier<L extends string>(metric: Metric<L>, match: Match<L> = {
   };
 }
 
+/** As it stands at the end; of a thing, told by the label `of`, that has none then, what the first sample showed. */
+export function latest<L extends string>(metric: Metric<L>, of: L): Expression<L> {
+  const now = selector(metric, {}, 'value');
+  return {
+    ...now,
+    binding: binds.or,
+    promql: (range) => `${now.promql(range)} or on (${of}) ${earlier(metric).promql(range)}`,
+    evaluate: (window) => {
+      const points = window.latest(metric, of).map(({ labels, value: amount }) => {
+        const before = window.before.get(metric, labels)?.value ?? null;
+        return { labels, value: amount, readings: [{ labels, before, after: amount }] };
+      });
+      const lacking = window.lacking(metric);
+      return { points, missing: points.length > 0 || lacking.length > 0 ? lacking : window.whyAbsent(metric) };
+    },
+  };
+}
+
 /** Seconds per second are a share of the time. */
 function perSecond(unit: MetricUnit): ReadingUnit {
   return unit === 'seconds' ? 'ratio' : `${unit}/s`;

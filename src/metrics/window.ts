@@ -93,6 +93,15 @@ export class Window {
     return added.length === 0 ? before : [...before, ...added];
   }
 
+  /** The metric's latest values; of a thing, told by the label `of`, that has none at the end, those from before. */
+  latest(metric: Metric, of: string): readonly Series[] {
+    const after = this.after.series(metric);
+    const gone = this.before.series(metric).filter(({ labels }) => this.after.get(metric, labels) === undefined);
+    if (gone.length === 0) return after;
+    const there = new Set(after.map(({ labels }) => labels[of]));
+    return [...after, ...gone.filter(({ labels }) => !there.has(labels[of]))];
+  }
+
   /** Series that have to be there and are not, at either end. */
   lacking(metric: Metric): readonly Missing[] {
     const ends = this.single ? [this.after] : [this.before, this.after];

@@ -38,7 +38,7 @@ export const afPacketTapCost = defineRule({
       unboundBefore: read.goneUnbound,
       hooks: [...read.hooks, ...read.unboundHooks],
       ...{ everywhere: read.everywhere, perNetns, there: read.there },
-      ...{ owners: read.owners, ownersBefore: read.ownersBefore },
+      owners: read.owners,
     });
     if (packets < limits.busy) {
       const bound = taps.filter((tap) => tap.device !== 'any');

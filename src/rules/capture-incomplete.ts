@@ -1,20 +1,9 @@
-import type { Signal } from '../facts/signal.ts';
-import { ownerOf } from '../facts/sockets.ts';
-import {
-  packetRingDrops,
-  packetRingsSeen,
-  packetSocket,
-  packetSocketDrops,
-  socketOwner,
-} from '../metrics/catalogue/index.ts';
-import { increase, peak, value } from '../metrics/expression.ts';
+import { captureLost, isRing } from '../facts/capture-losses.ts';
+import { ownerOf, holdersOfSockets } from '../facts/sockets.ts';
+import { packetRingDrops, packetRingsSeen, packetSocket, packetSocketDrops } from '../metrics/catalogue/index.ts';
+import { increase, value } from '../metrics/expression.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, info, notMeasured, ok, optional, optionalList } from './rule.ts';
-
-/** Without PACKET_DIAG the function that takes its packets tells. */
-function isRing({ labels: { ring = 'unknown', hook } }: Signal): boolean {
-  return ring === 'unknown' ? hook === 'tpacket_rcv' : ring !== 'none';
-}
 
 export const captureIncomplete = defineRule({
   code: 'PKT0709',
@@ -28,7 +17,7 @@ export const captureIncomplete = defineRule({
     drops: deciding(increase(packetSocketDrops)),
     ring: optional(increase(packetRingDrops)),
     rings: optional(value(packetRingsSeen)),
-    owners: optionalList(peak(socketOwner)),
+    owners: optionalList(holdersOfSockets),
   },
   thresholds: {},
   messages: {
@@ -42,17 +31,17 @@ export const captureIncomplete = defineRule({
   alert: { none: 'whose socket it is decides what it means, and nothing of the host is lost' },
   // sk_drops of a ring is always 0.
   stands: (unread, { socket, ring, rings }) =>
-    unread === 'drops' && isRing(socket) && (ring !== undefined || rings?.value === 1),
+    unread === 'drops' && isRing(socket.labels) && (ring !== undefined || rings?.value === 1),
   conclude({ socket, drops, ring, rings, owners }, _limits, at) {
     const { inode = '', device = 'any' } = socket.labels;
-    const hasRing = isRing(socket);
-    const lost = (drops?.value ?? 0) + (ring?.value ?? 0);
-    if (lost === 0) {
-      if (!hasRing || ring !== undefined || rings?.value === 1) return ok();
+    const hasRing = isRing(socket.labels);
+    const lost = captureLost(socket.labels, { queue: drops?.value, ring: ring?.value, looked: rings?.value === 1 });
+    if (lost === null && hasRing) {
       return notMeasured(
         'what a ring had no room for only its owner can ask for; the probe looks at it in the kernel (root, BTF, Linux 5.11), and did not here',
       );
     }
+    if (lost === null || lost === 0) return ok();
     const perSecond = lost / at.seconds;
     return info({
       certainty: 'measured' as const,

@@ -1,14 +1,7 @@
 import { culprit } from '../facts/listeners.ts';
 import type { Signal } from '../facts/signal.ts';
-import { risen } from '../facts/sockets.ts';
-import {
-  acceptQueue,
-  acceptQueueLimit,
-  listenerDrops,
-  netstat,
-  socketOwner,
-  sysctl,
-} from '../metrics/catalogue/index.ts';
+import { risen, holdersOfSockets } from '../facts/sockets.ts';
+import { acceptQueue, acceptQueueLimit, listenerDrops, netstat, sysctl } from '../metrics/catalogue/index.ts';
 import { where } from '../metrics/condition.ts';
 import { andOn, either, increase, peak, rate, sumBy, value } from '../metrics/expression.ts';
 import { againstLimit } from './proof.ts';
@@ -37,7 +30,7 @@ export const listenQueueOverflow = defineRule({
     listenerDrops: optionalList(increase(listenerDrops)),
     queues: optionalList(peak(acceptQueue)),
     limitsOf: optionalList(value(acceptQueueLimit)),
-    owners: optionalList(value(socketOwner)),
+    owners: optionalList(holdersOfSockets),
     ...threadSignals,
   },
   thresholds: {

@@ -1,7 +1,7 @@
-import { listenerDrops as dropsOfListeners, netstat, socketOwner, sysctl } from '../metrics/catalogue/index.ts';
+import { listenerDrops as dropsOfListeners, netstat, sysctl } from '../metrics/catalogue/index.ts';
 import { total, where } from '../metrics/condition.ts';
 import { increase, subtract, value } from '../metrics/expression.ts';
-import { ownerOf, endpoint, risen } from '../facts/sockets.ts';
+import { endpoint, ownerOf, risen, holdersOfSockets } from '../facts/sockets.ts';
 import { inNetns } from './remedies/shell.ts';
 import { defineRule, info, ok, optional, optionalList, warning } from './rule.ts';
 import { holder } from './said.ts';
@@ -26,7 +26,7 @@ export const listenerDrops = defineRule({
     synBacklog: optional(value(sysctl, { name: 'net.ipv4.tcp_max_syn_backlog' })),
     cookies: optional(value(sysctl, { name: 'net.ipv4.tcp_syncookies' })),
     drops: optionalList(increase(dropsOfListeners)),
-    owners: optionalList(value(socketOwner)),
+    owners: optionalList(holdersOfSockets),
   },
   thresholds: {
     dropped: {

@@ -1,8 +1,8 @@
 import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
-import { ownerOf, risen } from '../facts/sockets.ts';
-import { netstat, rawSocketDrops, skbDrops, socketOwner } from '../metrics/catalogue/index.ts';
-import { increase, peak, within } from '../metrics/expression.ts';
+import { ownerOf, risen, holdersOfSockets } from '../facts/sockets.ts';
+import { netstat, rawSocketDrops, skbDrops } from '../metrics/catalogue/index.ts';
+import { increase, within } from '../metrics/expression.ts';
 import { needsProbe } from './alert.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
@@ -20,7 +20,7 @@ export const otherDrops = defineRule({
     unnamed: decidingList(within(skbDrops, unnamedDropsOwnedBy('PKT0708'))),
     // A full raw socket is passed over without a drop of the packet (net/ipv4/raw.c:raw_v4_input).
     raw: decidingList(increase(rawSocketDrops)),
-    owners: optionalList(peak(socketOwner)),
+    owners: optionalList(holdersOfSockets),
   },
   thresholds: lossLimits(10, 0.001, 0.5, 'the packets received'),
   messages: { lost: LOST },

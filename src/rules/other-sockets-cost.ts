@@ -1,15 +1,10 @@
+import { holdersOfSockets } from '../facts/sockets.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { processOf } from '../facts/processes.ts';
 import { busyTypes, typedSockets } from '../facts/typed-sockets.ts';
 import type { Signal } from '../facts/signal.ts';
 import { ownersData, ownersText, tapsOn, type TapHook } from '../facts/taps.ts';
-import {
-  netstat,
-  packetSocket,
-  profileProcessSamples,
-  rawSocketDrops,
-  socketOwner,
-} from '../metrics/catalogue/index.ts';
+import { netstat, packetSocket, profileProcessSamples, rawSocketDrops } from '../metrics/catalogue/index.ts';
 import { acrossNetns, increase, rate, sumBy, value } from '../metrics/expression.ts';
 import { listed, worded } from './finding.ts';
 import {
@@ -40,7 +35,7 @@ export const otherSocketsCost = defineRule({
     ...pathSignals,
     payers: optionalList(increase(profileProcessSamples)),
     sockets: decidingList(acrossNetns(sumBy(socketLabels, value(packetSocket)))),
-    owners: optionalList(value(socketOwner)),
+    owners: optionalList(holdersOfSockets),
     raw: optionalList(value(rawSocketDrops)),
     v4: optional(sumBy([], acrossNetns(rate(netstat.member('Ip_InReceives'))))),
     v6: optional(sumBy([], acrossNetns(rate(netstat.member('Ip6_InReceives'))))),

@@ -1,3 +1,4 @@
+import { holdersOfSockets } from '../facts/sockets.ts';
 import { overflowedPerSecond, overflowedShare, udp } from '../facts/datagrams.ts';
 import { segmentsReceived } from '../facts/segments.ts';
 import {
@@ -23,7 +24,6 @@ import {
   readerCpuSeconds,
   readerDoing,
   readerWaitSeconds,
-  socketOwner,
   tcpSocketReceiveQueue,
   tcpSocketSendQueue,
   udpSocketDrops,
@@ -82,7 +82,7 @@ export const readerSignals = {
   limitsOf: optionalList(value(acceptQueueLimit)),
   unread: optionalList(peak(tcpSocketReceiveQueue)),
   waiting: optionalList(peak(tcpSocketSendQueue)),
-  owners: optionalList(peak(socketOwner)),
+  owners: optionalList(holdersOfSockets),
   ...threadSignals,
 } as const;
 

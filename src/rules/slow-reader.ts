@@ -1,7 +1,7 @@
 import { lossOf } from '../facts/loss.ts';
 import { segmentLoss, segmentsLost, segmentsReceived, segmentsRefused } from '../facts/segments.ts';
-import { clientOf, endpoint, ownerOf, risen } from '../facts/sockets.ts';
-import { netstat, socketOwner, tcpSocketReceiveQueue, tcpSocketSendQueue } from '../metrics/catalogue/index.ts';
+import { clientOf, endpoint, ownerOf, risen, holdersOfSockets } from '../facts/sockets.ts';
+import { netstat, tcpSocketReceiveQueue, tcpSocketSendQueue } from '../metrics/catalogue/index.ts';
 import { clampMin, unlessOn, where } from '../metrics/condition.ts';
 import { andOn, increase, peak, rate, ratio } from '../metrics/expression.ts';
 import { inNetns } from './remedies/shell.ts';
@@ -32,7 +32,7 @@ export const slowReader = defineRule({
     unread: optionalList(peak(tcpSocketReceiveQueue)),
     waiting: optionalList(peak(tcpSocketSendQueue)),
     // Whose it was at either end: the fullest of one need not be among those of the other.
-    owners: optionalList(peak(socketOwner)),
+    owners: optionalList(holdersOfSockets),
   },
   thresholds: {
     lost: {

@@ -1,12 +1,6 @@
+import { holdersOfSockets } from '../facts/sockets.ts';
 import { culprit } from '../facts/listeners.ts';
-import {
-  acceptQueue,
-  acceptQueueLimit,
-  listenerDrops,
-  netstat,
-  socketOwner,
-  sysctl,
-} from '../metrics/catalogue/index.ts';
+import { acceptQueue, acceptQueueLimit, listenerDrops, netstat, sysctl } from '../metrics/catalogue/index.ts';
 import { unlessOn, where } from '../metrics/condition.ts';
 import { andOn, either, increase, peak, rate, value } from '../metrics/expression.ts';
 import { againstLimit } from './proof.ts';
@@ -39,7 +33,7 @@ export const synQueueFull = defineRule({
     listenerDrops: optionalList(increase(listenerDrops)),
     queues: optionalList(peak(acceptQueue)),
     limitsOf: optionalList(value(acceptQueueLimit)),
-    owners: optionalList(value(socketOwner)),
+    owners: optionalList(holdersOfSockets),
   },
   thresholds: {
     dropped: {

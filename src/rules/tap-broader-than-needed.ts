@@ -1,9 +1,10 @@
+import { holdersOfSockets } from '../facts/sockets.ts';
 import { processText } from '../base/process-text.ts';
 import { filterKind } from '../metrics/packet-socket-labels.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { daemonOf } from '../facts/daemons.ts';
 import { describeTap, takesEverything, tapsOn } from '../facts/taps.ts';
-import { packetSocket, receivePackets, socketOwner, transmitPackets } from '../metrics/catalogue/index.ts';
+import { packetSocket, receivePackets, transmitPackets } from '../metrics/catalogue/index.ts';
 import { rate, sumBy, value } from '../metrics/expression.ts';
 import { listed } from './finding.ts';
 import { narrowTaps } from './remedies/taps.ts';
@@ -19,7 +20,7 @@ export const tapBroaderThanNeeded = defineRule({
   none: 'no packet socket asks for every protocol (ETH_P_ALL)',
   signals: {
     socket: value(packetSocket, { protocol: ETH_P_ALL }),
-    owners: optionalList(value(socketOwner)),
+    owners: optionalList(holdersOfSockets),
     received: optional(rate(receivePackets)),
     sent: optional(rate(transmitPackets)),
     // What an unbound socket sees: every device of its namespace.

@@ -1,4 +1,5 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
+import { holdersOfSockets } from '../facts/sockets.ts';
 import { interruptModes } from '../facts/interrupt-time.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
@@ -28,7 +29,6 @@ import {
   sentPackets,
   sentSamples,
   sentSeconds,
-  socketOwner,
   softnetDropped,
   softnetProcessed,
   softnetReceivedRps,
@@ -74,8 +74,7 @@ export const signals = {
   everywhere: optionalList(acrossNetns(unboundTaps)),
   perNetnsTaps: optional(value(kernelFeature, { feature: 'per_netns_taps' })),
   kernel: optional(value(unameInfo)),
-  owners: optionalList(value(socketOwner)),
-  ownersBefore: optionalList(earlier(socketOwner)),
+  owners: optionalList(holdersOfSockets),
   prices: optionalList(socketPrices),
 
   mean: optional(

@@ -10,9 +10,9 @@ import {
   segmentsRefused,
   segmentsUnqueued,
 } from '../facts/segments.ts';
-import { endpoint, ownerOf, risen } from '../facts/sockets.ts';
-import { netstat, socketOwner, sysctl, tcpSocketDrops } from '../metrics/catalogue/index.ts';
-import { either, increase, peak, value } from '../metrics/expression.ts';
+import { endpoint, ownerOf, risen, holdersOfSockets } from '../facts/sockets.ts';
+import { netstat, sysctl, tcpSocketDrops } from '../metrics/catalogue/index.ts';
+import { either, increase, value } from '../metrics/expression.ts';
 import { readerFirst, threadSignals } from './reader-signals.ts';
 import { freeTheSocket, roomForSegments } from './remedies/buffers.ts';
 import { critical, deciding, defineRule, info, list, ok, optional, optionalList, warning } from './rule.ts';
@@ -43,7 +43,7 @@ export const tcpReceiveQueueDrop = defineRule({
     pruneCalls: optional(increase(netstat.member('TcpExt_PruneCalled'))),
     collapsed: optional(increase(netstat.member('TcpExt_TCPRcvCollapsed'))),
     tcpDrops: optionalList(increase(tcpSocketDrops)),
-    owners: optionalList(peak(socketOwner)),
+    owners: optionalList(holdersOfSockets),
     ...threadSignals,
     rmemMin: optional(value(sysctl, { name: 'net.ipv4.tcp_rmem.min' })),
     rmemInitial: optional(value(sysctl, { name: 'net.ipv4.tcp_rmem.default' })),

@@ -1,4 +1,5 @@
 /** What PKT0405 asks of a namespace. */
+import { holdersOfSockets } from '../facts/sockets.ts';
 import { BEHIND_THE_SENDER, droppedBehind } from '../facts/behind.ts';
 import {
   datagramsOverflowed,
@@ -19,7 +20,6 @@ import {
   cgroupSocketMemoryUsed,
   readerMemoryGroup,
   skbDrops,
-  socketOwner,
   socketOwnerCpu,
   sockstat,
   sysctl,
@@ -75,7 +75,7 @@ export const signals = {
   socketDrops: optionalList(socketDrops),
   buffers: optionalList(value(udpSocketReceiveBuffer)),
   queues: optionalList(value(udpQueues)),
-  owners: optionalList(value(socketOwner)),
+  owners: optionalList(holdersOfSockets),
   ownerCpus: optionalList(peak(socketOwnerCpu)),
   ...threadSignals,
   memoryGroups: optionalList(peak(readerMemoryGroup)),

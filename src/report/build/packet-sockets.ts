@@ -1,11 +1,13 @@
 import { byText } from '../../base/order.ts';
 import { ETH_P_ALL } from '../../metrics/packet-socket-labels.ts';
+import { captureLosses } from '../../facts/capture-losses.ts';
 import { captureBills, type CaptureCost } from '../../facts/capture-bills.ts';
 import type { PriceLimits } from '../../facts/price.ts';
+import { holdersBySocket } from '../../facts/sockets.ts';
 import { sentTapPrices, tapPrices, unpricedTaps, type SocketPrice } from '../../facts/tap-prices.ts';
 import { typedPrice, type TypedPrice } from '../../facts/typed-sockets.ts';
-import type { Owner, Tap } from '../../generated/report.ts';
-import { packetRingDrops, packetSocket, packetSocketDrops, socketOwner } from '../../metrics/catalogue/index.ts';
+import type { Tap } from '../../generated/report.ts';
+import { packetRingDrops, packetSocket, packetSocketDrops } from '../../metrics/catalogue/index.ts';
 import { OWN_NETNS, type Series } from '../../metrics/snapshot.ts';
 import type { Window } from '../../metrics/window.ts';
 
@@ -18,19 +20,13 @@ export const packetSocketMetrics = [packetSocket, packetSocketDrops, packetRingD
  */
 export function packetSockets(window: Window, limits: PriceLimits): Tap[] {
   const read = {
-    owners: ownersByInode(window),
+    owners: holdersBySocket(window),
     prices: tapPrices(window, limits),
     reasons: unpricedTaps(window, limits),
     sent: sentTapPrices(window, limits),
     typed: typedPrice(window, limits),
     bills: captureBills(window, limits),
-    drops: new Map(
-      [packetSocketDrops, packetRingDrops].flatMap((metric) =>
-        window
-          .increase(metric)
-          .cells.map(({ labels, increase }) => [`${metric.name} ${labels['inode'] ?? ''}`, increase]),
-      ),
-    ),
+    lost: captureLosses(window),
   };
   return window
     .value(packetSocket)
@@ -52,17 +48,17 @@ function isTap({ protocol }: Pick<Tap, 'protocol'>): boolean {
 }
 
 interface SocketFacts {
-  readonly owners: ReadonlyMap<string, readonly Owner[]>;
+  readonly owners: ReturnType<typeof holdersBySocket>;
   readonly prices: ReadonlyMap<string, readonly SocketPrice[]>;
   /** Why a tap has none. */
   readonly reasons: ReadonlyMap<string, string>;
   readonly sent: ReadonlyMap<string, readonly SocketPrice[]>;
   readonly typed: TypedPrice;
   readonly bills: ReturnType<typeof captureBills>;
-  readonly drops: ReadonlyMap<string, number>;
+  readonly lost: ReturnType<typeof captureLosses>;
 }
 
-function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills, drops }: SocketFacts): Tap {
+function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills, lost }: SocketFacts): Tap {
   const inode = labels['inode'] ?? '';
   const protocol = labels['protocol'] ?? '';
   const hook = labels['hook'] ?? 'none';
@@ -88,14 +84,13 @@ function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills
     type: known(labels['type']),
     hook,
     inode,
-    owners: [...(owners.get(inode) ?? [])],
+    owners: (owners.get(inode) ?? []).map(({ pid, comm = '' }) => ({ pid: Number(pid), comm })),
     filter: known(labels['filter']),
     ring,
     fanout: known(labels['fanout']),
     uid: wholeNumber(labels['uid']),
     promiscuous: flag(labels['promiscuous']),
-    // A ring counts in po->tp_drops, which only its owner can read, and reading clears it (af_packet.c): the probe looks at it.
-    drops: drops.get(`${(ring === 'none' ? packetSocketDrops : packetRingDrops).name} ${inode}`) ?? null,
+    drops: lost(labels),
     onHotPath: (isTap({ protocol }) && hook !== 'none' && hook !== '') || passed,
     nsPerPacket: own[0]?.nsPerPacket ?? null,
     priceCertainty: own[0]?.certainty ?? null,
@@ -108,17 +103,6 @@ function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills
 
 function billSection({ payers, ...bill }: CaptureCost): NonNullable<Tap['bill']> {
   return { ...bill, payers: payers.map(({ pid, comm, share }) => ({ pid: Number(pid), comm, share })) };
-}
-
-function ownersByInode(window: Window): Map<string, Owner[]> {
-  const owners = new Map<string, Owner[]>();
-  for (const { labels } of window.value(socketOwner)) {
-    const owner = { pid: Number(labels['pid']), comm: labels['comm'] ?? '' };
-    const inode = labels['inode'] ?? '';
-    owners.set(inode, [...(owners.get(inode) ?? []), owner]);
-  }
-  for (const each of owners.values()) each.sort((a, b) => a.pid - b.pid);
-  return owners;
 }
 
 function known(text: string | undefined): string | null {

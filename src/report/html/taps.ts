@@ -2,20 +2,21 @@ import type { Report, Tap } from '../../generated/report.ts';
 import { lossesOf, lossTable } from '../tables/losses.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import { formats } from '../words/formats.ts';
-import { collectorGroups } from '../words/phrases.ts';
+import { collectorGroups, hotCount } from '../words/phrases.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { drawTable, folded } from './table.ts';
 
 const ROWS = 200;
 
 /** Who listens in, and what each of them costs every packet. */
-export function tapsSection({ taps, tapsLeftOut = 0, collectors }: Report): Markup {
+export function tapsSection(report: Report): Markup {
+  const { taps, tapsLeftOut = 0, collectors } = report;
   const hot = taps.filter(({ onHotPath }) => onHotPath);
   const cold = taps.filter(({ onHotPath }) => !onHotPath);
   const title =
     hot.length === 0
       ? (unreadWords(collectors) ?? 'No packet socket is on the path of every packet.')
-      : `${hot.length} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`;
+      : `${hotCount(report)} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`;
   return markup`<section aria-labelledby="taps">
 <h2 id="taps">Packet sockets and their cost</h2>
 <p>${title}${tapsLeftOut === 0 ? '' : ` ${formats.count(tapsLeftOut)} more packet sockets are left out of this report.`}</p>

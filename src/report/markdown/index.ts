@@ -2,7 +2,7 @@ import { ledgerLines } from './ledger.ts';
 import type { Report } from '../../generated/report.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import { againstBaseline, type AgainstBaseline } from '../compare/against-baseline.ts';
-import { probeCaveat } from '../words/phrases.ts';
+import { hotCount, probeCaveat } from '../words/phrases.ts';
 import { prose } from './syntax.ts';
 import { drawTable } from './table.ts';
 import { more } from './cut.ts';
@@ -56,14 +56,14 @@ export function tapsPage(found: Report['taps'], probe?: Report['probe']): string
   return `${[...tapsSection({ taps: found }, Infinity), ...said].join('\n').trim()}\n`;
 }
 
-function tapsSection({ taps: found, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>, rows: number): string[] {
+function tapsSection(listed: Pick<Report, 'taps' | 'tapsLeftOut'>, rows: number): string[] {
+  const { taps: found, tapsLeftOut = 0 } = listed;
   if (found.length === 0) return [];
-  const hot = found.filter(({ onHotPath }) => onHotPath).length;
   const shown = found.slice(0, rows);
   return [
     '### Packet sockets and their cost',
     '',
-    `${found.length + tapsLeftOut} packet socket${found.length === 1 ? '' : 's'}, ${hot}${tapsLeftOut > 0 && hot === found.length ? ' or more' : ''} on the path of every packet.`,
+    `${found.length + tapsLeftOut} packet socket${found.length === 1 ? '' : 's'}, ${hotCount(listed)} on the path of every packet.`,
     '',
     ...drawTable(packetSocketTable(found), shown),
     '',

@@ -54,6 +54,8 @@ interface LossKind {
   readonly kind: string;
   /** The rule that judges it: its finding is of the same packets, and no loss beside them. */
   readonly rule: string | null;
+  /** It was read where each of them was; else where one was. */
+  readonly each?: boolean;
   readonly found: readonly Found[];
 }
 
@@ -83,13 +85,15 @@ export function lossesOf(report: Report): Losses {
       perSecond: impact.lostPerSecond,
       things: thingsLost(code, args),
     }));
-  const read = ({ found }: LossKind): boolean => found.some(({ count }) => count !== null);
+  const nothing = kinds.filter(
+    ({ found }) => found.length > 0 && found.every(({ count }) => count === null || count === 0),
+  );
+  const read = ({ found, each = false }: LossKind): boolean =>
+    each ? found.every(({ count }) => count !== null) : found.some(({ count }) => count !== null);
   return {
     rows: [...judged, ...rows.sort((a, b) => b.lost - a.lost)],
-    none: kinds
-      .filter((each) => read(each) && each.found.every(({ count }) => count === null || count === 0))
-      .map(({ kind }) => kind),
-    unknown: kinds.filter((each) => each.found.length > 0 && !read(each)).map(({ kind }) => kind),
+    none: nothing.filter(read).map(({ kind }) => kind),
+    unknown: nothing.filter((each) => !read(each)).map(({ kind }) => kind),
   };
 }
 
@@ -150,8 +154,10 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
     {
       kind: 'packet socket full (the capture is incomplete)',
       rule: 'PKT0709',
+      // Rings are read by the probe alone: other sockets that lost nothing say nothing of them.
+      each: true,
       found: taps
-        .filter(({ hook, ring }) => hook !== 'none' && ring === 'none')
+        .filter(({ hook, drops }) => hook !== 'none' || (drops ?? 0) > 0)
         .map((tap) => ({
           where: `${ownerWords(tap.owners)} on ${placed(tap.device, tap.netns)}`,
           at: {},

@@ -6,6 +6,7 @@ import { packetSocketTable } from '../tables/packet-sockets.ts';
 import {
   billWords,
   few,
+  hotCount,
   ownerWords,
   partsOf,
   partWords,
@@ -26,14 +27,15 @@ export function renderTaps(taps: Report['taps'], probe: Report['probe'] | undefi
   return `${[...tapsSection({ taps }, style), ...said].join('\n').trim()}\n`;
 }
 
-export function tapsSection({ taps, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>, style: Style): string[] {
+export function tapsSection(listed: Pick<Report, 'taps' | 'tapsLeftOut'>, style: Style): string[] {
+  const { taps, tapsLeftOut = 0 } = listed;
   if (taps.length === 0) return [];
   const hot = taps.filter(({ onHotPath }) => onHotPath).length;
   const title =
     `PACKET SOCKETS: ${taps.length + tapsLeftOut}, ` +
     (hot === 0
       ? 'none of them a tap on every packet'
-      : `${hot < taps.length ? `${hot} of them ` : tapsLeftOut > 0 ? `${hot} or more of them ` : hot === 1 ? '' : 'all '}on the path of every packet`);
+      : `${hot < taps.length || tapsLeftOut > 0 ? `${hotCount(listed)} of them ` : hot === 1 ? '' : 'all '}on the path of every packet`);
   return [
     paint(style, 'strong', title),
     ...drawTable(style, packetSocketTable(taps), taps),

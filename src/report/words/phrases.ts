@@ -149,6 +149,12 @@ export function ownerWords(owners: readonly Owner[]): string {
   return owners.length === 0 ? 'unknown owner' : owners.map(processText).join(', ');
 }
 
+/** How many are on the path of every packet. Those stand first: where all that are listed are, those left out may be as well. */
+export function hotCount({ taps, tapsLeftOut = 0 }: Pick<Report, 'taps' | 'tapsLeftOut'>): string {
+  const hot = taps.filter(({ onHotPath }) => onHotPath).length;
+  return `${hot}${tapsLeftOut > 0 && hot === taps.length ? ' or more' : ''}`;
+}
+
 export function ringWords({ ring, fanout }: Tap): string {
   return [ring ?? 'not known', ...(fanout === null || fanout === 'none' ? [] : [`fanout ${fanout}`])].join(', ');
 }

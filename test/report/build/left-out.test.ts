@@ -8,8 +8,10 @@ import { Snapshot } from '../../../src/metrics/snapshot.ts';
 import { Window } from '../../../src/metrics/window.ts';
 import type { Named } from '../../../src/report/compare/comparison.ts';
 import { compareReports } from '../../../src/report/compare/index.ts';
+import { renderHtml } from '../../../src/report/html/index.ts';
 import { renderMarkdown } from '../../../src/report/markdown/index.ts';
 import { lossesOf } from '../../../src/report/tables/losses.ts';
+import { renderText } from '../../../src/report/text/index.ts';
 import type { Cell } from '../../support/window.ts';
 import { host, reportOf, sockets } from '../cases.ts';
 import { orderErrors } from '../schema.ts';
@@ -35,7 +37,10 @@ describe('a report of a host with many of a kind', () => {
     assert.equal(report.taps.length, 1000);
     assert.equal(report.tapsLeftOut, COUNT - 1000);
     assert.deepEqual(orderErrors(report), []);
-    assert.match(renderMarkdown(report), new RegExp(`${COUNT} packet sockets`));
+    assert.match(renderMarkdown(report), new RegExp(`${COUNT} packet sockets, 1000 or more on the path`));
+    assert.match(renderHtml(report), /1000 or more packet sockets are on the path/);
+    const text = renderText(report, { colour: false, unicode: true, width: 80, verbose: true });
+    assert.match(text, new RegExp(`${COUNT}, 1000 or more of them on the path`));
   });
 
   it('lists a thousand devices, those that lost packets however few they received', () => {

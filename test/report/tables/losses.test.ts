@@ -1,0 +1,102 @@
+/** One loss, one answer: the table of losses, the list of packet sockets, the ledger and the finding are of the same count. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import {
+  packetRingDrops,
+  packetRingsSeen,
+  packetSocketDrops,
+  socketOwner,
+} from '../../../src/metrics/catalogue/index.ts';
+import type { Report } from '../../../src/generated/report.ts';
+import { lossesOf } from '../../../src/report/tables/losses.ts';
+import { captureIncomplete } from '../../../src/rules/capture-incomplete.ts';
+import { evaluateRules } from '../../../src/rules/engine.ts';
+import { ownerCell, socketCell } from '../../support/taps.ts';
+import { windowOf, type Cell } from '../../support/window.ts';
+import { host, reportOf } from '../cases.ts';
+
+const KIND = 'packet socket full (the capture is incomplete)';
+const queue = [
+  socketCell({ inode: '1002', ring: 'none', hook: 'packet_rcv' }),
+  [packetSocketDrops, { inode: '1002' }, 0, 0] as const,
+];
+const lostByRing: Cell = [packetRingDrops, { inode: '1001' }, 0, 70_000];
+const looked: Cell = [packetRingsSeen, {}, 1, 1];
+
+function told(cells: readonly Cell[]): Report {
+  const all = [...host(), ...cells];
+  return reportOf({ cells: all }, evaluateRules(windowOf({ cells: all }), [captureIncomplete]));
+}
+
+function byFinding({ findings }: Report): unknown[] {
+  return findings.filter(({ outcome }) => outcome === 'info').map(({ args }) => args['lost']);
+}
+
+describe('what a capture lost', () => {
+  for (const [name, labels] of Object.entries({
+    'a ring': {},
+    'a ring that only its function tells of': { ring: 'unknown' },
+  }))
+    it(`of ${name} beside a socket that lost nothing is one count everywhere`, () => {
+      const report = told([...queue, socketCell(labels), ownerCell('1001', 'tcpdump', '31'), lostByRing, looked]);
+      const { rows, none } = lossesOf(report);
+      assert.deepEqual(
+        rows.map(({ where, counts, lost }) => [where, counts, lost]),
+        [['tcpdump (pid 31) on eth0', KIND, 70_000]],
+      );
+      assert.ok(!none.includes(KIND));
+      assert.equal(report.taps.find(({ inode }) => inode === '1001')?.drops, 70_000);
+      assert.deepEqual(byFinding(report), [70_000]);
+      assert.deepEqual(
+        report.ledger?.rows.map(({ packets }) => packets),
+        [70_000],
+      );
+    });
+
+  it('of a socket of which it is not known whether it has a ring is told as well', () => {
+    const report = told([
+      socketCell({ ring: 'unknown', hook: 'packet_rcv' }),
+      [packetSocketDrops, { inode: '1001' }, 0, 500],
+    ]);
+    assert.equal(report.taps[0]?.drops, 500);
+    assert.deepEqual(
+      lossesOf(report).rows.map(({ lost }) => lost),
+      [500],
+    );
+    assert.deepEqual(byFinding(report), [500]);
+  });
+
+  it('is nothing where the probe looked and no ring was full, and not known where nobody looked', () => {
+    const calm = told([...queue, socketCell({}), looked]);
+    assert.ok(lossesOf(calm).none.includes(KIND));
+    assert.equal(calm.taps.find(({ inode }) => inode === '1001')?.drops, 0);
+    const blind = told([...queue, socketCell({})]);
+    assert.ok(!lossesOf(blind).none.includes(KIND));
+    assert.ok(lossesOf(blind).unknown.includes(KIND));
+    assert.ok(blind.findings.some(({ outcome }) => outcome === 'not-measured'));
+  });
+
+  it('is of whoever holds the socket at the end, in the finding and in the table', () => {
+    const report = told([
+      socketCell({ ring: 'none', hook: 'packet_rcv' }),
+      [packetSocketDrops, { inode: '1001' }, 0, 9],
+      [socketOwner, { inode: '1001', pid: '10', comm: 'arpwatch' }, 1, null],
+      [socketOwner, { inode: '1001', pid: '11', comm: 'child' }, null, 1],
+    ]);
+    const [found] = report.findings.filter(({ outcome }) => outcome === 'info');
+    assert.equal(found?.args['process'], 'child (pid 11)');
+    assert.equal(lossesOf(report).rows[0]?.where, 'child (pid 11) on eth0');
+  });
+
+  it('is of whoever held it before where nobody was seen at the end', () => {
+    const report = told([
+      socketCell({ ring: 'none', hook: 'packet_rcv' }),
+      [packetSocketDrops, { inode: '1001' }, 0, 9],
+      [socketOwner, { inode: '1001', pid: '10', comm: 'arpwatch' }, 1, null],
+    ]);
+    const [found] = report.findings.filter(({ outcome }) => outcome === 'info');
+    assert.equal(found?.args['process'], 'arpwatch (pid 10)');
+    assert.equal(lossesOf(report).rows[0]?.where, 'arpwatch (pid 10) on eth0');
+  });
+});
