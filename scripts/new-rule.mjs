@@ -55,4 +55,10 @@ const files = {
 for (const [path, text] of Object.entries(files)) writeFileSync(path, text);
 writeFileSync('src/rules/index.ts', rulesIndex());
 console.log([...Object.keys(files), 'src/rules/index.ts'].join('\n'));
-console.log('Fill in what is marked TODO, then: npm run docs; npm run check; npm test');
+console.log(
+  'Fill in what is marked TODO. Where it applies also: loadRules in src/jobs/watch/stirred.ts (a rule about load),',
+);
+console.log(
+  'values in test/rules/alerts.test.ts (labels the alert asks for), a scenario and docs/VALIDATION.md, CHANGELOG.md.',
+);
+console.log('Then: npm run docs; npm run check; npm test');

@@ -1,6 +1,6 @@
 import type { CostPart } from '../../generated/report.ts';
 import { formats } from '../words/formats.ts';
-import { few, ownerWords } from '../words/phrases.ts';
+import { few, ownerWords, placed } from '../words/phrases.ts';
 import type { Comparison } from './comparison.ts';
 import type { Change, Quantity } from './noise.ts';
 
@@ -69,7 +69,7 @@ function partSentence(price: Change | undefined, parts: Comparison['parts']): st
 
 function tapNames(taps: Comparison['taps']['came']): string {
   return few(
-    taps.map(({ owners, device }) => `${ownerWords(owners.slice(0, 1))} on ${device}`),
+    taps.map(({ owners, device, netns }) => `${ownerWords(owners.slice(0, 1))} on ${placed(device, netns)}`),
     NAMED,
   );
 }

@@ -16,6 +16,7 @@ import {
   type Quantity,
   type ChangeUnit,
 } from './noise.ts';
+import { droppedAbove, secondsOfDevices } from '../tables/device-losses.ts';
 import { probeCaveat } from '../words/phrases.ts';
 import { profileChanges } from './profile.ts';
 import { shiftOf } from './shift.ts';
@@ -170,7 +171,7 @@ function placeOf({ device, netns }: { readonly device: string; readonly netns: s
 
 const deviceLines = [
   ['frames', 'frames received', 'rate'],
-  ['dropped', 'dropped', 'rate'],
+  ['dropped', 'dropped by the device or above it', 'rate'],
 ] as const;
 /** Reports of earlier versions have no more than rx_missed_errors, which is held against no other counter. */
 const cardLine = ['cardLost', 'lost by the NIC', 'rate'] as const;
@@ -181,15 +182,20 @@ type DeviceFigures = Partial<Pick<DeviceCost, 'packets' | 'dropped' | 'missed' |
 function deviceChanges(before: Report, after: Report): PlaceChanges[] {
   const known = [before, after].every(({ cost }) => cost.devices.every(({ cardLost }) => cardLost !== undefined));
   const lines = [...deviceLines, known ? cardLine : missedLine];
-  const figures = (device: DeviceFigures | undefined, { window }: Report): Figures<(typeof lines)[number][0]> => ({
-    frames: counted(device?.packets ?? null, window.seconds),
-    dropped: counted(device?.dropped ?? null, window.seconds),
-    missed: counted(device?.missed ?? null, window.seconds),
-    cardLost: counted(device?.cardLost ?? null, window.seconds),
-  });
+  const figures = (device: DeviceFigures | undefined, report: Report): Figures<(typeof lines)[number][0]> => {
+    const seconds = secondsOfDevices(report);
+    return {
+      frames: counted(device?.packets ?? null, seconds),
+      dropped: counted(device?.dropped ?? null, seconds),
+      missed: counted(device?.missed ?? null, seconds),
+      cardLost: counted(device?.cardLost ?? null, seconds),
+    };
+  };
+  const withoutLost = (device: DeviceCost | undefined): DeviceFigures | undefined =>
+    device === undefined ? undefined : { ...device, dropped: droppedAbove(device) };
   const each = bothOf(before.cost.devices, after.cost.devices, placeOf).map(([place, was, is]) => ({
     place,
-    figures: changesOf(lines, figures(was, before), figures(is, after)),
+    figures: changesOf(lines, figures(withoutLost(was), before), figures(withoutLost(is), after)),
     reason: was === undefined ? whyUnlisted(before, 'before') : is === undefined ? whyUnlisted(after, 'after') : null,
   }));
   if (![before, after].some(({ cost }) => cost.devicesLeftOut !== undefined)) return each;
@@ -210,9 +216,10 @@ function whyUnlisted({ cost }: Report, when: string): string {
 /** What all devices lost, those that are not listed too; undefined where a report of an earlier version does not say it of them. */
 function allDevices({ devices, devicesLeftOut, leftOutLost }: Report['cost']): DeviceFigures | undefined {
   if (devicesLeftOut !== undefined && leftOutLost === undefined) return undefined;
-  const sum = (of: 'cardLost' | 'dropped', others = 0): number =>
-    devices.reduce((total, each) => total + (each[of] ?? 0), others);
-  return { dropped: sum('dropped', leftOutLost?.dropped), cardLost: sum('cardLost', leftOutLost?.cardLost) };
+  return {
+    dropped: devices.reduce((total, each) => total + (droppedAbove(each) ?? 0), leftOutLost?.dropped ?? 0),
+    cardLost: devices.reduce((total, { cardLost }) => total + (cardLost ?? 0), leftOutLost?.cardLost ?? 0),
+  };
 }
 
 const quantiles = [

@@ -2,6 +2,7 @@ import type { Place, Report, ReportFinding } from '../../generated/report.ts';
 import { fired, thingsLost } from '../words/findings.ts';
 import { howMany } from '../words/formats.ts';
 import { few, ownerWords, placed } from '../words/phrases.ts';
+import { droppedAbove } from './device-losses.ts';
 import { everyFormat, type Table } from './table.ts';
 
 export interface Loss {
@@ -138,11 +139,11 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
       kind: 'dropped by the device or above it (rx_dropped)',
       rule: null,
       found: [
-        ...cost.devices.map(({ device, netns, dropped, missed }) => {
-          const byDriver = ofCard(device, netns).find(({ reason }) => reason === DROPPED)?.packets ?? 0;
-          const count = dropped === null ? null : Math.max(0, dropped - (missed ?? 0) - byDriver);
-          return { where: placed(device, netns), at: { device, netns }, count };
-        }),
+        ...cost.devices.map((each) => ({
+          where: placed(each.device, each.netns),
+          at: { device: each.device, netns: each.netns },
+          count: droppedAbove(each),
+        })),
         ...others(unlisted?.dropped ?? 0),
       ],
     },
@@ -166,9 +167,6 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
     },
   ];
 }
-
-/** Where some drivers count what their rings had no room for: it is no drop beside that. */
-const DROPPED = 'rx_dropped';
 
 const cpuName = (cpu: string): string => `CPU ${cpu}`;
 

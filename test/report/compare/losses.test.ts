@@ -1,0 +1,64 @@
+/** A comparison tells of each loss once, with the rates and the places that the reports themselves give. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import type { Report } from '../../../src/generated/report.ts';
+import * as metrics from '../../../src/metrics/catalogue/index.ts';
+import { compareReports } from '../../../src/report/compare/index.ts';
+import type { Comparison } from '../../../src/report/compare/comparison.ts';
+import { ownerCell, socketCell } from '../../support/taps.ts';
+import type { Cell, WindowSpec } from '../../support/window.ts';
+import { host, reportOf } from '../cases.ts';
+
+const card = (device: string, missed: number, frames = 1000): Cell[] => [
+  [
+    metrics.deviceInfo,
+    { device, ifindex: '7', driver: 'ixgbe', kind: 'physical', pci: '0000:00:04.0', master: '' },
+    1,
+    1,
+  ],
+  [metrics.receivePackets, { device }, 0, frames],
+  [metrics.receiveDrop, { device }, 0, missed],
+  [metrics.receiveMissed, { device }, 0, missed],
+];
+const report = (cells: readonly Cell[], spec: Partial<WindowSpec> = {}): Report => reportOf({ ...spec, cells }, []);
+const compared = (before: Report, after: Report): Comparison =>
+  compareReports({ source: 'before', report: before }, { source: 'after', report: after }, '0.1.0');
+const figure = ({ devices }: Comparison, place: string, quantity: string): number | null | undefined =>
+  devices.find((each) => each.place === place)?.figures.find((each) => each.quantity === quantity)?.after;
+
+describe('losses in a comparison', () => {
+  it('are told once of frames that a card counts as missed and as dropped', () => {
+    const comparison = compared(report(card('eth5', 0)), report(card('eth5', 40_000)));
+    assert.match(comparison.headline, /drops: 4,000\/s more on eth5[;.]/);
+    assert.equal(figure(comparison, 'eth5', 'dropped'), 0);
+    assert.equal(figure(comparison, 'eth5', 'cardLost'), 4000);
+  });
+
+  it('of all devices are of the same kind for those that are listed and those that are not', () => {
+    const cards = report(Array.from({ length: 1100 }, (_, index) => card(`eth${index}`, 10)).flat());
+    const comparison = compared(cards, cards);
+    assert.equal(figure(comparison, 'all devices', 'dropped'), 0);
+    assert.equal(figure(comparison, 'all devices', 'cardLost'), 1100);
+  });
+
+  it('and frames are rates of the time between the two readings of their counters', () => {
+    const late = report(card('eth5', 40_000, 500_000), { readAfter: { netdev: 20 } });
+    assert.equal(late.cost.devices[0]?.packetsPerSecond, 25_000);
+    const comparison = compared(late, late);
+    assert.equal(figure(comparison, 'eth5', 'frames'), 25_000);
+    assert.equal(figure(comparison, 'eth5', 'cardLost'), 2000);
+  });
+});
+
+describe('taps in a comparison', () => {
+  it('are told with their namespace', () => {
+    const tap = (netns: string, inode: string): Cell[] => [
+      socketCell({ inode, netns }),
+      ownerCell(inode, 'tcpdump', inode),
+    ];
+    const { headline } = compared(report(host()), report([...host(), ...tap('red', '11'), ...tap('blue', '12')]));
+    assert.match(headline, /tcpdump \(pid 11\) on eth0 in red/);
+    assert.match(headline, /tcpdump \(pid 12\) on eth0 in blue/);
+  });
+});
