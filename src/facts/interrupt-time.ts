@@ -8,6 +8,17 @@ import { napiTimeOn, receivingThreads } from './packet-cpus.ts';
 export const interruptModes = ['softirq', 'irq'] as const;
 
 /**
+ * What packets take of a CPU: softirq and interrupts, as shares of its time, and NAPI threads that were last seen on it. A thread may
+ * have run elsewhere before: there it took what it has beyond the rest of this CPU.
+ */
+export function takenOfCpu(
+  interrupts: number,
+  threads: number,
+): { readonly share: number; /** Of threads, within it. */ readonly threads: number } {
+  return { share: Math.min(1, interrupts + threads), threads: Math.min(threads, Math.max(0, 1 - interrupts)) };
+}
+
+/**
  * Share of the window that each CPU spent in softirq, interrupts and NAPI threads, which are put down to the CPU they were last
  * seen on: what PKT0102 judges. Of the wall clock, as the modes of a mostly idle CPU do not add up to it
  * (kernel/time/tick-sched.c).
@@ -24,6 +35,6 @@ export const interruptShares = once((window: Window): ReadonlyMap<string, number
     .map(({ labels, increase, seconds }) => ({ labels, value: increase / seconds }));
   const lastCpus = window.value(processLastCpu);
   return new Map(
-    [...shares].map(([cpu, share]) => [cpu, Math.min(1, share + napiTimeOn(cpu, threads, lastCpus).seconds)]),
+    [...shares].map(([cpu, share]) => [cpu, takenOfCpu(share, napiTimeOn(cpu, threads, lastCpus).seconds).share]),
   );
 });

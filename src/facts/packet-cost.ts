@@ -1,4 +1,5 @@
 import { receivedInNetRx } from './breakdown.ts';
+import { takenOfCpu } from './interrupt-time.ts';
 import { napiTimeOn } from './packet-cpus.ts';
 import { enoughTicks, NO_SPAN, priceOfSpan, tooFewPackets, type PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
@@ -199,9 +200,10 @@ export function hotCpus(
   return softirqByCpu
     .flatMap(({ labels, value }) => {
       const cpu = labels['cpu'] ?? '';
-      const used = value + napiTimeOn(cpu, threadTimes, lastCpus).seconds;
-      if (used < share || (received.get(cpu) ?? 0) < leastPackets) return [];
-      return enoughTicks(used * seconds, accounting?.value) ? [{ cpu, share: used }] : [];
+      const threads = napiTimeOn(cpu, threadTimes, lastCpus).seconds;
+      const taken = takenOfCpu(value, threads).share;
+      if (taken < share || (received.get(cpu) ?? 0) < leastPackets) return [];
+      return enoughTicks((value + threads) * seconds, accounting?.value) ? [{ cpu, share: taken }] : [];
     })
     .sort((a, b) => b.share - a.share);
 }

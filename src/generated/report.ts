@@ -675,6 +675,10 @@ export interface HostCost {
    */
   softirqShare: number | null;
   /**
+   * The same with interrupts in it: what PKT0102 gives of each CPU, of all of them.
+   */
+  interruptShare?: number | null;
+  /**
    * Softirq and NAPI thread time per pass into the stack: an upper bound, since other softirqs are in it.
    */
   nsPerPacket: number | null;

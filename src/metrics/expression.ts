@@ -17,6 +17,11 @@ export function maxBy<L extends string, const K extends L>(by: readonly K[], of:
   return aggregate('max', by, of, (values) => values.reduce((most, each) => Math.max(most, each), -Infinity));
 }
 
+/** How many points share the named labels, whatever they are. */
+export function countBy<L extends string, const K extends L>(by: readonly K[], of: Expression<L>): Expression<K> {
+  return { ...aggregate('count', by, of, (values) => values.length), unit: 'number' };
+}
+
 /** Adds up the namespaces: the whole host's figure of a counter that is kept by namespace. */
 export function acrossNetns<L extends string>(of: Expression<L>): Expression<L> {
   return aggregate('sum', of.labels, { ...of, perNetns: false }, (values) =>

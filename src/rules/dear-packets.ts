@@ -1,4 +1,5 @@
 import { worded } from './finding.ts';
+import { ofAllCpuTime } from '../facts/cpu-time.ts';
 import { ownerOfPart, unsampledCpus } from '../facts/path-cost.ts';
 import { tooFewPackets } from '../facts/price.ts';
 import { totalOf, type Signal } from '../facts/signal.ts';
@@ -118,7 +119,7 @@ export const dearPackets = defineRule({
           verify: VERIFY,
         },
       ],
-      impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {},
+      impact: ofAllCpuTime(cpu, read.cpus),
       place: device === undefined ? {} : { device: name, netns },
     } as const;
     return told ? info(said) : warning(said);

@@ -1,4 +1,5 @@
 /** What the rules about parts of a packet's cost have in common: readings, limits, words. */
+import { cpuCount, ofAllCpuTime } from '../facts/cpu-time.ts';
 import { worded, type Worded } from './finding.ts';
 import {
   dearest,
@@ -13,7 +14,6 @@ import {
 } from '../facts/path-cost.ts';
 import type { Signal } from '../facts/signal.ts';
 import {
-  cpuSeconds,
   profileCpus,
   profilePeriod,
   profileSamples,
@@ -43,7 +43,7 @@ export const pathSignals = {
   clocks: optionalList(value(profileCpus)),
   processed: deciding(sumBy([], rate(softnetProcessed))),
   sent: deciding(sumBy([], acrossNetns(rate(transmitPackets)))),
-  cpus: optional(sumBy([], rate(cpuSeconds))),
+  cpus: optional(cpuCount),
 } as const;
 
 /** No server of metrics has a profile. */
@@ -101,12 +101,11 @@ export function judgeParts(
   if (found === undefined) return undefined;
   const { cost, grade } = found;
   const { ns, perPacket, share, error, cpu } = cost;
-  const { cpus } = read;
   return {
     cost,
     grade,
     args: { ns, perPacket, share, error, cpu, way: directionName(cost), besidesOwn: besidesOwn(cost) },
-    impact: cpus !== undefined && cpus.value > 0 ? { cpuShare: cpu / cpus.value } : {},
+    impact: ofAllCpuTime(cpu, read.cpus),
   };
 }
 

@@ -1,4 +1,5 @@
-import { interruptModes } from '../facts/interrupt-time.ts';
+import { cpuCount, ofAllCpuTime } from '../facts/cpu-time.ts';
+import { interruptModes, takenOfCpu } from '../facts/interrupt-time.ts';
 import { worded } from './finding.ts';
 import { lossShare } from '../facts/loss.ts';
 import { feedersData, feedersText, irqsOn, napiTimeOn, receivingThreads, rpsOn } from '../facts/packet-cpus.ts';
@@ -69,7 +70,7 @@ export const softirqSaturation = defineRule({
     others: optionalList(renamed(softirqTime, 'cpu', 'on')),
     dedicated: optionalList(renamed(sumBy(['cpu'], value(cpuDedicated)), 'cpu', 'on')),
     accounting: optional(value(kernelFeature, { feature: 'irq_time_accounting' })),
-    cpus: optional(sumBy([], rate(cpuSeconds))),
+    cpus: optional(cpuCount),
   },
   thresholds,
   messages: {
@@ -127,10 +128,10 @@ export const softirqSaturation = defineRule({
   conclude(read, limits, at) {
     const cpu = at.labels['cpu'] ?? '';
     const napi = napiTimeOn(cpu, read.threads, read.lastCpus);
-    const share = read.softirq.value + napi.seconds;
+    const { share, threads } = takenOfCpu(read.softirq.value, napi.seconds);
     const starved = share < limits.warningShare && isStarved(read, share, limits);
     if (share < limits.warningShare && !starved) return ok();
-    if (!enoughTicks(share * at.seconds, read.accounting?.value)) {
+    if (!enoughTicks((read.softirq.value + napi.seconds) * at.seconds, read.accounting?.value)) {
       // The drops are PKT0502's to tell.
       if (starved) return ok();
       return notMeasured(
@@ -151,7 +152,7 @@ export const softirqSaturation = defineRule({
     const byHypervisor = starved && stolen >= 0.5 * (1 - share - (read.idle?.value ?? 0));
     const said = {
       // Where a thread ran last is where most of its time went, not all of it.
-      certainty: napi.seconds > 0.1 ? 'correlated' : 'measured',
+      certainty: threads > 0.1 ? 'correlated' : 'measured',
       message: starved
         ? byHypervisor
           ? 'stolen'
@@ -167,7 +168,7 @@ export const softirqSaturation = defineRule({
                 : 'other',
       args: {
         cpu,
-        share: Math.min(1, share),
+        share,
         packets,
         runs: read.runs?.value ?? 0,
         dropped: read.dropped?.value ?? 0,
@@ -182,8 +183,7 @@ export const softirqSaturation = defineRule({
           words: feedersText(feeders, queues, napi.names),
           data: feedersData(feeders, queues, napi.names),
         },
-        threadShare:
-          napi.seconds >= 0.01 ? worded(napi.seconds, ` (${Math.round(napi.seconds * 100)}% of it in threads)`) : '',
+        threadShare: threads >= 0.01 ? worded(threads, ` (${Math.round(threads * 100)}% of it in threads)`) : '',
       },
       evidence: {
         softirq: ['>=', starved ? limits.starvedShare : limits.warningShare],
@@ -208,7 +208,7 @@ export const softirqSaturation = defineRule({
           dedicated: read.dedicated,
         }),
       ],
-      impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: share / read.cpus.value } : {},
+      impact: ofAllCpuTime(share, read.cpus),
     } as const;
     // Whether it is for packets is known of a CPU whose packets were counted.
     return share >= limits.share && network && !at.unread.has('processed') ? critical(said) : warning(said);

@@ -1,4 +1,5 @@
 /** The verdict of PKT0101 about what taps take of received packets, with a price and without. */
+import { ofAllCpuTime } from '../facts/cpu-time.ts';
 import { burdenedCpus, shareOf, tapShares, type TapCost } from '../facts/packet-cost.ts';
 import { billData, billText } from '../facts/tap-bill.ts';
 import type { PricedTaps } from '../facts/tap-price.ts';
@@ -134,7 +135,7 @@ export function judgePriced(
     evidence,
     remedies: suspects.remedies,
     place: placeOf(load, burdenedCpus(shares, read.idleByCpu, limits.criticalCpu, limits.spare)),
-    impact: read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {},
+    impact: ofAllCpuTime(cpu, read.cpus),
   } as const;
   if (relative === undefined)
     return warning({

@@ -1,5 +1,6 @@
 /** The verdict of PKT0101 about what taps take of sent packets. */
 import { errorOfShare } from '../facts/chance.ts';
+import { ofAllCpuTime } from '../facts/cpu-time.ts';
 import { type TapCost } from '../facts/packet-cost.ts';
 import { processText } from '../base/process-text.ts';
 import { payersOf, type Payer, type SentPrice } from '../facts/sent-taps.ts';
@@ -58,7 +59,7 @@ export function judgeSent(
     ns >= limits.sentNanoseconds && (surely === undefined ? cpu >= limits.criticalCpu : surely >= limits.share);
   if (!dear)
     return (received) => info({ certainty, message: 'sentMinor', args: { ...args, received }, evidence, remedies });
-  const impact = read.cpus !== undefined && read.cpus.value > 0 ? { cpuShare: cpu / read.cpus.value } : {};
+  const impact = ofAllCpuTime(cpu, read.cpus);
   const grave = (surely ?? 0) >= limits.criticalShare && cpu >= limits.criticalCpu;
   return (received) => {
     const said = { certainty, message: 'sentPriced', args: { ...args, received }, evidence, remedies, impact } as const;

@@ -1,5 +1,6 @@
 /** What PKT0101 asks of a host, its limits, and what it can say. */
 import { holdersOfSockets } from '../facts/sockets.ts';
+import { cpuCount } from '../facts/cpu-time.ts';
 import { interruptModes } from '../facts/interrupt-time.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 import { inTheirTime, tappedPart, tappedRate, tappedSentRate } from '../facts/tapped.ts';
@@ -116,7 +117,7 @@ export const signals = {
   idleByCpu: optionalList(sumBy(['cpu'], rate(cpuSeconds, { mode: ['idle', 'iowait'] }))),
   threadTimes: optionalList(rate(processCpu, { role: receivingThreads })),
   lastCpus: optionalList(value(processLastCpu)),
-  cpus: optional(sumBy([], rate(cpuSeconds))),
+  cpus: optional(cpuCount),
   dropped: optional(sumBy([], rate(softnetDropped))),
   missed: optional(rate(receiveMissed)),
   parts: optionalList(sumBy(['part'], increase(profileSamples, { direction: 'receive' }))),

@@ -360,6 +360,60 @@ describe('what a card lost by a counter of its driver', () => {
   });
 });
 
+describe('a share of all CPU time', () => {
+  const close = (actual: unknown, expected: number): void => {
+    assert.ok(Math.abs(Number(actual) - expected) < 1e-9, `${String(actual)} is not ${expected}`);
+  };
+  const mode = (cpu: string, name: string, seconds: number): Cell => [
+    metrics.cpuSeconds,
+    { cpu, mode: name },
+    0,
+    seconds,
+  ];
+  const exact: Cell = [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1];
+  const taken: Cell = [metrics.softnetProcessed, { cpu: '0' }, 0, 8_000_000];
+
+  it('is of the time there was, also of CPUs whose modes add up to less, in the headline as for the host', () => {
+    const idle = ['1', '2', '3'].flatMap((cpu) => [mode(cpu, 'softirq', 0), mode(cpu, 'idle', 1)]);
+    const cells = [mode('0', 'softirq', 8), mode('0', 'irq', 1), mode('0', 'idle', 1), ...idle, taken, exact];
+    const report = judged(cells);
+    const { impact } = ofRule(report, 'PKT0102');
+    close(impact.cpuShare, 9 / 40);
+    assert.equal(report.cost.host.interruptShare, impact.cpuShare);
+    close(report.cost.host.softirqShare, 8 / 40);
+    assert.match(report.verdict.headline, /23% of all CPU time/);
+    for (const text of [
+      renderText(report, { colour: false, unicode: true, width: 300, verbose: true }),
+      renderMarkdown(report),
+    ])
+      assert.doesNotMatch(text, /20% of all CPU time/);
+  });
+
+  it('is no more of one of two CPUs than it has, whatever a thread took that also ran on the other', () => {
+    const report = judged([
+      ...[mode('0', 'softirq', 7), mode('0', 'irq', 0.5), mode('0', 'system', 2.5), mode('0', 'idle', 0)],
+      ...[mode('1', 'softirq', 0), mode('1', 'system', 5.5), mode('1', 'idle', 4.5)],
+      [metrics.processCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 0, 8],
+      [metrics.processLastCpu, { pid: '77' }, 0, 0],
+      taken,
+      exact,
+    ]);
+    const { args, impact, summary } = ofRule(report, 'PKT0102');
+    assert.equal(args['share'], 1);
+    assert.equal(impact.cpuShare, 0.5);
+    assert.match(summary, /CPU 0 spends 100% of its time .* \(25% of it in threads\)/);
+    assert.equal(report.cost.cpus.find(({ cpu }) => cpu === '0')?.interruptShare, 1);
+  });
+
+  it('is never more than all of it', () => {
+    const { host: whole } = judged([
+      ...[mode('0', 'softirq', 9), mode('0', 'irq', 1.1), taken, exact],
+      [metrics.processCpu, { pid: '77', comm: 'napi/eth0-1', role: 'napi' }, 0, 8],
+    ]).cost;
+    assert.deepEqual([whole.softirqShare, whole.interruptShare], [1, 1]);
+  });
+});
+
 describe('what was lost of the window by a probe that left in the middle of it', () => {
   it('is one figure in the ledger, in the findings and in their rates', () => {
     const lost = (reason: string, location: string, packets: number): Cell => [

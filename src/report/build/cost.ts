@@ -10,7 +10,9 @@ import {
 } from '../../facts/breakdown.ts';
 import { cardsLost } from '../../facts/card-losses.ts';
 import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
+import { cpuCount, ofAllCpuTime } from '../../facts/cpu-time.ts';
 import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
+import { interruptModes } from '../../facts/interrupt-time.ts';
 import { handsOver } from '../../facts/packet-cost.ts';
 import { receivingThreads } from '../../facts/packet-cpus.ts';
 import { PACKETS_TO_PRICE, tooFewPackets, type PriceLimits } from '../../facts/price.ts';
@@ -61,18 +63,24 @@ export function reportCost(window: Window, probe: Probe, limits: PriceLimits): C
 }
 
 function hostCost(window: Window, limits: PriceLimits): HostCost {
-  const softirqs = cells(window, cpuSeconds).filter(({ labels }) => labels['mode'] === 'softirq');
+  const interrupts = cells(window, cpuSeconds).filter(({ labels }) =>
+    interruptModes.some((mode) => mode === labels['mode']),
+  );
+  const softirqs = interrupts.filter(({ labels }) => labels['mode'] === 'softirq');
+  const threads = receivingTimes(window);
   const napi = napiSeconds(window);
   const processed = cells(window, softnetProcessed);
   const wire = wirePackets(window);
   const softirqSeconds = totalIncrease(softirqs);
   const packets = totalIncrease(processed);
   const spent = softirqSeconds === null ? null : softirqSeconds + (napi ?? 0);
-  const cpuTime = softirqs.reduce((sum, { seconds }) => sum + seconds, 0);
+  const cpus = cpuCount.evaluate(window).points[0];
   const timed = spent !== null && isTimed(window, spent);
   const priced = packets !== null && packets >= PACKETS_TO_PRICE;
   const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
   const measured = netRxOfHost(window);
+  const shareOfAll = (modes: readonly Increase[]): number | null =>
+    modes.length === 0 ? null : (ofAllCpuTime(perSecond([...modes, ...threads]), cpus).cpuShare ?? null);
   return {
     packets,
     packetsPerSecond: packets === null ? null : packets / processed[0]!.seconds,
@@ -81,7 +89,8 @@ function hostCost(window: Window, limits: PriceLimits): HostCost {
     groRatio: priced && wire !== null && wire >= packets ? wire / packets : null,
     softirqSeconds,
     napiSeconds: napi,
-    softirqShare: spent === null || cpuTime === 0 ? null : spent / cpuTime,
+    softirqShare: shareOfAll(softirqs),
+    interruptShare: shareOfAll(interrupts),
     nsPerPacket,
     nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
     netRxNsPerPacket: measured?.ns ?? null,
@@ -111,9 +120,17 @@ function whyUnpriced(window: Window, packets: number | null, spent: number | nul
   return null;
 }
 
+function receivingTimes(window: Window): readonly Increase[] {
+  return cells(window, processCpu).filter(({ labels }) => receivingThreads.includes(labels['role'] ?? ''));
+}
+
+function perSecond(times: readonly Increase[]): number {
+  return times.reduce((sum, { increase, seconds }) => sum + (seconds > 0 ? increase / seconds : 0), 0);
+}
+
 /** null when the threads could not be seen; 0 when there are none, which is usual: NAPI then runs in softirq. */
 function napiSeconds(window: Window): number | null {
-  const threads = cells(window, processCpu).filter(({ labels }) => receivingThreads.includes(labels['role'] ?? ''));
+  const threads = receivingTimes(window);
   if (threads.length > 0) return totalIncrease(threads);
   const status = window.after.collector(processCpu.collector)?.status;
   return window.single || status === undefined || status === 'unavailable' || status === 'partial' ? null : 0;

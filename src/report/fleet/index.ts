@@ -87,7 +87,7 @@ function hostOf({ job, instance, labels, state, reason, lastSample, report }: Ju
     seconds: report?.window.seconds ?? null,
     verdict: verdictOf(report, state, reason),
     impact: {
-      cpuShare: sumOf(found.map(({ impact }) => impact.cpuShare)),
+      cpuShare: cpuShareOf(found),
       ...lossesOf(findings.filter((finding) => fired(finding) || finding.outcome === 'info')),
     },
     checks: {
@@ -114,6 +114,17 @@ function verdictOf(report: Report | null, state: HostState, reason: string | nul
     certainty: null,
     causes: [],
   };
+}
+
+/**
+ * What the findings cost together. Those of one rule are of different CPUs, devices or ways; rules look at the same time from several
+ * sides, as what taps take is within the softirq of their CPUs, and of these the largest has it all.
+ */
+function cpuShareOf(findings: readonly ReportFinding[]): number | null {
+  const byRule = new Map<string, number>();
+  for (const { code, impact } of findings)
+    if (impact.cpuShare !== null) byRule.set(code, (byRule.get(code) ?? 0) + impact.cpuShare);
+  return byRule.size === 0 ? null : Math.min(1, Math.max(...byRule.values()));
 }
 
 /** All that is lost as one figure, to rank by, and each kind of it, to be told. */

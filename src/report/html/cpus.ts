@@ -1,6 +1,6 @@
 import type { CpuCost, Report } from '../../generated/report.ts';
-import { cpuTable, interruptTime } from '../tables/cpus.ts';
-import { placed } from '../words/phrases.ts';
+import { cpuTable } from '../tables/cpus.ts';
+import { interruptTime, placed } from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { classOf, drawTable, folded, name } from './table.ts';

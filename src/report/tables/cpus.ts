@@ -1,4 +1,5 @@
 import type { CpuCost } from '../../generated/report.ts';
+import { interruptTime } from '../words/phrases.ts';
 import type { Table } from './table.ts';
 
 /** What each CPU did for packets. */
@@ -25,11 +26,6 @@ export const cpuTable: Table<CpuCost> = [
   { label: 'Dropped', unit: 'count', cell: ({ dropped }) => dropped },
   { label: 'Squeezed', unit: 'count', cell: ({ squeezed }) => squeezed },
 ];
-
-/** What findings say of a CPU; a report of an earlier version has softirq alone. */
-export function interruptTime({ interruptShare, softirqShare }: CpuCost): number | null {
-  return interruptShare === undefined ? softirqShare : interruptShare;
-}
 
 /** Those with packet work, busiest first. */
 export function busyCpus(cpus: readonly CpuCost[]): CpuCost[] {

@@ -4,6 +4,7 @@ import { cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import {
+  interruptTime,
   billWords,
   few,
   hotCount,
@@ -101,13 +102,14 @@ function rulersLine(report: Report, style: Style): string[] {
 }
 
 function hostLines(host: Report['cost']['host'], style: Style): string[] {
+  const packetTime = interruptTime(host);
   const facts = [
     ...(host.nsPerPacket === null ? [] : [`${formats.ns(host.nsPerPacket)} of softirq and NAPI time per packet`]),
     ...(host.netRxNsPerPacket === null ? [] : [`${formats.ns(host.netRxNsPerPacket)} per packet measured in NET_RX`]),
     ...(host.nsPerWirePacket === null ? [] : [`${formats.ns(host.nsPerWirePacket)} per frame received`]),
     ...(host.packetsPerSecond === null ? [] : [`${significant(host.packetsPerSecond)} packets/s`]),
     ...(host.groRatio === null ? [] : [`${significant(host.groRatio)} frames to a packet (GRO)`]),
-    ...(host.softirqShare === null ? [] : [`${formats.percent(host.softirqShare)} of all CPU time`]),
+    ...(packetTime === null ? [] : [`${formats.percent(packetTime)} of all CPU time`]),
   ];
   const unpriced = unpricedWords(host);
   return [

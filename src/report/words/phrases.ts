@@ -77,6 +77,14 @@ export function impactWords(finding: ReportFinding): string[] {
   ];
 }
 
+/** What findings say of a CPU, or of all of them; a report of an earlier version has softirq alone. */
+export function interruptTime({
+  interruptShare,
+  softirqShare,
+}: Pick<Cost['host'], 'interruptShare' | 'softirqShare'>): number | null {
+  return interruptShare === undefined ? softirqShare : interruptShare;
+}
+
 /** The figures of the host: what is counted, and how much. */
 export function hostFigures({ host }: Cost): { label: string; value: string; note: string }[] {
   const figure = (label: string, value: number | null, format: (value: number) => string, note: string) =>
@@ -87,7 +95,12 @@ export function hostFigures({ host }: Cost): { label: string; value: string; not
     ...figure('per frame received', host.nsPerWirePacket, formats.ns, 'before GRO'),
     ...figure('packets/s', host.packetsPerSecond, significant, 'passes into the stack'),
     ...figure('frames to a packet', host.groRatio, significant, 'put together by GRO'),
-    ...figure('of all CPU time', host.softirqShare, formats.percent, 'softirq and NAPI threads'),
+    ...figure(
+      'of all CPU time',
+      interruptTime(host),
+      formats.percent,
+      `softirq${host.interruptShare === undefined ? '' : ', interrupts'} and NAPI threads`,
+    ),
   ];
 }
 

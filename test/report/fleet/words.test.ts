@@ -57,6 +57,23 @@ describe('a host of a fleet on which no check fired', () => {
     assert.equal(hostCosts(host), '0.9 datagrams/s lost');
   });
 
+  it('costs what the largest of its findings does, as one holds the other; those of one rule are of different CPUs', () => {
+    const takes = (code: string, rule: string, cpuShare: number, cpu: string): Finding =>
+      finding({ code, rule, outcome: 'critical', at: { cpu }, impact: { cpuShare } });
+    const tapped = hostWith(
+      takes('PKT0101', 'af-packet-tap-cost', 0.72, '0'),
+      takes('PKT0102', 'softirq-saturation', 0.95, '0'),
+    );
+    assert.equal(tapped.impact.cpuShare, 0.95);
+    assert.equal(hostCosts(tapped), '95% of CPU');
+    const four = hostWith(
+      takes('PKT0101', 'af-packet-tap-cost', 0.3, '0'),
+      takes('PKT0102', 'softirq-saturation', 0.25, '0'),
+      takes('PKT0102', 'softirq-saturation', 0.25, '1'),
+    );
+    assert.equal(four.impact.cpuShare, 0.5);
+  });
+
   it('has each kind of what is lost with its unit, most first, and no sum of unlike things', () => {
     const loses = (code: string, rule: string, lostPerSecond: number): Finding =>
       finding({ code, rule, outcome: 'warning', impact: { lostPerSecond } });
