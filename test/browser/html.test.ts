@@ -12,7 +12,7 @@ import { leftOut } from '../support/needs.ts';
 import { Chromium, chromiumPath } from './chromium.ts';
 
 /** A telephone, a tablet, a desk, and the narrowest screens that tables of a kind are tables on. */
-const WIDTHS = [360, 800, 1400, 641, 781, 901];
+const WIDTHS = [360, 800, 1400, 641, 781, 901, 1041];
 const path = chromiumPath();
 const skip = leftOut(path === undefined ? 'needs Chromium: apt-get install chromium' : undefined);
 

@@ -2,6 +2,7 @@ import type { CostPart, DeviceCost, Report, Span } from '../../generated/report.
 import { hostFigures, partsOf, partWords, placed, spanWords, timed, unpricedWords } from '../words/phrases.ts';
 import { formats } from '../words/formats.ts';
 import { deviceTable } from '../tables/devices.ts';
+import { spansOf, spanTable, untimedWords, type SpanRow } from '../tables/spans.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { drawTable, folded, name } from './table.ts';
 import { stackedBar } from './svg/bar.ts';
@@ -10,6 +11,7 @@ import { histogram, reachOf, type Reach } from './svg/histogram.ts';
 /** Devices drawn; the table has more. */
 const BARS = 12;
 const HISTOGRAMS = 12;
+const REASONS = 10;
 const ROWS = 200;
 
 export function costSection({ cost }: Report): Markup {
@@ -91,68 +93,63 @@ function deviceDetails(devices: readonly DeviceCost[], leftOut: number): Markup 
   );
 }
 
-interface Timed {
-  readonly device: DeviceCost;
-  readonly kind: keyof typeof spanWords;
-  readonly span: Span;
+interface Drawn extends SpanRow {
   readonly baseline: Span | undefined;
 }
 
 export function spansSection({ cost }: Report, baseline: Report | undefined): Markup {
   const found = cost.devices.filter(timed);
-  const spans = found.slice(0, HISTOGRAMS).flatMap((device) => timedSpans(device, baseline));
-  const reasons = [...new Set(cost.devices.flatMap(({ reason }) => (reason === null ? [] : [reason])))];
-  const reach = (kind: Timed['kind']): Reach =>
+  const spans = found.slice(0, HISTOGRAMS).flatMap((device) => drawnSpans(device, baseline));
+  const rows = cost.devices.flatMap(spansOf);
+  const untimed = untimedWords(cost.devices).slice(0, REASONS);
+  const reach = (kind: SpanRow['kind']): Reach =>
     reachOf(spans.filter((each) => each.kind === kind).flatMap((each) => [each.span, each.baseline]));
   const reaches = { taps: reach('taps'), stack: reach('stack'), forward: reach('forward') };
   return markup`<section aria-labelledby="spans">
 <h2 id="spans">Per-packet latency</h2>
 ${
-  spans.length === 0
-    ? markup`<p>No packet was timed: ${reasons.length === 0 ? 'none came by' : reasons.slice(0, 3).join('; ')}.</p>\n`
-    : markup`<div class="spans">
+  spans.length > 0
+    ? markup`<div class="spans">
 ${spans.map((each, index) => figure(each, reaches[each.kind], index))}</div>
 `
-}${found.length > HISTOGRAMS ? markup`<p class="faint">${found.length - HISTOGRAMS} more devices in the JSON report.</p>\n` : nothing}</section>
+    : untimed.length === 0
+      ? markup`<p>No packet was timed: none came by.</p>
+`
+      : nothing
+}${
+    found.length > HISTOGRAMS
+      ? markup`<p class="faint">${found.length - HISTOGRAMS} more devices are not drawn.</p>
+`
+      : nothing
+  }${
+    rows.length === 0
+      ? nothing
+      : drawTable(spanTable, rows, { caption: 'How long packets took', className: 'widest', most: ROWS })
+  }${untimed.map(
+    (words) => markup`<p class="faint">${words}</p>
+`,
+  )}</section>
 `;
 }
 
-function timedSpans(device: DeviceCost, baseline: Report | undefined): Timed[] {
+function drawnSpans(device: DeviceCost, baseline: Report | undefined): Drawn[] {
   const before = baseline?.cost.devices.find(
     (each) => each.device === device.device && each.netns === device.netns,
   )?.spans;
-  return (['taps', 'stack', 'forward'] as const).flatMap((kind) => {
-    const span = device.spans?.[kind] ?? null;
-    if (span === null || span.count === 0) return [];
-    const earlier = before?.[kind] ?? undefined;
-    // Spans of different modes contain different work: one must not be held against the other.
-    return [{ device, kind, span, baseline: earlier?.mode === span.mode ? earlier : undefined }];
-  });
+  return spansOf(device)
+    .filter(({ span }) => span.count > 0)
+    .map((row) => {
+      const earlier = before?.[row.kind] ?? undefined;
+      // Spans of different modes contain different work: one must not be held against the other.
+      return { ...row, baseline: earlier?.mode === row.span.mode ? earlier : undefined };
+    });
 }
 
-function figure({ device, kind, span, baseline }: Timed, reach: Reach, index: number): Markup {
+function figure({ device, kind, span, baseline }: Drawn, reach: Reach, index: number): Markup {
   const title = `${placed(device.device, device.netns)}: ${kind}`;
-  const above = span.p50Ns === null || span.floorNs === null ? null : span.p50Ns - span.floorNs;
-  const figures: [string, string][] = [
-    ...figureOf('p50', span.p50Ns),
-    ...(above === null || above <= 0 ? [] : figureOf('above floor', above)),
-    ...figureOf('p90', span.p90Ns),
-    ...figureOf('p99', span.p99Ns),
-    ...figureOf('p99.9', span.p999Ns),
-    ...figureOf('max', span.maxNs),
-    ...figureOf('mean', span.avgNs),
-    ['timed', formats.count(span.count)],
-    ...(span.lost > 0 ? [['lost', formats.count(span.lost)] as [string, string]] : []),
-  ];
-  const floor = span.floorMethod === null ? '' : `; floor: ${span.floorMethod}`;
   return markup`<figure class="span">
-<figcaption><h3>${name(placed(device.device, device.netns))} ${kind}</h3><span class="faint">${spanWords[kind]} (${span.mode})${floor}</span></figcaption>
+<figcaption><h3>${name(placed(device.device, device.netns))} ${kind}</h3><span class="faint">${spanWords[kind]} (${span.mode})</span></figcaption>
 ${histogram({ id: `span-${index}`, title, kind, span, baseline, reach })}
-<dl class="quantiles">${figures.map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
 </figure>
 `;
-}
-
-function figureOf(label: string, ns: number | null): [string, string][] {
-  return ns === null ? [] : [[label, formats.ns(ns)]];
 }

@@ -81,7 +81,7 @@ svg text { font: 11px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation 
 nav { margin: 1rem 0 0; font-size: 0.88rem; line-height: 2; }
 nav a { margin-right: 0.9rem; display: inline-block; }
 
-.figures, .quantiles, .facts { margin: 0; }
+.figures, .facts { margin: 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
 .figures div { box-shadow: 0 0 0 1px var(--line); padding: 0.55rem 0.8rem; display: flex; flex-direction: column-reverse; justify-content: flex-end; }
 .figures dt { font-size: 0.86rem; }
@@ -121,8 +121,6 @@ figcaption { color: var(--faint); font-size: 0.86rem; margin-bottom: 0.5rem; }
 .icicle g:hover rect { stroke: var(--ink); }
 .class-netdevice { fill: #7fb2e5; } .class-tcp-ip { fill: #f2b96b; } .class-data-copy { fill: #e58f8f; } .class-skb { fill: #9fd08f; }
 .class-memory { fill: #c9a8e0; } .class-lock { fill: #e08fc0; } .class-scheduling { fill: #8fd0c8; } .class-other { fill: #c9c4a3; } .class-none { fill: #d4d7dd; }
-.quantiles { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; font-size: 0.86rem; margin-top: 0.4rem; }
-.quantiles dt { display: inline; color: var(--faint); } .quantiles dd { display: inline; margin: 0 0 0 0.3rem; font-weight: 600; }
 
 .node { margin-top: 0.9rem; break-inside: avoid; }
 .node h3 { display: inline; margin-right: 0.5rem; }
@@ -168,7 +166,7 @@ summary { cursor: pointer; width: fit-content; color: var(--link); font-size: 0.
   nav a { padding: 0.15rem 0; }
   summary { padding: 0.3rem 0; }
 }
-${cards('.stack', 640)}${cards('.taps', 780)}${cards('.wide', 900)}@media print {
+${cards('.stack', 640)}${cards('.taps', 780)}${cards('.wide', 900)}${cards('.widest', 1040)}@media print {
   @page { margin: 14mm; }
   :root { font-size: 12.5px; }
   body { font-size: 1rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }

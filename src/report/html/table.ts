@@ -5,7 +5,7 @@ import { round } from './svg/bar.ts';
 
 export interface Drawing {
   readonly caption: string;
-  /** At which width the rows become cards: `stack`, `taps` or `wide`. */
+  /** At which width the rows become cards: `stack`, `taps`, `wide` or `widest`. */
   readonly className: string;
   /** Most rows drawn; the caption says how many more there are. */
   readonly most?: number;

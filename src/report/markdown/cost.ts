@@ -2,6 +2,7 @@
 import type { Profile, Report } from '../../generated/report.ts';
 import { busyCpus, cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
+import { spansOf, spanTable, untimedWords } from '../tables/spans.ts';
 import { lossesOf, lossTable } from '../tables/losses.ts';
 import { deviceProfileTable, directionWords, partTable, samplingWords } from '../tables/profile.ts';
 import { hostFigures, partsOf, partWords, rulerWords, unpricedWords } from '../words/phrases.ts';
@@ -13,6 +14,7 @@ import { firstOf } from './cut.ts';
 export function costSection({ cost: found, profile, host: { machine } }: Report, rows: number): string[] {
   const { host, devices, cpus } = found;
   const busy = busyCpus(cpus);
+  const spans = devices.flatMap(spansOf);
   const unpriced = unpricedWords(host);
   const rulers = rulerWords({ cost: found, ...(profile === undefined ? {} : { profile }) });
   return [
@@ -30,6 +32,10 @@ export function costSection({ cost: found, profile, host: { machine } }: Report,
     ...(devices.length === 0
       ? []
       : folded(`Devices: ${devices.length + (found.devicesLeftOut ?? 0)}`, firstOf(deviceTable, devices, rows))),
+    ...(spans.length === 0 ? [] : folded(`Per-packet latency: ${spans.length}`, firstOf(spanTable, spans, rows))),
+    ...untimedWords(devices)
+      .slice(0, rows)
+      .flatMap((line) => [prose(line), '']),
     ...(busy.length === 0 ? [] : folded(`CPUs with packet work: ${busy.length}`, firstOf(cpuTable, busy, rows))),
   ];
 }

@@ -13,7 +13,7 @@ export function packetSocketTable(taps: readonly Tap[]): Table<Tap> {
     { label: 'Hook', unit: 'name', cell: ({ hook }) => hook, whole: true },
     { label: 'Ring, fanout', unit: 'words', cell: ringWords, most: 120 },
     { label: 'Filter', unit: 'words', cell: ({ filter }) => filter ?? 'not known', most: 120 },
-    { label: 'Dropped', unit: 'count', cell: ({ drops }) => drops, only: ['html'] },
+    { label: 'Dropped', unit: 'count', cell: ({ drops }) => drops, detail: true },
     { label: 'Price per packet', unit: 'ns', cell: (tap) => price(tap, dearest) },
     { label: 'Per sent packet', unit: 'ns', cell: sentPrice, unlessEmpty: everyFormat },
   ];

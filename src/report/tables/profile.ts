@@ -10,7 +10,7 @@ export const partTable: Table<ProfilePart> = [
   { label: 'Per packet', unit: 'ns', cell: ({ ns }) => ns },
   { label: 'Share', unit: 'percent', cell: ({ share }) => ({ figure: share, bar: share }) },
   { label: 'Give or take', unit: 'percent', cell: ({ error }) => error },
-  { label: 'Samples', unit: 'count', cell: ({ samples }) => samples, only: ['html'] },
+  { label: 'Samples', unit: 'count', cell: ({ samples }) => samples, detail: true },
   { label: 'Whose', unit: 'words', cell: ({ owner }) => payerWords[owner] ?? owner },
 ];
 

@@ -1,6 +1,6 @@
 import type { ChangedThreshold, Probe, SelfCost } from '../../generated/report.ts';
 import { placed } from '../words/phrases.ts';
-import type { Table } from './table.ts';
+import { everyFormat, type Table } from './table.ts';
 
 /** What stands above each of these. */
 export const runTitles = {
@@ -9,7 +9,7 @@ export const runTitles = {
   plan: 'What the probe was attached to, and what not',
 } as const;
 
-/** What the probe was attached to, and what not. */
+/** What the probe was or would be attached to, and what not. */
 export const planTable: Table<Probe['plan'][number]> = [
   {
     label: 'Device',
@@ -17,11 +17,16 @@ export const planTable: Table<Probe['plan'][number]> = [
     cell: ({ device, netns }) => (device === '' ? { words: 'host' } : placed(device, netns)),
   },
   { label: 'Span', unit: 'words', cell: ({ span }) => span, whole: true },
-  { label: 'Attached', unit: 'words', cell: ({ attach }) => (attach ? 'yes' : 'no'), whole: true },
+  { label: 'Attach', unit: 'words', cell: ({ attach }) => (attach ? 'yes' : 'no'), whole: true },
   { label: 'Mode', unit: 'words', cell: ({ mode }) => mode, whole: true },
-  { label: 'Driver', unit: 'words', cell: ({ driver }) => driver, only: ['html'] },
+  { label: 'Driver', unit: 'words', cell: ({ driver }) => driver, unlessEmpty: everyFormat },
   { label: 'Why', unit: 'words', cell: ({ reason }) => reason },
-  { label: 'Price', unit: 'words', cell: ({ price }) => price, only: ['html'] },
+  {
+    label: 'Price',
+    unit: 'words',
+    cell: ({ attach, price }) => (attach ? price : null),
+    unlessEmpty: everyFormat,
+  },
 ];
 
 /** Limits that the configuration changed. */

@@ -36,8 +36,11 @@ export interface Column<Row> {
   readonly unit: 'name' | 'words' | Unit;
   readonly cell: (row: Row) => Cell;
   readonly align?: 'right';
-  /** The formats that show it, where not all do. */
-  readonly only?: readonly Format[];
+  /**
+   * Shown in HTML only, which has room for what few readers want: a terminal has 80 columns, and Markdown is pasted into
+   * issues. What it says can be read off the JSON report. Any other column is in every format.
+   */
+  readonly detail?: true;
   /** Formats that leave it out where no row has anything to say in it. */
   readonly unlessEmpty?: readonly Format[];
   /** Short words, never broken. */
@@ -52,8 +55,8 @@ export type Table<Row> = readonly Column<Row>[];
 /** The columns that a format shows of these rows. */
 export function columnsIn<Row>(table: Table<Row>, format: Format, rows: readonly Row[]): Table<Row> {
   return table.filter(
-    ({ only, unlessEmpty, cell }) =>
-      (only === undefined || only.includes(format)) &&
+    ({ detail, unlessEmpty, cell }) =>
+      (detail !== true || format === 'html') &&
       (unlessEmpty?.includes(format) !== true || rows.some((row) => cell(row) !== null)),
   );
 }

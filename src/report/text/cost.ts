@@ -1,7 +1,8 @@
-import type { CostPart, DeviceCost, Report, Span, Tap } from '../../generated/report.ts';
+import type { CostPart, DeviceCost, Report, Tap } from '../../generated/report.ts';
 import { bars, reachWords } from '../words/bars.ts';
 import { cpuTable } from '../tables/cpus.ts';
 import { deviceTable } from '../tables/devices.ts';
+import { spansOf, spanTable, untimedWords, type SpanRow } from '../tables/spans.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import {
   interruptTime,
@@ -142,55 +143,40 @@ function uncertain(error: number | null | undefined): string {
     : `; its packets were estimated and may be ${formats.percent(error)} wrong`;
 }
 
-/** Each span that was timed: its quantiles and its distribution; and of the other devices why not. */
-function spanLines(devices: Report['cost']['devices'], style: Style): string[] {
-  const timed = devices.filter(({ spans }) => spans !== null);
-  const untimed = new Map<string, string[]>();
-  for (const { device, netns, reason } of devices)
-    if (reason !== null) untimed.set(reason, [...(untimed.get(reason) ?? []), placed(device, netns)]);
+/** Each span with its distribution; what devices with spans are made of; and of the other devices why not. */
+function spanLines(devices: readonly DeviceCost[], style: Style): string[] {
+  const rows = devices.flatMap(spansOf);
+  const untimed = untimedWords(devices);
+  const below = [
+    ...rows.flatMap((row) => distributionLine(row, style)),
+    ...devices.filter(({ spans }) => spans !== null).flatMap((device) => madeOfLines(device, style)),
+  ];
   return [
-    ...timed.flatMap((device) => deviceSpans(device, style)),
-    ...(timed.length > 0 && untimed.size > 0 ? [''] : []),
-    ...[...untimed].flatMap(([reason, names]) =>
-      paragraph(show(style, `Per-packet latency not measured on ${few(names, 6)}: ${reason}.`), style.width, '  ', 2),
-    ),
+    ...(rows.length === 0 ? [] : ['', ...drawTable(style, spanTable, rows), ...below]),
+    ...(rows.length > 0 && untimed.length > 0 ? [''] : []),
+    ...untimed.flatMap((words) => paragraph(show(style, words), style.width, '  ', 2)),
   ];
 }
 
-function deviceSpans({ device, netns, spans, breakdown, groRatio, skbsError }: DeviceCost, style: Style): string[] {
-  return [
-    '',
-    ...paragraph(
-      show(
-        style,
-        `${placed(device, netns)}${groRatio === null ? '' : `: ${significant(groRatio)} frames to a packet (GRO)`}${uncertain(skbsError)}`,
-      ),
-      style.width,
-      '  ',
-    ),
-    ...Object.entries(spans ?? {}).flatMap(([name, span]) =>
-      span === null ? [] : spanLine(name, span as Span, style),
-    ),
-    ...(breakdown.length === 0 ? [] : paragraph(show(style, `made of ${parts(breakdown)}`), style.width, '    ', 2)),
-  ];
-}
-
-function spanLine(name: string, span: Span, style: Style): string[] {
-  const ns = (value: number | null): string => (value === null ? 'not known' : formats.ns(value));
-  if (span.count === 0) {
-    const words = `${name} (${span.mode}): no packet was timed; floor ${ns(span.floorNs)}`;
-    return paragraph(show(style, words), style.width, '    ', 2);
-  }
-  const words =
-    `${name} (${span.mode}): p50 ${ns(span.p50Ns)}, p90 ${ns(span.p90Ns)}, p99 ${ns(span.p99Ns)}, max ${ns(span.maxNs)}, ` +
-    `mean ${ns(span.avgNs)}, floor ${ns(span.floorNs)}, ${formats.count(span.count)} packets timed, ${formats.count(span.lost)} lost`;
+function distributionLine({ device: { device, netns }, kind, span }: SpanRow, style: Style): string[] {
   const drawn = bars(span.histogram, BARS, style.unicode);
-  return [
-    ...paragraph(show(style, words), style.width, '    ', 2),
-    ...(drawn === undefined
-      ? []
-      : [show(style, `      ${formats.ns(drawn.fromNs)} |`) + drawn.bars + show(style, `| ${reachWords(drawn)}`)]),
+  return drawn === undefined
+    ? []
+    : [
+        show(style, `  ${placed(device, netns)}, ${kind}: ${formats.ns(drawn.fromNs)} |`) +
+          drawn.bars +
+          show(style, `| ${reachWords(drawn)}`),
+      ];
+}
+
+function madeOfLines({ device, netns, breakdown, groRatio, skbsError }: DeviceCost, style: Style): string[] {
+  const facts = [
+    ...(groRatio === null ? [] : [`${significant(groRatio)} frames to a packet (GRO)${uncertain(skbsError)}`]),
+    ...(breakdown.length === 0 ? [] : [`made of ${parts(breakdown)}`]),
   ];
+  return facts.length === 0
+    ? []
+    : paragraph(show(style, `${placed(device, netns)}: ${facts.join('; ')}.`), style.width, '  ', 2);
 }
 
 function cpuLines(cpus: Report['cost']['cpus'], style: Style): string[] {

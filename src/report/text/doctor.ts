@@ -1,5 +1,8 @@
-import type { ProbePlan, Report } from '../../generated/report.ts';
+import type { ProbePlan } from '../../generated/report.ts';
+import { examinedTable, type ExaminedCollector } from '../tables/doctor.ts';
+import { planTable } from '../tables/run.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
+import { drawTable } from './table.ts';
 
 /** What can be measured on this host, and what the probe would do. */
 export interface Examined {
@@ -9,15 +12,6 @@ export interface Examined {
   readonly namespacesReason: string | null;
   readonly collectors: readonly ExaminedCollector[];
   readonly probe: ExaminedProbe;
-}
-
-export interface ExaminedCollector extends Pick<Report['collectors'][number], 'id' | 'status'> {
-  /** Series that it yielded. */
-  readonly series: number;
-  /** What reading it took. */
-  readonly milliseconds: number;
-  /** What could not be read, and why. */
-  readonly gaps: readonly { readonly path: string; readonly reason: string }[];
 }
 
 export interface ExaminedProbe {
@@ -40,7 +34,7 @@ export function renderDoctor({ collectors, probe, ...host }: Examined, style: St
     ...hostLines(host, style),
     '',
     paint(style, 'strong', 'Collectors'),
-    ...collectorLines(collectors, style),
+    ...drawTable(style, examinedTable, collectors),
     '',
     paint(style, 'strong', host.root ? 'Probe' : 'Probe, as root would have it'),
     ...probeLines(probe, style),
@@ -63,25 +57,8 @@ function hostLines(
   return [who, `Network namespaces: ${namespaces}.`].flatMap((text) => paragraph(show(style, text), style.width));
 }
 
-function collectorLines(collectors: readonly ExaminedCollector[], style: Style): string[] {
-  const width = Math.max(...collectors.map(({ id }) => id.length));
-  return collectors.flatMap(({ id, status, series, milliseconds, gaps }) => {
-    const figures = `${String(series).padStart(6)} series  ${milliseconds.toFixed(1).padStart(6)} ms`;
-    return [`  ${id.padEnd(width)}  ${status.padEnd(14)}  ${figures}`, ...gapLines(gaps, width + 4, style)];
-  });
-}
-
-const GAPS = 3;
-
-function gapLines(gaps: ExaminedCollector['gaps'], indent: number, style: Style): string[] {
-  const shown = gaps
-    .slice(0, GAPS)
-    .flatMap(({ path, reason }) => paragraph(show(style, `${path}: ${reason}`), style.width, ' '.repeat(indent), 2));
-  return gaps.length > GAPS ? [...shown, `${' '.repeat(indent)}and ${gaps.length - GAPS} more`] : shown;
-}
-
 function probeLines({ reason, plan, ...can }: ExaminedProbe, style: Style): string[] {
-  const say = (text: string, indent = '  '): string[] => paragraph(show(style, text), style.width, indent, 2);
+  const say = (text: string): string[] => paragraph(show(style, text), style.width, '  ', 2);
   if (reason !== null) return say(reason);
   const yes = (fact: boolean): string => (fact ? 'yes' : 'no');
   const functions = can.tapFunctions.join(', ') || 'none';
@@ -92,19 +69,6 @@ function probeLines({ reason, plan, ...can }: ExaminedProbe, style: Style): stri
     ),
     ...say(`drops of the kernel: ${can.drops}`),
     ...say(`functions for per-socket prices: ${functions} (whether they may be hooked shows only when tried)`),
-    '',
-    ...plan.flatMap((line) => planned(line, say)),
-  ];
-}
-
-function planned(
-  { device, driver, span, mode, attach, reason, price }: ProbePlan,
-  say: (text: string, indent?: string) => string[],
-): string[] {
-  const named = driver === null || driver === device ? device : `${device} (${driver})`;
-  return [
-    ...say(`${device === '' ? 'host' : named}: ${span}, ${mode ?? ''}: ${attach ? 'attach' : 'leave out'}`),
-    ...say(reason, '      '),
-    ...(attach && price !== null ? say(`price: ${price}`, '      ') : []),
+    ...(plan.length === 0 ? [] : ['', ...drawTable(style, planTable, plan)]),
   ];
 }

@@ -9,14 +9,17 @@ import { renderMarkdown } from '../../../src/report/markdown/index.ts';
 import { drawTable as drawMarkdown } from '../../../src/report/markdown/table.ts';
 import { collectorTable } from '../../../src/report/tables/collectors.ts';
 import { cpuTable } from '../../../src/report/tables/cpus.ts';
+import { examinedTable, type ExaminedCollector } from '../../../src/report/tables/doctor.ts';
 import { deviceTable } from '../../../src/report/tables/devices.ts';
 import { evidenceTable } from '../../../src/report/tables/evidence.ts';
 import { bookTable, ledgerTable } from '../../../src/report/tables/ledger.ts';
 import { lossesOf, lossTable } from '../../../src/report/tables/losses.ts';
 import { packetSocketTable } from '../../../src/report/tables/packet-sockets.ts';
 import { deviceProfileTable, partTable } from '../../../src/report/tables/profile.ts';
+import { spansOf, spanTable } from '../../../src/report/tables/spans.ts';
 import { actionTable, limitTable, planTable } from '../../../src/report/tables/run.ts';
 import { columnsIn, everyFormat, written, type Format, type Table } from '../../../src/report/tables/table.ts';
+import { renderDoctor } from '../../../src/report/text/doctor.ts';
 import { renderText } from '../../../src/report/text/index.ts';
 import { collectorGroups } from '../../../src/report/words/phrases.ts';
 import { goldenReports } from '../cases.ts';
@@ -54,6 +57,7 @@ const tables: Readonly<Record<string, (report: Report) => Registered>> = {
   packetSocketTable: ({ taps }) => registered(packetSocketTable(taps), taps),
   partTable: ({ profile }) => registered(partTable, profile!.directions[0]!.parts),
   deviceProfileTable: ({ profile }) => registered(deviceProfileTable, profile!.devices),
+  spanTable: ({ cost }) => registered(spanTable, cost.devices.flatMap(spansOf)),
   planTable: ({ probe }) => registered(planTable, probe.plan),
   limitTable: ({ thresholds }) => registered(limitTable, thresholds),
   actionTable: ({ selfCost }) => registered(actionTable, selfCost.actions),
@@ -77,7 +81,7 @@ describe('every table of the report', () => {
       const exported: unknown = await import(new URL(file, folder).href);
       declared.push(...Object.keys(exported as object).filter((name) => name.endsWith('Table')));
     }
-    assert.deepEqual(declared.sort(), Object.keys(tables).sort());
+    assert.deepEqual(declared.sort(), [...Object.keys(tables), 'examinedTable'].sort());
   });
 
   for (const [name, of] of Object.entries(tables)) {
@@ -93,6 +97,42 @@ describe('every table of the report', () => {
       }
     });
   }
+});
+
+describe('the tables of doctor', () => {
+  const { probe } = filled();
+  const collectors: ExaminedCollector[] = [
+    { id: 'cpu', status: 'ok', series: 1200, milliseconds: 4, gaps: [] },
+    {
+      ...{ id: 'nic', status: 'partial', series: 3, milliseconds: 1 },
+      gaps: ['a', 'b', 'c', 'd'].map((path) => ({ path, reason: 'permission denied' })),
+    },
+  ];
+  const text = renderDoctor(
+    {
+      ...{ root: true, otherNamespaces: 0, namespacesReason: null, collectors },
+      probe: {
+        ...{
+          reason: null,
+          libbpf: 'found',
+          kernel: '6.12',
+          btf: true,
+          tcx: true,
+          tapsPerNetns: true,
+          drops: 'counted',
+        },
+        ...{ tapFunctions: [], plan: [{ ...probe.plan[0]!, driver: 'virtio_net', price: 'some 40 ns a packet' }] },
+      },
+    },
+    { colour: false, unicode: true, width: 200 },
+  );
+
+  it('are drawn from what the registry has', () => {
+    assert.match(text, line(columnsIn(examinedTable, 'text', collectors).map(({ label }) => label)));
+    assert.match(text, /^ {2}nic +partial +3 +1 ms +a: permission denied, .*, c: permission denied and 1 more$/m);
+    assert.match(text, /^ {2}Device +Span +Attach +Mode +Driver +Why +Price$/m);
+    assert.match(text, /^ {2}eth0 +taps +yes +tcx +virtio_net +costs the device nothing +some 40 ns a packet$/m);
+  });
 });
 
 describe('what a configuration changed', () => {

@@ -55,8 +55,8 @@ describe('a table', () => {
     assert.ok(drawn.some((line) => line.includes('shelf999')) && !drawn.some((line) => line.includes('shelf1000')));
   });
 
-  it('keeps a column to the formats that it is for', () => {
-    const table: Table<Shelf> = [...shelves, { label: 'Kind', unit: 'words', cell: () => 'oak', only: ['html'] }];
+  it('keeps a detail to HTML', () => {
+    const table: Table<Shelf> = [...shelves, { label: 'Kind', unit: 'words', cell: () => 'oak', detail: true }];
 
     assert.doesNotMatch(drawers.text(table), /Kind|oak/);
     assert.doesNotMatch(drawers.markdown(table), /Kind|oak/);
