@@ -81,8 +81,13 @@ function wordsOf(errno: number): readonly [code: string, text: string] {
 }
 
 /** Whether an exception of node:fs is the host's answer, and not a bug of ours. */
-function isSystemError(error: unknown): error is Error & { readonly errno: number } {
+export function isSystemError(error: unknown): error is Error & { readonly errno: number } {
   return error instanceof Error && 'errno' in error && typeof error.errno === 'number';
+}
+
+/** The same, for one errno by its name: `ENOENT`. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** What a failed call of node:fs says, in the same words. Anything that is not a system error is our bug: rethrown. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { systemRefusal } from './errno.ts';
+import { systemRefusal, isErrno } from './errno.ts';
 import { fail, ok, type Result } from './result.ts';
 
 /** A FIFO that nobody writes to must not hold us up, and a terminal must not become ours. */
@@ -68,7 +68,7 @@ function readNow(fd: number, into: Uint8Array): number | undefined {
   try {
     return readSync(fd, into, 0, into.length, null);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return undefined;
+    if (isErrno(error, 'EAGAIN')) return undefined;
     throw error;
   }
 }

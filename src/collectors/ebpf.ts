@@ -105,19 +105,24 @@ export const ebpf = defineCollector({
     for (const reason of reading.gaps) host.gap('probe', reason);
     // Without the counts by CPU those of the devices are not zero.
     const counted = reading.cpus.length > 0;
-    for (const device of reading.devices) emitCounts(device, placeOf(answer, device), counted, emit);
+    for (const device of reading.devices) emitCounts(device, placeLabels(answer, device), counted, emit);
     for (const device of window.devices) {
-      if (device.packetsError !== undefined) emit(spanPacketsError, placeOf(answer, device), device.packetsError);
-      for (const span of device.spans) emitShape(span, placeOf(answer, device), emit);
+      if (device.packetsError !== undefined) emit(spanPacketsError, placeLabels(answer, device), device.packetsError);
+      for (const span of device.spans) emitShape(span, placeLabels(answer, device), emit);
       if (answer.floor !== null) {
-        const labels = { ...placeOf(answer, device), span: 'taps', mode: 'tracepoint', method: answer.floor.method };
+        const labels = {
+          ...placeLabels(answer, device),
+          span: 'taps',
+          mode: 'tracepoint',
+          method: answer.floor.method,
+        };
         emit(spanFloor, labels, answer.floor.avgNs);
       }
     }
     // Of the window: the share of timed runs moves, so the product of a longer count could step back.
     const traced = tracedShare(window);
     const everywhere = driverShare(window.cpus);
-    for (const time of answer.tapped ?? []) emitTapped(time, placeOf(answer, time.reading), emit);
+    for (const time of answer.tapped ?? []) emitTapped(time, placeLabels(answer, time.reading), emit);
     const untimed = reading.attach.find(({ span, attached }) => span === 'net_rx' && !attached);
     for (const metric of netRxMetrics)
       if (untimed !== undefined) host.lack(metric, {}, untimed.reason ?? 'NET_RX is not timed');
@@ -174,7 +179,7 @@ function driverShare(cpus: readonly CpuReading[]): number | undefined {
   return Math.min(1, Math.max(0, 1 - total(({ splitStackNs }) => splitStackNs) / ns));
 }
 
-function placeOf(answer: ProbeAnswer, device: DeviceReading): { device: string; netns?: string } {
+function placeLabels(answer: ProbeAnswer, device: DeviceReading): { device: string; netns?: string } {
   return { device: device.device, ...netnsLabel(answer, device.netns) };
 }
 

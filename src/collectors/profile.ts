@@ -56,7 +56,7 @@ export const profile = defineCollector({
     emitParts(answer, sampled, emit);
     emitProcesses(answer, sampled, emit);
     emitPrograms(answer, sampled, emit);
-    const others = sum(sampled, ({ row, place: { unnamed } }) => unnamed !== undefined && [row.direction, unnamed]);
+    const others = countBy(sampled, ({ row, place: { unnamed } }) => unnamed !== undefined && [row.direction, unnamed]);
     for (const [[direction, name], count] of largest(others, MOST_OTHERS))
       emit(profileOtherSamples, { direction, function: name }, count);
     for (const { direction, stack, samples } of foldStacks(sampled, MOST_STACKS))
@@ -82,29 +82,29 @@ function placed(answer: ProfileAnswer): Sampled[] {
 }
 
 function emitParts({ devices }: ProfileAnswer, sampled: readonly Sampled[], emit: Emit): void {
-  const byPart = sum(sampled, ({ row, place }) => [row.direction, `${row.cpu}`, place.part]);
+  const byPart = countBy(sampled, ({ row, place }) => [row.direction, `${row.cpu}`, place.part]);
   for (const [[direction, cpu, part], count] of byPart) emit(profileSamples, { direction, cpu, part }, count);
-  const entrance = sum(
+  const entrance = countBy(
     sampled,
     ({ row, place: { traced } }) =>
       row.direction === 'receive' && traced !== undefined && isEntrance(traced) && [`${row.cpu}`],
   );
   for (const [[cpu], count] of entrance) emit(profileEntranceTracing, { cpu }, count);
   // Forwarded packets pass taps on their way out within NET_RX: the part says which taps they are.
-  const byTap = sum(sampled, ({ frames, place: { part } }) => {
+  const byTap = countBy(sampled, ({ frames, place: { part } }) => {
     const hook = part === 'tap-receive' || part === 'tap-transmit' ? tapHookOf(frames) : undefined;
     return hook !== undefined && [part === 'tap-receive' ? 'receive' : 'transmit', hook];
   });
   for (const [[direction, hook], count] of byTap) emit(profileTapSamples, { direction, hook }, count);
-  const byLeaf = sum(sampled, ({ row, place }) => [row.direction, place.part, place.leaf]);
+  const byLeaf = countBy(sampled, ({ row, place }) => [row.direction, place.part, place.leaf]);
   for (const [[direction, part, leaf], count] of byLeaf) emit(profileLeafSamples, { direction, part, leaf }, count);
-  const byDevice = sum(sampled, ({ row, place }) => {
+  const byDevice = countBy(sampled, ({ row, place }) => {
     const at = row.device === null ? undefined : devices[row.device];
     return at && [row.direction, at.device, at.netns, `${row.cpu}`, place.part];
   });
   for (const [[direction, device, netns, cpu, part], count] of byDevice)
     emit(profileDeviceSamples, { direction, device, cpu, part, ...(netns !== '' && { netns }) }, count);
-  const byHook = sum(
+  const byHook = countBy(
     sampled,
     ({ row, place: { hook } }) => hook && [row.direction, hook.family, hook.hook, hook.engine],
   );
@@ -114,9 +114,9 @@ function emitParts({ devices }: ProfileAnswer, sampled: readonly Sampled[], emit
 
 function emitProcesses({ processes }: ProfileAnswer, sampled: readonly Sampled[], emit: Emit): void {
   const comms = new Map(processes.map(({ pid, comm }) => [`${pid}`, comm]));
-  const all = sum(sampled, ({ row }) => row.pid !== 0 && [`${row.pid}`]);
+  const all = countBy(sampled, ({ row }) => row.pid !== 0 && [`${row.pid}`]);
   const named = new Set<string>(largest(all, MOST_PROCESSES).map(([[pid]]) => pid));
-  const byPart = sum(sampled, ({ row, place }) => {
+  const byPart = countBy(sampled, ({ row, place }) => {
     const pid = `${row.pid}`;
     return named.has(pid) && [row.direction, pid, place.part];
   });
@@ -141,7 +141,7 @@ function emitPrograms({ programs }: ProfileAnswer, sampled: readonly Sampled[], 
 type Counts<K extends readonly string[]> = Map<string, readonly [K, number]>;
 
 /** Samples by a key of several words; what has none is left out. */
-function sum<const K extends readonly string[]>(
+function countBy<const K extends readonly string[]>(
   sampled: readonly Sampled[],
   keyOf: (each: Sampled) => K | false | undefined,
 ): readonly (readonly [K, number])[] {

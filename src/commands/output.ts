@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { errnoWords } from '../base/errno.ts';
+import { errnoWords, isErrno } from '../base/errno.ts';
 import { UsageError } from '../base/usage.ts';
 import { answerSignals, signalled } from './signals.ts';
 
@@ -239,10 +239,6 @@ async function claim(temporary: string, path: string): Promise<void> {
     await (await files.open(path, 'wx', 0o600)).close();
     await files.rename(temporary, path);
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** Why something was not written, in the words that everything else is refused with. */

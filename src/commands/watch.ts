@@ -1,3 +1,4 @@
+import { isSystemError } from '../base/errno.ts';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
@@ -180,13 +181,8 @@ async function orSaid(write: () => Promise<void>): Promise<void> {
     await write();
     lastSaid = '';
   } catch (error) {
-    if (!(error instanceof OutputError) && !(error instanceof UsageError) && !isErrno(error)) throw error;
+    if (!(error instanceof OutputError) && !(error instanceof UsageError) && !isSystemError(error)) throw error;
     if (error.message !== lastSaid) process.stderr.write(`pktcost: ${visible(error.message, 2000)}\n`);
     lastSaid = error.message;
   }
-}
-
-/** The host refused it: a folder that is gone, a file that may not be taken away. */
-function isErrno(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);
 }

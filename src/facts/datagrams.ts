@@ -36,7 +36,7 @@ function byLevel(of: typeof udp): Expression {
   return andOn([], rest, where(ratio(udpPages, udpPagesLimit), '>=', AT_LIMIT));
 }
 
-function refused(of: typeof udp): Expression {
+function refusedForRoom(of: typeof udp): Expression {
   return total(either(of('MemErrors'), byLevel(of)), of('MemErrors', '6'));
 }
 
@@ -47,8 +47,8 @@ export const datagramsOverflowed = both(udp, 'RcvbufErrors');
 export const overflowedPerSecond = both(udpPerSecond, 'RcvbufErrors');
 
 /** Datagrams refused because udp_mem or the memory limit of a control group was reached. */
-export const datagramsRefused = refused(udp);
-export const refusedPerSecond = refused(udpPerSecond);
+export const datagramsRefused = refusedForRoom(udp);
+export const refusedPerSecond = refusedForRoom(udpPerSecond);
 
 const arrived = total(both(udp, 'InDatagrams'), datagramsOverflowed, datagramsRefused);
 export const overflowedShare = ratio(datagramsOverflowed, arrived);

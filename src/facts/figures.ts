@@ -22,6 +22,11 @@ export function byDevice(window: Window, metric: Metric): ReadonlyMap<string, In
   return new Map(cells(window, metric).map((cell) => [deviceKey(cell.labels), cell]));
 }
 
+/** Of all series of a metric together; 0 where there is none. */
+export function increaseIn(window: Window, metric: Metric): number {
+  return totalIncrease(cells(window, metric)) ?? 0;
+}
+
 export function totalIncrease(of: readonly Increase[]): number | null {
   return of.length === 0 ? null : of.reduce((sum, { increase }) => sum + increase, 0);
 }

@@ -65,12 +65,12 @@ export function ledgerOf(window: Window): DropLedger {
   return {
     counted,
     reason: counted ? null : (window.whyAbsent(skbDropsCounted)[0]?.reason ?? 'drops were not counted'),
-    total: sum(window, skbDropsCounted),
-    lookedAt: sum(window, skbDropsLookedAt),
-    noRoom: sum(window, skbDropsNoRoom),
+    total: inItsTime(window, skbDropsCounted),
+    lookedAt: inItsTime(window, skbDropsLookedAt),
+    noRoom: inItsTime(window, skbDropsNoRoom),
     // The rarest is of all the time since the probe came: its own measuring before the window was a flood, too.
     sampling:
-      sum(window, skbDropsLookedAt) === sum(window, skbDropsCounted)
+      inItsTime(window, skbDropsLookedAt) === inItsTime(window, skbDropsCounted)
         ? 1
         : (window.value(skbDropsRarest)[0]?.value ?? 1),
     rows: rows.sort((a, b) => b.packets - a.packets || (a.reason < b.reason ? -1 : 1)),
@@ -239,6 +239,6 @@ function booksOf(
   });
 }
 
-function sum(window: Window, metric: Metric): number {
+function inItsTime(window: Window, metric: Metric): number {
   return window.increase(metric).cells.reduce((total, cell) => total + window.inItsTime(cell), 0);
 }

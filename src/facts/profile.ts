@@ -19,7 +19,7 @@ import type { Metric } from '../metrics/metric.ts';
 import type { Increase, Window } from '../metrics/window.ts';
 import type { Direction } from '../profile/direction.ts';
 import { directions } from '../profile/direction.ts';
-import { cells } from './figures.ts';
+import { cells, increaseIn } from './figures.ts';
 import { price, type ProfiledDirection, type NetRxTotal } from './profile-price.ts';
 import { deviceKey } from './spans.ts';
 
@@ -77,7 +77,7 @@ function readProfile(window: Window): SampledProfile | string {
     clock: period.labels['clock'] ?? '',
     ...clock,
     cpus: { sampled: cpus.get('sampled') ?? 0, online: cpus.get('online') ?? 0 },
-    lost: total(window, profileLost),
+    lost: increaseIn(window, profileLost),
     directions: directions.map((direction) => ({
       direction,
       ...price(
@@ -193,10 +193,6 @@ function groupBy(found: readonly Increase[], keyOf: (cell: Increase) => string):
 
 function rate({ increase, seconds }: Increase): number {
   return seconds > 0 ? increase / seconds : 0;
-}
-
-function total(window: Window, metric: Metric): number {
-  return cells(window, metric).reduce((sum, { increase }) => sum + increase, 0);
 }
 
 function rateByLabel(window: Window, metric: Metric, label: string): ReadonlyMap<string, number> {

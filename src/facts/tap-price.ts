@@ -66,20 +66,20 @@ export function pricesOfTaps({ taps, loose, together, ...given }: TapsToPrice, l
   if (foreign.length > 0 && given.foreignPaid === undefined)
     return { ns: FOREIGN_UNSURE, foreignNs: 0, shares: own, unpriced: without(taps, own) };
   const theirs = timed(foreign, given.prices, limits);
-  const foreignNs = total(theirs);
+  const foreignNs = totalNs(theirs);
   const rest = without(local, own);
   const unpriced = without(foreign, theirs);
   if (local.length > 0 && rest.length === 0 && loose === 0)
-    return { ns: total(own) + foreignNs, foreignNs, shares: [...own, ...theirs], unpriced };
+    return { ns: totalNs(own) + foreignNs, foreignNs, shares: [...own, ...theirs], unpriced };
   if (local.length + loose === 0 && foreign.length > 0 && theirs.length === 0)
     return { ns: FOREIGN_UNTIMED, foreignNs, shares: [], unpriced };
   if (typeof together === 'string')
     return { ns: together, foreignNs, shares: [...own, ...theirs], unpriced: [...rest, ...unpriced] };
-  const left = together - total(own);
+  const left = together - totalNs(own);
   // Some take as much by themselves as the span says of all: of the others nothing is known.
   const shared = own.length > 0 && left <= 0 ? [] : split(rest, left, given.seen);
   return {
-    ns: Math.max(together, total(own)) + foreignNs,
+    ns: Math.max(together, totalNs(own)) + foreignNs,
     foreignNs,
     shares: [...own, ...shared, ...theirs],
     unpriced: [...without(rest, shared), ...unpriced],
@@ -100,7 +100,7 @@ function without(taps: readonly TapHook[], shares: readonly Share[]): readonly T
   return taps.filter((tap) => !shares.some((share) => share.tap === tap));
 }
 
-function total(shares: readonly Share[]): number {
+function totalNs(shares: readonly Share[]): number {
   return shares.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
 }
 

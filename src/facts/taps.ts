@@ -62,7 +62,7 @@ export function tapsOn({ bound, unbound, everywhere, owners }: TapSockets): read
     ring: labels['ring'] ?? 'unknown',
     fanout: labels['fanout'] ?? 'none',
     elsewhere,
-    owners: distinct(inodes.flatMap((inode) => owned.get(inode) ?? [])),
+    owners: ownersOnce(inodes.flatMap((inode) => owned.get(inode) ?? [])),
   }));
 }
 
@@ -94,7 +94,7 @@ export function takesEverything({ filter, elsewhere }: TapHook): boolean {
 
 /** `tcpdump (pid 42) and 2 more`; what is known of a socket nobody was found for. */
 export function ownersText(taps: readonly TapHook[]): string {
-  const named = distinct(taps.flatMap(({ owners }) => owners));
+  const named = ownersOnce(taps.flatMap(({ owners }) => owners));
   const orphans = taps.filter(({ owners }) => owners.length === 0).flatMap(({ inodes }) => inodes);
   const shown = named.slice(0, 4).map(processText);
   if (named.length > 4) shown.push(`${named.length - 4} more`);
@@ -104,7 +104,7 @@ export function ownersText(taps: readonly TapHook[]): string {
 
 /** The same as data. */
 export function ownersData(taps: readonly TapHook[]): { pid: number; comm: string }[] {
-  return distinct(taps.flatMap(({ owners }) => owners)).map(({ pid, comm }) => ({ pid: Number(pid), comm }));
+  return ownersOnce(taps.flatMap(({ owners }) => owners)).map(({ pid, comm }) => ({ pid: Number(pid), comm }));
 }
 
 export const elsewhereText = 'from another namespace';
@@ -127,6 +127,6 @@ function holdersByInode(owners: readonly Signal[], inodes: ReadonlySet<string>):
   return byInode;
 }
 
-function distinct(owners: readonly TapOwner[]): TapOwner[] {
+function ownersOnce(owners: readonly TapOwner[]): TapOwner[] {
   return [...new Map(owners.map((owner) => [owner.pid, owner])).values()].sort((a, b) => byPid(a.pid, b.pid));
 }

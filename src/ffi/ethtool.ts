@@ -5,7 +5,7 @@
 import { refusal } from '../base/errno.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { libc } from './libc.ts';
-import { LITTLE, viewOf } from './netlink.ts';
+import { LITTLE, textOf, viewOf } from './netlink.ts';
 
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
@@ -152,7 +152,5 @@ export function ringOf(device: string): Result<{ readonly frames: number; readon
 
 /** A name of at most 32 bytes, ended by a NUL or by its length. */
 function nameAt(bytes: Uint8Array, at: number): string {
-  const field = bytes.subarray(at, at + NAME);
-  const end = field.indexOf(0);
-  return Buffer.from(end < 0 ? field : field.subarray(0, end)).toString('utf8');
+  return textOf(bytes.subarray(at, at + NAME));
 }

@@ -104,7 +104,7 @@ export function u32(bytes: Uint8Array | undefined): number | undefined {
   return u32List(bytes, 1)?.[0];
 }
 
-/** An attribute that is text, ended by a NUL or by its length; empty when it is not there. */
+/** Text, ended by a NUL or by its length; empty where an attribute is not there. */
 export function textOf(bytes: Uint8Array = new Uint8Array()): string {
   const end = bytes.indexOf(0);
   return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
@@ -139,7 +139,7 @@ export function netlinkDump<T>(
   const library = libc();
   if (!library.ok) return library;
   const fd = library.value.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
-  if (fd < 0) return refused(library.value, 'socket');
+  if (fd < 0) return callRefused(library.value, 'socket');
   try {
     const opened = open(library.value, fd);
     if (!opened.ok) return opened;
@@ -164,13 +164,13 @@ function open(library: Libc, fd: number): Result<undefined> {
   const timeout = new BigInt64Array([BigInt(TIMEOUT_SECONDS), 0n]);
   const timeval = new Uint8Array(timeout.buffer);
   if (library.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length) < 0)
-    return refused(library, 'setsockopt');
+    return callRefused(library, 'setsockopt');
   const kernel = new Uint8Array(12);
   viewOf(kernel).setUint16(0, AF_NETLINK, LITTLE);
-  if (library.connect(fd, kernel, kernel.length) < 0) return refused(library, 'connect');
+  if (library.connect(fd, kernel, kernel.length) < 0) return callRefused(library, 'connect');
   sequences += 1;
   const nothing = request(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, sequences, new Uint8Array());
-  if (library.send(fd, nothing, nothing.length, 0) < 0) return refused(library, 'send');
+  if (library.send(fd, nothing, nothing.length, 0) < 0) return callRefused(library, 'send');
   const acknowledged = receive(library, fd);
   return acknowledged.ok ? ok(undefined) : acknowledged;
 }
@@ -184,7 +184,7 @@ function dumpOnce<T>(
 ): Result<readonly T[] | 'interrupted'> {
   sequences += 1;
   const message = request(type, NLM_F_REQUEST | NLM_F_DUMP, sequences, body);
-  if (library.send(fd, message, message.length, 0) < 0) return refused(library, 'send');
+  if (library.send(fd, message, message.length, 0) < 0) return callRefused(library, 'send');
   const rows: T[] = [];
   let interrupted = false;
   for (let received = 0; received < MOST_BYTES;) {
@@ -229,7 +229,7 @@ function receive(library: Libc, fd: number): Result<Uint8Array> {
   }
 }
 
-function refused(library: Libc, call: string): Result<never> {
+function callRefused(library: Libc, call: string): Result<never> {
   const errno = library.errno();
   return refusal(errno, call);
 }

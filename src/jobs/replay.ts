@@ -122,7 +122,7 @@ function limitNotes(then: LimitsInForce, now: LimitsInForce): readonly string[] 
       before[name] === after[name] ? [] : [`${code} ${name} ${before[name] ?? 'none'}, now ${after[name] ?? 'none'}`],
     );
   });
-  return changes.length === 0 ? [] : [`limits differ from those in force then: ${named(changes)}`];
+  return changes.length === 0 ? [] : [`limits differ from those in force then: ${firstOfChanges(changes)}`];
 }
 
 /** What differs between the verdict in the bundle and the one just made. */
@@ -140,12 +140,12 @@ async function verdictNotes(path: string, { report }: Bundle, now: Report): Prom
     const [was, is] = [before!.get(key), after!.get(key)];
     return was === is ? [] : [`${key.trim()} ${was ?? 'nothing'}, now ${is ?? 'nothing'}`];
   });
-  if (changes.length > 0) return [`the verdict differs from the recorded one: ${named(changes)}`];
+  if (changes.length > 0) return [`the verdict differs from the recorded one: ${firstOfChanges(changes)}`];
   if (JSON.stringify({ ...then, tool: now.tool }) === JSON.stringify(now)) return [];
   return ['the findings are the recorded ones, some of their figures or words are not'];
 }
 
-function named(changes: readonly string[]): string {
+function firstOfChanges(changes: readonly string[]): string {
   const rest = changes.length - MOST_NAMED;
   return `${changes.slice(0, MOST_NAMED).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
 }

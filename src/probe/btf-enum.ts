@@ -1,9 +1,10 @@
 import { fail, ok, type Result } from '../base/result.ts';
+import { TYPE_BYTES, typesNamed } from './btf-types.ts';
 
 const HEADER_BYTES = 24;
-const TYPE_BYTES = 12;
 const KIND_ENUM = 6;
 const KIND_ENUM64 = 19;
+const KINDS = [KIND_ENUM, KIND_ENUM64];
 
 interface Sections {
   readonly types: Buffer;
@@ -32,7 +33,7 @@ export function parseEnum(bytes: Buffer, name: string, base?: Buffer): Result<Re
     return at < 0 || at >= table.length ? '' : table.toString('utf8', at, end < 0 ? table.length : end);
   };
   let longest = new Map<number, string>();
-  for (const at of found.flatMap((offset) => typesNamed(types, offset))) {
+  for (const at of found.flatMap((offset) => typesNamed(types, offset, KINDS))) {
     const members = membersAt(types, at, text);
     if (members.size > longest.size) longest = members;
   }
@@ -54,18 +55,6 @@ function sectionsOf(bytes: Buffer): Result<Sections> {
     types: bytes.subarray(header + typesAt, header + typesAt + typesLength),
     strings: bytes.subarray(header + stringsAt, header + stringsAt + stringsLength),
   });
-}
-
-/** Searched for as bytes, as in capabilities.ts. */
-function typesNamed(types: Buffer, name: number): number[] {
-  const word = Buffer.alloc(4);
-  word.writeUInt32LE(name);
-  const found: number[] = [];
-  for (let at = types.indexOf(word); at >= 0 && at + TYPE_BYTES <= types.length; at = types.indexOf(word, at + 1)) {
-    const kind = types[at + 7]! & 0x1f;
-    if (at % 4 === 0 && (kind === KIND_ENUM || kind === KIND_ENUM64)) found.push(at);
-  }
-  return found;
 }
 
 function membersAt(types: Buffer, at: number, text: (offset: number) => string): Map<number, string> {

@@ -2,6 +2,7 @@
  * What this kernel lets the probe do. The one place where kernels differ: each choice names the fact it was made from, so that
  * the lab can run every row, and an attempt that fails afterwards still ends in a reason and not in a crash.
  */
+import { TYPE_BYTES, typesNamed } from './btf-types.ts';
 import { join } from 'node:path';
 
 import { readFileGuarded } from '../base/file.ts';
@@ -25,7 +26,6 @@ const TAP_FUNCTIONS = ['packet_rcv', 'tpacket_rcv', 'packet_rcv_fanout', 'dev_qu
 
 const KIND_STRUCT = 4;
 const KIND_FUNC = 12;
-const TYPE_BYTES = 12;
 const MEMBER_BYTES = 12;
 
 export interface BtfFacts {
@@ -51,7 +51,7 @@ export function parseBtf(bytes: Buffer, functions: readonly string[], members: r
   const names = bytes.subarray(strings, stringsEnd);
   const has = (name: string, member: string): boolean => {
     const wanted = nameOffset(names, member);
-    return typesNamed(table, nameOffset(names, name), KIND_STRUCT).some((at) => {
+    return typesNamed(table, nameOffset(names, name), [KIND_STRUCT]).some((at) => {
       const count = table.readUInt16LE(at + 4);
       const end = Math.min(table.length - MEMBER_BYTES, at + TYPE_BYTES + (count - 1) * MEMBER_BYTES);
       for (let each = at + TYPE_BYTES; each <= end; each += MEMBER_BYTES)
@@ -60,7 +60,7 @@ export function parseBtf(bytes: Buffer, functions: readonly string[], members: r
     });
   };
   return ok({
-    functions: new Set(functions.filter((name) => typesNamed(table, nameOffset(names, name), KIND_FUNC).length > 0)),
+    functions: new Set(functions.filter((name) => typesNamed(table, nameOffset(names, name), [KIND_FUNC]).length > 0)),
     members: new Set(
       members.filter((path) => {
         const [struct = '', member = ''] = path.split('.');
@@ -73,17 +73,6 @@ export function parseBtf(bytes: Buffer, functions: readonly string[], members: r
 /** Where a name is in the string table; 0, which is the empty name, when it is nowhere. */
 function nameOffset(names: Buffer, name: string): number {
   return names.indexOf(Buffer.from(`\0${name}\0`, 'utf8')) + 1;
-}
-
-/** The places of the types of a kind that have this name. */
-function typesNamed(table: Buffer, name: number, kind: number): number[] {
-  if (name === 0) return [];
-  const word = Buffer.alloc(4);
-  word.writeUInt32LE(name);
-  const found: number[] = [];
-  for (let at = table.indexOf(word); at >= 0 && at + TYPE_BYTES <= table.length; at = table.indexOf(word, at + 1))
-    if (at % 4 === 0 && (table[at + 7]! & 0x1f) === kind) found.push(at);
-  return found;
 }
 
 export function capabilitiesOf(kernel: string, facts: BtfFacts | undefined, source: string): Capabilities {

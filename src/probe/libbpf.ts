@@ -218,24 +218,24 @@ export class Libbpf {
 
   /** True when the qdisc is now ours, false when somebody had made it. */
   clsactCreate(ifindex: number): Result<boolean> {
-    const code = this.#f.hookCreate(tcHook(ifindex, TcHook.ingress | TcHook.egress));
+    const code = this.#f.hookCreate(hookStruct(ifindex, TcHook.ingress | TcHook.egress));
     if (code === 0) return ok(true);
     if (code === -constants.errno.EEXIST) return ok(false);
     return this.#refused('clsact cannot be added', code);
   }
 
   clsactDestroy(ifindex: number): Result<void> {
-    const code = this.#f.hookDestroy(tcHook(ifindex, TcHook.ingress | TcHook.egress));
+    const code = this.#f.hookDestroy(hookStruct(ifindex, TcHook.ingress | TcHook.egress));
     return code < 0 ? this.#refused('clsact cannot be removed', code) : ok(undefined);
   }
 
   filterAttach(filter: TcFilter, program: ProgramFd): Result<void> {
-    const code = this.#f.tcAttach(tcHook(filter.ifindex, filter.hook), tcOptions(filter, program));
+    const code = this.#f.tcAttach(hookStruct(filter.ifindex, filter.hook), tcOptions(filter, program));
     return code < 0 ? this.#refused('bpf_tc_attach', code) : ok(undefined);
   }
 
   filterDetach(filter: TcFilter): Result<void> {
-    const code = this.#f.tcDetach(tcHook(filter.ifindex, filter.hook), tcOptions(filter, 0));
+    const code = this.#f.tcDetach(hookStruct(filter.ifindex, filter.hook), tcOptions(filter, 0));
     return code < 0 ? this.#refused('bpf_tc_detach', code) : ok(undefined);
   }
 }
@@ -247,7 +247,7 @@ function linkOptions(flags: number): Buffer {
   return options;
 }
 
-function tcHook(ifindex: number, hook: number): Buffer {
+function hookStruct(ifindex: number, hook: number): Buffer {
   const bytes = Buffer.alloc(24);
   bytes.writeBigUInt64LE(24n, 0);
   bytes.writeInt32LE(ifindex, 8);

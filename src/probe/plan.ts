@@ -53,13 +53,13 @@ export function planDevices(devices: readonly DeviceFacts[], choice: ProbeChoice
   });
 }
 
-function tcHook(choice: ProbeChoice, can: Capabilities): 'tcx' | 'clsact' {
+function chosenHook(choice: ProbeChoice, can: Capabilities): 'tcx' | 'clsact' {
   if (choice.tc === 'tcx' || choice.tc === 'clsact') return choice.tc;
   return can.tcx ? 'tcx' : 'clsact';
 }
 
 function planTaps(device: DeviceFacts, choice: ProbeChoice, can: Capabilities, slotFree: boolean): PlanStep {
-  const hook = tcHook(choice, can);
+  const hook = chosenHook(choice, can);
   const step = (decision: Decision, reason: string): PlanStep => ({
     span: 'taps',
     hook,

@@ -3,7 +3,7 @@
  * statistics on. Listing needs CAP_SYS_ADMIN. pktcost's own are left out by their names.
  */
 import type { BpfLinkRow, BpfProgramRow, BpfPrograms } from '../readings/programs.ts';
-import { LITTLE, viewOf } from '../ffi/netlink.ts';
+import { LITTLE, textOf, viewOf } from '../ffi/netlink.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { loadLibbpf, type Libbpf } from './libbpf.ts';
 
@@ -48,7 +48,7 @@ export function parseProgramInfo(bytes: Uint8Array): Result<BpfProgramRow> {
   return ok({
     id: view.getUint32(4, LITTLE),
     type: programTypes[view.getUint32(0, LITTLE)] ?? `type ${view.getUint32(0, LITTLE)}`,
-    name: nameAt(bytes, 64, 16),
+    name: textOf(bytes.subarray(64, 80)),
     uid: view.getUint32(48, LITTLE),
     runNs: u64(192),
     runs: u64(200),
@@ -66,7 +66,7 @@ export function parseLinkInfo(bytes: Uint8Array, name = new Uint8Array()): Resul
   const row = { id, program, type };
   switch (type) {
     case 'raw_tracepoint':
-      return ok({ ...row, hook: type, target: nameAt(name, 0, name.length), ifindex: 0 });
+      return ok({ ...row, hook: type, target: textOf(name), ifindex: 0 });
     case 'tracing':
       return ok({ ...row, hook: attach(first), target: '', ifindex: 0 });
     case 'cgroup':
@@ -79,11 +79,6 @@ export function parseLinkInfo(bytes: Uint8Array, name = new Uint8Array()): Resul
     default:
       return ok({ ...row, hook: type, target: '', ifindex: 0 });
   }
-}
-
-function nameAt(bytes: Uint8Array, from: number, length: number): string {
-  const end = bytes.indexOf(0, from);
-  return Buffer.from(bytes.subarray(from, end < 0 || end > from + length ? from + length : end)).toString('utf8');
 }
 
 /** The dump `bpf_programs`. */

@@ -94,7 +94,7 @@ export function nameAddresses(kallsyms: Uint8Array, addresses: Iterable<Address>
       found.name[index] = found.name[index - 1]!;
     }
     if (found.name[index]! >= 0 && address - found.start[index]! < LONGEST)
-      names.set(address, functionName(nameAt(bytes, found.name[index]!)));
+      names.set(address, functionName(symbolAt(bytes, found.name[index]!)));
   }
   return names;
 }
@@ -186,7 +186,7 @@ function firstFrom(sorted: Float64Array, least: number): number {
   return low;
 }
 
-function nameAt(bytes: Uint8Array, from: number): string {
+function symbolAt(bytes: Uint8Array, from: number): string {
   let end = from;
   while (end < bytes.length && bytes[end] !== NEWLINE && bytes[end] !== TAB && bytes[end] !== SPACE) end += 1;
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('latin1');

@@ -74,7 +74,7 @@ export function raisedBy(rule: Rule, overrides: Overrides = {}): { readonly [S i
 }
 
 function alertRule(rule: Rule, severity: Severity, { when, says, ...alert }: Alert, range: string): AlertRule {
-  const extra = distinct(when.metrics.filter(isExtra));
+  const extra = byNameOnce(when.metrics.filter(isExtra));
   const needs = extra.filter((metric) => !when.speaks((each) => each !== metric));
   const others = extra.filter((metric) => !needs.includes(metric));
   const enough = when.speaks((metric) => !others.includes(metric));
@@ -84,7 +84,7 @@ function alertRule(rule: Rule, severity: Severity, { when, says, ...alert }: Ale
     severity,
     promql: when.promql(range),
     lasting: alert.lasting ?? lasting[severity],
-    summary: `${rule.title} (${placeOf(when)})`,
+    summary: `${rule.title} (${placeTemplate(when)})`,
     description: says.replaceAll('{value}', formatted(when.unit)).replaceAll('{range}', range),
     runbook: `docs/rules/${rule.code}.md`,
     needs,
@@ -95,7 +95,7 @@ function alertRule(rule: Rule, severity: Severity, { when, says, ...alert }: Ale
 }
 
 /** The instance in the words of Prometheus' templates; a namespace is named where it is not the exporter's own. */
-function placeOf({ labels, perNetns }: Expression): string {
+function placeTemplate({ labels, perNetns }: Expression): string {
   const words: Readonly<Record<string, string>> = { cpu: 'CPU ', node: 'node ' };
   return [
     '{{ $labels.instance }}',
@@ -114,6 +114,6 @@ function isExtra({ pageOnly, exporterFlag }: Metric): boolean {
   return pageOnly || exporterFlag !== undefined;
 }
 
-function distinct(metrics: readonly Metric[]): Metric[] {
+function byNameOnce(metrics: readonly Metric[]): Metric[] {
   return [...new Set(metrics)].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -85,7 +85,7 @@ export const ovsOffNode = defineRule({
     );
     const ofUserspace = homeOf(given.map(({ labels: { pci = '', node = '' } }) => ({ name: pci, node })));
     const placed = busy
-      .map((thread) => placeOf(thread, allowed, lastCpus))
+      .map((thread) => placedThread(thread, allowed, lastCpus))
       .map((thread) => ({ ...thread, home: isPmd(thread) && given.length > 0 ? ofUserspace : ofKernel }));
     const judged = placed.filter(({ home }) => home !== undefined);
     const isHome = ({ home }: (typeof judged)[number], cpu: number): boolean =>
@@ -175,7 +175,11 @@ function isPmd({ comm }: Placed): boolean {
   return comm.startsWith('pmd');
 }
 
-function placeOf({ labels, value: share }: Signal, allowed: readonly Signal[], lastCpus: readonly Signal[]): Placed {
+function placedThread(
+  { labels, value: share }: Signal,
+  allowed: readonly Signal[],
+  lastCpus: readonly Signal[],
+): Placed {
   const mine = ({ labels: { pid } }: Signal): boolean => pid === labels['pid'];
   return {
     pid: labels['pid'] ?? '',

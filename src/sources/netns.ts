@@ -1,6 +1,6 @@
 import { readdirSync, statSync, type Stats } from 'node:fs';
 
-import { ifAllowed, systemRefusal } from '../base/errno.ts';
+import { ifAllowed, systemRefusal, isErrno } from '../base/errno.ts';
 import { netnsInode } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { HOST_NETNS, OWN_NETNS } from '../metrics/snapshot.ts';
@@ -36,7 +36,8 @@ export function listNamespaces(
     [ino, { name: OWN_NETNS, inode: ino, path: `${roots.procfs}/self/ns/net` }],
   ]);
   const names = new Map(known.map(({ inode, name }) => [inode, name]));
-  for (const namespace of named(roots, dev)) if (!found.has(namespace.inode)) found.set(namespace.inode, namespace);
+  for (const namespace of mountedNamespaces(roots, dev))
+    if (!found.has(namespace.inode)) found.set(namespace.inode, namespace);
   const host = hostNamespace(roots.procfs);
   const taken = [...found.values()].some(({ name, inode }) => name === HOST_NETNS || inode === host?.inode);
   if (host !== undefined && !taken) found.set(host.inode, host);
@@ -71,7 +72,7 @@ function statOf(path: string): Result<Stats | undefined> {
   try {
     return ok(statSync(path));
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? ok(undefined) : systemRefusal(error);
+    return isErrno(error, 'ENOENT') ? ok(undefined) : systemRefusal(error);
   }
 }
 
@@ -84,7 +85,7 @@ function processes(procfs: string): readonly number[] {
 }
 
 /** What `ip netns add` and container runtimes leave in /run/netns: a namespace bound onto a file. */
-function named(roots: Roots, nsfs: number): readonly NetworkNamespace[] {
+function mountedNamespaces(roots: Roots, nsfs: number): readonly NetworkNamespace[] {
   const directory = `${roots.rootfs.replace(/\/+$/, '')}/run/netns`;
   return (ifAllowed(() => readdirSync(directory)) ?? []).sort().flatMap((name) => {
     const path = `${directory}/${name}`;

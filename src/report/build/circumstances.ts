@@ -10,12 +10,12 @@ export function hostFacts(window: Window): HostFacts {
   const root = window.value(runAsRoot)[0]?.value;
   const booted = window.value(bootTime)[0]?.value;
   return {
-    hostname: known(uname['nodename']),
-    kernel: known(uname['release']),
-    kernelBuild: known(uname['version']),
-    machine: known(uname['machine']),
-    cpus: distinct(window, cpuSeconds, 'cpu'),
-    numaNodes: distinct(window, cpuNode, 'node'),
+    hostname: unlessNone(uname['nodename']),
+    kernel: unlessNone(uname['release']),
+    kernelBuild: unlessNone(uname['version']),
+    machine: unlessNone(uname['machine']),
+    cpus: countOfLabel(window, cpuSeconds, 'cpu'),
+    numaNodes: countOfLabel(window, cpuNode, 'node'),
     bootedAt: booted === undefined ? null : isoTime(booted),
     features: Object.fromEntries(
       window.value(kernelFeature).map(({ labels, value }) => [labels['feature'] ?? '', value !== 0]),
@@ -68,12 +68,12 @@ export function collectorStatuses(window: Window): CollectorStatus[] {
   });
 }
 
-function distinct(window: Window, metric: Metric, label: string): number | null {
+function countOfLabel(window: Window, metric: Metric, label: string): number | null {
   const values = new Set(window.value(metric).map(({ labels }) => labels[label]));
   return values.size === 0 ? null : values.size;
 }
 
-function known(text: string | undefined): string | null {
+function unlessNone(text: string | undefined): string | null {
   return text === undefined || text === '' || text === '(none)' ? null : text;
 }
 

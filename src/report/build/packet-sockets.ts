@@ -62,7 +62,7 @@ function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills
   const inode = labels['inode'] ?? '';
   const protocol = labels['protocol'] ?? '';
   const hook = labels['hook'] ?? 'none';
-  const ring = known(labels['ring']);
+  const ring = unlessUnknown(labels['ring']);
   const dearestFirst = (found: readonly SocketPrice[] = []): SocketPrice[] =>
     [...found].sort((a, b) => b.nsPerPacket - a.nsPerPacket);
   const passed = typed.inodes.includes(inode);
@@ -81,13 +81,13 @@ function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills
     netns: labels['netns'] ?? OWN_NETNS,
     device: labels['device'] ?? 'any',
     protocol,
-    type: known(labels['type']),
+    type: unlessUnknown(labels['type']),
     hook,
     inode,
     owners: (owners.get(inode) ?? []).map(({ pid, comm = '' }) => ({ pid: Number(pid), comm })),
-    filter: known(labels['filter']),
+    filter: unlessUnknown(labels['filter']),
     ring,
-    fanout: known(labels['fanout']),
+    fanout: unlessUnknown(labels['fanout']),
     uid: wholeNumber(labels['uid']),
     promiscuous: flag(labels['promiscuous']),
     drops: lost(labels),
@@ -105,7 +105,7 @@ function billSection({ payers, ...bill }: CaptureCost): NonNullable<Tap['bill']>
   return { ...bill, payers: payers.map(({ pid, comm, share }) => ({ pid: Number(pid), comm, share })) };
 }
 
-function known(text: string | undefined): string | null {
+function unlessUnknown(text: string | undefined): string | null {
   return text === undefined || text === '' || text === 'unknown' ? null : text;
 }
 

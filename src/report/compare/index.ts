@@ -17,7 +17,7 @@ import {
   type ChangeUnit,
 } from './noise.ts';
 import { droppedAbove, secondsOfDevices } from '../tables/device-losses.ts';
-import { probeCaveat } from '../words/phrases.ts';
+import { placed, probeCaveat } from '../words/phrases.ts';
 import { profileChanges } from './profile.ts';
 import { shiftOf } from './shift.ts';
 
@@ -165,8 +165,8 @@ function partChanges(before: Report, after: Report): PartChange[] {
   }));
 }
 
-function placeOf({ device, netns }: { readonly device: string; readonly netns: string }): string {
-  return netns === '' ? device : `${device} in ${netns}`;
+function devicePlace({ device, netns }: { readonly device: string; readonly netns: string }): string {
+  return placed(device, netns);
 }
 
 const deviceLines = [
@@ -193,7 +193,7 @@ function deviceChanges(before: Report, after: Report): PlaceChanges[] {
   };
   const withoutLost = (device: DeviceCost | undefined): DeviceFigures | undefined =>
     device === undefined ? undefined : { ...device, dropped: droppedAbove(device) };
-  const each = bothOf(before.cost.devices, after.cost.devices, placeOf).map(([place, was, is]) => ({
+  const each = bothOf(before.cost.devices, after.cost.devices, devicePlace).map(([place, was, is]) => ({
     place,
     figures: changesOf(lines, figures(withoutLost(was), before), figures(withoutLost(is), after)),
     reason: was === undefined ? whyUnlisted(before, 'before') : is === undefined ? whyUnlisted(after, 'after') : null,
@@ -230,7 +230,7 @@ const quantiles = [
 ] as const;
 
 function spanChanges(before: Report, after: Report): SpanChanges[] {
-  return bothOf(before.cost.devices, after.cost.devices, placeOf).flatMap(([place, was, is]) =>
+  return bothOf(before.cost.devices, after.cost.devices, devicePlace).flatMap(([place, was, is]) =>
     (['taps', 'stack', 'forward'] as const).flatMap((name) => {
       const [a, b] = [was?.spans?.[name] ?? null, is?.spans?.[name] ?? null];
       if (a === null && b === null) return [];

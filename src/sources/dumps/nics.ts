@@ -70,13 +70,13 @@ function untold(device: string, reason: string): RingLosses {
 
 function lossesOf(device: string): RingLosses {
   const driver = driverOf(device);
-  if (!driver.ok) return refused(device, driver);
+  if (!driver.ok) return lossesRefused(device, driver);
   const counters = statisticsOf(device);
-  return counters.ok ? lossesAmong(device, driver.value, counters.value) : refused(device, counters);
+  return counters.ok ? lossesAmong(device, driver.value, counters.value) : lossesRefused(device, counters);
 }
 
 /** That a driver has nothing to tell is an answer, and so is that the card was taken away. */
-function refused(device: string, failure: Failure): RingLosses {
+function lossesRefused(device: string, failure: Failure): RingLosses {
   return failure.errno === 'EOPNOTSUPP' || isGone(failure) ? nothing : untold(device, failure.reason);
 }
 

@@ -106,12 +106,12 @@ export function askXtTable(
   const fd = library.value.socket(domain, SOCK_DGRAM_CLOEXEC, 0);
   if (fd < 0) return refusal(library.value.errno(), 'socket');
   try {
-    const head = ask(library.value, fd, level, GET_INFO, named(table, INFO_BYTES));
+    const head = ask(library.value, fd, level, GET_INFO, tableRequest(table, INFO_BYTES));
     const info = head.ok ? parseXtInfo(head.value) : head;
     if (!info.ok) return info;
     const { size } = info.value;
     if (size > MOST_BYTES) return ok({ info: info.value, rules: null });
-    const request = named(table, ENTRIES_HEADER + size);
+    const request = tableRequest(table, ENTRIES_HEADER + size);
     viewOf(request).setUint32(TABLE_NAME_BYTES, size, LITTLE);
     // EAGAIN says that the table was replaced in between.
     const whole = ask(library.value, fd, level, GET_ENTRIES, request);
@@ -122,7 +122,7 @@ export function askXtTable(
   }
 }
 
-function named(table: string, length: number): Uint8Array {
+function tableRequest(table: string, length: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(length).fill(0);
   bytes.write(table, 0, TABLE_NAME_BYTES - 1, 'latin1');
   return bytes;

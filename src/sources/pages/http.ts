@@ -44,7 +44,7 @@ export async function get(
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
       return fail(
-        `redirects ${masked(placeOf(response.headers.get('location'), url), secrets)}: give the address it leads to`,
+        `redirects ${masked(redirectTarget(response.headers.get('location'), url), secrets)}: give the address it leads to`,
       );
     }
     const body = await bodyOf(response, asking.most);
@@ -104,7 +104,7 @@ async function bodyOf(response: Response, most: number): Promise<Uint8Array | un
 }
 
 /** Where a redirect leads, without what may be secret in it. */
-function placeOf(location: string | null, from: URL): string {
+function redirectTarget(location: string | null, from: URL): string {
   if (location === null || !URL.canParse(location, from.href)) return 'nowhere';
   const to = new URL(location, from);
   if (to.protocol !== 'http:' && to.protocol !== 'https:') return `to an address of ${to.protocol}`;
