@@ -1,13 +1,4 @@
 import {
-  jitterAvg,
-  jitterHistogram,
-  jitterLoadError,
-  jitterMax,
-  jitterMin,
-  jitterNanoseconds,
-  jitterObjectPath,
-  jitterPackets,
-  jitterSpread,
   jitterUp,
   kernelFeature,
   netRxDriverNanoseconds,
@@ -46,7 +37,7 @@ import {
   tappedStddev,
 } from '../metrics/catalogue/index.ts';
 import type { ProbeAnswer } from '../readings/answer.ts';
-import { bucketBounds, summarise, type SpanHistogram } from '../readings/histogram.ts';
+import { samplesBelow, summarise, summedBy } from '../readings/histogram.ts';
 import {
   tracedShare,
   type CpuReading,
@@ -57,13 +48,8 @@ import {
   type TransmitReading,
 } from '../readings/reading.ts';
 import { defineCollector, type Emit } from './collector.ts';
+import { emitJitter, emitProbeLoad } from './ebpf-jitter.ts';
 import { decodeProbeAnswer, decodeProbeLoad } from './probe-answer.ts';
-
-/** Upper bounds of the 16 buckets as they are exported, in nanoseconds; the labels call 1024 us "1ms". */
-const seedBuckets: readonly (readonly [string, number])[] = [
-  ...['0-1us', '1-2us', '2-4us', '4-8us', '8-16us', '16-32us', '32-64us', '64-128us', '128-256us', '256-512us'],
-  ...['512-1024us', '1-2ms', '2-4ms', '4-8ms', '8-16ms', '16ms+'],
-].map((label, index) => [label, index === 15 ? Infinity : 1000 * 2 ** index]);
 
 /** Bounds of the cumulative histogram: four to a power of two from 64 ns to 67 ms. */
 const bounds = Array.from({ length: 81 }, (_, index) => Math.round(64 * 2 ** (index / 4)));
@@ -96,7 +82,7 @@ export const ebpf = defineCollector({
     if (answer === undefined) {
       emit(jitterUp, {}, 0);
       const load = host.dumpIfPresent('probe_load', decodeProbeLoad);
-      if (load !== undefined) emitLoad(load.objects, load.error, emit);
+      if (load !== undefined) emitProbeLoad(load.objects, load.error, emit);
       return;
     }
     const { reading, window } = answer;
@@ -148,7 +134,7 @@ export const ebpf = defineCollector({
       if (bill.txPackets >= FEWEST_BILLED) emit(sentTapNanoseconds, place, bill.txNs / bill.txPackets);
     }
     emitSent(answer, emit);
-    emitSeed(answer, emit);
+    emitJitter(answer, emit);
   },
 });
 
@@ -173,7 +159,7 @@ function wholeOf(cpu: CpuReading, traced: number): { ns: number; skbs: number; r
 
 /** Of the timed NET_RX runs that were split, the share in which the stack had no packet. */
 function driverShare(cpus: readonly CpuReading[]): number | undefined {
-  const total = (of: (cpu: CpuReading) => number | undefined): number => sum(cpus, (cpu) => of(cpu) ?? 0);
+  const total = (of: (cpu: CpuReading) => number | undefined): number => summedBy(cpus, (cpu) => of(cpu) ?? 0);
   const ns = total(({ splitNs }) => splitNs);
   if (ns < LEAST_SPLIT_NS) return undefined;
   return Math.min(1, Math.max(0, 1 - total(({ splitStackNs }) => splitStackNs) / ns));
@@ -235,13 +221,13 @@ function emitSent({ window, reading, tappedSending, transmitFloors, netnsNames }
       other.netns === device.netns && other.ifindex === device.ifindex;
     const name = netnsNames[device.netns] ?? '';
     const place = { device: device.device, ...(name === '' ? {} : { netns: name }) };
-    const samples = sum(device.ways, ({ count }) => count);
+    const samples = summedBy(device.ways, ({ count }) => count);
     if (samples > 0) emit(sentPackets, place, sentWhileTimed(device, window) ?? samples * reading.sampleEvery);
     const tapped = tappedSending?.find((time) => same(time.reading));
     const { ways } = tapped?.reading ?? device;
     if (tapped !== undefined && tapped.seconds > 0) {
       emit(tappedSentSeconds, place, tapped.seconds);
-      emit(tappedSentPackets, place, sum(ways, ({ count }) => count) * reading.sampleEvery);
+      emit(tappedSentPackets, place, summedBy(ways, ({ count }) => count) * reading.sampleEvery);
     }
     for (const way of ways) {
       const shape = summarise(way);
@@ -277,58 +263,4 @@ function emitShape(span: SpanReading, place: { device: string; netns?: string },
   emit(spanStddev, labels, shape.stddevNs);
   for (const le of bounds) emit(spanBucket, { ...labels, le: String(le) }, samplesBelow(span, le));
   emit(spanBucket, { ...labels, le: '+Inf' }, span.count);
-}
-
-/** Samples of the buckets that lie wholly at or below `ns`. */
-function samplesBelow(span: SpanHistogram, ns: number): number {
-  let sum = 0;
-  for (const [bucket, count] of span.buckets) if (bucketBounds(bucket)[1] <= ns + 1) sum += count;
-  return sum;
-}
-
-/** `node_ebpf_pmd_jitter_*`: XDP to TC. Native and generic XDP contain different work, so a device shows only one of them. */
-function emitSeed({ window, loadError }: ProbeAnswer, emit: Emit): void {
-  emitLoad(true, loadError, emit);
-  const spans: SpanReading[] = [];
-  for (const device of window.devices) {
-    const span = device.spans.find((each) => each.span === 'stack' && each.count > 0);
-    const shape = span === undefined ? undefined : summarise(span);
-    if (span === undefined || shape === undefined) continue;
-    spans.push(span);
-    const labels = { interface: device.device };
-    emit(jitterMin, labels, shape.minNs);
-    emit(jitterMax, labels, shape.maxNs);
-    emit(jitterAvg, labels, shape.avgNs);
-    emit(jitterSpread, labels, shape.jitterNs);
-  }
-  emit(jitterUp, {}, spans.length > 0 ? 1 : 0);
-  if (spans.length === 0) return;
-  emit(
-    jitterPackets,
-    {},
-    sum(spans, ({ count }) => count),
-  );
-  emit(
-    jitterNanoseconds,
-    {},
-    sum(spans, ({ sumNs }) => sumNs),
-  );
-  let below = 0;
-  for (const [bucket, limit] of seedBuckets) {
-    const upTo = sum(spans, (span) => (limit === Infinity ? span.count : samplesBelow(span, limit)));
-    emit(jitterHistogram, { bucket }, upTo - below);
-    below = upTo;
-  }
-}
-
-/** The seed cuts the reason there. */
-const LONGEST_ERROR = 200;
-
-function emitLoad(objects: boolean, error: string | null, emit: Emit): void {
-  emit(jitterObjectPath, {}, objects ? 1 : 0);
-  if (error !== null) emit(jitterLoadError, { error: error.slice(0, LONGEST_ERROR) }, 1);
-}
-
-function sum<T>(items: readonly T[], amount: (item: T) => number): number {
-  return items.reduce((total, item) => total + amount(item), 0);
 }

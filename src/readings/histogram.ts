@@ -167,3 +167,14 @@ export function subtractSpans(after: SpanHistogram, before: SpanHistogram): Span
     buckets,
   };
 }
+
+/** Samples of the buckets that lie wholly at or below `ns`. */
+export function samplesBelow(span: SpanHistogram, ns: number): number {
+  let sum = 0;
+  for (const [bucket, count] of span.buckets) if (bucketBounds(bucket)[1] <= ns + 1) sum += count;
+  return sum;
+}
+
+export function summedBy<T>(items: readonly T[], amount: (item: T) => number): number {
+  return items.reduce((total, item) => total + amount(item), 0);
+}

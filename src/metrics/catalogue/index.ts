@@ -1,6 +1,8 @@
 /** Every metric, declared once. */
 export * from './cpu.ts';
 export * from './net.ts';
+export * from './conntrack.ts';
+export * from './protocols.ts';
 export * from './sockets.ts';
 export * from './memory.ts';
 export * from './ebpf.ts';
