@@ -5,28 +5,28 @@ import { mayRest } from '../../src/probe/tc-rests.ts';
 
 /** A host of two CPUs, whose one device is watched: what its program counts while it is there, and what all witnesses do. */
 class Host {
-  at = 0;
+  #at = 0;
   there = true;
   readonly came = [0, 0];
-  readonly counted = [0, 0];
-  readonly passes = [0, 0];
+  readonly #counted = [0, 0];
+  readonly #passes = [0, 0];
   frames: number | undefined = 0;
 
   /** @param share of the packets that CPU 0 takes, @param merged frames to a packet, @param others packets of others, per second */
   pass(seconds: number, perSecond: number, { share = 1, merged = 1, others = 0 } = {}): this {
-    this.at += seconds * 1e9;
+    this.#at += seconds * 1e9;
     for (const [cpu, part] of [share, 1 - share].entries()) {
       const packets = Math.round((perSecond / merged) * seconds * part);
       this.came[cpu]! += packets;
-      if (this.there) this.counted[cpu]! += packets;
-      this.passes[cpu]! += packets + Math.round((others * seconds) / 2);
+      if (this.there) this.#counted[cpu]! += packets;
+      this.#passes[cpu]! += packets + Math.round((others * seconds) / 2);
       if (this.frames !== undefined) this.frames += packets * merged;
     }
     return this;
   }
 
   get now(): PacketMoment {
-    return { nanoseconds: this.at, counted: [...this.counted], frames: this.frames, passes: [...this.passes] };
+    return { nanoseconds: this.#at, counted: [...this.#counted], frames: this.frames, passes: [...this.#passes] };
   }
 
   get total(): number {
@@ -140,7 +140,7 @@ describe('packets of a device whose TC program rests', () => {
   it('says by all of it that it may be wrong where the device counter began anew', () => {
     const slice = partBetween(new Host().now, new Host().pass(0.2, 20_000).now);
     const from = new Host().pass(1, 20_000);
-    const to = { ...from.now, nanoseconds: from.at + 1e9, frames: 5, passes: [30_000, 0] };
+    const to = { ...from.now, nanoseconds: from.now.nanoseconds + 1e9, frames: 5, passes: [30_000, 0] };
     const { packets, unexplained } = estimate(partBetween(from.now, to), [slice]);
     assert.equal(packets, 10_000);
     assert.equal(unexplained, 10_000);
