@@ -27,7 +27,7 @@ export interface FleetWindow {
 
 /** What one answer may hold of; more are asked for in several. */
 const HOSTS_AT_ONCE = 10;
-const NAMES_AT_ONCE = 30;
+const NAMES_AT_ONCE = 40;
 /** Questions under way at the same time. */
 const AT_ONCE = 2;
 const MOST_HOSTS = 5000;
