@@ -9,14 +9,6 @@
 #include "drops.h"
 #include "kernel.h"
 
-struct sock_common {
-	possible_net_t skc_net;
-} KERNEL_STRUCT;
-
-struct sock {
-	struct sock_common __sk_common;
-} KERNEL_STRUCT;
-
 struct net_device {
 	int ifindex;
 	possible_net_t nd_net;

@@ -11,40 +11,6 @@
 
 #define AF_PACKET 17
 
-struct inode {
-	unsigned long i_ino;
-} KERNEL_STRUCT;
-
-struct file {
-	struct inode *f_inode;
-} KERNEL_STRUCT;
-
-struct sock_common {
-	unsigned short skc_family;
-	possible_net_t skc_net;
-} KERNEL_STRUCT;
-
-struct sock {
-	struct sock_common __sk_common;
-} KERNEL_STRUCT;
-
-struct socket {
-	struct sock *sk;
-} KERNEL_STRUCT;
-
-struct packet_ring_buffer {
-	void *pg_vec;
-} KERNEL_STRUCT;
-
-typedef struct {
-	int counter;
-} KERNEL_STRUCT atomic_t;
-
-struct packet_sock {
-	struct packet_ring_buffer rx_ring;
-	atomic_t tp_drops;
-} KERNEL_STRUCT;
-
 /* The context of the walk: include/linux/bpf.h and kernel/bpf/task_iter.c. Members of 32 bits are padded to 64. */
 struct seq_file;
 

@@ -8,38 +8,9 @@
 
 #define SOCKETS 1024
 
-struct inode {
-	unsigned long i_ino;
-} KERNEL_STRUCT;
-
-struct file {
-	struct inode *f_inode;
-} KERNEL_STRUCT;
-
-struct socket {
-	struct file *file;
-} KERNEL_STRUCT;
-
-struct sock_common {
-	possible_net_t skc_net;
-} KERNEL_STRUCT;
-
-struct sock {
-	struct sock_common __sk_common;
-	struct socket *sk_socket;
-} KERNEL_STRUCT;
-
 struct packet_type {
 	struct net_device *dev;
 	void *af_packet_priv;
-} KERNEL_STRUCT;
-
-typedef struct {
-	int counter;
-} KERNEL_STRUCT atomic_t;
-
-struct packet_sock {
-	atomic_t tp_drops;
 } KERNEL_STRUCT;
 
 volatile __u32 pktcost_sample_every = 16;

@@ -11,7 +11,7 @@ import type { ProbeChoice } from '../probe/plan.ts';
 import type { KernelSymbols } from '../probe/symbols.ts';
 import { isProcfs, monotonicSeconds, type Roots } from '../sources/live-reader.ts';
 import type { NetworkNamespace } from '../sources/netns.ts';
-import { hasRings, tapHooks, tapHooksIn, withTaps } from '../sources/tapped.ts';
+import { lookForTaps, tapHooks, tapHooksIn } from '../sources/tapped.ts';
 
 export interface ProbedOptions extends ProbeChoice {
   readonly seconds: number;
@@ -39,14 +39,13 @@ export function openProbe(
     ...options,
     overhead,
     ...(copy && { probe: 'off', whyOff: `${options.roots.procfs} is not the proc file system of this host` }),
-    namespaces: withTaps(
+    ...lookForTaps(
       namespaces.filter(({ name }) => name !== OWN_NETNS),
       reader,
     ),
     sysfs: options.roots.deviceSysfs ?? options.roots.sysfs,
     procfs: options.roots.procfs,
     symbols,
-    rings: hasRings(namespaces, reader),
     windowSeconds: options.seconds,
     hooks: (path) => (path === undefined ? tapHooks(reader) : tapHooksIn(path, reader)),
   });

@@ -1,6 +1,6 @@
 /**
  * What rings of packet sockets had no room for, by a walk over the open files of all tasks (bpf/rings.bpf.c): for kernels that let
- * nobody time packet sockets. Half a millisecond for a thousand open files.
+ * nobody time packet sockets. A walk takes 0.3 µs for each open file (Linux 6.18: 28 ms of 95,000, 167 ms of 494,000).
  */
 import { closeSync, readSync } from 'node:fs';
 import { systemRefusal } from '../base/errno.ts';
@@ -10,8 +10,8 @@ import { ringLayout } from '../generated/kernel-layout.ts';
 import type { RingReading } from '../readings/reading.ts';
 import type { Libbpf, LoadedObject, ProgramFd } from './libbpf.ts';
 
-/** Some tens of milliseconds. */
-const MOST_FILES = 500_000;
+/** Some 30 ms, in which nothing else of ours runs. */
+const MOST_FILES = 100_000;
 const MOST_RINGS = 16_384;
 
 /** `drops` since the owner last asked: po->tp_drops, modulo 2^32. */
@@ -63,10 +63,9 @@ export class CaptureRings {
     return program;
   }
 
-  /** Of every packet socket with a ring that some task has open, whichever namespace it is in. */
-  read(): Result<readonly RingReading[]> {
-    const files = openFiles(this.#procfs);
-    if (files > MOST_FILES) return fail(`${String(files)} open files are too many to look through for rings`);
+  /** Of every packet socket with a ring that some task has open, whichever namespace it is in; undefined where too much is open. */
+  read(): Result<readonly RingReading[] | undefined> {
+    if (openFiles(this.#procfs) > MOST_FILES) return ok(undefined);
     const walk = this.#bpf.openWalk(this.#program);
     if (!walk.ok) return walk;
     try {

@@ -231,7 +231,7 @@ export class ProbeSession {
       ...this.#glance(monotonicNs, cpus, gaps),
       cpus: cpus.map(whole),
       ...(sockets && { sockets: sockets.bills, tapTotals: sockets.totals }),
-      ...(lost?.ok === true && { rings: lost.value }),
+      ...(lost?.ok === true && lost.value !== undefined && { rings: lost.value }),
       programs,
       attach: [...this.#status, ...driverRefused(this.tracepoints)],
     };

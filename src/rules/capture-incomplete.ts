@@ -38,7 +38,7 @@ export const captureIncomplete = defineRule({
     const lost = captureLost(socket.labels, { queue: drops?.value, ring: ring?.value, looked: rings?.value === 1 });
     if (lost === null && hasRing) {
       return notMeasured(
-        'what a ring had no room for only its owner can ask for; the probe looks at it in the kernel (root, BTF, Linux 5.11), and did not here',
+        'what a ring had no room for only its owner can ask for; the probe looks at it in the kernel (root, BTF, Linux 5.11, no more than 100,000 open files without fentry), and did not here',
       );
     }
     if (lost === null || lost === 0) return ok();
