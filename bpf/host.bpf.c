@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Programs which see every received packet of the host: the stamp, and an empty one for calibration. */
 #include "span.h"
+#include "home.h"
 
 /* Written by user space while the programs run; .data and not .rodata, which is frozen at load. */
 volatile __u32 pktcost_sample_every = 16;
-
-/* For the sampler (sampler.bpf.c), by user space: 1 + slot of the device whose program rests. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} pktcost_home SEC(".maps");
 
 /*
  * First thing in __netif_receive_skb_core, before the ETH_P_ALL taps (net/core/dev.c). An unsampled packet costs the map

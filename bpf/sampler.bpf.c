@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/bpf_perf_event.h>
 #include <bpf/bpf_helpers.h>
+#include "home.h"
 #include "profile.h"
 #include "sampler.h"
 
@@ -52,14 +53,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct pktcost_cpu);
 } pktcost_cpus SEC(".maps");
-
-/* 1 + slot of the device whose program rests, and whose packets next to all of the host's are meanwhile; 0: none rests. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} pktcost_home SEC(".maps");
 
 static __always_inline void count(__u32 what, __u64 amount)
 {
