@@ -40,8 +40,11 @@ export interface PathCost {
 
 const directions = ['receive', 'transmit', 'socket'] as const;
 
+/** Which parts are meant, of a direction: what a call does for its caller may be done for others in the softirq. */
+export type PartOf = (part: string, direction: Direction) => boolean;
+
 /** Samples of a direction: all but pktcost's own, and those of them that `isPart` picks. */
-function counted(read: ProfileReadings, direction: Direction, isPart: (part: string) => boolean) {
+function counted(read: ProfileReadings, direction: Direction, isPart: PartOf) {
   const sampled = read.samples.filter(({ labels }) => labels['direction'] === direction);
   const theirs = sampled.filter(({ labels }) => labels['part'] !== OWN_PART);
   const total = (of: readonly Signal[]): number => of.reduce((sum, { value }) => sum + value, 0);
@@ -50,12 +53,12 @@ function counted(read: ProfileReadings, direction: Direction, isPart: (part: str
     theirs,
     all,
     own: whole === 0 ? 0 : (whole - all) / whole,
-    mine: total(theirs.filter(({ labels }) => isPart(labels['part'] ?? ''))),
+    mine: total(theirs.filter(({ labels }) => isPart(labels['part'] ?? '', direction))),
   };
 }
 
 /** What `isPart` picks costs in each direction that has enough samples and packets. */
-export function pathCosts(read: ProfileReadings, isPart: (part: string) => boolean): readonly PathCost[] {
+export function pathCosts(read: ProfileReadings, isPart: PartOf): readonly PathCost[] {
   return directions.flatMap((direction) => {
     const packets = packetsOf(read, direction);
     const { theirs, own, all, mine } = counted(read, direction, isPart);
@@ -128,11 +131,7 @@ export function unsampledCpus(clocks: readonly Signal[]): string | undefined {
  * Why these parts can be called neither dear nor cheap: a direction of which too little was sampled, or whose packets were too few or
  * counted by nobody, and in which they may take more than the limits allow. Undefined where they surely do not.
  */
-export function unsureOf(
-  read: ProfileReadings,
-  isPart: (part: string) => boolean,
-  limits: CostLimits,
-): string | undefined {
+export function unsureOf(read: ProfileReadings, isPart: PartOf, limits: CostLimits): string | undefined {
   const seconds = read.sampled.value;
   if (seconds <= 0) return 'the profile did not sample: the window ended before it began';
   const partial = unsampledCpus(read.clocks);

@@ -1,5 +1,6 @@
 import { holdersOfSockets } from '../facts/sockets.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
+import type { PartOf } from '../facts/path-cost.ts';
 import { processOf } from '../facts/processes.ts';
 import { busyTypes, typedSockets } from '../facts/typed-sockets.ts';
 import type { Signal } from '../facts/signal.ts';
@@ -20,7 +21,9 @@ import {
 } from './path-parts.ts';
 import { decidingList, defineRule, optional, optionalList } from './rule.ts';
 
-const PARTS = new Set(['multicast', 'icmp', 'socket-filter', 'raw', 'packet-socket']);
+const PARTS = new Set(['multicast', 'icmp', 'socket-filter', 'raw']);
+/** What a call does in packet or raw sockets it does for its caller, whom the tables name: nobody else waits for it. */
+const CALLS = 'socket';
 /** The functions of taps; where there is none, those of sockets for one ethertype. */
 const TAPS = 'tap-receive';
 const socketLabels = ['inode', 'device', 'protocol', 'hook', 'filter', 'ring', 'fanout'] as const;
@@ -51,10 +54,11 @@ export const otherSocketsCost = defineRule({
   alert: needsProfile,
   conclude(read, limits) {
     const typed = typedTaps(read.sockets, busyTypes(read.v4?.value, read.v6?.value), read.owners);
-    const isPart = (part: string): boolean => PARTS.has(part) || (part === TAPS && typed.length > 0);
+    const isPart: PartOf = (part, direction) =>
+      direction !== CALLS && (PARTS.has(part) || (part === TAPS && typed.length > 0));
     const judged = judgeParts(read, isPart, limits);
     if (judged === undefined) return notDear(read, isPart, limits);
-    const own = judged.cost.parts.filter(([part]) => isPart(part));
+    const own = judged.cost.parts.filter(([part]) => isPart(part, judged.cost.direction));
     const part = own[0]?.[0] ?? '';
     const payers = payersOf(read, part);
     const [action, command] = advice[part] ?? advice['raw']!;
@@ -121,10 +125,6 @@ const advice: Readonly<Record<string, readonly [action: string, command: string]
   ],
   'tap-receive': [
     'A packet socket for IP sees every IP packet: end it if nobody reads it, or give it a filter that rejects in the kernel what it does not need.',
-    'ss -0 -p',
-  ],
-  'packet-socket': [
-    'See who reads and sends through packet sockets, and whether a ring would spare it the calls.',
     'ss -0 -p',
   ],
 };

@@ -9,6 +9,7 @@ import {
   directionName,
   type CostLimits,
   type Grade,
+  type PartOf,
   type PathCost,
   type ProfileReadings,
 } from '../facts/path-cost.ts';
@@ -94,7 +95,7 @@ export interface JudgedPath {
 /** What these parts cost where they are dear; undefined where they are not. */
 export function judgeParts(
   read: ProfileReadings & { readonly cpus: Signal | undefined },
-  isPart: (part: string) => boolean,
+  isPart: PartOf,
   limits: CostLimits,
 ): JudgedPath | undefined {
   const found = dearest(pathCosts(read, isPart), limits);
@@ -129,11 +130,7 @@ export function costly<const M extends string, K extends string>(
 }
 
 /** Of parts that were not found dear: that they are not, or that too little was seen to say so. */
-export function notDear(
-  read: ProfileReadings,
-  isPart: (part: string) => boolean,
-  limits: CostLimits,
-): Conclusion<never, never> {
+export function notDear(read: ProfileReadings, isPart: PartOf, limits: CostLimits): Conclusion<never, never> {
   const unsure = unsureOf(read, isPart, limits);
   return unsure === undefined ? ok() : notMeasured(unsure);
 }

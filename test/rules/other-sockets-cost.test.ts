@@ -27,13 +27,21 @@ ruleCases(otherSocketsCost, [
     command: /UdpNoPorts/,
   },
   {
-    name: 'a process that sends through packet sockets is named',
+    name: 'what calls on packet and raw sockets take is work of their callers, whom no other packet waits for',
     cells: [
-      ...pathCells({ 'packet-socket': 4000, udp: 6000 }, { direction: 'socket' }),
-      [profileProcessSamples, { direction: 'socket', pid: '7', comm: 'pcapd', part: 'packet-socket' }, 0, 3900],
+      ...pathCells({ 'packet-socket': 4000, raw: 3000, udp: 3000 }, { direction: 'socket' }),
+      socketFor('88cc', '11'),
+    ],
+    outcome: 'ok',
+  },
+  {
+    name: 'clones for raw sockets that a process reads: it is named',
+    cells: [
+      ...pathCells({ raw: 4000, udp: 6000 }),
+      [profileProcessSamples, { direction: 'socket', pid: '7', comm: 'pingd', part: 'raw' }, 0, 3900],
     ],
     outcome: 'warning',
-    args: { payers: '; paid by pcapd (pid 7)' },
+    args: { payers: '; paid by pingd (pid 7)' },
   },
   {
     name: 'sockets for IPv4 alone, which every packet is: named, though they are no taps',
