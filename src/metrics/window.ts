@@ -1,5 +1,5 @@
 import { countsUp, type Labels, type Metric } from './metric.ts';
-import { OWN_NETNS, Snapshot, type Gap, type Series } from './snapshot.ts';
+import { netnsOf, OWN_NETNS, Snapshot, type Gap, type Series } from './snapshot.ts';
 
 const U32 = 2 ** 32;
 
@@ -180,7 +180,10 @@ export class Window {
 
   /** A sparse metric's cell that was zero at the first sample, if the collector did run then. */
   #zeroBefore(metric: Metric, after: Series): CellReading | undefined {
-    const report = this.before.collector(metric.collector, after.labels['netns'] ?? OWN_NETNS);
+    const netns = netnsOf(after.labels);
+    // What is read once for the whole host, and a page, has one report for the series of all namespaces.
+    const place = this.after.collector(metric.collector, netns) === undefined ? OWN_NETNS : netns;
+    const report = this.before.collector(metric.collector, place);
     if (report === undefined || report.status === 'unavailable') return undefined;
     return { value: 0, at: after.at - this.seconds };
   }

@@ -47,6 +47,26 @@ describe('the ledger of losses', () => {
     assert.deepEqual([total, lookedAt, sampling, rows.map(({ packets }) => packets)], [400, 400, 1, [400]]);
   });
 
+  it('has what was dropped for the first time in the window, in whatever namespace', () => {
+    const began = ['SOCKET_RCVBUFF', 'NO_SOCKET'].map((reason, index): Cell => [
+      skbDrops,
+      { reason, location: 'udp_queue_rcv_one_skb', device: 'eth0', ...(index === 0 ? {} : { netns: 'pod' }) },
+      null,
+      50,
+    ]);
+    const { total, rows } = ledgerOf(windowOf({ cells: [...counted(100), ...began] }));
+    assert.deepEqual(
+      [total, rows.map(({ netns, packets }) => [netns, packets])],
+      [
+        100,
+        [
+          ['pod', 50],
+          ['', 50],
+        ],
+      ],
+    );
+  });
+
   it('balances the books: frames in are delivered, forwarded, dropped by kind, or not accounted for', () => {
     const { rows, books } = ledgerOf(
       windowOf({

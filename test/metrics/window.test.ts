@@ -10,8 +10,10 @@ import {
   netstat,
   receiveDrop,
   receivePackets,
+  skbDrops,
   softnetProcessed,
   softirqFunctions,
+  udpSocketDrops,
 } from '../../src/metrics/catalogue/index.ts';
 import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
@@ -69,6 +71,28 @@ describe('Window', () => {
     const irq = { cpu: '0', type: '24', info: 'PCI-MSI', devices: 'eth0' };
     const window = windowOf({ cells: [[interrupts, irq, null, 7]] });
     assert.equal(window.increase(interrupts).cells[0]?.increase, 7);
+  });
+
+  it('reads it as zero in another namespace as well, where it is read of all namespaces at once', () => {
+    const drop = { reason: 'SOCKET_RCVBUFF', location: 'udp_queue_rcv_one_skb', device: '', netns: 'pod' };
+    const window = windowOf({ cells: [[skbDrops, drop, null, 7]] });
+    assert.equal(window.increase(skbDrops).cells[0]?.increase, 7);
+  });
+
+  it('does not take for zero what was not read in a namespace, or in one that came', () => {
+    const socket = { family: 'inet', address: '0.0.0.0', port: '53', inode: '9', netns: 'pod' };
+    const { before, after } = windowOf({ cells: [[udpSocketDrops, socket, null, 7]] });
+    const came = new Snapshot(before.takenAt, before.at);
+    came.collectors.push(...before.collectors.filter(({ netns }) => netns === ''));
+    assert.deepEqual(new Window(came, after).increase(udpSocketDrops).cells, []);
+    came.collectors.push({
+      id: udpSocketDrops.collector,
+      netns: 'pod',
+      status: 'unavailable',
+      gaps: [],
+      milliseconds: 0,
+    });
+    assert.deepEqual(new Window(came, after).increase(udpSocketDrops).cells, []);
   });
 
   it('keeps absent apart from zero, with the reason its collector gave', () => {

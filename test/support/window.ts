@@ -1,3 +1,4 @@
+import { factsOf } from '../../src/collectors/facts.ts';
 import type { Labels, Metric } from '../../src/metrics/metric.ts';
 import { Snapshot, type CollectorState, type Gap } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
@@ -52,7 +53,8 @@ export function windowOf({
     const has = cells.some(([metric]) => metric.collector === id);
     const status: CollectorState =
       id in inapplicable ? 'not-applicable' : gap === undefined ? 'ok' : has ? 'partial' : 'unavailable';
-    for (const netns of namespaces) {
+    // As a sample has it: in other namespaces only what is read in each of them.
+    for (const netns of factsOf(id)?.scope === 'netns' ? namespaces : ['']) {
       const report = { id, netns, status, gaps: gap === undefined ? [] : [gap], milliseconds: 0 };
       before.collectors.push(report);
       after.collectors.push(report);
