@@ -138,6 +138,18 @@ export function netRxCostOn(netRx: NetRxByCpu, weights: ReadonlyMap<string, numb
   };
 }
 
+/** Of the packets that these CPUs took, the share that is of a device of which so many came to each: in the mean of those packets. */
+export function shareOn(netRx: NetRxByCpu, weights: ReadonlyMap<string, number>): number {
+  let [share, all] = [0, 0];
+  for (const [cpu, count] of weights) {
+    const packets = netRx.get(cpu)?.packets ?? 0;
+    if (packets === 0) continue;
+    share += count * Math.min(1, count / packets);
+    all += count;
+  }
+  return all === 0 ? 0 : share / all;
+}
+
 /** Too few packets make no price. */
 export function enough(cost: NetRxCost | null): NetRxCost | null {
   return cost !== null && cost.packets >= PACKETS_TO_PRICE ? cost : null;
@@ -147,11 +159,18 @@ export function enough(cost: NetRxCost | null): NetRxCost | null {
  * Splits the accounted time per packet into driver and GRO, what traces packets, taps, the rest of NET_RX, and what is left over. Where the driver was
  * not told apart it stays within the rest. Where the tick-sampled softirq time falls short of the NET_RX time that was measured,
  * the measured one is the whole.
+ * @param tapNs what the taps take of such a packet
+ * @param meanTapNs what they take of `accountedNs` and `netRx`, which are means of other devices' packets as well
  */
-export function breakdownOf(accountedNs: number | null, netRx: NetRxCost | null, tapNs: number | null): CostPart[] {
-  if (netRx === null || tapNs === null) return [];
+export function breakdownOf(
+  accountedNs: number | null,
+  netRx: NetRxCost | null,
+  tapNs: number | null,
+  meanTapNs: number | null = tapNs,
+): CostPart[] {
+  if (netRx === null || tapNs === null || meanTapNs === null) return [];
   const { driverNs, tracingNs } = netRx;
-  const known = (driverNs ?? 0) + tracingNs + tapNs;
+  const known = (driverNs ?? 0) + tracingNs + meanTapNs;
   const parts = [
     ...(driverNs === null ? [] : [{ part: 'driver-gro' as const, ns: driverNs }]),
     ...(tracingNs === 0 ? [] : [{ part: 'tracing' as const, ns: tracingNs }]),

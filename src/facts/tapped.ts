@@ -19,7 +19,7 @@ import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
 import type { Signal } from './signal.ts';
-import { begunAndLost, deviceKey, restOfTapNs, spansByDevice } from './spans.ts';
+import { deviceKey, restOfTapNs, spansByDevice } from './spans.ts';
 import { tapsOf, tapsWereRead } from './device-taps.ts';
 import { receivedTaps } from './tap-prices.ts';
 
@@ -125,22 +125,21 @@ export const windowTapNs = once((window: Window, limits: PriceLimits): ReadonlyM
 /** Packets without a price that are left out of a mean: of more of them it would say what is not known. */
 const UNPRICED = 0.1;
 
-/** The same in the mean of these devices, each with its samples; null where it is not known of enough of them. */
-export function meanTapNs(window: Window, limits: PriceLimits, keys: Iterable<string>): number | null {
-  const [prices, spans] = [windowTapNs(window, limits), spansByDevice(window)];
-  let [samples, unpriced, nanoseconds] = [0, 0, 0];
-  for (const key of keys) {
-    const ns = prices.get(key) ?? null;
-    const span = spans.get(key)?.taps ?? null;
-    const begun = span === null ? 0 : span.count + begunAndLost(span);
-    if (ns === null) {
-      unpriced += begun;
-      continue;
-    }
-    samples += begun;
-    nanoseconds += ns * begun;
+/**
+ * The same in the mean of all that the host receives: what the taps of all watched devices took, over so many packets, of which some
+ * may be of devices that nobody watches. null where it is not known of enough of those that are watched.
+ */
+export function hostTapNs(window: Window, limits: PriceLimits, packets: number): number | null {
+  const prices = windowTapNs(window, limits);
+  let [all, unpriced, nanoseconds] = [0, 0, 0];
+  for (const [key, cpus] of packetsByCpu(window)) {
+    const passed = [...cpus.values()].reduce((sum, count) => sum + count, 0);
+    const ns = isWithoutTaps(window, key) ? 0 : (prices.get(key) ?? null);
+    all += passed;
+    if (ns === null) unpriced += passed;
+    else nanoseconds += ns * passed;
   }
-  return samples === 0 || unpriced > UNPRICED * (samples + unpriced) ? null : nanoseconds / samples;
+  return all === 0 || packets <= 0 || unpriced > UNPRICED * all ? null : nanoseconds / packets;
 }
 
 /** From readings without the count of the whole device. */

@@ -3,14 +3,14 @@
  * holds them: packets of other protocols pass them by, and those of their own pay as for a tap. Only the profile sees that.
  */
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
-import { netstat, packetSocket } from '../metrics/catalogue/index.ts';
+import { netRxPackets, netstat, packetSocket, softnetProcessed } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
+import { increaseIn } from './figures.ts';
 import { once } from './once.ts';
 import type { PriceLimits } from './price.ts';
 import { directionOf } from './profile.ts';
 import type { Signal } from './signal.ts';
-import { spansByDevice } from './spans.ts';
-import { meanTapNs } from './tapped.ts';
+import { hostTapNs } from './tapped.ts';
 
 const ETH_P_IP = '0800';
 const ETH_P_IPV6 = '86dd';
@@ -50,7 +50,9 @@ export const typedPrice = once((window: Window, limits: PriceLimits): TypedPrice
   const part = directionOf(window, 'receive')?.parts.find((each) => each.part === 'tap-receive');
   if (inodes.length === 0 || part?.ns == null || part.nsError === null) return { inodes, ns: null, errorNs: null };
   const tapped = sockets.some(({ labels }) => labels['protocol'] === ETH_P_ALL && !NO_HOOK.has(labels['hook'] ?? ''));
-  const spans = tapped ? meanTapNs(window, limits, spansByDevice(window).keys()) : 0;
+  // Of the packets that the profile's price is of.
+  const packets = increaseIn(window, netRxPackets) || increaseIn(window, softnetProcessed);
+  const spans = tapped ? hostTapNs(window, limits, packets) : 0;
   // What the profile met in taps and the spans do not explain; less than its error is nothing.
   const ns = spans === null ? null : part.ns - spans;
   if (ns === null || ns < part.nsError) return { inodes, ns: null, errorNs: null };

@@ -172,6 +172,50 @@ describe('what taps take of a CPU that came or went in the window', () => {
   });
 });
 
+describe('a tapped device that few of the packets come from', () => {
+  // 50,000 packets of eth0 and its tap of 3000 ns, among a million of 1900 ns in NET_RX.
+  const labels = { device: 'eth0', span: 'taps', mode: 'tracepoint' };
+  const few: Cell[] = [
+    [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1],
+    [metrics.kernelFeature, { feature: 'per_netns_taps' }, 1, 1],
+    [metrics.cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 2],
+    [metrics.softnetProcessed, { cpu: '0' }, 0, 1_000_000],
+    [metrics.receivePackets, { device: 'eth0' }, 0, 50_000],
+    [metrics.receivePackets, { device: 'eth1' }, 0, 950_000],
+    [metrics.netRxNanoseconds, { cpu: '0' }, 0, 1.9e9],
+    [metrics.netRxPackets, { cpu: '0' }, 0, 1_000_000],
+    [metrics.spanPackets, { device: 'eth0' }, 0, 50_000],
+    [metrics.spanCpuPackets, { device: 'eth0', cpu: '0' }, 0, 50_000],
+    [metrics.spanSamples, labels, 0, 3000],
+    [metrics.spanNanoseconds, labels, 0, 3000 * 3200],
+    [metrics.spanFloor, { ...labels, method: 'calibrated' }, null, 200],
+    ...tapped.slice(busy.length),
+  ];
+  const report = judged(few);
+  const { host: whole, cpus, devices } = report.cost;
+  const close = (actual: number | undefined, expected: number): void => {
+    assert.ok(Math.abs((actual ?? NaN) - expected) < 1e-6, `${String(actual)} is not ${expected}`);
+  };
+
+  it('has them in the mean of the host as in that of its CPU, and all parts are the price of a packet', () => {
+    close(tapPart(report), 150);
+    close(cpus[0]?.breakdown.find(({ part }) => part === 'taps')?.ns, 150);
+    close(
+      whole.breakdown.reduce((sum, { ns }) => sum + ns, 0),
+      whole.nsPerPacket ?? 0,
+    );
+  });
+
+  it('costs what PKT0101 says: its own taps, and what else a packet of the CPU costs', () => {
+    const { args } = ofRule(report, 'PKT0101');
+    const parts = devices.find(({ device }) => device === 'eth0')?.breakdown ?? [];
+    const of = (name: string): number => parts.find(({ part }) => part === name)?.ns ?? 0;
+    close(of('taps') + of('net-rx-rest'), Number(args['perPacket']));
+    close(of('taps') / (of('taps') + of('net-rx-rest')), Number(args['share']));
+    assert.equal(of('taps'), 3000);
+  });
+});
+
 describe('two devices of which one lost most of its samples', () => {
   const other = (cell: Cell): Cell => [cell[0], { ...cell[1], device: 'eth1' }, cell[2], cell[3]];
   const second: Cell[] = [

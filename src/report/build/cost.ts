@@ -6,6 +6,7 @@ import {
   netRxOf,
   receivedInNetRx,
   receivedOn,
+  shareOn,
   type NetRxCost,
 } from '../../facts/breakdown.ts';
 import { cardsLost } from '../../facts/card-losses.ts';
@@ -17,7 +18,7 @@ import { handsOver } from '../../facts/packet-cost.ts';
 import { receivingThreads } from '../../facts/packet-cpus.ts';
 import { PACKETS_TO_PRICE, tooFewPackets, type PriceLimits } from '../../facts/price.ts';
 import { deviceKey, spansByDevice } from '../../facts/spans.ts';
-import { meanTapNs, packetsByCpu } from '../../facts/tapped.ts';
+import { hostTapNs, packetsByCpu, windowTapNs } from '../../facts/tapped.ts';
 import type { Cost, DeviceCost, HostCost, Probe, Spans } from '../../generated/report.ts';
 import {
   cpuSeconds,
@@ -94,7 +95,11 @@ function hostCost(window: Window, limits: PriceLimits): HostCost {
     nsPerPacket,
     nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
     netRxNsPerPacket: measured?.ns ?? null,
-    breakdown: breakdownOf(nsPerPacket, measured, meanTapNs(window, limits, spansByDevice(window).keys())),
+    breakdown: breakdownOf(
+      nsPerPacket,
+      measured,
+      measured === null ? null : hostTapNs(window, limits, measured.packets),
+    ),
     reason: whyUnpriced(window, packets, spent),
   };
 }
@@ -168,6 +173,19 @@ function deviceCosts(
   const errors = new Map(window.value(spanPacketsError).map(({ labels, value }) => [deviceKey(labels), value]));
   const infos = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels]));
   const nodes = new Map(window.value(deviceNumaNode).map(({ labels, value }) => [deviceKey(labels), value]));
+  const tapNs = windowTapNs(window, limits);
+  const madeOf = (key: string, cpus: ReadonlyMap<string, number>): DeviceCost['breakdown'] => {
+    const onCpu = local ? enough(netRxCostOn(netRx, cpus)) : null;
+    const passed = [...cpus.values()].reduce((sum, count) => sum + count, 0);
+    const ns = tapNs.get(key) ?? null;
+    const part = onCpu !== null ? shareOn(netRx, cpus) : ofHost === null ? 0 : Math.min(1, passed / ofHost.packets);
+    return breakdownOf(
+      (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
+      onCpu ?? ofHost,
+      ns,
+      ns === null ? null : ns * part,
+    );
+  };
   return listed.map(({ labels, increase, seconds }) => {
     const key = deviceKey(labels);
     const own = spans.get(key) ?? null;
@@ -193,14 +211,7 @@ function deviceCosts(
       cardLost: cards.get(key)?.packets ?? null,
       cardLostBy: cards.get(key)?.counter ?? null,
       spans: own,
-      breakdown:
-        own === null
-          ? []
-          : breakdownOf(
-              (accounted ? weighed(ofCpu, cpus) : null) ?? host.nsPerPacket,
-              (local ? enough(netRxCostOn(netRx, cpus)) : null) ?? ofHost,
-              meanTapNs(window, limits, [key]),
-            ),
+      breakdown: own === null ? [] : madeOf(key, cpus),
       reason: own === null ? whyNoSpan(window, probe, labels) : whyNoSamples(own, increase),
     };
   });
