@@ -28,7 +28,7 @@ export const captureBills = once((window: Window, limits: PriceLimits): ((inode:
   const sent = cpuBySocket(sentTaps(window, limits).all, sentPastTaps(window));
   const rings = new Map(window.value(packetSocketRing).map(({ labels, value }) => [labels['inode'], value]));
   const holders = holdersBySocket(window);
-  const readers = window.increase(captureCpuSeconds).cells;
+  const spent = cpuByProcess(window);
   const payers = payersOf(
     window
       .increase(profileProcessSamples)
@@ -36,9 +36,9 @@ export const captureBills = once((window: Window, limits: PriceLimits): ((inode:
       .map(({ labels, increase }) => ({ labels, value: increase })),
   );
   const readerCpu = (inode: string, mode: string): number | null => {
-    const pids = new Set(holders.get(inode)?.map(({ pid }) => pid));
-    const own = readers.filter(({ labels }) => labels['mode'] === mode && pids.has(labels['pid']));
-    return own.length === 0 ? null : own.reduce((sum, { increase, seconds }) => sum + increase / seconds, 0);
+    const pids = [...new Set(holders.get(inode)?.map(({ pid }) => pid))];
+    const own = pids.flatMap((pid) => spent.get(cpuKey(pid, mode)) ?? []);
+    return own.length === 0 ? null : own.reduce((sum, each) => sum + each, 0);
   };
   return (inode) => {
     const transmitCpu = sent.get(inode) ?? null;
@@ -52,6 +52,18 @@ export const captureBills = once((window: Window, limits: PriceLimits): ((inode:
     };
   };
 });
+
+const cpuKey = (pid: string | undefined, mode: string | undefined): string => `${pid ?? ''} ${mode ?? ''}`;
+
+/** CPUs that each process took in each mode. */
+function cpuByProcess(window: Window): ReadonlyMap<string, number> {
+  const spent = new Map<string, number>();
+  for (const { labels, increase, seconds } of window.increase(captureCpuSeconds).cells) {
+    const key = cpuKey(labels['pid'], labels['mode']);
+    spent.set(key, (spent.get(key) ?? 0) + increase / seconds);
+  }
+  return spent;
+}
 
 /** A packet of the device goes to one socket of a fanout group: its sockets share what the group takes. */
 function cpuBySocket(

@@ -19,6 +19,17 @@ export function takenOfCpu(
 }
 
 /**
+ * What threads take together, in CPUs: none more than one, and all no more than the CPUs they run on have, as the clocks of threads
+ * may have it that are read one after the other.
+ */
+export function takenByThreads(shares: readonly number[], cpus: number): number {
+  return Math.min(
+    cpus,
+    shares.reduce((sum, share) => sum + Math.min(1, share), 0),
+  );
+}
+
+/**
  * Share of the window that each CPU spent in softirq, interrupts and NAPI threads, which are put down to the CPU they were last
  * seen on: what PKT0102 judges. Of the wall clock, as the modes of a mostly idle CPU do not add up to it
  * (kernel/time/tick-sched.c).

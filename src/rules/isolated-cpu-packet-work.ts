@@ -1,4 +1,4 @@
-import { interruptModes } from '../facts/interrupt-time.ts';
+import { interruptModes, takenOfCpu } from '../facts/interrupt-time.ts';
 import { formatCpuList } from '../base/cpu-list.ts';
 import { feedersData, feedersText, irqsOn, napiTimeOn, receivingThreads, rpsOn } from '../facts/packet-cpus.ts';
 import {
@@ -109,6 +109,6 @@ export const isolatedCpuPacketWork = defineRule({
       },
       remedies: keepOff({ cpu, feeders, queues, threads: napi.pids, housekeeping }),
     } as const;
-    return (read.softirq?.value ?? 0) + napi.seconds >= limits.share ? critical(said) : warning(said);
+    return takenOfCpu(read.softirq?.value ?? 0, napi.seconds).share >= limits.share ? critical(said) : warning(said);
   },
 });

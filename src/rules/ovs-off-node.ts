@@ -1,5 +1,6 @@
 import { formatCpuList } from '../base/cpu-list.ts';
 import { cpusOf, topologyOf, type Topology } from '../facts/cpus.ts';
+import { takenByThreads } from '../facts/interrupt-time.ts';
 import type { Signal } from '../facts/signal.ts';
 import {
   cpuDedicated,
@@ -115,7 +116,10 @@ export const ovsOffNode = defineRule({
         cpus: listed(cpus, formatCpuList(cpus)),
         node: listed(nodesOf(off)),
         devices: listed([...new Set(off.flatMap(({ home }) => home!.names))]),
-        busy: off.reduce((sum, { share }) => sum + share, 0),
+        busy: takenByThreads(
+          off.map(({ share }) => share),
+          pinned.length > 0 ? new Set(cpus).size : cpuNodes.length,
+        ),
       },
       evidence: { threads: ['>=', limits.cpuShare], lastCpus: null, allowed: null, devices: null, given: null },
       remedies: [

@@ -100,3 +100,21 @@ describe('the bill of a capture', () => {
     });
   });
 });
+
+describe('the CPU time of the processes that hold sockets', () => {
+  it('is added up once, however many sockets there are', () => {
+    let looks = 0;
+    const spent = (pid: string): Cell => {
+      const labels = { pid, comm: 'many', mode: 'user' };
+      return [captureCpuSeconds, new Proxy(labels, { get: (of, name) => ((looks += 1), Reflect.get(of, name)) }), 0, 1];
+    };
+    const inodes = Array.from({ length: 300 }, (_, index) => `${2000 + index}`);
+    const cells = inodes.flatMap((inode) => [socketCell({ inode }), ownerCell(inode, 'many', inode), spent(inode)]);
+    const window = windowOf({ cells });
+    window.increase(captureCpuSeconds);
+    looks = 0;
+    const bills = captureBills(window, limits);
+    assert.ok(inodes.every((inode) => bills(inode).readerUserCpu === 0.1));
+    assert.ok(looks <= 10 * inodes.length, `${looks} looks at ${inodes.length} processes`);
+  });
+});

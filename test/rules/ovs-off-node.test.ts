@@ -23,10 +23,10 @@ const nic = (node: number, perSecond = 50000, device = 'eth0'): Cell[] => [
   [receivePackets, { device }, 0, 10 * perSecond],
 ];
 const given = (node: string): Cell => [userspaceNic, { pci: '0000:81:00.0', driver: 'vfio-pci', node }, 1, 1];
-const thread = (comm: string, role: string, seconds: number, cpus: string, last: number): Cell[] => [
-  [processCpu, { pid: '70', comm, role }, 5, 5 + seconds],
-  [processLastCpu, { pid: '70', comm, role }, last, last],
-  [processAllowed, { pid: '70', comm, role, cpus, mems: '0-1' }, 1, 1],
+const thread = (comm: string, role: string, seconds: number, cpus: string, last: number, pid = '70'): Cell[] => [
+  [processCpu, { pid, comm, role }, 5, 5 + seconds],
+  [processLastCpu, { pid, comm, role }, last, last],
+  [processAllowed, { pid, comm, role, cpus, mems: '0-1' }, 1, 1],
 ];
 
 ruleCases(ovsOffNode, [
@@ -38,6 +38,30 @@ ruleCases(ovsOffNode, [
     message: 'pinned',
     args: { threads: 1, cpus: '2', node: '1', devices: 'eth0', busy: 1 },
     command: /pmd-cpu-mask=0x80$/m,
+  },
+  {
+    name: 'two that share a CPU take no more of it than there is, whatever their clocks say',
+    cells: [
+      ...topology,
+      ...nic(1),
+      ...thread('pmd-c02/id:9', 'ovs', 8, '2', 2),
+      ...thread('pmd-c02/id:10', 'ovs', 7, '2', 2, '71'),
+    ],
+    outcome: 'warning',
+    message: 'pinned',
+    args: { threads: 2, busy: 1 },
+  },
+  {
+    name: 'one takes no more than a CPU, where two have one each',
+    cells: [
+      ...topology,
+      ...nic(1),
+      ...thread('pmd-c02/id:9', 'ovs', 11, '2', 2),
+      ...thread('pmd-c03/id:10', 'ovs', 5, '3', 3, '71'),
+    ],
+    outcome: 'warning',
+    message: 'pinned',
+    args: { threads: 2, busy: 1.5 },
   },
   {
     name: 'with the NIC of DPDK on their own node, a NIC of the kernel elsewhere says nothing',

@@ -1,5 +1,6 @@
 /** Windows one after the other until their time is up. Nothing here reads a host, a clock or a disk. */
 import type { Report, ReportFinding } from '../../generated/report.ts';
+import { asListed } from '../../report/ranks.ts';
 import { metBy, type Condition } from './condition.ts';
 
 /** A window with its report, and what a bundle of it takes. */
@@ -81,10 +82,8 @@ export async function watch<Kept>({ windows, condition, onWindow, onEvent }: Wat
   return { windows: count, events, worst: worst! };
 }
 
-const outcomes = { critical: 3, warning: 2, 'not-measured': 0, ok: 0 } as const;
-
 /** Severity first, then what is lost per second: below 1 for any rate. */
 function badness({ verdict, findings }: Report): number {
   const lost = findings.reduce((most, { impact }) => Math.max(most, impact.lostPerSecond ?? 0), 0);
-  return outcomes[verdict.outcome] + lost / (lost + 1000);
+  return Math.max(0, asListed.info - asListed[verdict.outcome]) + lost / (lost + 1000);
 }

@@ -35,7 +35,8 @@ export function windowFacts(window: Window, requestedSeconds: number, cutShort: 
   };
 }
 
-const severity = { ok: 0, 'not-applicable': 1, partial: 2, unavailable: 3 } as const;
+/** How much of what it reads a collector got, the worse the higher. */
+const shortfall = { ok: 0, 'not-applicable': 1, partial: 2, unavailable: 3 } as const;
 
 /** One line per collector and namespace, the worse of the two samples: a file that failed once gives no rate. */
 export function collectorStatuses(window: Window): CollectorStatus[] {
@@ -53,7 +54,7 @@ export function collectorStatuses(window: Window): CollectorStatus[] {
     both.some(({ netns, status }) => netns === OWN_NETNS || status === 'partial' || status === 'unavailable'),
   );
   return shown.map((both) => {
-    const worst = both.reduce((a, b) => (severity[b.status] > severity[a.status] ? b : a));
+    const worst = both.reduce((a, b) => (shortfall[b.status] > shortfall[a.status] ? b : a));
     const gaps = new Map(both.flatMap((report) => report.gaps).map((gap) => [`${gap.path}\n${gap.reason}`, gap]));
     const first = worst.gaps[0] ?? [...gaps.values()][0];
     return {

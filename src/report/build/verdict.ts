@@ -1,10 +1,9 @@
 import type { Answer, Cause, Place, ReportFinding, Verdict } from '../../generated/report.ts';
+import { asListed, doubt } from '../ranks.ts';
 import { fired, lostRate, placeWords } from '../words/findings.ts';
 import { formats } from '../words/formats.ts';
 import { nothingFound, type LossRow } from '../words/nothing-found.ts';
 
-const severity = { critical: 0, warning: 1, info: 2, 'not-measured': 3, ok: 4, 'not-applicable': 5 } as const;
-const certainties = { measured: 0, correlated: 1, possible: 2 } as const;
 const roles = { cause: 0, outcome: 1, context: 2 } as const;
 
 /** The findings in the order they are shown, and what they come to. */
@@ -96,8 +95,8 @@ function rank(a: ReportFinding, b: ReportFinding, links: Links): number {
   const linked = (finding: ReportFinding): readonly CauseLink[] => links.get(finding) ?? [];
   const reaches = (finding: ReportFinding): number =>
     Math.min(
-      severity[finding.outcome],
-      ...(finding.certainty === 'measured' ? linked(finding).map(({ outcome }) => severity[outcome.outcome]) : []),
+      asListed[finding.outcome],
+      ...(finding.certainty === 'measured' ? linked(finding).map(({ outcome }) => asListed[outcome.outcome]) : []),
     );
   const loses = (finding: ReportFinding): number =>
     [finding, ...linked(finding).map(({ outcome }) => outcome)].some(({ impact }) => (impact.lostPerSecond ?? 0) > 0)
@@ -107,11 +106,10 @@ function rank(a: ReportFinding, b: ReportFinding, links: Links): number {
   const grade = (finding: ReportFinding): number => {
     if (!fired(finding)) return 2 * reaches(finding);
     if (loses(finding) === 0) return 2 * reaches(finding) - 1;
-    return 2 * reaches(finding) + (reaches(finding) === severity.critical && merelyCosts(finding) ? 1.5 : 0);
+    return 2 * reaches(finding) + (reaches(finding) === asListed.critical && merelyCosts(finding) ? 1.5 : 0);
   };
   const unproven = (finding: ReportFinding): number =>
     finding.certainty === 'measured' && linked(finding).length > 0 ? 0 : 1;
-  const doubt = ({ certainty }: ReportFinding): number => (certainty === null ? 3 : certainties[certainty]);
   return (
     (fired(a) && fired(b) ? context(a) - context(b) : 0) ||
     grade(a) - grade(b) ||

@@ -2,6 +2,7 @@ import { byText } from '../../base/order.ts';
 import type { Fleet, FleetHost, FleetRule } from '../../generated/fleet.ts';
 import type { Impact, Report, ReportFinding, Verdict } from '../../generated/report.ts';
 import { isoTime } from '../build/circumstances.ts';
+import { doubt, worstFirst } from '../ranks.ts';
 import { fired } from '../words/findings.ts';
 
 /** Minor versions add fields, a major version changes or removes them. */
@@ -152,14 +153,11 @@ function groupOf({ verdict, state }: FleetHost): (typeof groups)[number] {
   return state !== 'up' ? 'gone' : verdict.outcome === 'ok' ? 'ok' : 'not-measured';
 }
 
-const certainties = { measured: 0, correlated: 1, possible: 2 } as const;
-
 /** Losses come before CPU time: they are what users notice. */
 function byRank(a: FleetHost, b: FleetHost): number {
-  const doubt = ({ verdict }: FleetHost): number => (verdict.certainty === null ? 3 : certainties[verdict.certainty]);
   return (
     groups.indexOf(groupOf(a)) - groups.indexOf(groupOf(b)) ||
-    doubt(a) - doubt(b) ||
+    doubt(a.verdict) - doubt(b.verdict) ||
     (b.impact.lostPerSecond ?? 0) - (a.impact.lostPerSecond ?? 0) ||
     (b.impact.cpuShare ?? 0) - (a.impact.cpuShare ?? 0) ||
     byText(hostKey(a), hostKey(b))
@@ -202,7 +200,7 @@ function worstOfEach(findings: readonly ReportFinding[]): readonly FleetOutcome[
   const worst = new Map<string, FleetOutcome>();
   for (const { code, rule, title, outcome } of findings) {
     const other = worst.get(code);
-    if (other === undefined || severity[outcome] < severity[other.outcome])
+    if (other === undefined || worstFirst[outcome] < worstFirst[other.outcome])
       worst.set(code, { code, rule, title, outcome });
   }
   return [...worst.values()];
@@ -224,5 +222,3 @@ function rulesOf(entries: readonly FleetEntry[]): FleetRule[] {
     .filter(({ critical, warning, notMeasured }) => critical + warning + notMeasured > 0)
     .sort((a, b) => byText(a.code, b.code));
 }
-
-const severity = { critical: 0, warning: 1, 'not-measured': 2, info: 3, ok: 4, 'not-applicable': 5 } as const;

@@ -1,4 +1,5 @@
 import type { Remedy, Report, ReportFinding } from '../../generated/report.ts';
+import { asListed } from '../ranks.ts';
 import { fired, lostRate, placeWords } from './findings.ts';
 import { howMany, formats } from './formats.ts';
 import { nothingFound } from './nothing-found.ts';
@@ -116,10 +117,10 @@ function othersOf(findings: readonly ReportFinding[], principal: ReportFinding |
       const words = `${costs.length === 0 ? '' : `${costs.join(', ')}: `}${finding.title}${placeWords(finding.place)}`;
       return [{ outcome, code, index, words, loses: loses(finding) }];
     })
-    .sort((a, b) => grades[a.outcome] - grades[b.outcome] || Number(b.loses) - Number(a.loses) || a.index - b.index);
+    .sort(
+      (a, b) => asListed[a.outcome] - asListed[b.outcome] || Number(b.loses) - Number(a.loses) || a.index - b.index,
+    );
 }
-
-const grades = { critical: 0, warning: 1, info: 2 } as const;
 
 /** What somebody without root would see as root; undefined where that is not what was lacking. */
 export function asRootWords({ host, findings }: Report): string | undefined {
