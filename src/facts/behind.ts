@@ -1,6 +1,6 @@
 import { skbDrops, transmitDrop } from '../metrics/catalogue/index.ts';
 import { total } from '../metrics/condition.ts';
-import { increase, sumBy, within } from '../metrics/expression.ts';
+import { sumBy, within } from '../metrics/expression.ts';
 import type { Signal } from './signal.ts';
 import { risen } from './sockets.ts';
 
@@ -21,7 +21,7 @@ export const BEHIND_THE_SENDER = [
 
 /** A send that fails leaves the datagram with the program, unless the device or its queue took it and dropped it. */
 export const droppedBehind = total(
-  sumBy([], increase(transmitDrop)),
+  sumBy([], within(transmitDrop)),
   sumBy([], within(skbDrops, { reason: BEHIND_THE_SENDER })),
 );
 

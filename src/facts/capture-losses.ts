@@ -28,12 +28,24 @@ export function captureLost(socket: Labels, { queue, ring, looked }: Counts): nu
   return known ? 0 : null;
 }
 
+interface CaptureLoss {
+  readonly lost: number | null;
+  /** Between the two readings of what counts it; null where nothing does. */
+  readonly seconds: number | null;
+}
+
 /** The same of any packet socket of the window. */
-export function captureLosses(window: Window): (socket: Labels) => number | null {
+export function captureLosses(window: Window): (socket: Labels) => CaptureLoss {
   const [queues, rings] = [packetSocketDrops, packetRingDrops].map(
-    (metric) => new Map(window.increase(metric).cells.map(({ labels, increase }) => [labels['inode'], increase])),
+    (metric) => new Map(window.increase(metric).cells.map((cell) => [cell.labels['inode'], cell])),
   );
   const looked = window.value(packetRingsSeen)[0]?.value === 1;
-  return (socket) =>
-    captureLost(socket, { queue: queues!.get(socket['inode']), ring: rings!.get(socket['inode']), looked });
+  return (socket) => {
+    const [queue, ring] = [queues!.get(socket['inode']), rings!.get(socket['inode'])];
+    return {
+      lost: captureLost(socket, { queue: queue?.increase, ring: ring?.increase, looked }),
+      // As PKT0709, which asks the socket's own counter first.
+      seconds: (queue ?? ring)?.seconds ?? null,
+    };
+  };
 }

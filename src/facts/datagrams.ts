@@ -1,6 +1,6 @@
 import { netstat, sockstat, udpMem } from '../metrics/catalogue/index.ts';
 import { clampMin, total, where } from '../metrics/condition.ts';
-import { andOn, either, increase, peak, rate, ratio, subtract, value, type Expression } from '../metrics/expression.ts';
+import { andOn, either, peak, rate, ratio, subtract, type Expression, value, within } from '../metrics/expression.ts';
 import { totalOf, type Signal } from './signal.ts';
 import { risen, withSkew } from './sockets.ts';
 
@@ -8,7 +8,7 @@ type Version = '' | '6';
 
 /** A counter of UDP, of version 4 or 6. */
 export function udp(field: string, version: Version = ''): Expression {
-  return increase(netstat.member(`Udp${version}_${field}`));
+  return within(netstat.member(`Udp${version}_${field}`));
 }
 
 function udpPerSecond(field: string, version: Version = ''): Expression {

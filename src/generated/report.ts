@@ -518,6 +518,10 @@ export interface Tap {
    */
   drops: number | null;
   /**
+   * Seconds in which they were counted, between the two readings; null where nothing was read.
+   */
+  dropsSeconds?: number | null;
+  /**
    * Whether the packets of the device pay for it: a running ETH_P_ALL hook, or, since 1.1, one for the ethertype of most of them.
    */
   onHotPath: boolean;

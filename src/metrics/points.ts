@@ -13,6 +13,8 @@ export interface Reading {
   readonly labels: Labels;
   readonly before: number | null;
   readonly after: number;
+  /** Of a counter: seconds between the two reads, or in which it would have risen by as much as it is said to have. */
+  readonly seconds?: number;
 }
 
 /** What points are told apart by: some labels and, for what is kept by namespace, the namespace. */

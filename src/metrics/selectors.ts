@@ -128,9 +128,14 @@ function selector<L extends string>(
       }
       const { cells, missing } = window.increase(metric);
       const points = picking(cells, matches).map((cell) => {
+        if (how === 'within')
+          return {
+            labels: cell.labels,
+            value: window.inItsTime(cell),
+            readings: [{ ...cell, seconds: window.seconds }],
+          };
         const perSecond = cell.seconds > 0 ? cell.increase / cell.seconds : 0;
-        const amount = how === 'rate' ? perSecond : how === 'within' ? window.inItsTime(cell) : cell.increase;
-        return { labels: cell.labels, value: amount, readings: [cell] };
+        return { labels: cell.labels, value: how === 'rate' ? perSecond : cell.increase, readings: [cell] };
       });
       return {
         points,

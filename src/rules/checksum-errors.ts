@@ -2,7 +2,7 @@ import { dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { total } from '../metrics/condition.ts';
-import { increase, within } from '../metrics/expression.ts';
+import { within } from '../metrics/expression.ts';
 import { LOST, lossLimits, raiseLoss, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, optionalList } from './rule.ts';
@@ -16,13 +16,13 @@ export const checksumErrors = defineRule({
   title: 'Packets arrive with a wrong checksum and are dropped',
   scope: ['netns'],
   signals: {
-    received: increase(netstat.member('Ip_InReceives')),
-    udp: deciding(increase(netstat.member('Udp_InCsumErrors'))),
-    udp6: deciding(increase(netstat.member('Udp6_InCsumErrors'))),
-    tcp: deciding(increase(netstat.member('Tcp_InCsumErrors'))),
-    ip: deciding(increase(netstat.member('IpExt_InCsumErrors'))),
-    icmp: deciding(increase(netstat.member('Icmp_InCsumErrors'))),
-    icmp6: deciding(increase(netstat.member('Icmp6_InCsumErrors'))),
+    received: within(netstat.member('Ip_InReceives')),
+    udp: deciding(within(netstat.member('Udp_InCsumErrors'))),
+    udp6: deciding(within(netstat.member('Udp6_InCsumErrors'))),
+    tcp: deciding(within(netstat.member('Tcp_InCsumErrors'))),
+    ip: deciding(within(netstat.member('IpExt_InCsumErrors'))),
+    icmp: deciding(within(netstat.member('Icmp_InCsumErrors'))),
+    icmp6: deciding(within(netstat.member('Icmp6_InCsumErrors'))),
     drops: optionalList(within(skbDrops, dropsOwnedBy('PKT0409'))),
   },
   thresholds: lossLimits(10, 0.001, 0.1, 'the packets received'),

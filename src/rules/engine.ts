@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 import { withLog } from './kernel-log.ts';
 import { oneSampleOf, retold } from './one-sample.ts';
 import { limitsOf, type Conclusion, type Overrides, type Readings, type Rule } from './rule.ts';
-import { evaluateSignal, pointsAt, instanceKey, type Evaluated } from './engine/signals.ts';
+import { evaluateSignal, pointsAt, instanceKey, secondsAt, type Evaluated } from './engine/signals.ts';
 import { evidenceOf, fold, unmeasured, finding } from './engine/findings.ts';
 import {
   claimsHealth,
@@ -73,7 +73,7 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
     const at = {
       labels,
       netns: labels['netns'] ?? OWN_NETNS,
-      seconds: window.seconds,
+      seconds: secondsAt(signals, labels) ?? window.seconds,
       oneSample,
       unread: new Set(unread.keys()),
       partly: new Set(cutShort.keys()),

@@ -1,7 +1,7 @@
 import { dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
-import { increase, within } from '../metrics/expression.ts';
+import { within } from '../metrics/expression.ts';
 import { LOST, lossLimits, raiseLoss, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule } from './rule.ts';
@@ -15,8 +15,8 @@ export const memoryDrops = defineRule({
   title: 'Packets are lost because memory for them ran out',
   scope: ['netns'],
   signals: {
-    received: increase(netstat.member('Ip_InReceives')),
-    emergency: deciding(increase(netstat.member('TcpExt_PFMemallocDrop'))),
+    received: within(netstat.member('Ip_InReceives')),
+    emergency: deciding(within(netstat.member('TcpExt_PFMemallocDrop'))),
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0705'))),
   },
   thresholds: lossLimits(10, 0.0001, 0.05, 'the packets received'),

@@ -2,7 +2,7 @@ import { dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { total } from '../metrics/condition.ts';
-import { increase, within } from '../metrics/expression.ts';
+import { within } from '../metrics/expression.ts';
 import { LOST, lossLimits, raiseLoss, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, defineRule, optionalList } from './rule.ts';
@@ -16,12 +16,12 @@ export const mtuAndFragments = defineRule({
   title: 'Packets are lost: too large for the MTU, or fragments are missing',
   scope: ['netns'],
   signals: {
-    received: increase(netstat.member('Ip_InReceives')),
-    unfragmented: deciding(increase(netstat.member('Ip_FragFails'))),
-    unfragmented6: deciding(increase(netstat.member('Ip6_FragFails'))),
-    tooBig6: deciding(increase(netstat.member('Ip6_InTooBigErrors'))),
-    reassembly: deciding(increase(netstat.member('Ip_ReasmFails'))),
-    reassembly6: deciding(increase(netstat.member('Ip6_ReasmFails'))),
+    received: within(netstat.member('Ip_InReceives')),
+    unfragmented: deciding(within(netstat.member('Ip_FragFails'))),
+    unfragmented6: deciding(within(netstat.member('Ip6_FragFails'))),
+    tooBig6: deciding(within(netstat.member('Ip6_InTooBigErrors'))),
+    reassembly: deciding(within(netstat.member('Ip_ReasmFails'))),
+    reassembly6: deciding(within(netstat.member('Ip6_ReasmFails'))),
     drops: optionalList(within(skbDrops, dropsOwnedBy('PKT0703'))),
   },
   thresholds: lossLimits(10, 0.001, 0.1, 'the packets received'),

@@ -9,12 +9,12 @@ import {
   netstat,
   skbDrops,
 } from '../metrics/catalogue/index.ts';
-import { either, increase, inOwnNetns, peak, sumBy, value, within } from '../metrics/expression.ts';
+import { either, inOwnNetns, peak, sumBy, value, within } from '../metrics/expression.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule, list, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
 
-const sent = increase(netstat.member('Ip_OutRequests'));
+const sent = within(netstat.member('Ip_OutRequests'));
 
 export const neighbourDrops = defineRule({
   code: 'PKT0702',
@@ -26,10 +26,10 @@ export const neighbourDrops = defineRule({
     // A table at its limit is told where nothing else was copied.
     any: list(either(sent, inOwnNetns(sumBy([], peak(neighbourEntries))))),
     sent: deciding(sent),
-    forwarded: optional(increase(netstat.member('Ip_ForwDatagrams'))),
+    forwarded: optional(within(netstat.member('Ip_ForwDatagrams'))),
     // Of the whole host: told with pktcost's own namespace, where the reasons do not tell whose they are.
-    full: deciding(sumBy([], increase(neighbourTableFull, { netns: '' }))),
-    unresolved: deciding(sumBy([], increase(neighbourUnresolved, { netns: '' }))),
+    full: deciding(sumBy([], within(neighbourTableFull, { netns: '' }))),
+    unresolved: deciding(sumBy([], within(neighbourUnresolved, { netns: '' }))),
     entries: optionalList(peak(neighbourEntries)),
     limits: optionalList(value(neighbourLimit)),
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0702'))),

@@ -2,7 +2,7 @@ import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { ownerOf, risen, holdersOfSockets } from '../facts/sockets.ts';
 import { netstat, rawSocketDrops, skbDrops } from '../metrics/catalogue/index.ts';
-import { increase, within } from '../metrics/expression.ts';
+import { within } from '../metrics/expression.ts';
 import { needsProbe } from './alert.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
@@ -15,11 +15,11 @@ export const otherDrops = defineRule({
   title: 'Packets are lost in the kernel for a reason that no other rule covers',
   scope: ['netns'],
   signals: {
-    received: increase(netstat.member('Ip_InReceives')),
+    received: within(netstat.member('Ip_InReceives')),
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0708'))),
     unnamed: decidingList(within(skbDrops, unnamedDropsOwnedBy('PKT0708'))),
     // A full raw socket is passed over without a drop of the packet (net/ipv4/raw.c:raw_v4_input).
-    raw: decidingList(increase(rawSocketDrops)),
+    raw: decidingList(within(rawSocketDrops)),
     owners: optionalList(holdersOfSockets),
   },
   thresholds: lossLimits(10, 0.001, 0.5, 'the packets received'),

@@ -29,7 +29,7 @@ import {
   udpSocketDrops,
 } from '../metrics/catalogue/index.ts';
 import { clampMin } from '../metrics/condition.ts';
-import { increase, peak, rate, ratio, value } from '../metrics/expression.ts';
+import { increase, peak, rate, ratio, value, within } from '../metrics/expression.ts';
 import type { Argument, Advice } from './finding.ts';
 import {
   deciding,
@@ -45,7 +45,7 @@ import {
 } from './rule.ts';
 import { shared } from './shared-limits.ts';
 
-const closed = increase(netstat.member('TcpExt_TCPToZeroWindowAdv'));
+const closed = within(netstat.member('TcpExt_TCPToZeroWindowAdv'));
 
 /** What the threads of the processes that read sockets did in the window. */
 export const threadSignals = {
@@ -62,13 +62,13 @@ export const threadSignals = {
 
 /** What the rules about readers (PKT0411 to PKT0415) ask of a host: who loses, and what his threads did meanwhile. */
 export const readerSignals = {
-  full: increase(netstat.member('Udp_RcvbufErrors')),
-  full6: deciding(increase(netstat.member('Udp6_RcvbufErrors'))),
-  memory: optional(increase(netstat.member('Udp_MemErrors'))),
-  memory6: optional(increase(netstat.member('Udp6_MemErrors'))),
-  errors: optional(increase(netstat.member('Udp_InErrors'))),
-  errors6: optional(increase(netstat.member('Udp6_InErrors'))),
-  overflows: deciding(increase(netstat.member('TcpExt_ListenOverflows'))),
+  full: within(netstat.member('Udp_RcvbufErrors')),
+  full6: deciding(within(netstat.member('Udp6_RcvbufErrors'))),
+  memory: optional(within(netstat.member('Udp_MemErrors'))),
+  memory6: optional(within(netstat.member('Udp6_MemErrors'))),
+  errors: optional(within(netstat.member('Udp_InErrors'))),
+  errors6: optional(within(netstat.member('Udp6_InErrors'))),
+  overflows: deciding(within(netstat.member('TcpExt_ListenOverflows'))),
   overflowsPerSecond: optional(rate(netstat.member('TcpExt_ListenOverflows'))),
   closed: deciding(closed),
   delivered: optional(udp('InDatagrams')),
@@ -76,8 +76,8 @@ export const readerSignals = {
   lostPerSecond: optional(overflowedPerSecond),
   closedShare: optional(ratio(closed, clampMin(segmentsReceived, 1))),
   closedPerSecond: optional(rate(netstat.member('TcpExt_TCPToZeroWindowAdv'))),
-  socketDrops: optionalList(increase(udpSocketDrops)),
-  listenerDrops: optionalList(increase(listenerDrops)),
+  socketDrops: optionalList(within(udpSocketDrops)),
+  listenerDrops: optionalList(within(listenerDrops)),
   queues: optionalList(peak(acceptQueue)),
   limitsOf: optionalList(value(acceptQueueLimit)),
   unread: optionalList(peak(tcpSocketReceiveQueue)),

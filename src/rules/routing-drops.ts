@@ -3,12 +3,12 @@ import { lossOf } from '../facts/loss.ts';
 import { gradeShare, lostBy } from '../facts/lost.ts';
 import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
 import { largest, total, where } from '../metrics/condition.ts';
-import { andOn, either, increase, rate, ratio, within, type Expression } from '../metrics/expression.ts';
+import { andOn, either, rate, ratio, type Expression, within } from '../metrics/expression.ts';
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule } from './rule.ts';
 
-type Of = typeof increase | typeof rate;
+type Of = typeof within | typeof rate;
 
 /** rp_filter is of IPv4 alone, and its counter of no group of IP. */
 const lostOf4 = (of: Of): Expression => {
@@ -36,17 +36,17 @@ export const routingDrops = defineRule({
   title: 'Packets are dropped by routing: no route, a refused source, or an expired TTL',
   scope: ['netns'],
   signals: {
-    received: increase(netstat.member('Ip_InReceives')),
-    received6: deciding(increase(netstat.member('Ip6_InReceives'))),
-    rpFilter: deciding(increase(netstat.member('TcpExt_IPReversePathFilter'))),
-    noRoute: deciding(increase(netstat.member('IpExt_InNoRoutes'))),
-    noRoute6: deciding(increase(netstat.member('Ip6_InNoRoutes'))),
-    outNoRoute: deciding(increase(netstat.member('Ip_OutNoRoutes'))),
-    outNoRoute6: deciding(increase(netstat.member('Ip6_OutNoRoutes'))),
-    address: deciding(increase(netstat.member('Ip_InAddrErrors'))),
-    address6: deciding(increase(netstat.member('Ip6_InAddrErrors'))),
-    header: deciding(increase(netstat.member('Ip_InHdrErrors'))),
-    header6: deciding(increase(netstat.member('Ip6_InHdrErrors'))),
+    received: within(netstat.member('Ip_InReceives')),
+    received6: deciding(within(netstat.member('Ip6_InReceives'))),
+    rpFilter: deciding(within(netstat.member('TcpExt_IPReversePathFilter'))),
+    noRoute: deciding(within(netstat.member('IpExt_InNoRoutes'))),
+    noRoute6: deciding(within(netstat.member('Ip6_InNoRoutes'))),
+    outNoRoute: deciding(within(netstat.member('Ip_OutNoRoutes'))),
+    outNoRoute6: deciding(within(netstat.member('Ip6_OutNoRoutes'))),
+    address: deciding(within(netstat.member('Ip_InAddrErrors'))),
+    address6: deciding(within(netstat.member('Ip6_InAddrErrors'))),
+    header: deciding(within(netstat.member('Ip_InHdrErrors'))),
+    header6: deciding(within(netstat.member('Ip6_InHdrErrors'))),
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0701'))),
     unnamed: decidingList(within(skbDrops, unnamedDropsOwnedBy('PKT0701'))),
   },
@@ -67,7 +67,7 @@ export const routingDrops = defineRule({
         { lossAs: lostOfBoth, arrived: total(received, received6) },
         { lossAs: lostOf4, arrived: received },
       ].map(({ lossAs, arrived }) => {
-        const lost = lossAs(increase);
+        const lost = lossAs(within);
         // What was dropped had been received; what could not be sent had not.
         const share = andOn([], ratio(lost, largest(arrived, lost)), received);
         return {

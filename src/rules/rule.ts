@@ -71,10 +71,14 @@ export type Thresholds = Readonly<Record<string, Threshold>>;
 
 export type Limits<T extends Thresholds> = { readonly [K in keyof T]: number };
 
-/** The instance a rule is asked about: its labels ('netns' is '' for pktcost's own), and the length of the window. */
+/** The instance a rule is asked about: its labels ('netns' is '' for pktcost's own), and how long it was looked at. */
 export interface Instance {
   readonly labels: Labels;
   readonly netns: string;
+  /**
+   * Seconds in which the counters of the rule rose as much as they did: those between the two readings of the first of its signals that
+   * counts something. Files are read one after the other, and a probe that left early was last read then.
+   */
   readonly seconds: number;
   /** Counters are since boot, for there was one sample only: no rate of now can be told. */
   readonly oneSample: boolean;

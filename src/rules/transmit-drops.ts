@@ -1,7 +1,7 @@
 import { gradeShare } from '../facts/lost.ts';
 import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
 import { deviceInfo, skbDrops, transmitDrop, transmitPackets } from '../metrics/catalogue/index.ts';
-import { increase, sumBy, value, within } from '../metrics/expression.ts';
+import { sumBy, value, within } from '../metrics/expression.ts';
 import { lossLimits, raiseLoss } from './losing.ts';
 import { inNetns, shellQuote } from './remedies/shell.ts';
 import { critical, deciding, defineRule, info, ok, optional, warning } from './rule.ts';
@@ -15,8 +15,8 @@ export const transmitDrops = defineRule({
   title: 'A device drops packets to be sent: its other end does not take them',
   scope: ['device'],
   signals: {
-    dropped: increase(transmitDrop),
-    sent: increase(transmitPackets),
+    dropped: within(transmitDrop),
+    sent: within(transmitPackets),
     device: optional(value(deviceInfo)),
     // The same packets by reason; of devices of other namespaces the only way to tell a tun from the rest.
     drops: deciding(sumBy(['device'], within(skbDrops, dropsOwnedBy('PKT0504')))),

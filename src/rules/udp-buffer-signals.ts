@@ -29,12 +29,12 @@ import {
   udpSocketReceiveBuffer,
   unameInfo,
 } from '../metrics/catalogue/index.ts';
-import { either, increase, peak, ratio, sumBy, value, within } from '../metrics/expression.ts';
+import { either, peak, ratio, sumBy, value, within } from '../metrics/expression.ts';
 import { threadSignals } from './reader-signals.ts';
 import { deciding, list, optional, optionalList, type Given } from './rule.ts';
 
 const full = udp('RcvbufErrors');
-const socketDrops = increase(udpSocketDrops);
+const socketDrops = within(udpSocketDrops);
 // The same in every namespace.
 const allPages = peak(sockstat.member('UDP_mem'));
 
@@ -70,7 +70,7 @@ export const signals = {
   notSentShare: optional(unsentShare),
   behind: optional(droppedBehind),
   behindShare: optional(ratio(droppedBehind, datagramsUnsent)),
-  refusing: optionalList(increase(transmitDrop)),
+  refusing: optionalList(within(transmitDrop)),
   queued: optionalList(within(skbDrops, { reason: BEHIND_THE_SENDER })),
   socketDrops: optionalList(socketDrops),
   buffers: optionalList(value(udpSocketReceiveBuffer)),
@@ -79,7 +79,7 @@ export const signals = {
   ownerCpus: optionalList(peak(socketOwnerCpu)),
   ...threadSignals,
   memoryGroups: optionalList(peak(readerMemoryGroup)),
-  memoryRefused: optionalList(increase(cgroupSocketMemoryRefused)),
+  memoryRefused: optionalList(within(cgroupSocketMemoryRefused)),
   memoryUsed: optionalList(peak(cgroupSocketMemoryUsed)),
   noMemory: optionalList(within(skbDrops, { reason: 'PROTO_MEM' })),
   rmemMax: optional(value(sysctl, { name: 'net.core.rmem_max', netns: '' })),

@@ -17,6 +17,7 @@ import {
   spanSamples,
   tapNanoseconds,
 } from '../../src/metrics/catalogue/index.ts';
+import type { Labels } from '../../src/metrics/metric.ts';
 import { ownerCell, socketCell } from '../support/taps.ts';
 import { windowOf, type Cell } from '../support/window.ts';
 
@@ -105,8 +106,12 @@ describe('the CPU time of the processes that hold sockets', () => {
   it('is added up once, however many sockets there are', () => {
     let looks = 0;
     const spent = (pid: string): Cell => {
-      const labels = { pid, comm: 'many', mode: 'user' };
-      return [captureCpuSeconds, new Proxy(labels, { get: (of, name) => ((looks += 1), Reflect.get(of, name)) }), 0, 1];
+      const labels: Labels = { pid, comm: 'many', mode: 'user' };
+      const get = (of: Labels, name: string): string | undefined => {
+        looks += 1;
+        return of[name];
+      };
+      return [captureCpuSeconds, new Proxy(labels, { get }), 0, 1];
     };
     const inodes = Array.from({ length: 300 }, (_, index) => `${2000 + index}`);
     const cells = inodes.flatMap((inode) => [socketCell({ inode }), ownerCell(inode, 'many', inode), spent(inode)]);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { after, describe, it } from 'node:test';
 
 import { say } from '../../src/report/words/say.ts';
-import type { Advice } from '../../src/rules/finding.ts';
+import type { Advice, Finding } from '../../src/rules/finding.ts';
 import type { Limits, Rule, Thresholds } from '../../src/rules/rule.ts';
 import { assertAgreement } from './alerts.ts';
 import { breachesOf } from './law.ts';
@@ -73,6 +73,7 @@ export function ruleCases(rule: Rule, cases: readonly Case[], without: readonly 
           assert.match(finding.missing.map(({ metric, reason }) => `${metric}: ${reason}`).join('\n'), each.missing);
         }
         assertAlert(rule, each);
+        assertOwnTime(rule, each, finding);
         assert.deepEqual(breachesOf(rule, each), [], 'with less to go by a finding only weakens');
         if (finding.outcome === 'critical' || finding.outcome === 'warning') {
           assert.ok(finding.evidence.length > 0, 'a finding that fires shows its evidence');
@@ -110,6 +111,16 @@ function assertAlert(rule: Rule, each: Case): void {
   assert.ok(rule.alert !== undefined && 'raise' in rule.alert);
   assert.ok(each.alertDiffers in (rule.alert.differs ?? {}), `the alert declares no difference "${each.alertDiffers}"`);
   assert.throws(check, assert.AssertionError, 'the alert agrees after all');
+}
+
+/** What is lost per second is of the time between the two readings of what counts it, however long the window is. */
+function assertOwnTime(rule: Rule, each: Case, { impact, args }: Finding): void {
+  const { cells, seconds = 10, readAfter = {} } = each;
+  const readings = Object.fromEntries(cells.map(([{ collector }]) => [collector, seconds]));
+  const [late] = judge(rule, { ...each, seconds: 2 * seconds, readAfter: { ...readings, ...readAfter } });
+  if (late?.impact.lostPerSecond === undefined || impact.lostPerSecond === undefined) return;
+  assert.equal(late.impact.lostPerSecond, impact.lostPerSecond, 'lost per second of a window twice as long');
+  if (typeof args['rate'] === 'number') assert.equal(late.args['rate'], args['rate'], 'rate of a window twice as long');
 }
 
 /** What changes a setting, as the remedies write it. */

@@ -63,6 +63,7 @@ function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills
   const protocol = labels['protocol'] ?? '';
   const hook = labels['hook'] ?? 'none';
   const ring = unlessUnknown(labels['ring']);
+  const found = lost(labels);
   const dearestFirst = (found: readonly SocketPrice[] = []): SocketPrice[] =>
     [...found].sort((a, b) => b.nsPerPacket - a.nsPerPacket);
   const passed = typed.inodes.includes(inode);
@@ -90,7 +91,8 @@ function tapOf({ labels }: Series, { owners, prices, reasons, sent, typed, bills
     fanout: unlessUnknown(labels['fanout']),
     uid: wholeNumber(labels['uid']),
     promiscuous: flag(labels['promiscuous']),
-    drops: lost(labels),
+    drops: found.lost,
+    dropsSeconds: found.seconds,
     onHotPath: (isTap({ protocol }) && hook !== 'none' && hook !== '') || passed,
     nsPerPacket: own[0]?.nsPerPacket ?? null,
     priceCertainty: own[0]?.certainty ?? null,

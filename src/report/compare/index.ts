@@ -2,22 +2,11 @@ import type { CostPart, CpuCost, DeviceCost, Report, Span } from '../../generate
 import type { Comparison, Named, PartChange, PlaceChanges, Side, SpanChanges } from './comparison.ts';
 import { headlineOf } from './headline.ts';
 import { bothOf, findingChanges, tapChanges } from './sets.ts';
-import {
-  NOISE_METHOD,
-  LEAST_SHIFT,
-  change,
-  counted,
-  meanOf,
-  ofCpuTime,
-  ofSamples,
-  quantileOf,
-  type Change,
-  type Estimate,
-  type Quantity,
-  type ChangeUnit,
-} from './noise.ts';
-import { droppedAbove, secondsOfDevices } from '../tables/device-losses.ts';
+import { NOISE_METHOD, LEAST_SHIFT, change, counted, meanOf, ofCpuTime, quantileOf } from './noise.ts';
+import { droppedAbove } from '../tables/device-losses.ts';
+import { secondsOf } from '../tables/rates.ts';
 import { placed, probeCaveat } from '../words/phrases.ts';
+import { costChanges, figureChanges, tellInterrupts, type Figures } from './cost.ts';
 import { profileChanges } from './profile.ts';
 import { shiftOf } from './shift.ts';
 
@@ -87,56 +76,6 @@ function caveatsOf(before: Report, after: Report): string[] {
   return caveats;
 }
 
-/** A figure that is not there in one of the windows is null. */
-type Figures<K extends Quantity> = Readonly<Record<K, Estimate | null>>;
-
-/** One change for each line: a figure's quantity, its name, its unit. */
-function changesOf<K extends Quantity>(
-  lines: readonly (readonly [quantity: K, figure: string, unit: ChangeUnit])[],
-  before: Figures<K>,
-  after: Figures<K>,
-): Change[] {
-  return lines.map(([quantity, figure, unit]) => change(quantity, figure, unit, before[quantity], after[quantity]));
-}
-
-const costLines = [
-  ['softirqNsPerPacket', 'softirq time per packet', 'ns'],
-  ['softirqNsPerFrame', 'softirq time per frame received', 'ns'],
-  ['netRxNsPerPacket', 'NET_RX time per packet (probe)', 'ns'],
-  ['softirqShare', 'softirq share of all CPU time', 'percent'],
-  ['packets', 'packets into the stack', 'rate'],
-  ['frames', 'frames received', 'rate'],
-] as const;
-
-function costChanges(before: Report, after: Report): Change[] {
-  return changesOf(costLines, costFigures(before), costFigures(after));
-}
-
-function costFigures({ cost, window, host: facts }: Report): Figures<(typeof costLines)[number][0]> {
-  const { host } = cost;
-  const exact = facts.features['irq_time_accounting'] === true;
-  const spent = host.softirqSeconds === null ? null : host.softirqSeconds + (host.napiSeconds ?? 0);
-  return {
-    softirqNsPerPacket: ofCpuTime(host.nsPerPacket, spent, exact),
-    softirqNsPerFrame: ofCpuTime(host.nsPerWirePacket, spent, exact),
-    netRxNsPerPacket: ofSamples(host.netRxNsPerPacket, timedRuns(cost)),
-    softirqShare: ofCpuTime(host.softirqShare, spent, exact),
-    packets: counted(host.packets, window.seconds),
-    frames: counted(host.wirePackets, window.seconds),
-  };
-}
-
-/** Of a report of an earlier version, which does not say how many runs were timed: one in eight was, unless that cost too much. */
-const RUNS_TO_A_TIMED_ONE = 8;
-
-/** Runs of NET_RX that were timed. */
-function timedRuns({ cpus }: Report['cost']): number {
-  return cpus.reduce(
-    (sum, { netRxRuns, netRxTimedRuns }) => sum + (netRxTimedRuns ?? (netRxRuns ?? 0) / RUNS_TO_A_TIMED_ONE),
-    0,
-  );
-}
-
 /** Where one side did not tell the driver's part apart, it is in the rest of NET_RX on both. */
 function timesOf(parts: readonly CostPart[], split: boolean): Map<CostPart['part'], number> {
   const driver = split ? undefined : parts.find(({ part }) => part === 'driver-gro');
@@ -183,7 +122,7 @@ function deviceChanges(before: Report, after: Report): PlaceChanges[] {
   const known = [before, after].every(({ cost }) => cost.devices.every(({ cardLost }) => cardLost !== undefined));
   const lines = [...deviceLines, known ? cardLine : missedLine];
   const figures = (device: DeviceFigures | undefined, report: Report): Figures<(typeof lines)[number][0]> => {
-    const seconds = secondsOfDevices(report);
+    const seconds = secondsOf(report, 'devices');
     return {
       frames: counted(device?.packets ?? null, seconds),
       dropped: counted(device?.dropped ?? null, seconds),
@@ -195,7 +134,7 @@ function deviceChanges(before: Report, after: Report): PlaceChanges[] {
     device === undefined ? undefined : { ...device, dropped: droppedAbove(device) };
   const each = bothOf(before.cost.devices, after.cost.devices, devicePlace).map(([place, was, is]) => ({
     place,
-    figures: changesOf(lines, figures(withoutLost(was), before), figures(withoutLost(is), after)),
+    figures: figureChanges(lines, figures(withoutLost(was), before), figures(withoutLost(is), after)),
     reason: was === undefined ? whyUnlisted(before, 'before') : is === undefined ? whyUnlisted(after, 'after') : null,
   }));
   if (![before, after].some(({ cost }) => cost.devicesLeftOut !== undefined)) return each;
@@ -203,7 +142,7 @@ function deviceChanges(before: Report, after: Report): PlaceChanges[] {
   const [was, is] = [before, after].map(({ cost }) => allDevices(cost));
   const all = {
     place: 'all devices',
-    figures: changesOf(lines, figures(was, before), figures(is, after)),
+    figures: figureChanges(lines, figures(was, before), figures(is, after)),
     reason: null,
   };
   return [all, ...each];
@@ -264,26 +203,31 @@ function spanFigures(before: Span | null, after: Span | null): Omit<SpanChanges,
   };
 }
 
-const cpuLines = [
-  ['softirqShare', 'in softirq', 'percent'],
+const cpuShareLine = ['interruptShare', 'in softirq, interrupts and NAPI threads', 'percent'] as const;
+const cpuSoftirqLine = ['softirqShare', 'in softirq', 'percent'] as const;
+const cpuCountLines = [
   ['packets', 'packets', 'rate'],
   ['dropped', 'dropped by a full backlog', 'rate'],
   ['squeezed', 'ended with work left', 'rate'],
 ] as const;
 
 function cpuChanges(before: Report, after: Report): PlaceChanges[] {
-  const figures = (cpu: CpuCost | undefined, { window, host }: Report): Figures<(typeof cpuLines)[number][0]> => {
-    const exact = host.features['irq_time_accounting'] === true;
+  const lines = [tellInterrupts([before, after]) ? cpuShareLine : cpuSoftirqLine, ...cpuCountLines];
+  const figures = (cpu: CpuCost | undefined, report: Report): Figures<(typeof lines)[number][0]> => {
+    const exact = report.host.features['irq_time_accounting'] === true;
+    const seconds = secondsOf(report, 'cpus');
+    const interrupts = cpu?.interruptShare ?? null;
     return {
+      interruptShare: ofCpuTime(interrupts, interrupts === null ? null : interrupts * report.window.seconds, exact),
       softirqShare: ofCpuTime(cpu?.softirqShare ?? null, cpu?.softirqSeconds ?? null, exact),
-      packets: counted(cpu?.packets ?? null, window.seconds),
-      dropped: counted(cpu?.dropped ?? null, window.seconds),
-      squeezed: counted(cpu?.squeezed ?? null, window.seconds),
+      packets: counted(cpu?.packets ?? null, seconds),
+      dropped: counted(cpu?.dropped ?? null, seconds),
+      squeezed: counted(cpu?.squeezed ?? null, seconds),
     };
   };
   return bothOf(before.cost.cpus, after.cost.cpus, ({ cpu }) => `CPU ${cpu}`).map(([place, was, is]) => ({
     place,
-    figures: changesOf(cpuLines, figures(was, before), figures(is, after)),
+    figures: figureChanges(lines, figures(was, before), figures(is, after)),
     reason: was === undefined ? 'offline before' : is === undefined ? 'offline after' : null,
   }));
 }

@@ -19,6 +19,7 @@ export type Quantity =
   | 'softirqNsPerPacket'
   | 'softirqNsPerFrame'
   | 'netRxNsPerPacket'
+  | 'interruptShare'
   | 'softirqShare'
   | 'packets'
   | 'frames'

@@ -1,4 +1,4 @@
-import type { DeviceCost, Report } from '../../generated/report.ts';
+import type { DeviceCost } from '../../generated/report.ts';
 
 /** Where some drivers count what their rings had no room for: it is no drop beside that. */
 const DROPPED = 'rx_dropped';
@@ -13,10 +13,4 @@ export function droppedAbove({
   if (dropped === null) return null;
   const byDriver = cardLostBy === DROPPED ? (cardLost ?? 0) : 0;
   return Math.max(0, dropped - (missed ?? 0) - byDriver);
-}
-
-/** Between the two readings of the devices' counters, which is what their rates are of; of the window where no device tells. */
-export function secondsOfDevices({ cost, window }: Report): number {
-  const told = cost.devices.find(({ packets, packetsPerSecond }) => packets > 0 && packetsPerSecond > 0);
-  return told === undefined ? window.seconds : told.packets / told.packetsPerSecond;
 }

@@ -3,6 +3,7 @@ import { fired, thingsLost } from '../words/findings.ts';
 import { howMany } from '../words/formats.ts';
 import { few, ownerWords, placed } from '../words/phrases.ts';
 import { droppedAbove } from './device-losses.ts';
+import { perSecond, secondsOf } from './rates.ts';
 import { everyFormat, type Table } from './table.ts';
 
 export interface Loss {
@@ -40,6 +41,8 @@ interface Found {
   readonly where: string;
   readonly at: LossPlace;
   readonly count: number | null;
+  /** Seconds in which it was counted. */
+  readonly seconds: number;
   /** What was counted, where it is not as the kind says. */
   readonly counts?: string;
 }
@@ -63,17 +66,25 @@ interface LossKind {
 /** Every loss the report knows a count of. Device and backlog drops are one stage each; nothing here is a sum. */
 export function lossesOf(report: Report): Losses {
   const { findings, window } = report;
-  const rate = (count: number): number | null => (window.seconds > 0 ? count / window.seconds : null);
   const kinds = kindsOf(report);
   const losing = findings.filter((finding) => fired(finding) && (finding.impact.lostPerSecond ?? 0) > 0);
   const told = new Set<ReportFinding>();
   const rows = kinds.flatMap(({ kind, rule, found }) =>
-    found.flatMap(({ where, at, count, counts }) => {
+    found.flatMap(({ where, at, count, seconds, counts }) => {
       if (count === null || count === 0) return [];
       const mine = losing.filter((each) => each.code === rule && isAt(each.place, at));
       for (const each of mine) told.add(each);
       const finding = mine.length > 0 ? rule : null;
-      return [{ where, counts: counts ?? kind, finding, lost: count, perSecond: rate(count), things: 'packets' }];
+      return [
+        {
+          where,
+          counts: counts ?? kind,
+          finding,
+          lost: count,
+          perSecond: perSecond(count, seconds),
+          things: 'packets',
+        },
+      ];
     }),
   );
   const judged = losing
@@ -98,7 +109,9 @@ export function lossesOf(report: Report): Losses {
   };
 }
 
-function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
+function kindsOf(report: Report): readonly LossKind[] {
+  const { cost, taps, ledger, window } = report;
+  const [ofDevices, ofCpus] = [secondsOf(report, 'devices'), secondsOf(report, 'cpus')];
   // By the counter that PKT0501 goes by: drivers have names of their own for what is not in rx_missed_errors.
   const { leftOutLost: unlisted } = cost;
   const listed = new Set(cost.devices.map(({ device, netns }) => placed(device, netns)));
@@ -107,7 +120,9 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
       rule === 'PKT0501' && kind === 'loss' && (unlisted === undefined || listed.has(placed(device, netns))),
   );
   const others = (count: number): Found[] =>
-    unlisted === undefined ? [] : [{ where: howMany(unlisted.devices, 'other devices'), at: {}, count }];
+    unlisted === undefined
+      ? []
+      : [{ where: howMany(unlisted.devices, 'other devices'), at: {}, count, seconds: ofDevices }];
   const ofCard = (device: string, netns: string): typeof byCard =>
     byCard.filter((row) => row.device === device && row.netns === netns);
   return [
@@ -120,6 +135,7 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
           where: placed(device, netns),
           at: { device, netns },
           count: packets,
+          seconds: ofDevices,
           counts: `lost by the NIC (${reason})`,
         })),
         ...cost.devices
@@ -131,6 +147,7 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
             where: placed(device, netns),
             at: { device, netns },
             count: cardLost === undefined ? missed : cardLost,
+            seconds: ofDevices,
           })),
         ...others(unlisted?.cardLost ?? 0),
       ],
@@ -143,6 +160,7 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
           where: placed(each.device, each.netns),
           at: { device: each.device, netns: each.netns },
           count: droppedAbove(each),
+          seconds: ofDevices,
         })),
         ...others(unlisted?.dropped ?? 0),
       ],
@@ -150,7 +168,12 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
     {
       kind: 'backlog full (softnet dropped)',
       rule: 'PKT0502',
-      found: cost.cpus.map(({ cpu, dropped }) => ({ where: cpuName(cpu), at: { cpu }, count: dropped })),
+      found: cost.cpus.map(({ cpu, dropped }) => ({
+        where: cpuName(cpu),
+        at: { cpu },
+        count: dropped,
+        seconds: ofCpus,
+      })),
     },
     {
       kind: 'packet socket full (the capture is incomplete)',
@@ -163,6 +186,7 @@ function kindsOf({ cost, taps, ledger }: Report): readonly LossKind[] {
           where: `${ownerWords(tap.owners)} on ${placed(tap.device, tap.netns)}`,
           at: {},
           count: tap.drops,
+          seconds: tap.dropsSeconds ?? window.seconds,
         })),
     },
   ];

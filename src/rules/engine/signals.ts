@@ -44,6 +44,14 @@ export function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {
   return 'value' in found ? [found] : found;
 }
 
+/** Seconds between the two readings of the first counter that tells of an instance; undefined where none does. */
+export function secondsAt(signals: readonly Evaluated[], at: Labels): number | undefined {
+  for (const signal of signals)
+    for (const { readings } of pointsAt(signal, at).slice(0, 1))
+      for (const { seconds } of readings) if (seconds !== undefined) return seconds;
+  return undefined;
+}
+
 export function instanceKey(labels: Labels, names: readonly string[]): string {
   if (names.length === 1) return labels[names[0]!] ?? '';
   return names.map((name) => labels[name] ?? '').join('\u0000');

@@ -6,6 +6,7 @@ import type { Report } from '../../../src/generated/report.ts';
 import * as metrics from '../../../src/metrics/catalogue/index.ts';
 import { compareReports } from '../../../src/report/compare/index.ts';
 import type { Comparison } from '../../../src/report/compare/comparison.ts';
+import { interruptTime } from '../../../src/report/words/phrases.ts';
 import { ownerCell, socketCell } from '../../support/taps.ts';
 import type { Cell, WindowSpec } from '../../support/window.ts';
 import { host, reportOf } from '../cases.ts';
@@ -48,6 +49,46 @@ describe('losses in a comparison', () => {
     const comparison = compared(late, late);
     assert.equal(figure(comparison, 'eth5', 'frames'), 25_000);
     assert.equal(figure(comparison, 'eth5', 'cardLost'), 2000);
+  });
+});
+
+describe('what a comparison says of the host', () => {
+  const busy = (softirq: number, irq: number): Cell[] => [
+    [metrics.cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, softirq],
+    [metrics.cpuSeconds, { cpu: '0', mode: 'irq' }, 0, irq],
+    [metrics.cpuSeconds, { cpu: '0', mode: 'idle' }, 0, 10 - softirq - irq],
+    [metrics.softnetProcessed, { cpu: '0' }, 0, 400_000],
+  ];
+
+  it('is the share that the reports tell, with interrupts in it', () => {
+    const [calm, loud] = [report(busy(2, 0)), report(busy(2, 3))];
+    const { cost, cpus } = compared(calm, loud);
+    const share = [...cost, ...cpus.flatMap(({ figures }) => figures)].filter(({ unit }) => unit === 'percent');
+    assert.deepEqual(
+      share.map(({ quantity, before, after, verdict }) => [quantity, before, after, verdict]),
+      Array.from({ length: 2 }, () => ['interruptShare', 0.2, 0.5, 'more']),
+    );
+    assert.equal(interruptTime(loud.cost.host), 0.5);
+  });
+
+  it('is softirq alone where a report of an earlier version knows no more', () => {
+    const loud = report(busy(2, 3));
+    const { interruptShare: _, ...older } = loud.cost.host;
+    const { cost } = compared({ ...loud, cost: { ...loud.cost, host: older } }, loud);
+    assert.deepEqual(
+      cost.filter(({ unit }) => unit === 'percent').map(({ quantity, after }) => [quantity, after]),
+      [['softirqShare', 0.2]],
+    );
+  });
+
+  it('has the rates that the reports tell', () => {
+    const late = report(busy(2, 0), { readAfter: { softnet: 8 } });
+    const { cost, cpus } = compared(late, late);
+    const packets = [cost, ...cpus.map(({ figures }) => figures)].map(
+      (figures) => figures.find(({ quantity }) => quantity === 'packets')?.after,
+    );
+    assert.deepEqual(packets, [50_000, 50_000]);
+    assert.equal(late.cost.host.packetsPerSecond, 50_000);
   });
 });
 

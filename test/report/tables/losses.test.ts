@@ -3,15 +3,23 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import {
+  deviceInfo,
   packetRingDrops,
   packetRingsSeen,
   packetSocketDrops,
+  receiveDrop,
+  receiveMissed,
+  receivePackets,
   socketOwner,
+  softnetDropped,
+  softnetProcessed,
 } from '../../../src/metrics/catalogue/index.ts';
 import type { Report } from '../../../src/generated/report.ts';
 import { lossesOf } from '../../../src/report/tables/losses.ts';
+import { backlogDrops } from '../../../src/rules/backlog-drops.ts';
 import { captureIncomplete } from '../../../src/rules/capture-incomplete.ts';
 import { evaluateRules } from '../../../src/rules/engine.ts';
+import { nicRingDrops } from '../../../src/rules/nic-ring-drops.ts';
 import { ownerCell, socketCell } from '../../support/taps.ts';
 import { windowOf, type Cell } from '../../support/window.ts';
 import { host, reportOf } from '../cases.ts';
@@ -98,5 +106,38 @@ describe('what a capture lost', () => {
     const [found] = report.findings.filter(({ outcome }) => outcome === 'info');
     assert.equal(found?.args['process'], 'arpwatch (pid 10)');
     assert.equal(lossesOf(report).rows[0]?.where, 'arpwatch (pid 10) on eth0');
+  });
+});
+
+describe('losses per second', () => {
+  it('are of the time between the two readings of what counts them, as the findings and the rates beside them', () => {
+    const cells: Cell[] = [
+      ...host(),
+      [receivePackets, { device: 'eth9' }, 0, 50_000],
+      [receiveMissed, { device: 'eth9' }, 0, 4000],
+      [receiveDrop, { device: 'eth9' }, 0, 4100],
+      [softnetProcessed, { cpu: '0' }, 0, 90_000],
+      [softnetDropped, { cpu: '0' }, 0, 800],
+      [deviceInfo, { device: 'eth9', driver: 'ixgbe', kind: 'physical', ifindex: '2', pci: '', master: '' }, 1, 1],
+      socketCell({ ring: 'none', hook: 'packet_rcv' }),
+      [packetSocketDrops, { inode: '1001' }, 0, 500],
+    ];
+    const readAfter = { netdev: 20, device: 20, softnet: 8, packet: 5 };
+    const spec = { cells, readAfter };
+    const report = reportOf(spec, evaluateRules(windowOf(spec), [captureIncomplete, backlogDrops, nicRingDrops]));
+    const rates = lossesOf(report).rows.map(({ counts, perSecond }) => [counts, perSecond]);
+    assert.deepEqual(
+      new Map(rates as [string, number][]),
+      new Map([
+        ['lost by the NIC (rx_missed_errors)', 200],
+        ['backlog full (softnet dropped)', 100],
+        [KIND, 100],
+        ['dropped by the device or above it (rx_dropped)', 5],
+      ]),
+    );
+    const rated = report.findings.filter(({ args }) => typeof args['rate'] === 'number');
+    const told = new Map(rated.map(({ code, args }) => [code, args['rate']]));
+    assert.deepEqual([told.get('PKT0501'), told.get('PKT0502'), told.get('PKT0709')], [200, 100, 100]);
+    assert.equal(report.cost.devices.find(({ device }) => device === 'eth9')?.packetsPerSecond, 2500);
   });
 });
