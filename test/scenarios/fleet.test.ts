@@ -16,7 +16,7 @@ import { liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
 import { pktcost } from '../support/command.ts';
 import { fleetSchema, orderErrors } from '../report/schema.ts';
-import { PREFIX } from './kit/hosts.ts';
+import { PREFIX } from './kit/programs.ts';
 import { writeImage, type HostImage } from './kit/image.ts';
 import { servePrometheus, withoutPrometheus, type Server, type Stored } from './kit/prometheus.ts';
 

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
-import { leftNamespaces, leftSettings, pause, PREFIX, removeNetns, runOrThrow } from './kit/hosts.ts';
+import { leftNamespaces, leftSettings, pause, removeNetns, runOrThrow, withHosts } from './kit/hosts.ts';
 import { leftFolders, programsIn } from './kit/leftovers.ts';
+import { PREFIX } from './kit/programs.ts';
+import { Replays } from './kit/replays.ts';
 import { whyNot } from './kit/scenario.ts';
 
 const why = whyNot({});
@@ -172,4 +174,25 @@ describe('The kit takes away what it made', { skip: why ?? false }, () => {
     assert.equal(await second.ended, 143);
     assertGone(second, setting);
   });
+});
+
+describe('Bundles are replayed when the scenario is over', { skip: why ?? false }, () => {
+  const kinds = { 'that was printed': '', 'of another host': ' ' };
+  for (const [kind, added] of Object.entries(kinds))
+    it(`with the report ${kind}`, async () => {
+      const replays = new Replays();
+      await withHosts(
+        async (kit) => {
+          await kit.host().diagnose('--window', '1s');
+          for (const [bundle, report] of kit.recorded) kit.recorded.set(bundle, report + added);
+        },
+        undefined,
+        replays.of('a calm one'),
+      );
+      if (added === '') await replays.all();
+      else await assert.rejects(replays.all(), /report of "a calm one" is the recorded one/);
+      const its = new RegExp(`^${PREFIX}${process.pid}-`);
+      // The other describe has one for its notes.
+      assert.ok(readdirSync(tmpdir()).filter((name) => its.test(name)).length <= 1);
+    });
 });

@@ -16,7 +16,7 @@ import { raisedBy } from '../../src/rules/alerts.ts';
 import { rules } from '../../src/rules/index.ts';
 import { liveReader } from '../../src/sources/live-reader.ts';
 import { takeSample } from '../../src/sources/take-sample.ts';
-import { PREFIX } from './kit/hosts.ts';
+import { PREFIX } from './kit/programs.ts';
 import { writeImage } from './kit/image.ts';
 import { servePrometheus, withoutPrometheus, type Server } from './kit/prometheus.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { leftNamespaces, leftSettings, pause, PREFIX, removeNetns } from './kit/hosts.ts';
+import { leftNamespaces, leftSettings, pause, removeNetns } from './kit/hosts.ts';
 import { leftFolders, leftPrograms, leftProbes } from './kit/leftovers.ts';
-import { onPath } from './kit/programs.ts';
+import { onPath, PREFIX } from './kit/programs.ts';
 
 const lacking = ['ip', 'bpftool'].filter((name) => !onPath(name));
 if (lacking.length > 0) assert.ok(process.env['CI'] !== 'true', `needs ${lacking.join(' and ')}`);

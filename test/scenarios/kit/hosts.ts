@@ -1,20 +1,11 @@
-import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chownSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Report } from '../../../src/generated/report.ts';
-import { compiled, repository, type ProgramName } from './programs.ts';
-
-/** Every namespace of the scenarios is called pktc-<pid of the test>-<n>: a dead pid marks what was left behind. */
-export const PREFIX = 'pktc-';
-
-/** An emulated machine takes a hundred times as long. */
-const REPLAY_MS = 90_000;
-const NOBODY = 65534;
-
-const command = process.env['PKTCOST_BIN'] ?? join(repository, 'bin', 'pktcost.js');
+import { command, compiled, PREFIX, type ProgramName } from './programs.ts';
+import { Replays, type Keep } from './replays.ts';
 
 /** A program running in a namespace. */
 export interface Program {
@@ -257,26 +248,6 @@ export class Kit {
     return join(this.#bundles, `${(this.#named += 1)}.tar.gz`);
   }
 
-  /** Whoever gets a bundle of this scenario comes to the same report: without rights, elsewhere, and later. */
-  replayRecorded(): void {
-    if (process.env['PKTCOST_LAB_REPLAYS'] === 'no') return;
-    for (const [bundle, report] of this.recorded) {
-      const elsewhere = this.folder();
-      const copy = join(elsewhere, 'copy.tar.gz');
-      copyFileSync(bundle, copy);
-      for (const path of [elsewhere, copy]) chownSync(path, NOBODY, NOBODY);
-      const nobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
-      const { stdout, stderr, signal } = spawnSync(
-        'setpriv',
-        [...nobody, process.execPath, command, 'replay', 'copy.tar.gz', '--json'],
-        { cwd: elsewhere, env: { HOME: '/nonexistent' }, encoding: 'utf8', timeout: REPLAY_MS, maxBuffer: 1 << 28 },
-      );
-      assert.equal(signal, null, 'the replay came to its end in time');
-      assert.equal(stderr, '', 'the replay has something to say');
-      assert.equal(stdout, report, 'the replayed report is the recorded one');
-    }
-  }
-
   /**
    * Changes a setting of the whole host and puts it back at the end. Only where that was allowed, and one run at a time:
    * a note holds the value from before, also for whoever finds it after a run that was killed.
@@ -436,9 +407,11 @@ function clearAll(): void {
 /**
  * Gives hosts to a scenario and takes them away after it: on success, failure, timeout and signals. The time is for a
  * machine without a CPU to spare, where a window of 3 s takes 10; traffic is made for half of it, or until then.
+ * What was recorded is replayed when they are gone, or by whom `later` gives it to.
  */
-export async function withHosts<T>(run: (kit: Kit) => Promise<T>, seconds = 50): Promise<T> {
+export async function withHosts<T>(run: (kit: Kit) => Promise<T>, seconds = 50, later?: Keep): Promise<T> {
   const kit = new Kit();
+  const replays = new Replays();
   live.add(kit);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -446,15 +419,17 @@ export async function withHosts<T>(run: (kit: Kit) => Promise<T>, seconds = 50):
       reject(new Error(`not done within ${seconds} s`));
     }, seconds * 1000);
   });
+  let result: T;
   try {
-    const result = await Promise.race([run(kit), late]);
-    kit.replayRecorded();
-    return result;
+    result = await Promise.race([run(kit), late]);
+    for (const [bundle, report] of kit.recorded) (later ?? replays.of('this scenario'))(bundle, report);
   } finally {
     clearTimeout(timer);
     live.delete(kit);
     kit.clear();
   }
+  await replays.all();
+  return result;
 }
 
 export async function pause(milliseconds: number): Promise<void> {

@@ -4,6 +4,7 @@ import { it } from 'node:test';
 
 import type { LedgerRow, Report } from '../../../src/generated/report.ts';
 import { withHosts, type End, type Host, type Kit, type Program } from './hosts.ts';
+import { replaysAtTheEnd } from './replays.ts';
 import { brief, keep, recordOf } from './scenario.ts';
 
 /** client - router - server, with routes over the router. */
@@ -126,43 +127,52 @@ export function provoked(
   skip: string | false,
   from: 'within' | 'outside' = 'within',
 ): void {
+  const replays = replaysAtTheEnd();
   for (const [name, row] of Object.entries(rows)) {
     const { code, reason, at, provoke, twin } = row;
     const called = reason === undefined ? 'counters' : [reason].flat().join(' or ');
     const full = from === 'within' ? name : `${name}, seen from outside`;
     it(`${name}: ${called}, ${code}`, { timeout: 240_000, skip }, async () => {
       await recorded(full, code, false, (hear) =>
-        withHosts(async (kit) => {
-          const lab = new Lab(kit);
-          await provoke(lab);
-          const report = await look(lab, at, from);
-          hear(report);
-          const told = JSON.stringify({ rows: ofHere(report), notMeasured: report.notMeasured });
-          const finding = said(report, code);
-          assert.ok(finding !== undefined, `${code} says nothing: ${told}`);
-          if (row.warns === true) assert.notEqual(finding.outcome, 'info', finding.summary);
-          if (row.says !== undefined) assert.match(finding.summary, row.says);
-          if (reason === undefined) return;
-          const found = rowOf(ofHere(report), reason);
-          assert.ok(found !== undefined && found.packets >= 50, `no ${called} in ${told}`);
-          assert.equal(found.rule, code);
-        }),
+        withHosts(
+          async (kit) => {
+            const lab = new Lab(kit);
+            await provoke(lab);
+            const report = await look(lab, at, from);
+            hear(report);
+            const told = JSON.stringify({ rows: ofHere(report), notMeasured: report.notMeasured });
+            const finding = said(report, code);
+            assert.ok(finding !== undefined, `${code} says nothing: ${told}`);
+            if (row.warns === true) assert.notEqual(finding.outcome, 'info', finding.summary);
+            if (row.says !== undefined) assert.match(finding.summary, row.says);
+            if (reason === undefined) return;
+            const found = rowOf(ofHere(report), reason);
+            assert.ok(found !== undefined && found.packets >= 50, `no ${called} in ${told}`);
+            assert.equal(found.rule, code);
+          },
+          undefined,
+          replays.of(full),
+        ),
       );
     });
     if (twin === undefined) continue;
     it(`not so: ${name}`, { timeout: 240_000, skip }, async () => {
       await recorded(`not so: ${full}`, code, true, (hear) =>
-        withHosts(async (kit) => {
-          const lab = new Lab(kit);
-          await twin(lab);
-          const report = await look(lab, at, from);
-          hear(report);
-          const finding = said(report, code);
-          const loud = finding !== undefined && finding.outcome !== 'info';
-          assert.ok(!loud || finding.role === 'context', `${code}: ${finding?.summary ?? ''}`);
-          const found = rowOf(ofHere(report), reason);
-          assert.ok((found?.packets ?? 0) <= 10, JSON.stringify(found));
-        }),
+        withHosts(
+          async (kit) => {
+            const lab = new Lab(kit);
+            await twin(lab);
+            const report = await look(lab, at, from);
+            hear(report);
+            const finding = said(report, code);
+            const loud = finding !== undefined && finding.outcome !== 'info';
+            assert.ok(!loud || finding.role === 'context', `${code}: ${finding?.summary ?? ''}`);
+            const found = rowOf(ofHere(report), reason);
+            assert.ok((found?.packets ?? 0) <= 10, JSON.stringify(found));
+          },
+          undefined,
+          replays.of(`not so: ${full}`),
+        ),
       );
     });
   }

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { isAlive, PREFIX } from './hosts.ts';
+import { isAlive } from './hosts.ts';
+import { PREFIX } from './programs.ts';
 import { programNames } from './programs.ts';
 
 /** Processes in network namespaces, which are told by their inodes: they outlast their names. */

@@ -6,6 +6,12 @@ import { join } from 'node:path';
 /** The repository: this file runs from build/test/scenarios/kit. */
 export const repository = join(import.meta.dirname, '..', '..', '..', '..');
 
+/** The built pktcost. */
+export const command = process.env['PKTCOST_BIN'] ?? join(repository, 'bin', 'pktcost.js');
+
+/** Every namespace of the scenarios is called pktc-<pid of the test>-<n>: a dead pid marks what was left behind. */
+export const PREFIX = 'pktc-';
+
 const sources = join(repository, 'test', 'scenarios', 'kit', 'programs');
 
 export const programNames = [

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import type { Report, ReportFinding } from '../../../src/generated/report.ts';
 import { hostChangesAllowed, withHosts, type Diagnosed, type Kit } from './hosts.ts';
 import { compiler, onPath } from './programs.ts';
+import { replaysAtTheEnd } from './replays.ts';
 
 /** One thing that is done to the hosts, and what the verdict must be. */
 export interface Case<S> {
@@ -69,6 +70,7 @@ class NotFired extends Error {}
 /** Declares a scenario: each case gets hosts of its own, set up alike. */
 export function scenario<S>(spec: Scenario<S>): void {
   describe(spec.title, () => {
+    const replays = replaysAtTheEnd();
     for (const [name, each] of Object.entries(spec.cases)) {
       it(name, { timeout: 240_000 }, async (test) => {
         const reason = whyNot(spec);
@@ -86,29 +88,33 @@ export function scenario<S>(spec: Scenario<S>): void {
         };
         const attempt = async (): Promise<boolean> => {
           let starved = false;
-          await withHosts(async (kit) => {
-            const setting = spec.setUp(kit);
-            const started = performance.now();
-            const { report } = await each.provoke(setting, kit);
-            starved = performance.now() - started > STARVED_MS;
-            told = {
-              fires: wantedOf(each, report),
-              quiet: quietOf(spec, each, report),
-              fired: fired(report).map(brief),
-              principal: report.verdict.principal,
-            };
-            try {
-              judge(spec, each, report);
-            } catch (error) {
-              // What it says falsely is a false alarm on a starved host as well.
-              if (!starved || !(error instanceof NotFired)) throw error;
-              test.diagnostic(`starved, and judged wrong: ${error.message}`);
-              return;
-            }
-            starved = false;
-            const kept = each.check?.(report, setting) ?? {};
-            keep({ ...blank(spec, name, each), ...told, kept });
-          });
+          await withHosts(
+            async (kit) => {
+              const setting = spec.setUp(kit);
+              const started = performance.now();
+              const { report } = await each.provoke(setting, kit);
+              starved = performance.now() - started > STARVED_MS;
+              told = {
+                fires: wantedOf(each, report),
+                quiet: quietOf(spec, each, report),
+                fired: fired(report).map(brief),
+                principal: report.verdict.principal,
+              };
+              try {
+                judge(spec, each, report);
+              } catch (error) {
+                // What it says falsely is a false alarm on a starved host as well.
+                if (!starved || !(error instanceof NotFired)) throw error;
+                test.diagnostic(`starved, and judged wrong: ${error.message}`);
+                return;
+              }
+              starved = false;
+              const kept = each.check?.(report, setting) ?? {};
+              keep({ ...blank(spec, name, each), ...told, kept });
+            },
+            undefined,
+            replays.of(name),
+          );
           return !starved;
         };
         try {
