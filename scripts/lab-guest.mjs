@@ -14,12 +14,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { spawnSync } from 'node:child_process';
 
-import { CACHE } from './lab-debian.mjs';
-
 const RESULTS_BYTES = 64 << 20;
 
-async function initrdOf(archives) {
-  const path = join(CACHE, 'initrd.cpio');
+async function initrdOf(archives, folder) {
+  const path = join(folder, 'initrd.cpio');
   rmSync(path, { force: true });
   for (const archive of archives) await pipeline(createReadStream(archive), createWriteStream(path, { flags: 'a' }));
   return path;
@@ -40,7 +38,7 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
     writeFileSync(path, structure);
     return ['-smbios', `file=${path}`];
   });
-  const initrd = await initrdOf(image.archives);
+  const initrd = await initrdOf(image.archives, folder);
   const { architecture } = image;
   const append = [
     `console=${architecture.console}`,
@@ -104,7 +102,7 @@ export async function boot({ image, scene, checks, shell, seconds, folder, onRes
   const reports = join(folder, 'reports');
   mkdirSync(reports, { recursive: true });
   spawnSync('tar', ['-xf', disk, '-C', reports], { stdio: 'ignore' });
-  rmSync(disk, { force: true });
+  for (const path of [disk, initrd]) rmSync(path, { force: true });
   const reason = late ? `ended after ${seconds} s` : 'the guest stopped early: see console.log';
   return { finished, reason: finished ? undefined : reason };
 }

@@ -243,7 +243,7 @@ function kernelArchive(line) {
   return { line, name, version, release, image, archive };
 }
 
-/** pktcost as it is packed for users, and the compiled tests with what they need. Made anew each time: it takes seconds. */
+/** pktcost as it is packed for users, and the compiled tests with what they need. Made anew by each run: it takes seconds. */
 async function projectArchive(arch) {
   const { node, cc } = ARCHITECTURES[arch];
   const archive = join(CACHE, `project-${arch}.cpio`);
@@ -280,10 +280,15 @@ async function projectArchive(arch) {
   return archive;
 }
 
+/** @type {Map<string, Promise<string>>} */
+const projects = new Map();
+
 /** Everything a guest boots from. */
 export async function imageOf(line) {
   const arch = architectureOf(line);
   const kernel = kernelArchive(line);
   const base = baseArchive(arch);
-  return { ...kernel, architecture: ARCHITECTURES[arch], archives: [base, kernel.archive, await projectArchive(arch)] };
+  const project = projects.get(arch) ?? projectArchive(arch);
+  projects.set(arch, project);
+  return { ...kernel, architecture: ARCHITECTURES[arch], archives: [base, kernel.archive, await project] };
 }

@@ -31,8 +31,8 @@ function say(line: Record<string, unknown>): void {
 const wanted = commandLine('checks').split(',');
 const scene = commandLine('scene');
 const kernel = commandLine('kernel');
-/** A machine of another architecture than its host is emulated more slowly still. */
-const patience = process.arch === 'arm64' ? 3 : 1;
+/** For a host that has other work, and for machines of another architecture than it, which are emulated more slowly still. */
+const patience = 3;
 /** Replays are left out there: they take minutes, time would decide, and what they say depends on no machine. */
 if (process.arch === 'arm64') process.env['PKTCOST_LAB_REPLAYS'] = 'no';
 
