@@ -1,6 +1,6 @@
 import { cpuSeconds, softnetProcessed } from '../metrics/catalogue/index.ts';
 import type { Window } from '../metrics/window.ts';
-import { byLabel, cells, isTimed } from './figures.ts';
+import { byLabel, cells, isTimed, rateTogether } from './figures.ts';
 import { once } from './once.ts';
 import { PACKETS_TO_PRICE } from './price.ts';
 
@@ -8,10 +8,13 @@ import { PACKETS_TO_PRICE } from './price.ts';
 export const cpuPrices = once((window: Window): ReadonlyMap<string, number> => {
   const packets = byLabel(window, softnetProcessed, 'cpu');
   return new Map(
-    cells(window, cpuSeconds).flatMap(({ labels, increase }) => {
-      const passed = packets.get(labels['cpu'] ?? '')?.increase ?? 0;
-      const priced = labels['mode'] === 'softirq' && passed >= PACKETS_TO_PRICE && isTimed(window, increase);
-      return priced ? [[labels['cpu'] ?? '', (increase * 1e9) / passed] as const] : [];
+    cells(window, cpuSeconds).flatMap((time) => {
+      const { cpu = '', mode } = time.labels;
+      const passed = packets.get(cpu);
+      if (mode !== 'softirq' || passed === undefined || passed.increase < PACKETS_TO_PRICE) return [];
+      return isTimed(window, time.increase)
+        ? [[cpu, (rateTogether([time]) * 1e9) / rateTogether([passed])] as const]
+        : [];
     }),
   );
 });

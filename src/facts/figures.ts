@@ -30,3 +30,8 @@ export function increaseIn(window: Window, metric: Metric): number {
 export function totalIncrease(of: readonly Increase[]): number | null {
   return of.length === 0 ? null : of.reduce((sum, { increase }) => sum + increase, 0);
 }
+
+/** Of all of them, each at the pace of its own two readings: files are read one after the other, and pages at times of their own. */
+export function rateTogether(of: readonly Pick<Increase, 'increase' | 'seconds'>[]): number {
+  return of.reduce((sum, { increase, seconds }) => sum + (seconds > 0 ? increase / seconds : 0), 0);
+}

@@ -47,9 +47,10 @@ export function ledgerOf(window: Window): DropLedger {
     const { reason, means, place, device, netns, packets, kind, rule } = row;
     // A capture loses of what was sent as well: no share of what came.
     const sent = (device === '' && row.stage === 'out') || rule === CAPTURES;
-    const received = device === '' ? frames.of(netns) : (frames.on(netns, device) ?? 0);
+    // Not known of a device whose counters began anew, or that came or went.
+    const received = device === '' ? frames.of(netns) : frames.on(netns, device);
     // What a card lost was never among those received; what the stack dropped was, and of copies there may be more.
-    const came = row.rule === CARDS ? received + packets : received;
+    const came = received === undefined ? 0 : row.rule === CARDS ? received + packets : received;
     return {
       reason,
       means,

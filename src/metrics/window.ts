@@ -121,7 +121,10 @@ export class Window {
    * the other, and a probe that left before the end was last read then.
    */
   inItsTime({ increase, seconds }: Pick<Increase, 'increase' | 'seconds'>): number {
-    return seconds > 0 && Number.isFinite(seconds) ? Math.round((increase * this.seconds) / seconds) : increase;
+    if (!(seconds > 0 && Number.isFinite(seconds))) return increase;
+    const scaled = Math.round((increase * this.seconds) / seconds);
+    // What was counted once is not nothing, however much longer it was counted.
+    return scaled === 0 ? Math.sign(increase) : scaled;
   }
 
   increase(metric: Metric): Increases {

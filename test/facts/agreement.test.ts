@@ -216,6 +216,60 @@ describe('a tapped device that few of the packets come from', () => {
   });
 });
 
+describe('a price of which one counter was read late', () => {
+  it('is the same, for the host, for a CPU and for the rules', () => {
+    const late = tapped.map((cell): Cell => {
+      const [metric, labels, from, to] = cell;
+      return metric === metrics.softnetProcessed && typeof from === 'number' && typeof to === 'number'
+        ? [metric, labels, 0, 2 * ((to - from + 2 ** 32) % 2 ** 32)]
+        : cell;
+    });
+    const cells = [...late, ...spans];
+    const spec = { cells, readAfter: { [metrics.softnetProcessed.collector]: 20 } };
+    const report = reportOf(spec, evaluateRules(windowOf(spec), rules), { probe: attached });
+    const usual = judged([...tapped, ...spans]).cost;
+    const { host: whole, cpus } = report.cost;
+    for (const [actual, expected] of [
+      [whole.nsPerPacket, usual.host.nsPerPacket],
+      [whole.nsPerWirePacket, usual.host.nsPerWirePacket],
+      [whole.groRatio, usual.host.groRatio],
+      [cpus[1]?.nsPerPacket, usual.cpus[1]?.nsPerPacket],
+    ])
+      assert.ok(Math.abs((actual ?? NaN) - (expected ?? NaN)) < 1e-6, `${String(actual)} is not ${String(expected)}`);
+  });
+});
+
+describe('a CPU that went offline in the window', () => {
+  const cells: Cell[] = [
+    [metrics.kernelFeature, { feature: 'irq_time_accounting' }, 1, 1],
+    [metrics.cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 5],
+    [metrics.cpuSeconds, { cpu: '1', mode: 'softirq' }, 0, null],
+    [metrics.softnetProcessed, { cpu: '0' }, 0, 500_000],
+    [metrics.softnetProcessed, { cpu: '1' }, 0, null],
+    [metrics.receivePackets, { device: 'eth0' }, 0, 900_000],
+  ];
+
+  it('leaves the price of a packet, and none of a frame: what it took of them is not known', () => {
+    const { host: whole } = judged(cells).cost;
+    assert.deepEqual([whole.nsPerPacket, whole.nsPerWirePacket, whole.groRatio], [10_000, null, null]);
+  });
+
+  it('has no part in the price where only its packets are known, or only its time', () => {
+    for (const lost of [metrics.cpuSeconds, metrics.softnetProcessed]) {
+      const one = cells.map((cell): Cell => {
+        const [metric, labels, from, to] = cell;
+        return to === null && metric !== lost ? [metric, labels, from, 400_000] : cell;
+      });
+      assert.equal(judged(one).cost.host.nsPerPacket, 10_000);
+    }
+  });
+
+  it('does no more softirq in a short window than there was time', () => {
+    const ticks: Cell[] = [[metrics.cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 10.2]];
+    assert.equal(judged(ticks).cost.cpus[0]?.softirqShare, 1);
+  });
+});
+
 describe('two devices of which one lost most of its samples', () => {
   const other = (cell: Cell): Cell => [cell[0], { ...cell[1], device: 'eth1' }, cell[2], cell[3]];
   const second: Cell[] = [

@@ -67,6 +67,20 @@ describe('the ledger of losses', () => {
     );
   });
 
+  it('has no share of what arrived on a device whose frames are not known, and all of it where none came', () => {
+    const share = (before: number, after: number | null): number | null | undefined =>
+      ledgerOf(
+        windowOf({
+          cells: [
+            ...counted(0),
+            [receiveMissed, { device: 'eth0' }, 50, 40_050],
+            [receivePackets, { device: 'eth0' }, before, after],
+          ],
+        }),
+      ).rows[0]?.share;
+    assert.deepEqual([share(900_000, 100_000), share(900_000, null), share(7, 7)], [null, null, 1]);
+  });
+
   it('balances the books: frames in are delivered, forwarded, dropped by kind, or not accounted for', () => {
     const { rows, books } = ledgerOf(
       windowOf({

@@ -95,6 +95,15 @@ describe('Window', () => {
     assert.deepEqual(new Window(came, after).increase(udpSocketDrops).cells, []);
   });
 
+  it('tells of what was counted once in a longer time than its own as one, not as nothing', () => {
+    const window = windowOf({ cells: [[receiveDrop, { device: 'eth0' }, 0, 1]], readAfter: { netdev: 60 } });
+    assert.deepEqual(
+      window.increase(receiveDrop).cells.map((cell) => window.inItsTime(cell)),
+      [1],
+    );
+    assert.equal(window.inItsTime({ increase: 0, seconds: 60 }), 0);
+  });
+
   it('keeps absent apart from zero, with the reason its collector gave', () => {
     const gap = { path: '/proc/net/netstat', reason: 'permission denied (EACCES)' };
     const window = windowOf({ cells: [], failed: { netstat: gap } });

@@ -12,7 +12,7 @@ import {
 import { cardsLost } from '../../facts/card-losses.ts';
 import { cpuPrices, weighed } from '../../facts/cpu-prices.ts';
 import { cpuCount, ofAllCpuTime } from '../../facts/cpu-time.ts';
-import { byDevice, cells, isTimed, totalIncrease } from '../../facts/figures.ts';
+import { byDevice, cells, isTimed, rateTogether, totalIncrease } from '../../facts/figures.ts';
 import { interruptModes } from '../../facts/interrupt-time.ts';
 import { handsOver } from '../../facts/packet-cost.ts';
 import { receivingThreads } from '../../facts/packet-cpus.ts';
@@ -71,29 +71,39 @@ function hostCost(window: Window, limits: PriceLimits): HostCost {
   const threads = receivingTimes(window);
   const napi = napiSeconds(window);
   const processed = cells(window, softnetProcessed);
-  const wire = wirePackets(window);
+  const wire = wireFrames(window);
+  const wirePackets = totalIncrease(wire);
   const softirqSeconds = totalIncrease(softirqs);
   const packets = totalIncrease(processed);
   const spent = softirqSeconds === null ? null : softirqSeconds + (napi ?? 0);
   const cpus = cpuCount.evaluate(window).points[0];
   const timed = spent !== null && isTimed(window, spent);
   const priced = packets !== null && packets >= PACKETS_TO_PRICE;
-  const nsPerPacket = priced && timed ? (spent * 1e9) / packets : null;
+  const partly = partlyCounted(window);
+  const counted = ({ labels }: Increase): boolean => !partly.cpus.has(labels['cpu'] ?? '');
+  // CPUs of which the one or the other is not known have no part in the price.
+  const rate = rateTogether(processed.filter(counted));
+  const spentRate = rateTogether([...softirqs.filter(counted), ...threads]);
+  const wireRate = partly.cpus.size > 0 || partly.devices ? null : rateTogether(wire);
+  const nsPerPacket = priced && timed && rate > 0 ? (spentRate * 1e9) / rate : null;
   const measured = netRxOfHost(window);
   const shareOfAll = (modes: readonly Increase[]): number | null =>
-    modes.length === 0 ? null : (ofAllCpuTime(perSecond([...modes, ...threads]), cpus).cpuShare ?? null);
+    modes.length === 0 ? null : (ofAllCpuTime(rateTogether([...modes, ...threads]), cpus).cpuShare ?? null);
   return {
     packets,
     packetsPerSecond: packets === null ? null : packets / processed[0]!.seconds,
-    wirePackets: wire,
+    wirePackets,
     // Fewer frames than skbs: some of the packets came over devices that were not seen, and the quotient says nothing.
-    groRatio: priced && wire !== null && wire >= packets ? wire / packets : null,
+    groRatio: priced && wireRate !== null && wireRate >= rate && rate > 0 ? wireRate / rate : null,
     softirqSeconds,
     napiSeconds: napi,
     softirqShare: shareOfAll(softirqs),
     interruptShare: shareOfAll(interrupts),
     nsPerPacket,
-    nsPerWirePacket: timed && wire !== null && wire >= PACKETS_TO_PRICE ? (spent * 1e9) / wire : null,
+    nsPerWirePacket:
+      timed && wireRate !== null && wirePackets !== null && wirePackets >= PACKETS_TO_PRICE
+        ? (spentRate * 1e9) / wireRate
+        : null,
     netRxNsPerPacket: measured?.ns ?? null,
     breakdown: breakdownOf(
       nsPerPacket,
@@ -129,10 +139,6 @@ function receivingTimes(window: Window): readonly Increase[] {
   return cells(window, processCpu).filter(({ labels }) => receivingThreads.includes(labels['role'] ?? ''));
 }
 
-function perSecond(times: readonly Increase[]): number {
-  return times.reduce((sum, { increase, seconds }) => sum + (seconds > 0 ? increase / seconds : 0), 0);
-}
-
 /** null when the threads could not be seen; 0 when there are none, which is usual: NAPI then runs in softirq. */
 function napiSeconds(window: Window): number | null {
   const threads = receivingTimes(window);
@@ -141,11 +147,24 @@ function napiSeconds(window: Window): number | null {
   return window.single || status === undefined || status === 'unavailable' || status === 'partial' ? null : 0;
 }
 
-function wirePackets(window: Window): number | null {
+/**
+ * CPUs whose packets or time are not known of all the window, as of one that went offline; and whether the frames of a device are not, as
+ * of one whose counters began anew. Those of a device that came or went are few, as of a container's.
+ */
+function partlyCounted(window: Window): { readonly cpus: ReadonlySet<string>; readonly devices: boolean } {
+  const missing = [softnetProcessed, cpuSeconds].flatMap((metric) => window.increase(metric).missing);
+  return {
+    cpus: new Set(missing.flatMap(({ labels }) => labels?.['cpu'] ?? [])),
+    devices: window
+      .increase(receivePackets)
+      .missing.some(({ labels, transient }) => labels?.['device'] !== undefined && transient !== true),
+  };
+}
+
+/** What devices received, without those whose frames another had counted before. */
+function wireFrames(window: Window): readonly Increase[] {
   const kinds = new Map(window.value(deviceInfo).map(({ labels }) => [deviceKey(labels), labels['kind'] ?? '']));
-  return totalIncrease(
-    cells(window, receivePackets).filter(({ labels }) => !upperKinds.has(kinds.get(deviceKey(labels)) ?? '')),
-  );
+  return cells(window, receivePackets).filter(({ labels }) => !upperKinds.has(kinds.get(deviceKey(labels)) ?? ''));
 }
 
 function deviceCosts(

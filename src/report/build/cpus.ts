@@ -54,7 +54,8 @@ export function cpuCosts(window: Window, limits: PriceLimits): CpuCost[] {
           .flatMap((each) => (each.labels['cpu'] === cpu ? [each.labels['by']!] : [])),
         softirqSeconds: increase,
         // Of the wall clock: the modes of a mostly idle CPU do not add up to it (kernel/time/tick-sched.c).
-        softirqShare: seconds > 0 ? increase / seconds : null,
+        // Of a short window ticks may have more than there was.
+        softirqShare: seconds > 0 ? Math.min(1, increase / seconds) : null,
         interruptShare: interrupts.get(cpu) ?? null,
         packets: passed?.increase ?? null,
         packetsPerSecond: passed === undefined || passed.seconds <= 0 ? null : passed.increase / passed.seconds,
