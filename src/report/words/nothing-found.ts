@@ -5,7 +5,7 @@ import { few } from './phrases.ts';
 import { countsOf, outcomeOfRules } from './rules-told.ts';
 
 /** A row of the ledger, as far as a verdict goes. */
-export type LossRow = Pick<LedgerRow, 'kind' | 'rule' | 'packets'>;
+export type LossRow = Pick<LedgerRow, 'kind' | 'rule' | 'packets' | 'netns' | 'device'>;
 
 export interface NothingFound {
   readonly outcome: 'ok' | 'not-measured';
@@ -28,11 +28,14 @@ export function nothingFound(
   const over = overWords(findings, seconds);
   if (important.made === 0)
     return { outcome: 'not-measured', words: `Nothing could be judged${over}: this says nothing about the host.` };
-  const small = smallLosses(findings, losses);
+  const { small, unjudged } = lossesBeside(findings, losses);
+  const more = small.length > 3 ? `; and ${small.length - 3} more` : '';
+  const told = [
+    ...(small.length === 0 ? [] : [['losses too small for a warning', `${small.slice(0, 3).join('; ')}${more}`]]),
+    ...(unjudged === 0 ? [] : [['losses that no check could judge', onlyInTable(unjudged)]]),
+  ].map(([what, which], index) => `${what!}${index === 0 ? over : ''} (${which!})`);
   const nothing =
-    small.length === 0
-      ? `Nothing found${over}`
-      : `Losses too small for a warning${over} (${small.slice(0, 3).join('; ')}${small.length > 3 ? `; and ${small.length - 3} more` : ''}), and nothing else found`;
+    told.length === 0 ? `Nothing found${over}` : `${upperFirst(told.join(' and '))}, and nothing else found`;
   const lacking = [...outcomeOfRules(findings).values()].filter(({ outcome }) => outcome === 'not-measured');
   if (lacking.length === 0) {
     const all = made === 1 ? 'the one check that applies' : `all ${made} checks that apply`;
@@ -55,8 +58,15 @@ function overWords(findings: readonly ReportFinding[], seconds: number): string 
   return ` in the one sample there is${typeof since === 'string' ? `, with no losses ${since}` : ''}`;
 }
 
-/** Losses that are no warning, each with its figure: "nothing found" must not stand beside them. */
-function smallLosses(findings: readonly ReportFinding[], losses: readonly LossRow[]): string[] {
+interface LossesBeside {
+  /** That are no warning, each with its figure. */
+  readonly small: readonly string[];
+  /** Packets of which no check said what that means: how many they are, the more or the fewer, it is not little. */
+  readonly unjudged: number;
+}
+
+/** Losses that no finding fired for: "nothing found" must not stand beside them. */
+function lossesBeside(findings: readonly ReportFinding[], losses: readonly LossRow[]): LossesBeside {
   const told = findings.filter(({ outcome, role }) => outcome === 'info' && role !== 'context');
   const rates = new Map<string, { name: string; things: string; perSecond: number }>();
   for (const { code, rule, args, impact } of told) {
@@ -74,10 +84,30 @@ function smallLosses(findings: readonly ReportFinding[], losses: readonly LossRo
     findings.filter((finding) => fired(finding) || finding.outcome === 'info').map(({ code }) => code),
   );
   const unsaid = losses.filter(({ kind, rule }) => kind === 'loss' && (rule === null || !spoken.has(rule)));
-  const packets = unsaid.reduce((sum, row) => sum + row.packets, 0);
-  return [
+  const [judged, unjudged] = [true, false].map((wanted) =>
+    unsaid.reduce((sum, row) => sum + (isJudged(row, findings) === wanted ? row.packets : 0), 0),
+  ) as [number, number];
+  const small = [
     ...[...rates.values()].map(({ name, things, perSecond }) => `${name}: ${lossRate(things, perSecond)}`),
     ...new Set(totals),
-    ...(packets === 0 ? [] : [`${formats.count(packets)} packets that only the table of losses tells of`]),
+    ...(judged === 0 ? [] : [onlyInTable(judged)]),
   ];
+  return { small, unjudged };
+}
+
+/** Whether the rule that a loss is of could say, where that was, that it is in order. */
+function isJudged({ rule, netns, device }: LossRow, findings: readonly ReportFinding[]): boolean {
+  const there = findings.filter(
+    ({ code, at }) =>
+      code === rule && [undefined, netns].includes(at['netns']) && [undefined, device].includes(at['device']),
+  );
+  return there.some(({ outcome }) => outcome === 'ok') && !there.some(({ outcome }) => outcome === 'not-measured');
+}
+
+function onlyInTable(packets: number): string {
+  return `${formats.count(packets)} packets that only the table of losses tells of`;
+}
+
+function upperFirst(words: string): string {
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }

@@ -299,6 +299,24 @@ const rows: readonly Row[] = [
     headline: /^Losses too small for a warning in 10 s \(7 packets that only the table of losses tells of\)/,
   },
   {
+    name: 'nor called small where its rule could not be judged',
+    window: {
+      cells: [
+        [skbDropsCounted, {}, 0, 40],
+        [skbDrops, { reason: 'SOCKET_RCVBUFF', location: 'f', device: 'eth0' }, 0, 7],
+        [skbDrops, { reason: 'NEIGH_FAILED', location: 'f', device: 'eth0' }, 0, 300_000],
+      ],
+    },
+    findings: [
+      calm('PKT0405', { at: { netns: 'pod' } }),
+      finding({ code: 'PKT0405', rule: 'udp-buffer-errors', at: { netns: '' }, outcome: 'not-measured' }),
+      calm('PKT0702'),
+    ],
+    outcome: 'not-measured',
+    headline:
+      /^Losses too small for a warning in 10 s \(300,000 packets that only the table of losses tells of\) and losses that no check could judge \(7 packets that only the table of losses tells of\), and nothing else found by 1 check, but 1 could not run: PKT0405/,
+  },
+  {
     name: 'a cause of the whole host links by CPU',
     findings: [saturated(), drops()],
     outcome: 'critical',
