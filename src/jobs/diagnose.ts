@@ -1,3 +1,4 @@
+import { inTurns } from '../base/steps.ts';
 import type { Report } from '../generated/report.ts';
 import type { Overrides } from '../rules/engine.ts';
 import type { Baseline } from './judge.ts';
@@ -15,8 +16,8 @@ export type DiagnosisOptions = MeasureOptions & JudgeSettings;
 export async function runDiagnosis(options: DiagnosisOptions): Promise<Report> {
   const { overrides, baseline, version } = options;
   const measurement = await measure(options, everythingJudged());
-  const { judgeWindow } = await import('./judge.ts');
-  return judgeWindow({ ...measurement, overrides, baseline, version });
+  const { judgeInSteps } = await import('./judge.ts');
+  return inTurns(judgeInSteps({ ...measurement, overrides, baseline, version }));
 }
 
 /** What the rules and the report look at. */

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../base/steps.ts';
 import { factsOf } from '../collectors/facts.ts';
 import type { LimitsInForce, RunFacts } from '../bundle/manifest.ts';
 import type { Report } from '../generated/report.ts';
@@ -8,7 +9,7 @@ import { ledgerMetrics } from '../facts/ledger.ts';
 import { costMetrics } from '../report/build/cost.ts';
 import { buildReport, type ReportInput } from '../report/build/index.ts';
 import { packetSocketMetrics } from '../report/build/packet-sockets.ts';
-import { evaluateRules, type Overrides } from '../rules/engine.ts';
+import { evaluateInSteps, type Overrides } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
 import { limitsOf } from '../rules/rule.ts';
 import { addBaseline } from '../sources/baseline.ts';
@@ -50,9 +51,13 @@ export const judgedOfOthers: Keep = (metric, labels) =>
   labels['netns'] === undefined || judgedMetrics.has(metric) || factsOf(metric.collector)?.fewPerNamespace === true;
 
 /** From two samples to the report: the same for a live host and for a recorded one, so that they cannot disagree. */
-export function judgeWindow({ self, baseline, ...judging }: Judging): Report {
+export function judgeWindow(judging: Judging): Report {
+  return atOnce(judgeInSteps(judging));
+}
+
+export function* judgeInSteps({ self, baseline, ...judging }: Judging): Steps<Report> {
   if (baseline !== undefined) addBaseline(judging.window.after, baseline.report);
-  const findings = evaluateRules(judging.window, rules, judging.overrides);
+  const findings = yield* evaluateInSteps(judging.window, rules, judging.overrides);
   return buildReport({
     ...judging,
     findings,

@@ -1,6 +1,7 @@
 /** The live host, sampled twice with the probe attached in between. Nothing here judges. */
 import { inNetns, shellQuote } from '../rules/remedies/shell.ts';
 import { fewDescriptors, keepingSpare } from '../base/descriptors.ts';
+import { inTurns } from '../base/steps.ts';
 import { nearest, UsageError } from '../base/usage.ts';
 import type { Collector } from '../collectors/collector.ts';
 import type { Reader } from '../collectors/reader.ts';
@@ -14,10 +15,10 @@ import { withHostSettings } from '../sources/host-settings.ts';
 import { withOwnDevices } from './own-devices.ts';
 import { liveReader, type Roots } from '../sources/live-reader.ts';
 import type { NetworkNamespace } from '../sources/netns.ts';
-import { recordSample, type SampleRecording } from '../sources/recording.ts';
+import { recordInSteps, type SampleRecording } from '../sources/recording.ts';
 import { Overhead } from '../probe/overhead.ts';
 import { KernelSymbols } from '../probe/symbols.ts';
-import { takeSample, viewsOf } from '../sources/take-sample.ts';
+import { sampleInSteps, viewsOf } from '../sources/take-sample.ts';
 import { measureWindow } from '../sources/window.ts';
 import { openProbe, thenClosed, withProbe, type ProbedOptions } from './probed.ts';
 
@@ -78,7 +79,7 @@ export async function measure(asked: MeasureOptions, wanted: Promise<Wanted>): P
   const measured = measureWindow({
     seconds: options.seconds,
     stop: options.stop,
-    sample: () => {
+    sample: async () => {
       probe.mark();
       const sample = {
         reader,
@@ -86,8 +87,8 @@ export async function measure(asked: MeasureOptions, wanted: Promise<Wanted>): P
         keep: ((metric, labels) => keep(metric, labels) && ofDevices(metric, labels)) satisfies Keep,
         namespaces: viewsOf(namespaces(), options.roots),
       };
-      if (options.onSample === undefined) return takeSample(sample);
-      const { snapshot, recording } = recordSample(sample);
+      if (options.onSample === undefined) return inTurns(sampleInSteps(sample));
+      const { snapshot, recording } = await inTurns(recordInSteps(sample));
       options.onSample(recording);
       return snapshot;
     },

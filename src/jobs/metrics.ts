@@ -3,11 +3,12 @@ import { collectors } from '../collectors/index.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { withHostSettings } from '../sources/host-settings.ts';
 import { keepingSpare } from '../base/descriptors.ts';
+import { inTurns } from '../base/steps.ts';
 import { withOwnDevices } from './own-devices.ts';
 import { liveReader, type Roots } from '../sources/live-reader.ts';
 import { KernelSymbols } from '../probe/symbols.ts';
 import type { NetworkNamespace } from '../sources/netns.ts';
-import { takeSample, viewsOf, type Sample } from '../sources/take-sample.ts';
+import { sampleInSteps, viewsOf, type Sample } from '../sources/take-sample.ts';
 import { measureWindow } from '../sources/window.ts';
 import { chosenNamespaces } from './measure.ts';
 import { openProbe, thenClosed, withoutProbe, withProbe, type ProbedOptions } from './probed.ts';
@@ -16,7 +17,7 @@ import { openProbe, thenClosed, withoutProbe, withProbe, type ProbedOptions } fr
 export async function sampleOnce(given: Roots, netns = 'none'): Promise<Snapshot> {
   const roots = withOwnDevices(given);
   const reader = withoutProbe(withHostSettings(liveReader(roots), roots));
-  return takeSample({ reader, collectors, ...(await placesOf(roots, netns)) });
+  return inTurns(sampleInSteps({ reader, collectors, ...(await placesOf(roots, netns)) }));
 }
 
 export interface Scrape {
@@ -43,9 +44,9 @@ export async function sampleWithProbe(
     seconds,
     stop,
     sample: () => {
-      const sample = takeSample({ reader, ...(first ? { collectors: [ebpf] } : { collectors, ...places }) });
+      const wanted = first ? { collectors: [ebpf] } : { collectors, ...places };
       first = false;
-      return sample;
+      return inTurns(sampleInSteps({ reader, ...wanted }));
     },
     onTick: (left) => probe.watch(left),
   });

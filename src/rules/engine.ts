@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../base/steps.ts';
 import type { Signal } from '../facts/signal.ts';
 import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
@@ -26,20 +27,32 @@ export type { Overrides };
 
 /** Evaluates every rule on the window. Rules cannot fail the run: a bug in one is that rule's `not-measured`. */
 export function evaluateRules(window: Window, rules: readonly Rule[], overrides: Overrides = {}): Finding[] {
+  return atOnce(evaluateInSteps(window, rules, overrides));
+}
+
+/** A step for each rule. */
+export function* evaluateInSteps(window: Window, rules: readonly Rule[], overrides: Overrides): Steps<Finding[]> {
   const fromBoot = window.single ? window.sinceBoot() : undefined;
-  return rules.flatMap((rule) => {
-    try {
-      const totals = fromBoot === undefined ? undefined : oneSampleOf(rule);
-      const found =
-        fromBoot === undefined || totals === undefined
-          ? evaluateRule(window, rule, overrides)
-          : evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot));
-      return withLog(found, rule.code, window);
-    } catch (error) {
-      const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
-      return [unmeasured(rule, [{ metric: rule.id, source: 'pktcost', reason }], {}, 1)];
-    }
-  });
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    findings.push(...foundBy(rule, window, fromBoot, overrides));
+    yield;
+  }
+  return findings;
+}
+
+function foundBy(rule: Rule, window: Window, fromBoot: Window | undefined, overrides: Overrides): Finding[] {
+  try {
+    const totals = fromBoot === undefined ? undefined : oneSampleOf(rule);
+    const found =
+      fromBoot === undefined || totals === undefined
+        ? evaluateRule(window, rule, overrides)
+        : evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot));
+    return withLog(found, rule.code, window);
+  } catch (error) {
+    const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
+    return [unmeasured(rule, [{ metric: rule.id, source: 'pktcost', reason }], {}, 1)];
+  }
 }
 
 function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSample = false): Finding[] {

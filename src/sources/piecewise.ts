@@ -7,6 +7,7 @@ import { ownersOf } from '../collectors/owners.ts';
 import { overlay, type Reader } from '../collectors/reader.ts';
 import { readersOf } from '../collectors/readers.ts';
 import type { Failure } from '../base/result.ts';
+import type { Steps } from '../base/steps.ts';
 import { gapOf, OWN_NETNS, Snapshot, type Keep } from '../metrics/snapshot.ts';
 import { monotonicSeconds } from './live-reader.ts';
 import { recordingReader, type Call, type SampleRecording } from './recording.ts';
@@ -128,14 +129,20 @@ const noPieces: NamespacePieces = { name: OWN_NETNS, path: '', refused: null, pi
 const sockets: ReadonlySet<string> = new Set(['sockets', 'packet', 'rawsockets']);
 
 /** A sample in which these pieces were read again, and all that an earlier one does not have. */
-export function samplePieces(host: Pieces, again: Again, before?: PiecewiseSample): PiecewiseSample {
+export function* samplePieces(host: Pieces, again: Again, before?: PiecewiseSample): Steps<PiecewiseSample> {
   const { reader, collectors, namespaces } = host;
   const taken = { takenAt: new Date().toISOString(), at: monotonicSeconds() };
   const own = new Map<string, FilePiece>();
-  for (const collector of collectors)
+  for (const collector of collectors) {
     own.set(collector.id, pieceOf(host, collector, reader, OWN_NETNS, before?.own, again));
+    yield;
+  }
   const views = namespaces();
-  const others = views.map((view) => piecesIn(host, view, views.length, before, again));
+  const others: NamespacePieces[] = [];
+  for (const view of views) {
+    others.push(piecesIn(host, view, views.length, before, again));
+    yield;
+  }
   const sample = new PiecewiseSample(taken, { ...noPieces, pieces: own }, others);
   return withOwners(host, sample, before, again);
 }

@@ -1,7 +1,8 @@
 import { overlay, type Reader } from '../collectors/reader.ts';
 import type { Failure, Result } from '../base/result.ts';
+import { atOnce, type Steps } from '../base/steps.ts';
 import type { CollectorReport, Snapshot } from '../metrics/snapshot.ts';
-import { takeSample, type NamespaceView, type Sample } from './take-sample.ts';
+import { sampleInSteps, type NamespaceView, type Sample } from './take-sample.ts';
 
 interface Question {
   /** As the kernel names it; for a dump its name. */
@@ -44,9 +45,13 @@ export interface Recorded {
 
 /** Takes a sample and keeps what the host answered. The bytes are kept as they came: nothing is copied or hashed now. */
 export function recordSample(sample: Sample): Recorded {
+  return atOnce(recordInSteps(sample));
+}
+
+export function* recordInSteps(sample: Sample): Steps<Recorded> {
   const calls: Call[] = [];
   const namespaces: NamespaceRecording[] = [];
-  const snapshot = takeSample({
+  const snapshot = yield* sampleInSteps({
     ...sample,
     reader: recordingReader(sample.reader, calls),
     namespaces: (sample.namespaces ?? []).map((view) => recordedView(view, namespaces)),

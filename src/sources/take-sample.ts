@@ -5,6 +5,7 @@ import { readersOf } from '../collectors/readers.ts';
 import { overlay, type Reader } from '../collectors/reader.ts';
 import { inNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import { atOnce, type Steps } from '../base/steps.ts';
 import { OWN_NETNS, Snapshot, gapOf, type Gap, type Keep } from '../metrics/snapshot.ts';
 import type { ChosenNamespaces } from './choose.ts';
 import { isDevicePath, liveReader, monotonicSeconds, type Roots } from './live-reader.ts';
@@ -34,10 +35,18 @@ export interface Sample {
  * One pass over the host: every collector in pktcost's own namespace, those of scope `netns` also in each namespace
  * given, and at the end the owners of the sockets that were found.
  */
-export function takeSample({ reader, collectors, namespaces = [], taken, keep }: Sample): Snapshot {
+export function takeSample(sample: Sample): Snapshot {
+  return atOnce(sampleInSteps(sample));
+}
+
+/** A step for each collector and each namespace. */
+export function* sampleInSteps({ reader, collectors, namespaces = [], taken, keep }: Sample): Steps<Snapshot> {
   const { takenAt, at } = taken ?? { takenAt: new Date().toISOString(), at: monotonicSeconds() };
   const snapshot = new Snapshot(takenAt, at, keep);
-  for (const collector of collectors) runCollector(collector, reader, snapshot);
+  for (const collector of collectors) {
+    runCollector(collector, reader, snapshot);
+    yield;
+  }
   const { perNamespace, tooMany } = forEachNamespace(collectors, namespaces.length);
   for (const { name, path, visit } of namespaces) {
     const visited = visit((there) => {
@@ -45,8 +54,10 @@ export function takeSample({ reader, collectors, namespaces = [], taken, keep }:
     });
     if (!visited.ok) noteUnvisited(snapshot, perNamespace, name, gapOf(path, visited));
     else for (const collector of tooMany) noteUnread(snapshot, collector, name);
+    yield;
   }
   runCollector(ownersOf(snapshot), reader, snapshot);
+  yield;
   runCollector(readersOf(snapshot), reader, snapshot);
   return snapshot;
 }

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
+import { atOnce } from '../../src/base/steps.ts';
 import { collectors } from '../../src/collectors/index.ts';
 import type { InetSockets } from '../../src/collectors/dumps.ts';
 import type { Reader } from '../../src/collectors/reader.ts';
 import type { Report } from '../../src/generated/report.ts';
-import { judgeWindow } from '../../src/jobs/judge.ts';
+import { judgeInSteps } from '../../src/jobs/judge.ts';
 import { everything, QuietWindows } from '../../src/jobs/watch/quiet.ts';
 import { isLoadRule, stirs } from '../../src/jobs/watch/stirred.ts';
 import { rules } from '../../src/rules/index.ts';
@@ -134,7 +135,7 @@ function watchOf(own: FakeNamespace, others: Readonly<Record<string, FakeNamespa
     namespaces: () => Object.entries(others).map(([name, namespace]) => viewOf(name, namespace)),
   };
   const windows = new QuietWindows(host, {}, ([before, after]) =>
-    judgeWindow({
+    judgeInSteps({
       window: new Window(before.snapshot(), after.snapshot()),
       requestedSeconds: 10,
       cutShort: false,
@@ -143,12 +144,12 @@ function watchOf(own: FakeNamespace, others: Readonly<Record<string, FakeNamespa
       self: () => ({ cpuSeconds: 0, peakMemoryBytes: 0 }),
     }),
   );
-  let before = samplePieces(host, everything);
+  let before = atOnce(samplePieces(host, everything));
   return {
     host,
     /** The next window. */
     look: (): Report => {
-      const { after, report } = windows.look(before);
+      const { after, report } = atOnce(windows.look(before));
       before = after;
       return report;
     },

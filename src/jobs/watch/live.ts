@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RunFacts } from '../../bundle/manifest.ts';
 import { fewDescriptors } from '../../base/descriptors.ts';
+import { atOnce, inTurns, type Steps } from '../../base/steps.ts';
 import type { Report } from '../../generated/report.ts';
 import { Window } from '../../metrics/window.ts';
 import type { Overrides } from '../../rules/engine.ts';
@@ -15,7 +16,7 @@ import type { SampleRecording } from '../../sources/recording.ts';
 import { viewsOf, type NamespaceView } from '../../sources/take-sample.ts';
 import { everythingJudged } from '../diagnose.ts';
 import { openDrops, withDrops } from '../dropped.ts';
-import { judgeWindow } from '../judge.ts';
+import { judgeInSteps } from '../judge.ts';
 import { chosenNamespaces, measure, processCost, requireDevices, type MeasureOptions } from '../measure.ts';
 import { withOwnDevices } from '../own-devices.ts';
 import { openProbe, withProbe } from '../probed.ts';
@@ -72,8 +73,8 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
     namespaces: viewsNowAndThen(options.netns, roots),
   };
   let started = process.cpuUsage();
-  const judged = ([before, after]: Ends): Report =>
-    judgeWindow({
+  const judged = ([before, after]: Ends): Steps<Report> =>
+    judgeInSteps({
       window: new Window(before.snapshot(), after.snapshot()),
       requestedSeconds: seconds,
       cutShort: stop.aborted,
@@ -92,19 +93,19 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
       return { report: made, run, samples: recording ? samples() : [] };
     };
   const deadline = performance.now() + forSeconds * 1000;
-  let before = samplePieces(host, everything);
+  let before = await inTurns(samplePieces(host, everything));
   return {
     over: () => stop.aborted || performance.now() >= deadline,
     quiet: async () => {
       started = process.cpuUsage();
       await until(before.at + seconds, stop);
       const from = before;
-      const { after, report } = windows.look(from);
+      const { after, report } = await inTurns(windows.look(from));
       before = after;
       return {
         report: { ...report, window: { ...report.window, cutShort: stop.aborted } },
         evidence: evidenceOf(
-          () => judged([from, after]),
+          () => atOnce(judged([from, after])),
           () => [from.recording(), after.recording()],
         ),
       };
@@ -115,8 +116,8 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
         { ...options, ...(recording ? { onSample: (each: SampleRecording) => recordings.push(each) } : {}) },
         everythingJudged(),
       );
-      const report = judgeWindow({ ...measurement, overrides, version });
-      before = samplePieces(host, everything, before);
+      const report = await inTurns(judgeInSteps({ ...measurement, overrides, version }));
+      before = await inTurns(samplePieces(host, everything, before));
       return {
         report,
         evidence: evidenceOf(

@@ -3,9 +3,10 @@
  * CPUs do, and where nothing stirs that need not stir, that is all. Where it does, the rules it is of are looked at with what they
  * take besides, and where one of them fires that did not before, everything is read and judged.
  */
+import type { Steps } from '../../base/steps.ts';
 import type { Report } from '../../generated/report.ts';
 import { Window } from '../../metrics/window.ts';
-import { evaluateRules, type Overrides } from '../../rules/engine.ts';
+import { evaluateInSteps, type Overrides } from '../../rules/engine.ts';
 import { rules } from '../../rules/index.ts';
 import { samplePieces, type Again, type Moved, type Pieces, type PiecewiseSample } from '../../sources/piecewise.ts';
 import { loads, quickCollectors, Stirring, type Stirred } from './stirred.ts';
@@ -32,7 +33,7 @@ const quick: Again = (collector) => quickCollectors.has(collector);
 export class QuietWindows {
   readonly #host: Pieces;
   readonly #overrides: Overrides;
-  readonly #judged: (ends: Ends) => Report;
+  readonly #judged: (ends: Ends) => Steps<Report>;
   readonly #stirring: Stirring;
   /** The latest report by all rules. */
   #last: Report | undefined;
@@ -42,7 +43,7 @@ export class QuietWindows {
   #readAllNext = -Infinity;
 
   /** @param judged the report of a window by all rules */
-  constructor(host: Pieces, overrides: Overrides, judged: (ends: Ends) => Report) {
+  constructor(host: Pieces, overrides: Overrides, judged: (ends: Ends) => Steps<Report>) {
     this.#host = host;
     this.#overrides = overrides;
     this.#judged = judged;
@@ -50,18 +51,18 @@ export class QuietWindows {
   }
 
   /** Ends the window that began with this sample. */
-  look(before: PiecewiseSample): Looked {
-    const glance = samplePieces(this.#host, quick, before);
+  *look(before: PiecewiseSample): Steps<Looked> {
+    const glance = yield* samplePieces(this.#host, quick, before);
     const last = this.#last;
     const moved = glance.movedSince(before);
     const { stirred, unread } = this.#stirred([before, glance], moved, last);
-    if (last === undefined || glance.at >= this.#readAllNext) return this.#all(before, glance, stirred);
+    if (last === undefined || glance.at >= this.#readAllNext) return yield* this.#all(before, glance, stirred);
     const still = new Set(last.findings.filter(fired).map(({ code }) => code));
     const passed = this.#passing.size > 0 && [...this.#passing].every((code) => !stirred.has(code));
     if (stirred.size === 0 && still.size === 0 && !passed)
       return { after: glance, report: sameAs(last, [before, glance]) };
     const again: Again = (id, netns) => unread.get(id)?.has(netns) === true;
-    const after = unread.size === 0 ? glance : samplePieces(this.#host, again, glance);
+    const after = unread.size === 0 ? glance : yield* samplePieces(this.#host, again, glance);
     const looksAt = rules.filter(({ code }) => still.has(code) || stirred.has(code));
     // Where nothing moved nothing fires that did not before.
     const names = new Set(moved.keys());
@@ -69,11 +70,12 @@ export class QuietWindows {
       still.size > 0 || passed
         ? new Window(before.snapshot(), after.snapshot())
         : new Window(before.within(names), after.within(names));
-    const found = evaluateRules(window, looksAt, this.#overrides).filter(fired);
-    if (found.some(({ code }) => !still.has(code))) return this.#all(before, after, stirred);
+    const found = (yield* evaluateInSteps(window, looksAt, this.#overrides)).filter(fired);
+    if (found.some(({ code }) => !still.has(code))) return yield* this.#all(before, after, stirred);
     return {
       after,
-      report: still.size === 0 && !passed ? sameAs(last, [before, after]) : this.#judge([before, after], stirred),
+      report:
+        still.size === 0 && !passed ? sameAs(last, [before, after]) : yield* this.#judge([before, after], stirred),
     };
   }
 
@@ -82,18 +84,18 @@ export class QuietWindows {
     return this.#stirring.after([before.some(loads), glance.some(loads)], moved, new Set(nothing));
   }
 
-  #all(before: PiecewiseSample, glance: PiecewiseSample, stirred: ReadonlySet<string>): Looked {
+  *#all(before: PiecewiseSample, glance: PiecewiseSample, stirred: ReadonlySet<string>): Steps<Looked> {
     const started = process.cpuUsage();
-    const after = samplePieces(this.#host, everything, glance);
-    const report = this.#judge([before, after], stirred);
+    const after = yield* samplePieces(this.#host, everything, glance);
+    const report = yield* this.#judge([before, after], stirred);
     const { user, system } = process.cpuUsage(started);
     const seconds = (user + system) / 1e6 / ALL_CPU_SHARE;
     this.#readAllNext = after.at + Math.min(ALL_LATEST, Math.max(ALL_SOONEST, seconds));
     return { after, report };
   }
 
-  #judge(ends: Ends, stirred: ReadonlySet<string>): Report {
-    const report = this.#judged(ends);
+  *#judge(ends: Ends, stirred: ReadonlySet<string>): Steps<Report> {
+    const report = yield* this.#judged(ends);
     const passing = report.findings.filter(({ outcome }) => outcome === 'info' || outcome === 'not-measured');
     this.#passing = new Set(passing.map(({ code }) => code).filter((code) => stirred.has(code)));
     this.#last = report;
