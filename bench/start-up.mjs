@@ -14,7 +14,7 @@ const copy = `${root}test/fixtures/copies/control-lldp-rx-dropped`;
 const cases = [
   { name: 'bare', args: ['-e', '0'] },
   { name: '--version', args: [bin, '--version'], goal: 1.6 },
-  { name: '--help', args: [bin, '--help'] },
+  { name: '--help', args: [bin, '--help'], goal: 1.6 },
   { name: 'a flag that is none', args: [bin, 'diagnose', '--windw', '1s'] },
   { name: 'rules', args: [bin, 'rules'] },
   { name: 'replay of a copy', args: [bin, 'replay', `${copy}/before`, `${copy}/after`] },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 // CommonJS, and no more than what finds the bundle: Node's loader of ES modules alone costs a fifth of its start.
-const { readFileSync, writeSync } = require('node:fs');
+const { fstatSync, readFileSync, writeSync } = require('node:fs');
 const Module = require('node:module');
 const { dirname, join } = require('node:path');
 
@@ -32,15 +32,47 @@ function compiledCode(source) {
   }
 }
 
+function version() {
+  const { name, version } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8'));
+  return `${name}/${version} ${process.platform}-${process.arch} node-${process.version}`;
+}
+
+/** @returns {string | undefined} the command whose help is asked for, '' for pktcost itself */
+function helpAsked([first, ...others]) {
+  if (first === undefined) return '';
+  const words = [first, ...others];
+  if (first === 'help') return others.join(':');
+  return ['--help', '-h'].includes(words.pop()) ? words.join(':') : undefined;
+}
+
+/** How wide a terminal is only the bundle knows, and whether it is to be told in colours. */
+function helpLooksTheSame() {
+  const { mode, rdev } = fstatSync(1);
+  const terminal = (mode & 0o170000) === 0o020000 && rdev !== DEV_NULL;
+  return !terminal && process.env.FORCE_COLOR === undefined && process.env.OCLIF_COLUMNS === undefined;
+}
+const DEV_NULL = 0x103;
+
+/** @returns {string | undefined} what can be said without the bundle, as it would say it */
+function sayable(words) {
+  if (['--version', '-V', 'version'].includes(words[0])) return `${version()}\n`;
+  const command = helpAsked(words);
+  if (command === undefined || !helpLooksTheSame()) return undefined;
+  const pages = JSON.parse(readFileSync(join(dist, 'help.json'), 'utf8'));
+  return Object.hasOwn(pages, command) ? pages[command].replace('{version}', version) : undefined;
+}
+
 /**
- * What oclif would say, in a few of the milliseconds. @returns {boolean} whether it did: if stdout takes nothing, it is the bundle that
- * knows what to say of that
+ * In a few of the milliseconds. @returns {boolean} whether it was said: if stdout takes nothing, it is the bundle that knows what to say
+ * of that
  */
-function saidVersion() {
-  if (!['--version', '-V', 'version'].includes(process.argv[2])) return false;
+function said() {
   try {
-    const { name, version } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8'));
-    writeSync(1, `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    const text = sayable(process.argv.slice(2));
+    if (text === undefined) return false;
+    const bytes = Buffer.from(text);
+    // A disk that is nearly full takes a part; a pipe takes all of so little, or none.
+    for (let at = 0; at < bytes.length; at += writeSync(1, bytes, at));
     return true;
   } catch {
     return false;
@@ -67,7 +99,7 @@ function refuse(error) {
 }
 
 try {
-  if (!saidVersion()) load().main(process.argv.slice(2), join(__dirname, '..')).catch(refuse);
+  if (!said()) load().main(process.argv.slice(2), join(__dirname, '..')).catch(refuse);
 } catch (error) {
   refuse(error);
 }

@@ -1,12 +1,13 @@
 // Bundles src/index.ts into one file of dist/: unbundled, oclif alone costs 50 ms more at every start. Heavy parts stay
 // behind dynamic import() and are evaluated when they are first needed; nothing is read later, when descriptors may be short.
-// koffi has a native part and stays outside. Then each Node at hand writes down what its V8 compiled: dist/code/.
+// koffi has a native part and stays outside. Then each Node at hand writes down what its V8 compiled: dist/code/; and dist/help.json.
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 
+import { writeHelpPages } from './help-pages.mjs';
 import { thirdParty } from './licences.mjs';
 
 /**
@@ -127,3 +128,4 @@ const runs = [
 for (const node of [process.execPath, ...nodes.map((name) => `${others}/${name}/bin/node`)])
   for (const run of runs)
     execFileSync(node, ['scripts/code-cache.mjs', ...run], { stdio: ['ignore', 'ignore', 'pipe'] });
+await writeHelpPages();

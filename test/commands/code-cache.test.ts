@@ -4,9 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 
 import { bin } from '../support/command.ts';
 import { otherNodes } from '../support/nodes.ts';
+import { onTerminal, withoutTerminal } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pktcost-code-'));
 after(() => {
@@ -27,6 +29,9 @@ writeFileSync(
   };`,
 );
 
+/** Help of a width that was asked for is made by the bundle. */
+const asOnTerminal = { ...process.env, OCLIF_COLUMNS: '80' };
+
 describe('the code that V8 made of the bundle at build time', () => {
   for (const { major, program } of [
     ...otherNodes.filter(({ program }) => existsSync(program)),
@@ -35,9 +40,56 @@ describe('the code that V8 made of the bundle at build time', () => {
     for (const words of [['--help'], ['rules'], ['diagnose', '--windw', '1s']])
       it(`is taken by Node ${major} for pktcost ${words.join(' ')}`, () => {
         rmSync(heard, { force: true });
-        spawnSync(program, ['--require', listener, bin, ...words]);
+        spawnSync(program, ['--require', listener, bin, ...words], { env: asOnTerminal });
         assert.equal(readFileSync(heard, 'utf8'), 'false', 'refused, or not there');
       });
+});
+
+describe('the help', () => {
+  const told = (words: readonly string[], env: NodeJS.ProcessEnv = process.env) => {
+    rmSync(heard, { force: true });
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', listener, bin, ...words], {
+      encoding: 'utf8',
+      env,
+    });
+    return { said: { status, stdout, stderr }, loaded: existsSync(heard) };
+  };
+
+  for (const words of [
+    [],
+    ['-h'],
+    ['help'],
+    ['help', 'taps'],
+    ['diagnose', '--help'],
+    ['rules', 'explain', '-h'],
+    ['rules:export', '-h'],
+  ])
+    it(`of pktcost ${words.join(' ')} is said without the bundle, as the bundle would say it`, () => {
+      const quick = told(words);
+      const whole = told(words, asOnTerminal);
+      assert.deepEqual([quick.loaded, whole.loaded], [false, true]);
+      assert.equal(quick.said.status, 0);
+      assert.deepEqual(quick.said, whole.said);
+    });
+
+  it("is the bundle's where it is in colours, of another width, or of no command", () => {
+    for (const env of [{ FORCE_COLOR: '1' }, { OCLIF_COLUMNS: '132' }])
+      assert.equal(told(['--help'], { ...process.env, ...env }).loaded, true);
+    for (const words of [
+      ['nosuch', '--help'],
+      ['__proto__', '--help'],
+      ['diagnose', '--help', '--json'],
+    ])
+      assert.equal(told(words).loaded, true, words.join(' '));
+  });
+
+  it('fits a narrow terminal', { skip: withoutTerminal }, async () => {
+    const { screen } = await onTerminal(['--help'], { steps: [], size: [24, 60] });
+    // oclif breaks no line of the summary on top.
+    const [, text = ''] = stripVTControlCharacters(screen).split('USAGE');
+    assert.ok(text.includes('pktcost [COMMAND]'));
+    for (const line of text.split(/\r?\n/)) assert.ok(line.length <= 60, line);
+  });
 });
 
 describe('the version', () => {
