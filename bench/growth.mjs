@@ -1,13 +1,8 @@
-// node bench/growth.mjs [KIND ...]: CPU time and peak memory of a diagnosis of copies of n, 2n, 4n and 8n things of a kind. What an
-// empty copy takes is left out of the ratios; a step of more than 2.3 is a fault to explain: what is read grows by 2.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// node bench/growth.mjs [KIND ...]: CPU time and peak memory of a diagnosis of copies with many things of a kind (curve.mjs).
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const bin = fileURLToPath(new URL('../bin/pktcost.js', import.meta.url));
-const MOST = 2.3;
+import { curve, folder, spent, wanted } from './curve.mjs';
 
 /** @param {number} count @param {(index: number) => string} line */
 const lines = (count, line) => Array.from({ length: count }, (_, index) => line(index)).join('');
@@ -88,52 +83,20 @@ function write(root, files) {
   }
 }
 
-/** @param {string} folder @param {Files} files @param {number} count */
-function diagnosed(folder, files, count) {
-  rmSync(folder, { recursive: true, force: true });
-  for (const [later, name] of ['before', 'after'].entries())
-    write(join(folder, name), {
+/** @param {Files} files @param {number} count */
+function diagnosed(files, count) {
+  const copies = ['before', 'after'].map((name) => join(folder, name));
+  for (const [later, copy] of copies.entries()) {
+    rmSync(copy, { recursive: true, force: true });
+    write(copy, {
       'proc/sys/kernel/hostname': 'large\n',
       'proc/uptime': `${100 + later * 10}.00 200.00\n`,
       'proc/stat': `cpu  ${later * 1000} 0 0 0 0 0 0 0 0 0\ncpu0 ${later * 1000} 0 0 0 0 0 0 0 0 0\n`,
       ...files(count, later),
     });
-  const told = join(folder, 'told');
-  const listener = join(folder, 'listener.cjs');
-  writeFileSync(
-    listener,
-    `process.on('exit', () => { const { user, system } = process.cpuUsage(); require('node:fs').writeFileSync(${JSON.stringify(told)}, ((user + system) / 1e6) + ' ' + process.resourceUsage().maxRSS / 1024); });`,
-  );
-  const words = ['replay', join(folder, 'before'), join(folder, 'after'), '--fail-on', 'never'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', listener, bin, ...words], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 30,
-  });
-  if (status !== 0) throw new Error(`exit code ${status}: ${stderr}`);
-  const [seconds = NaN, megabytes = NaN] = readFileSync(told, 'utf8').split(' ').map(Number);
-  return { seconds, megabytes, lines: stdout.split('\n').length };
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'pktcost-growth-'));
-const leave = () => rmSync(folder, { recursive: true, force: true });
-process.once('exit', leave);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
-
-const wanted = process.argv.slice(2);
-for (const [kind, { first, files }] of Object.entries(kinds)) {
-  if (wanted.length > 0 && !wanted.includes(kind)) continue;
-  const empty = diagnosed(folder, files, 1);
-  /** @type {number | undefined} */
-  let earlier;
-  for (const count of [first, first * 2, first * 4, first * 8]) {
-    const { seconds, megabytes, lines: shown } = diagnosed(folder, files, count);
-    const own = Math.max(seconds - empty.seconds, 0.001);
-    const ratio = earlier === undefined ? undefined : own / earlier;
-    // Below a tenth of a second it is the noise that grows.
-    const fault = ratio !== undefined && ratio > MOST && own > 0.1;
-    console.log(
-      `${fault ? 'MISS' : 'ok  '}  ${count.toLocaleString('en-US').padStart(9)} ${kind.padEnd(34)} ${own.toFixed(2).padStart(6)} s CPU  ${ratio === undefined ? '      ' : `x ${ratio.toFixed(2)}`}  ${megabytes.toFixed(0).padStart(5)} MB  ${shown} lines`,
-    );
-    earlier = own;
   }
+  return spent(['replay', ...copies, '--fail-on', 'never']);
 }
+
+for (const [kind, { first, files }] of Object.entries(kinds))
+  if (wanted(kind)) await curve(kind, first, (count) => diagnosed(files, count));

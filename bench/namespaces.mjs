@@ -1,8 +1,13 @@
 // Real network namespaces, named after this process and gone with it on every way out.
 import { spawnSync } from 'node:child_process';
 
-export function withNamespaces(count, work) {
-  const names = Array.from({ length: count }, (_, index) => `pkp${process.pid}-${index}`);
+let made = 0;
+
+/** @template T @param {number} count @param {(names: readonly string[]) => T | Promise<T>} work @returns {Promise<T>} */
+export async function withNamespaces(count, work) {
+  const mark = `pkp${process.pid}-${(made += 1)}`;
+  const names = Array.from({ length: count }, (_, index) => `${mark}-${index}`);
+  /** @param {string} verb */
   const ip = (verb) =>
     spawnSync('ip', ['-force', '-batch', '-'], { input: names.map((name) => `netns ${verb} ${name}\n`).join('') });
   const remove = () => ip('delete');
@@ -11,7 +16,7 @@ export function withNamespaces(count, work) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, leave);
   try {
     if (ip('add').status !== 0) throw new Error('ip netns add failed: it needs root');
-    return work();
+    return await work(names);
   } finally {
     remove();
     process.off('exit', remove);

@@ -143,12 +143,12 @@ async function largeHost() {
   }
 }
 
-function manyNamespaces(count) {
+async function manyNamespaces(count) {
   if (process.getuid?.() !== 0) {
     console.log(`      one sample of ${count} namespaces: left out, it needs root`);
     return;
   }
-  withNamespaces(count, () => {
+  await withNamespaces(count, () => {
     const sample = () => {
       const chosen = chooseNamespaces('all', live);
       if (!chosen.ok) throw new Error(chosen.reason);
@@ -212,7 +212,7 @@ async function wholeWindow(seconds) {
 startUp();
 await againstNodeExporter();
 if (process.argv.includes('--large')) {
-  manyNamespaces(1000);
+  await manyNamespaces(1000);
   await largeHost();
 }
 await wholeWindow(process.argv.includes('--quick') ? 5 : 30);
