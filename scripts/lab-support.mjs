@@ -1,8 +1,9 @@
 // docs/SUPPORT.md: what was tried on which kernel, from the results that the lab keeps.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CACHE } from './lab-debian.mjs';
+import { NODE_CHECKS } from './lab-nodes.mjs';
 
 const file = (scene) => join(CACHE, 'results', scene, 'result.json');
 
@@ -15,6 +16,13 @@ export function keepResults(scene, run) {
   }
   const results = [...kept.filter(({ id }) => !run.results.some((each) => each.id === id)), ...run.results];
   writeFileSync(file(scene), `${JSON.stringify({ ...run, results }, undefined, 2)}\n`);
+}
+
+const ofNodes = join(CACHE, 'results', 'nodes.json');
+
+export function keepNodes(tried) {
+  mkdirSync(join(CACHE, 'results'), { recursive: true });
+  writeFileSync(ofNodes, `${JSON.stringify(tried, undefined, 2)}\n`);
 }
 
 const words = { pass: 'yes', fail: '**no**', skip: 'n/a' };
@@ -79,6 +87,25 @@ function sections(text, level) {
   return new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n')).trim()]));
 }
 
+/** A row for each Node; as it stood where none was tried on this machine. */
+function nodesGroup(before) {
+  if (!existsSync(ofNodes)) return before;
+  const { release, arch, nodes } = JSON.parse(readFileSync(ofNodes, 'utf8'));
+  const rows = nodes.map(
+    ({ version, results }) =>
+      `| Node ${version} | ${NODE_CHECKS.map((id) => words[results[id]?.outcome] ?? 'not run').join(' | ')} |`,
+  );
+  const head = `| | ${NODE_CHECKS.join(' | ')} |\n| --- |${NODE_CHECKS.map(() => ' --- |').join('')}`;
+  const notes = nodes.map(({ version, results }) => {
+    const said = Object.entries(results).map(([id, result]) => `${id}: ${result.said}`);
+    return saidBy({ what: `Node ${version}`, line: arch, said });
+  });
+  return {
+    text: `${head}\n${rows.join('\n')}\n\nThe packed command, as root on Linux ${release} (${arch}).`,
+    notes: notes.join('\n'),
+  };
+}
+
 /** A group of which some scene has no result on this machine stands as it stood. */
 function groupOf(scenes, runs, before) {
   const complete = scenes.every(({ name }) => runs.has(name));
@@ -102,7 +129,8 @@ export async function writeSupport(scenes) {
   ];
   const standing = sections(readFileSync(path, 'utf8'), 2);
   const saidBefore = sections(standing.get('What the runs said') ?? '', 3);
-  const groups = kinds.map(([title, pattern]) => ({
+  const nodes = 'Versions of Node';
+  const ofScenes = kinds.map(([title, pattern]) => ({
     title,
     ...groupOf(
       scenes.filter(({ name }) => pattern.test(name)),
@@ -110,14 +138,17 @@ export async function writeSupport(scenes) {
       { text: standing.get(title), notes: saidBefore.get(title) ?? '' },
     ),
   }));
+  const groups = [
+    { title: nodes, ...nodesGroup({ text: standing.get(nodes) ?? '', notes: saidBefore.get(nodes) ?? '' }) },
+    ...ofScenes,
+  ];
   const page = `# Where pktcost was tried
 
 Written by \`npm run lab -- --write\` from what ran; not edited by hand. The machines are emulated (QEMU without KVM), so
 what is shown here is behaviour and never speed. What each run said stands below the tables, the reason of each **no** first:
 on arm64, which is emulated most slowly, some are of checks that ran out of time.
 
-On the development machine (6.18) the scenarios and the probe's tests run with every \`npm test\`. There the packed command
-also diagnoses, with the probe attached, under Node 20, 22, 24 and 26.
+On the development machine (6.18) the scenarios and the probe's tests run with every \`npm test\`.
 
 ${groups.map(({ title, text }) => `## ${title}\n\n${text}`).join('\n\n')}
 

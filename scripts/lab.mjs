@@ -5,6 +5,7 @@
 //   --smoke           the subset for CI, a guest for each of two CPUs: under ten minutes
 //   --arm64           the scenes of arm64, which are slower still and run only when asked for
 //   --shell           a shell on the guest's console instead of its checks; `poweroff -f` ends it
+//   --nodes           no machine: the packed command under each Node at hand (npm ci --prefix test/nodes)
 //   --write           writes docs/SUPPORT.md from the results
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
@@ -17,7 +18,8 @@ import { CACHE } from './lab-debian.mjs';
 import { architectureOf, imageOf } from './lab-image.mjs';
 import { boot } from './lab-guest.mjs';
 import { SCENES } from './lab-scenes.mjs';
-import { keepResults, writeSupport } from './lab-support.mjs';
+import { tryNodes } from './lab-nodes.mjs';
+import { keepNodes, keepResults, writeSupport } from './lab-support.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -27,6 +29,7 @@ const { values: flags } = parseArgs({
     smoke: { type: 'boolean', default: false },
     arm64: { type: 'boolean', default: false },
     shell: { type: 'boolean', default: false },
+    nodes: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
@@ -62,6 +65,19 @@ function holdLock() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 }
 
+const mark = { pass: 'ok  ', fail: 'FAIL', skip: 'skip' };
+
+if (flags.nodes) {
+  holdLock();
+  const tried = await tryNodes((version, id, { outcome, said }) => {
+    process.stdout.write(`  ${mark[outcome]} ${version} ${id}: ${said}\n`);
+  });
+  keepNodes(tried);
+  if (flags.write) await writeSupport(SCENES);
+  const failed = tried.nodes.some(({ results }) => Object.values(results).some(({ outcome }) => outcome === 'fail'));
+  process.exit(failed ? 1 : 0);
+}
+
 const chosen = SCENES.filter(
   (scene) =>
     (flags.kernel.length === 0 || flags.kernel.some((line) => scene.kernel.replace('-full', '') === line)) &&
@@ -82,7 +98,6 @@ if (chosen.length === 0) {
 needTools(chosen.map(({ scene }) => scene.kernel));
 holdLock();
 
-const mark = { pass: 'ok  ', fail: 'FAIL', skip: 'skip' };
 const outcomes = [];
 const images = new Map();
 for (const { scene } of chosen) if (!images.has(scene.kernel)) images.set(scene.kernel, await imageOf(scene.kernel));
