@@ -120,16 +120,36 @@ function withoutTold<Row extends Counted>(drops: readonly Row[], own: readonly C
   );
 }
 
-/** For kernels without reasons, and where the probe is off: the counter that should agree with each reason. */
+/** What IPv6 counts for itself of the same loss (net/ipv6/proc.c); what is not here it has under the same name, or not at all. */
+const ofIPv6: Readonly<Record<string, readonly string[]>> = {
+  Udp_RcvbufErrors: ['Udp6_RcvbufErrors'],
+  Udp_MemErrors: ['Udp6_MemErrors'],
+  Udp_InCsumErrors: ['Udp6_InCsumErrors'],
+  Icmp_InCsumErrors: ['Icmp6_InCsumErrors'],
+  Ip_InHdrErrors: ['Ip6_InHdrErrors'],
+  Ip_InAddrErrors: ['Ip6_InAddrErrors'],
+  IpExt_InNoRoutes: ['Ip6_InNoRoutes'],
+  Ip_OutNoRoutes: ['Ip6_OutNoRoutes'],
+  Ip_FragFails: ['Ip6_FragFails', 'Ip6_InTooBigErrors'],
+  Ip_ReasmFails: ['Ip6_ReasmFails'],
+};
+
+/** Each counter that should agree with a reason of a loss, with the first such reason. */
+const lossCounters: ReadonlyMap<string, string> = new Map(
+  [...dropReasons].reverse().flatMap((reason) => {
+    const { counter, kind } = meaningOfDrop(reason, '');
+    if (counter === undefined || kind !== 'loss') return [];
+    return [counter, ...(ofIPv6[counter] ?? [])].map((each) => [each, reason] as const);
+  }),
+);
+
+/** For kernels without reasons, and where the probe is off: the counters that should agree with each reason. */
 function counterRows(window: Window): Counted[] {
-  const seen = new Set<string>();
-  return dropReasons.flatMap((reason) => {
-    const { counter, kind, means, owner } = meaningOfDrop(reason, '');
-    if (counter === undefined || kind !== 'loss' || seen.has(counter)) return [];
-    seen.add(counter);
+  return [...lossCounters].flatMap(([counter, reason]) => {
+    const { kind, means, owner } = meaningOfDrop(reason, '');
     const metric = netstat.member(counter);
-    return window.increase(metric).cells.flatMap(({ labels, increase }) =>
-      increase <= 0
+    return window.increase(metric).cells.flatMap((cell) =>
+      cell.increase <= 0
         ? []
         : [
             {
@@ -137,10 +157,11 @@ function counterRows(window: Window): Counted[] {
               means,
               place: metric.source,
               device: '',
-              netns: netnsOf(labels),
-              packets: increase,
+              netns: netnsOf(cell.labels),
+              packets: window.inItsTime(cell),
               kind,
               rule: owner,
+              stage: stageOfDrop(reason, ''),
             },
           ],
     );
@@ -198,10 +219,7 @@ export const ledgerMetrics: readonly Metric[] = [
   ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsNoRoom, skbDropsRarest],
   ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, packetSocketDrops, packetRingDrops],
   ...BOOKED,
-  ...dropReasons.flatMap((reason) => {
-    const { counter, kind } = meaningOfDrop(reason, '');
-    return counter === undefined || kind !== 'loss' ? [] : [netstat.member(counter)];
-  }),
+  ...[...lossCounters.keys()].map((counter) => netstat.member(counter)),
 ];
 
 function booksOf(

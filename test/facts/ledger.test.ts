@@ -81,6 +81,29 @@ describe('the ledger of losses', () => {
     assert.deepEqual([share(900_000, 100_000), share(900_000, null), share(7, 7)], [null, null, 1]);
   });
 
+  it('has what IPv6 lost where counters tell, and no share of what came for what was to be sent', () => {
+    const rows = (['Ip', 'Ip6'] as const).flatMap((version): Cell[] => [
+      [netstat.member(`${version}_OutNoRoutes`), {}, 0, 30],
+      [netstat.member(version === 'Ip' ? 'IpExt_InNoRoutes' : 'Ip6_InNoRoutes'), {}, 0, 20],
+      [netstat.member(version === 'Ip' ? 'Udp_RcvbufErrors' : 'Udp6_RcvbufErrors'), {}, 0, 10],
+    ]);
+    const told = ledgerOf(windowOf({ cells: [...rows, [receivePackets, { device: 'eth0' }, 0, 1000]] })).rows;
+    assert.deepEqual(
+      told.map(({ reason, packets, share, rule }) => [reason, packets, share, rule]),
+      [
+        ['Ip6_OutNoRoutes', 30, null, 'PKT0701'],
+        ['Ip_OutNoRoutes', 30, null, 'PKT0701'],
+        ['Ip6_InNoRoutes', 20, 0.02, 'PKT0701'],
+        ['IpExt_InNoRoutes', 20, 0.02, 'PKT0701'],
+        ['Udp6_RcvbufErrors', 10, 0.01, 'PKT0405'],
+        ['Udp_RcvbufErrors', 10, 0.01, 'PKT0405'],
+      ],
+    );
+    const late = { cells: [...rows], readAfter: { [netstat.collector]: 15 } };
+    assert.deepEqual([...new Set(ledgerOf(windowOf(late)).rows.map(({ packets }) => packets))], [20, 13, 7]);
+    for (const { place, reason } of told) assert.equal(place.endsWith('6'), reason.includes('6'), reason);
+  });
+
   it('balances the books: frames in are delivered, forwarded, dropped by kind, or not accounted for', () => {
     const { rows, books } = ledgerOf(
       windowOf({
