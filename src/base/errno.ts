@@ -38,10 +38,14 @@ export function errnoReason(errno: number): string {
   return `${text} (${code})`;
 }
 
+let byName: ReadonlyMap<string, string> | undefined;
+
 /** The same by the errno's name; undefined for a name that no kernel has. */
 export function errnoWords(name: string): string | undefined {
-  const known = [...Object.values(words), ...getSystemErrorMap().values()].find(([code]) => code === name);
-  return known === undefined ? undefined : `${known[1]} (${name})`;
+  // A copy is asked for thousands of files that it does not have.
+  byName ??= new Map([...getSystemErrorMap().values(), ...Object.values(words)]);
+  const text = byName.get(name);
+  return text === undefined ? undefined : `${text} (${name})`;
 }
 
 /**

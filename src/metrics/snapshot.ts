@@ -70,8 +70,11 @@ export class Snapshot {
   /** CLOCK_MONOTONIC seconds at the start of the pass. */
   readonly at: number;
 
-  /** The first report of each collector in each namespace, of as many as were there when one was last asked for. */
-  readonly #reports = new Map<string, CollectorReport>();
+  /** The reports of each collector by namespace, of as many as were there when one was last asked for. */
+  readonly #reports = new Map<
+    string,
+    { readonly all: CollectorReport[]; readonly first: Map<string, CollectorReport> }
+  >();
   #indexed = 0;
   readonly #keep: Keep;
   #size = 0;
@@ -178,20 +181,38 @@ export class Snapshot {
   unread({ collector, source }: Metric): readonly Gap[] {
     const pattern = new RegExp(`^${source.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]+')}`);
     const isSource = ({ path }: Gap): boolean => pattern.test(path) || source.startsWith(path);
-    return this.collectors
-      .filter(({ id, status }) => id === collector && status !== 'not-applicable')
+    return this.reports(collector)
+      .filter(({ status }) => status !== 'not-applicable')
       .flatMap(({ gaps }) => gaps.filter(isSource));
   }
 
-  /** The report of one collector in one namespace. */
+  /** The reports of one collector, of every namespace that it ran in. */
+  reports(id: string): readonly CollectorReport[] {
+    return this.#reportsOf(id)?.all ?? [];
+  }
+
+  /** The report of one collector in one namespace: the first, where there are several. */
   collector(id: string, netns: string = OWN_NETNS): CollectorReport | undefined {
+    return this.#reportsOf(id)?.first.get(netns);
+  }
+
+  /** Names of the namespaces that any collector ran in. */
+  namespaces(): ReadonlySet<string> {
+    return new Set(this.collectors.map(({ netns }) => netns));
+  }
+
+  #reportsOf(
+    id: string,
+  ): { readonly all: readonly CollectorReport[]; readonly first: ReadonlyMap<string, CollectorReport> } | undefined {
     // A thousand namespaces have thirty thousand reports, and each is asked for by many rules.
     for (; this.#indexed < this.collectors.length; this.#indexed += 1) {
       const report = this.collectors[this.#indexed]!;
-      const place = `${report.id} ${report.netns}`;
-      if (!this.#reports.has(place)) this.#reports.set(place, report);
+      const known = this.#reports.get(report.id) ?? { all: [], first: new Map<string, CollectorReport>() };
+      this.#reports.set(report.id, known);
+      known.all.push(report);
+      if (!known.first.has(report.netns)) known.first.set(report.netns, report);
     }
-    return this.#reports.get(`${id} ${netns}`);
+    return this.#reports.get(id);
   }
 }
 

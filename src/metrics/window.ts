@@ -193,7 +193,7 @@ export class Window {
 
   /** Why a metric is absent from the latest sample: what its collector said. Empty for a sparse metric that was read. */
   whyAbsent(metric: Metric): readonly Missing[] {
-    const reports = this.after.collectors.filter((report) => report.id === metric.collector);
+    const reports = this.after.reports(metric.collector);
     if (reports.length === 0) return [missing(metric, `collector ${metric.collector} did not run`)];
     const gaps = reports.flatMap(({ netns, gaps: of }) => of.map((gap) => ({ ...gap, netns })));
     const own = gaps.filter((gap) => sameSource(gap, metric));

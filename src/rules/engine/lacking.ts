@@ -82,8 +82,7 @@ export function unseenNamespaces(
 ): Finding[] {
   const seen = new Set(instances.map(({ netns }) => netns ?? OWN_NETNS));
   const metrics = required.filter(({ of }) => of.perNetns).flatMap(({ of }) => of.metrics.slice(0, 1));
-  const names = new Set(window.after.collectors.map(({ netns }) => netns));
-  return [...names].flatMap((netns) => {
+  return [...window.after.namespaces()].flatMap((netns) => {
     if (netns === OWN_NETNS || seen.has(netns)) return [];
     for (const metric of metrics) {
       const gap = unreadIn(window.after, metric, netns);
@@ -102,7 +101,7 @@ export function notOnThisHost(window: Window, absent: readonly Evaluated[]): str
   const reasons = absent.map(({ of }) => {
     const collectors = [...new Set(of.metrics.map(({ collector }) => collector))];
     const inapplicable = collectors.flatMap((id) => {
-      const reports = window.after.collectors.filter((report) => report.id === id);
+      const reports = window.after.reports(id);
       const none = reports.length > 0 && reports.every(({ status }) => status === 'not-applicable');
       return none ? [reports[0]!.gaps[0]?.reason] : [];
     });

@@ -59,10 +59,15 @@ export type Kept = Uint8Array | { readonly link: string };
 
 const notThere = refusal('ENOENT');
 
+/** A path with a part that is no name: `.`, `..` or nothing. */
+const UNUSUAL = /\/\.{0,2}(?:\/|$)/;
+
 /** Files and links in memory, by their path below the top, without a slash in front. */
 export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
   const folders = new Map<string, Set<string>>([['', new Set()]]);
-  for (const name of files.keys()) {
+  const links = new Set<string>();
+  for (const [name, kept] of files) {
+    if (!(kept instanceof Uint8Array)) links.add(name);
     const parts = name.split('/');
     for (let depth = 0; depth < parts.length; depth += 1) {
       const folder = parts.slice(0, depth).join('/');
@@ -71,9 +76,17 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
       else names.add(parts[depth]!);
     }
   }
+  /** Most paths do not, and are what they are. */
+  const leadsOverLink = (path: string, whole: boolean): boolean => {
+    if (links.size === 0) return false;
+    for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))
+      if (links.has(path.slice(1, end))) return true;
+    return whole && links.has(path.slice(1));
+  };
   /** The path with all links on the way followed; the last name is left as it is where `whole` is false. */
   const resolve = (path: string, whole: boolean): Result<string> => {
     if (noPath(path)) return fail('not a path on the host');
+    if (!UNUSUAL.test(path) && !leadsOverLink(path, whole)) return ok(path.slice(1));
     const rest = path.split('/').filter((part) => part !== '' && part !== '.');
     const at: string[] = [];
     for (let links = 0; rest.length > 0;) {
@@ -197,5 +210,15 @@ export function withLinks(tree: Tree): Tree {
       const real = through(folder, (each) => (tree.folder(each).ok ? ok(each) : refusal('ENOTDIR')));
       return tree.link(real.ok ? `${real.value}/${path.split('/').at(-1) ?? ''}` : path);
     },
+  };
+}
+
+/** What follows from a copy, worked out once of each: no file of it changes. */
+export function perTree<T>(of: (tree: Tree) => T): (tree: Tree) => T {
+  const known = new WeakMap<Tree, { readonly fact: T }>();
+  return (tree) => {
+    const found = known.get(tree) ?? { fact: of(tree) };
+    known.set(tree, found);
+    return found.fact;
   };
 }

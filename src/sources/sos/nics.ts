@@ -3,7 +3,7 @@ import { lossesByCounters } from '../../metrics/nic-counters.ts';
 import { nicLossesOf } from '../../metrics/nic-losses.ts';
 import { utf8Text } from '../../collectors/cursor.ts';
 import type { Result } from '../../base/result.ts';
-import type { Tree } from '../copy/tree.ts';
+import { perTree, type Tree } from '../copy/tree.ts';
 import { parseEthtoolDriver, parseEthtoolRings, parseEthtoolStatistics } from './links.ts';
 
 /** What `ethtool FLAG` said of each device. */
@@ -42,7 +42,7 @@ export const SOFTWARE =
   /^(?:veth|bridge|tun|bonding|team|802\.1Q VLAN Support|vxlan|geneve|openvswitch|dummy|ifb|macvlan|ipvlan|gre|wireguard)$/;
 
 /** What the drivers count of frames that they lost; where sos ran ethtool, of every device that is hardware, or why not. */
-export function ringLossesOf(tree: Tree): RingLosses {
+export const ringLossesOf = perTree((tree): RingLosses => {
   const driverOf = driversOf(tree);
   const outputs = new Map(ethtoolOf(tree, '-S'));
   const told = [...outputs].map(([device, output]) => lossesOf(device, driverOf(device), output));
@@ -55,7 +55,7 @@ export function ringLossesOf(tree: Tree): RingLosses {
       ...without.map((device) => ({ device, reason: `ethtool -S ${device} is not in the copy` })),
     ],
   };
-}
+});
 
 function lossesOf(device: string, driver: string | undefined, output: Uint8Array): RingLosses {
   if (driver !== undefined && SOFTWARE.test(driver)) return { rows: [], untold: [] };

@@ -5,7 +5,7 @@ import type { QdiscRow } from '../../collectors/qdisc.ts';
 import type { Reader } from '../../collectors/reader.ts';
 import { hasAllConntrackRows } from '../copy/cut.ts';
 import { copyReader, NOT_COPIED } from '../copy/reader.ts';
-import type { Tree } from '../copy/tree.ts';
+import { perTree, type Tree } from '../copy/tree.ts';
 import { parseConntrackCommand, parseNetstatCommand, parseNstatCommand } from './counters.ts';
 import { parseEthtoolDriver, parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
 import { logOf } from './log.ts';
@@ -90,6 +90,9 @@ export const namespaceCommands: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Of the host's own namespace, which who is asked for its name and for a sample share. */
+const ownFiles = perTree((tree) => filesOf(tree));
+
 /** All that the commands of one namespace say, of the host's own where none is named. */
 function filesOf(tree: Tree, netns?: string): ReadonlyMap<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
@@ -143,7 +146,7 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
   const copied = copyReader(tree, at);
   const own = netns === undefined;
   let known: ReadonlyMap<string, Uint8Array> | undefined;
-  const files = (): ReadonlyMap<string, Uint8Array> => (known ??= filesOf(tree, netns));
+  const files = (): ReadonlyMap<string, Uint8Array> => (known ??= own ? ownFiles(tree) : filesOf(tree, netns));
   let listed: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   const folders = (): ReadonlyMap<string, ReadonlySet<string>> => (listed ??= foldersOf(files().keys()));
   const isWhole = hasAllConntrackRows(tree);
