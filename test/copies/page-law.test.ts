@@ -8,11 +8,13 @@ import { expose, isOwn } from '../../src/metrics/exposition.ts';
 import { neededElsewhere } from '../../src/jobs/judge.ts';
 import { metricNamed } from '../../src/metrics/lookup.ts';
 import { evaluateRules } from '../../src/rules/engine.ts';
-import type { Finding } from '../../src/rules/finding.ts';
+import type { Window } from '../../src/metrics/window.ts';
 import { rules } from '../../src/rules/index.ts';
 import { below, memoryTree, type Kept } from '../../src/sources/copy/tree.ts';
 import { treeOf } from '../support/copies.ts';
 import { repository } from '../support/fixture.ts';
+import { Judge } from '../support/law-judge.ts';
+import { full, inPart, seedOf } from '../support/law-extent.ts';
 import { breach, fires, seeded } from '../support/law.ts';
 import { windowOfTexts } from '../support/pages.ts';
 import { sickFiles } from '../support/sick-host.ts';
@@ -104,9 +106,9 @@ function sickPages(): Pages {
   return { before: page(0), after: page(1), seconds: 10 };
 }
 
-function judged({ before, after, seconds }: Pages): readonly Finding[] {
+function windowOf({ before, after, seconds }: Pages): Window {
   const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
-  return evaluateRules(windowOfTexts(text(before), text(after), seconds), rules);
+  return windowOfTexts(text(before), text(after), seconds);
 }
 
 const nameOf = (line: string): string => /^\w+/.exec(line)?.[0] ?? '';
@@ -124,7 +126,7 @@ function pieces({ before, after }: Pages, random: (below: number) => number): re
   const series = [...new Set(lines.map(seriesOf))].filter(
     (each) => each.includes('{') && metricNamed(nameOf(each))?.sparse !== true,
   );
-  const some = series.length <= 60 ? series : Array.from({ length: 60 }, () => series[random(series.length)]!);
+  const some = series.length <= SERIES ? series : Array.from({ length: SERIES }, () => series[random(series.length)]!);
   const labels = new Set(
     lines.flatMap((line) => [...line.matchAll(/[{,](\w+)="/g)].map(([, label = '']) => `${nameOf(line)} ${label}`)),
   );
@@ -160,25 +162,29 @@ function cut(lines: readonly string[], piece: Piece): readonly string[] {
   return [...left.values()];
 }
 
-const PAIRS = 20;
-/** Pieces that are tried of a page: PKTCOST_LAW=all tries each of them, for minutes. */
-const PIECES = process.env['PKTCOST_LAW'] === 'all' ? Infinity : 60;
+const PAIRS = full ? 400 : 20;
+/** Pieces that are tried of a page. */
+const PIECES = full ? Infinity : 60;
+/** Of so many series of a page each is a piece. */
+const SERIES = full ? 600 : 60;
 
 describe('with less on the page of an exporter', () => {
   for (const [name, pages] of pagesOfCopies()) {
-    const full = judged(pages);
-    if (!full.some(fires)) continue;
+    const whole = windowOf(pages);
+    if (!evaluateRules(whole, rules).some(fires)) continue;
     it(`what was found by ${name} only weakens`, () => {
-      const random = seeded(pages.after.length * 17);
+      const judge = new Judge(whole);
+      const random = seeded(seedOf(pages.after.length * 17));
       const all = pieces(pages, random);
       const any = (): (typeof all)[number] => all[random(all.length)]!;
       const singles = all.length <= PIECES ? all : Array.from({ length: PIECES }, any);
       const sets = singles.map((piece) => [piece]);
       for (let pair = 0; pair < PAIRS; pair += 1) sets.push([any(), any()]);
-      const breaches = sets.flatMap((gone) =>
+      const breaches = inPart(sets).flatMap((gone) =>
         Object.entries(ways).flatMap(([way, take]) => {
           const left = gone.reduce((rest, [, piece]) => take(rest, piece), pages);
-          return breach(full, judged(left), `${gone.map(([what]) => what).join(' and ')} (${way})`) ?? [];
+          const what = `${gone.map(([each]) => each).join(' and ')} (${way})`;
+          return breach(judge.findings, judge.of(windowOf(left)), what) ?? [];
         }),
       );
       assert.deepEqual([...new Set(breaches)], []);

@@ -1,4 +1,5 @@
 import { seeded } from './law.ts';
+import { seedOf } from './law-extent.ts';
 
 /** A way to leave out a part of one file; the same at both ends of a window. Undefined: the file is gone. */
 export interface Mutation {
@@ -107,7 +108,7 @@ export function piecesOf(
   files: ReadonlyMap<string, string>,
   most: { readonly rows: number; readonly pairs: number; readonly singles: number },
 ): readonly Piece[] {
-  const random = seeded(files.size * 31);
+  const random = seeded(seedOf(files.size * 31));
   const all = [...files].flatMap(([path, content]) =>
     // A link is there or not.
     (path.endsWith('@')
