@@ -59,10 +59,12 @@ export const nicRingDrops = defineRule({
   scope: ['device'],
   none: 'no physical network device',
   signals: {
-    packets: andOn(['device'], received, physical),
+    // The first: rates are of its time, as what a card lost mostly stands in it.
     missed: andOn(['device'], missed, physical),
+    packets: andOn(['device'], received, physical),
     fifo: optional(fifo),
-    missedShare: optional(lossShare(missed, received)),
+    // Of two files, which are read one after the other.
+    missedShare: optional(lossShare(rate(receiveMissed), rate(receivePackets, { netns: '' }))),
     fifoShare: optional(lossShare(fifo, received)),
     dropped: optional(increase(receiveDrop, { netns: '' })),
     refused: optional(sumBy(['device'], within(skbDrops, { netns: '', reason: refusedReasons }))),

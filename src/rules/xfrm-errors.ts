@@ -1,9 +1,10 @@
-import { gradeShare } from '../facts/lost.ts';
+import { gradeOf } from '../facts/loss.ts';
+import { totalOf } from '../facts/signal.ts';
 import { netstat, xfrmErrors as errorsOfXfrm } from '../metrics/catalogue/index.ts';
-import { increase } from '../metrics/expression.ts';
+import { increase, rate } from '../metrics/expression.ts';
 import { lossLimits } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
-import { critical, decidingList, defineRule, info, ok, warning } from './rule.ts';
+import { critical, decidingList, defineRule, info, ok, optionalList, warning } from './rule.ts';
 
 export const xfrmErrors = defineRule({
   code: 'PKT0706',
@@ -12,24 +13,26 @@ export const xfrmErrors = defineRule({
   title: 'IPsec drops packets',
   scope: ['netns'],
   signals: {
-    received: increase(netstat.member('Ip_InReceives')),
+    received: rate(netstat.member('Ip_InReceives')),
     errors: decidingList(increase(errorsOfXfrm)),
+    rates: optionalList(rate(errorsOfXfrm)),
   },
   thresholds: lossLimits(10, 0.001, 0.5, 'the packets received'),
   messages: {
     lost: 'IPsec dropped {lost:count} packets ({rate:rate}), {most:count} of them for {error} (field of /proc/net/xfrm_stat).',
   },
   alert: { none: 'node_exporter reads /proc/net/xfrm_stat only when asked to, and under other names' },
-  conclude({ received, errors }, limits, at) {
+  conclude({ received, errors, rates }, limits, at) {
     const found = errors.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
     const [first] = found;
     if (first === undefined) return ok();
     const lost = found.reduce((sum, { value }) => sum + value, 0);
-    const { grade } = gradeShare(lost, received.value, limits);
+    const perSecond = totalOf(rates);
+    const grade = gradeOf(lost, perSecond / (perSecond + received.value), limits);
     const said = {
       certainty: 'measured',
       message: 'lost',
-      args: { lost, rate: lost / at.seconds, most: first.value, error: first.labels['error'] ?? '' },
+      args: { lost, rate: perSecond, most: first.value, error: first.labels['error'] ?? '' },
       evidence: { errors: ['>=', limits.lost], received: null },
       remedies: [
         {
@@ -39,7 +42,7 @@ export const xfrmErrors = defineRule({
           verify: inNetns(at.netns, 'cat /proc/net/xfrm_stat'),
         },
       ],
-      impact: { lostPerSecond: lost / at.seconds },
+      impact: { lostPerSecond: perSecond },
     } as const;
     if (grade === 'none') return info(said);
     return grade === 'critical' ? critical(said) : warning(said);

@@ -55,6 +55,14 @@ ruleCases(nicRingDrops, [
     command: /^ethtool -g eth0 \| awk .* \| tee pktcost-undo-ring\.sh; ethtool -G eth0 rx /,
   },
   {
+    name: 'the same share and rate where the files of the device are read over twice the time',
+    cells: [nic('mlx5_core'), packets, missed(2000), ...served(0.3)],
+    readAfter: { [receiveMissed.collector]: 20 },
+    outcome: 'warning',
+    message: 'ring',
+    args: { lost: 2000, rate: 100, cpus: '3', share: 1000 / 1_001_000 },
+  },
+  {
     name: 'lost while the CPU is saturated: the CPU first',
     cells: [nic('mlx5_core'), packets, missed(1000), ...served(0.95)],
     outcome: 'warning',

@@ -26,6 +26,13 @@ ruleCases(xfrmErrors, [
     cells: [received, error('XfrmInError', 50)],
     outcome: 'info',
   },
+  {
+    name: 'as few of those that came in the time in which they were counted',
+    cells: [received, error('XfrmInError', 18), error('XfrmInNoStates', 2)],
+    readAfter: { [errors.collector]: 100 },
+    outcome: 'info',
+    args: { lost: 20, rate: 0.2 },
+  },
   { name: 'one is a remark', cells: [received, error('XfrmInError', 1)], outcome: 'info' },
   { name: 'none', cells: [received, error('XfrmInError', 0)], outcome: 'ok' },
   unread(),
