@@ -2,7 +2,7 @@
 // share the machine's network stack. Its last lines say which tests failed in all parts, and why.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -69,7 +69,8 @@ try {
   const live = all.filter((file) => /\/(ffi|probe|sources|commands)\//.test(file));
   const unit = all.filter((file) => !scenarios.includes(file) && !live.includes(file));
   if (!only.has('--scenarios')) {
-    part('unit tests', unit, []);
+    // Node alone would leave a CPU free, which of two is half.
+    part('unit tests', unit, [`--test-concurrency=${availableParallelism()}`]);
     // These attach probes, open sockets and start the built command: side by side they would see each other's traffic.
     part('live tests', live, ['--test-concurrency=1']);
   }
