@@ -4,7 +4,7 @@ import { headlineOf } from './headline.ts';
 import { bothOf, findingChanges, tapChanges } from './sets.ts';
 import { NOISE_METHOD, LEAST_SHIFT, change, counted, meanOf, ofCpuTime, quantileOf } from './noise.ts';
 import { droppedAbove } from '../tables/device-losses.ts';
-import { secondsOf } from '../tables/rates.ts';
+import { secondsByDevice, secondsOf } from '../tables/rates.ts';
 import { placed, probeCaveat } from '../words/phrases.ts';
 import { costChanges, figureChanges, tellInterrupts, type Figures } from './cost.ts';
 import { profileChanges } from './profile.ts';
@@ -117,12 +117,19 @@ const cardLine = ['cardLost', 'lost by the NIC', 'rate'] as const;
 const missedLine = ['missed', 'missed by the NIC', 'rate'] as const;
 
 type DeviceFigures = Partial<Pick<DeviceCost, 'packets' | 'dropped' | 'missed' | 'cardLost'>>;
+type PlacedFigures = DeviceFigures & Partial<Pick<DeviceCost, 'device' | 'netns'>>;
 
 function deviceChanges(before: Report, after: Report): PlaceChanges[] {
   const known = [before, after].every(({ cost }) => cost.devices.every(({ cardLost }) => cardLost !== undefined));
   const lines = [...deviceLines, known ? cardLine : missedLine];
-  const figures = (device: DeviceFigures | undefined, report: Report): Figures<(typeof lines)[number][0]> => {
-    const seconds = secondsOf(report, 'devices');
+  const times = new Map([before, after].map((report) => [report, secondsByDevice(report)]));
+  const figures = (device: PlacedFigures | undefined, report: Report): Figures<(typeof lines)[number][0]> => {
+    const { device: name, netns } = device ?? {};
+    // The sums of those that are not listed are of no one device.
+    const seconds =
+      name === undefined || netns === undefined
+        ? secondsOf(report, 'devices')
+        : times.get(report)!({ device: name, netns });
     return {
       frames: counted(device?.packets ?? null, seconds),
       dropped: counted(device?.dropped ?? null, seconds),
@@ -130,7 +137,7 @@ function deviceChanges(before: Report, after: Report): PlaceChanges[] {
       cardLost: counted(device?.cardLost ?? null, seconds),
     };
   };
-  const withoutLost = (device: DeviceCost | undefined): DeviceFigures | undefined =>
+  const withoutLost = (device: DeviceCost | undefined): PlacedFigures | undefined =>
     device === undefined ? undefined : { ...device, dropped: droppedAbove(device) };
   const each = bothOf(before.cost.devices, after.cost.devices, devicePlace).map(([place, was, is]) => ({
     place,

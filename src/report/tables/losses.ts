@@ -3,7 +3,7 @@ import { fired, thingsLost } from '../words/findings.ts';
 import { howMany } from '../words/formats.ts';
 import { few, ownerWords, placed } from '../words/phrases.ts';
 import { droppedAbove } from './device-losses.ts';
-import { perSecond, secondsOf } from './rates.ts';
+import { perSecond, secondsByDevice, secondsOf } from './rates.ts';
 import { everyFormat, type Table } from './table.ts';
 
 export interface Loss {
@@ -111,7 +111,11 @@ export function lossesOf(report: Report): Losses {
 
 function kindsOf(report: Report): readonly LossKind[] {
   const { cost, taps, ledger, window } = report;
-  const [ofDevices, ofCpus] = [secondsOf(report, 'devices'), secondsOf(report, 'cpus')];
+  const [ofDevices, ofCpus, ofDevice] = [
+    secondsOf(report, 'devices'),
+    secondsOf(report, 'cpus'),
+    secondsByDevice(report),
+  ];
   // By the counter that PKT0501 goes by: drivers have names of their own for what is not in rx_missed_errors.
   const { leftOutLost: unlisted } = cost;
   const listed = new Set(cost.devices.map(({ device, netns }) => placed(device, netns)));
@@ -135,7 +139,7 @@ function kindsOf(report: Report): readonly LossKind[] {
           where: placed(device, netns),
           at: { device, netns },
           count: packets,
-          seconds: ofDevices,
+          seconds: ofDevice({ device, netns }),
           counts: `lost by the NIC (${reason})`,
         })),
         ...cost.devices
@@ -147,7 +151,7 @@ function kindsOf(report: Report): readonly LossKind[] {
             where: placed(device, netns),
             at: { device, netns },
             count: cardLost === undefined ? missed : cardLost,
-            seconds: ofDevices,
+            seconds: ofDevice({ device, netns }),
           })),
         ...others(unlisted?.cardLost ?? 0),
       ],
@@ -160,7 +164,7 @@ function kindsOf(report: Report): readonly LossKind[] {
           where: placed(each.device, each.netns),
           at: { device: each.device, netns: each.netns },
           count: droppedAbove(each),
-          seconds: ofDevices,
+          seconds: ofDevice(each),
         })),
         ...others(unlisted?.dropped ?? 0),
       ],

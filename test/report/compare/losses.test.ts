@@ -6,6 +6,7 @@ import type { Report } from '../../../src/generated/report.ts';
 import * as metrics from '../../../src/metrics/catalogue/index.ts';
 import { compareReports } from '../../../src/report/compare/index.ts';
 import type { Comparison } from '../../../src/report/compare/comparison.ts';
+import { lossesOf } from '../../../src/report/tables/losses.ts';
 import { interruptTime } from '../../../src/report/words/phrases.ts';
 import { ownerCell, socketCell } from '../../support/taps.ts';
 import type { Cell, WindowSpec } from '../../support/window.ts';
@@ -49,6 +50,23 @@ describe('losses in a comparison', () => {
     const comparison = compared(late, late);
     assert.equal(figure(comparison, 'eth5', 'frames'), 25_000);
     assert.equal(figure(comparison, 'eth5', 'cardLost'), 2000);
+  });
+
+  it('of its own time where another namespace is read in another', () => {
+    const told = report(card('eth5', 40_000));
+    const own = told.cost.devices.find(({ device }) => device === 'eth5')!;
+    // 8 seconds, of a busier device that stands first; one that received nothing is of its namespace's time.
+    const inPod = { ...own, netns: 'pod', packets: 80_000, packetsPerSecond: 10_000, dropped: 400, missed: 0 };
+    const silent = { ...inPod, device: 'eth6', packets: 0, packetsPerSecond: 0, dropped: 80 };
+    const devices = [inPod, silent].map((each) => ({ ...each, cardLost: 0, cardLostBy: 'rx_missed_errors' }));
+    const both = { ...told, cost: { ...told.cost, devices: [...devices, ...told.cost.devices] } };
+    const comparison = compared(both, both);
+    assert.equal(figure(comparison, 'eth5', 'frames'), own.packetsPerSecond);
+    assert.equal(figure(comparison, 'eth5', 'cardLost'), 4000);
+    assert.equal(figure(comparison, 'eth5 in pod', 'dropped'), 50);
+    assert.equal(figure(comparison, 'eth6 in pod', 'dropped'), 10);
+    const rates = Object.fromEntries(lossesOf(both).rows.map(({ where, perSecond }) => [where, perSecond]));
+    assert.deepEqual(rates, { eth5: 4000, 'eth5 in pod': 50, 'eth6 in pod': 10 });
   });
 });
 
