@@ -1,5 +1,5 @@
-// Writes what follows from declarations: the reference pages docs/METRICS.md, docs/RULES.md and docs/REPORT.md, the man pages, the
-// completion of shells. `--check` compares.
+// Writes what follows from declarations: the reference pages docs/METRICS.md, docs/RULES.md and docs/REPORT.md, which rules
+// docs/VALIDATION.md has no rows of, the man pages, the completion of shells. `--check` compares.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -11,6 +11,7 @@ import { rules } from '../build/src/rules/index.js';
 import { completions } from './completion.mjs';
 import { manPages } from './man.mjs';
 import { reportPage } from './report-page.mjs';
+import { validationPage } from './validation.mjs';
 
 const cell = (text) => text.replaceAll('|', '\\|');
 
@@ -70,10 +71,54 @@ function rulesPage() {
       lines.push(`| ${code} | ${name} | ${value} ${unit === 'none' ? '' : unit} | ${cell(help)} | ${cell(source)} |`);
     }
   }
+  lines.push(
+    '',
+    '## What a rule needs of an exporter',
+    '',
+    'Without the first it is not measured; without the second it may fire, and says of no host that nothing is wrong. A flag is',
+    "node_exporter's; `pktcost metrics` stands for a textfile or an exporter of its own (docs/FLEET.md).",
+    '',
+    '| code | to be judged | to be in order |',
+    '|---|---|---|',
+  );
+  for (const { code, signals } of rules) {
+    const specs = Object.values(signals).map((spec) =>
+      'kind' in spec
+        ? { of: spec.of, required: spec.kind === 'list' && spec.required, decides: spec.decides }
+        : { of: spec, required: true, decides: true },
+    );
+    const judged = specs.filter(({ required }) => required);
+    const deciding = specs.filter(({ required, decides }) => decides && !required);
+    lines.push(`| ${code} | ${neededOf(judged)} | ${deciding.length === 0 ? '' : neededOf(deciding)} |`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
-const pages = { 'docs/METRICS.md': metricsPage(), 'docs/RULES.md': rulesPage(), 'docs/REPORT.md': reportPage() };
+/** What the host alone tells while it is looked at. */
+const ofProbe = new Set(['ebpf', 'profile', 'drops', 'baseline']);
+
+/** Of what is asked, that which a node_exporter as it comes does not show; of alternatives the first. */
+function neededOf(specs) {
+  const metrics = specs.flatMap(({ of }) => (of.alternatives === true ? of.metrics.slice(0, 1) : of.metrics));
+  const needs = metrics.map(({ collector, exporterFlag, pageOnly }) =>
+    ofProbe.has(collector)
+      ? 'only `diagnose` on the host'
+      : exporterFlag !== undefined
+        ? `\`${exporterFlag}\``
+        : pageOnly
+          ? `\`pktcost metrics\` (${collector})`
+          : undefined,
+  );
+  const told = [...new Set(needs.filter((each) => each !== undefined))].sort();
+  return told.length === 0 ? 'as it comes' : cell(told.join(', '));
+}
+
+const pages = {
+  'docs/METRICS.md': metricsPage(),
+  'docs/RULES.md': rulesPage(),
+  'docs/REPORT.md': reportPage(),
+  'docs/VALIDATION.md': validationPage(readFileSync('docs/VALIDATION.md', 'utf8'), rules),
+};
 /** @type {Record<string, string>} */
 const files = { ...manPages(), ...completions() };
 for (const [path, page] of Object.entries(pages))

@@ -56,9 +56,6 @@ for (const [path, text] of Object.entries(files)) writeFileSync(path, text);
 writeFileSync('src/rules/index.ts', rulesIndex());
 console.log([...Object.keys(files), 'src/rules/index.ts'].join('\n'));
 console.log(
-  'Fill in what is marked TODO. Where it applies also: loadRules in src/jobs/watch/stirred.ts (a rule about load),',
-);
-console.log(
-  'values in test/rules/alerts.test.ts (labels the alert asks for), a scenario and docs/VALIDATION.md, CHANGELOG.md.',
+  'Fill in what is marked TODO, and name it in CHANGELOG.md. Where traffic can provoke it: a scenario in test/scenarios/.',
 );
 console.log('Then: npm run docs; npm run check; npm test');

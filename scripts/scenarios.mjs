@@ -12,6 +12,8 @@ import { parseArgs } from 'node:util';
 
 import { format, resolveConfig } from 'prettier';
 
+import { ELSEWHERE, provokedElsewhere, sectionsOf } from './validation.mjs';
+
 const { values: flags } = parseArgs({
   options: {
     repeat: { type: 'string', default: '1' },
@@ -26,8 +28,7 @@ const repeat = Number(flags.repeat);
 if (!Number.isInteger(repeat) || repeat < 1) usage(`--repeat ${flags.repeat}: not a whole number above 0`);
 if (flags.from !== undefined && flags.results !== undefined) usage('--from runs nothing, --results is for a run');
 
-/** Headings of the page that stand for no scenario. */
-const ELSEWHERE = 'Provoked elsewhere';
+/** A heading of the page that stands for no scenario. */
 const WRONG = 'What went wrong';
 
 let failures = 0;
@@ -185,61 +186,6 @@ function failed(entry) {
     }));
 }
 
-/** Rules that no scenario makes fire, each with where it is proven instead; and what the lab proves besides. */
-async function provokedElsewhere(fires) {
-  const { rules } = await import(resolve('build/src/rules/index.js'));
-  const here = new Set(fires);
-  const checks = readdirSync('test/lab')
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => [...readFileSync(join('test/lab', name), 'utf8').matchAll(/^ +what: (['"])(.*)\1,$/gm)])
-    .map(([, , what]) => what);
-  const inLab = (code) => checks.filter((what) => what.includes(code)).map((what) => what.replace(`${code}: `, ''));
-  const rows = (chosen, cell) => chosen.map((rule) => `| ${rule.code} ${rule.id} | ${cell(rule)} |`);
-  const rest = rules.filter(({ code }) => !here.has(code));
-  const both = rules.filter(({ code }) => here.has(code) && inLab(code).length > 0);
-  return [
-    `## ${ELSEWHERE}`,
-    '',
-    'Rules that no scenario makes fire as its own: traffic in namespaces brings about no NIC, PCIe link, memory module or',
-    'setting of the boot. PKT0604 and PKT0605 are context, looked at in the scenarios "Softirq" and "Isolated CPU". Each has',
-    'a table of cases, whose limits and comparisons `scripts/mutate-thresholds.mjs` guards.',
-    '',
-    '| rule | where |',
-    '| --- | --- |',
-    ...rows(rest, ({ code, id }) =>
-      [...inLab(code).map((what) => `lab: "${what}"`), `cases: test/rules/${id}.test.ts`].join('; '),
-    ),
-    '',
-    'Provoked here, and on the devices and kernels of the lab (docs/SUPPORT.md) as well:',
-    '',
-    '| rule | in the lab |',
-    '| --- | --- |',
-    ...rows(both, ({ code }) =>
-      inLab(code)
-        .map((what) => `"${what}"`)
-        .join('; '),
-    ),
-    '',
-  ];
-}
-
-/** Lines of the page by the heading above them; what stands before the first has none. */
-function sectionsOf(page) {
-  /** @type {string[]} */
-  let lines = [];
-  const sections = new Map([['', lines]]);
-  for (const line of page.split('\n')) {
-    if (line.startsWith('## ')) sections.set(line.slice(3), (lines = []));
-    lines.push(line);
-  }
-  return sections;
-}
-
-/** The codes of the second cell of a row. */
-function firesOf(line) {
-  return line.startsWith('| ') ? (line.split(' | ')[1]?.match(/PKT\d{4}/g) ?? []) : [];
-}
-
 async function writePage(entries) {
   const text = (value) => String(value).replaceAll('|', '\\|').replaceAll('\n', ' ');
   const number = (value) =>
@@ -308,10 +254,10 @@ async function writePage(entries) {
     lines.push('');
   }
   const path = 'docs/VALIDATION.md';
+  const { rules } = await import(resolve('build/src/rules/index.js'));
   const kept = flags.part ? sectionsOf(readFileSync(path, 'utf8')) : new Map();
   const merged = new Map([...kept, ...sections]);
   for (const closing of [ELSEWHERE, WRONG]) merged.delete(closing);
-  const fires = [...merged.values()].flatMap((each) => each.flatMap(firesOf));
   const wrong = entries
     .flatMap(failed)
     .map(({ name, at, error }) => `| ${[name, at, `\`${error}\``].map(text).join(' | ')} |`);
@@ -323,7 +269,7 @@ async function writePage(entries) {
   const lines = [
     ...(kept.get('') ?? head),
     ...[...merged].filter(([name]) => name !== '').flatMap(([, each]) => each),
-    ...(await provokedElsewhere(fires)),
+    ...provokedElsewhere([...merged.values()].flat(), rules),
     `## ${WRONG}`,
     '',
     ...(failures.length === 0

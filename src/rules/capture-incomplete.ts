@@ -12,6 +12,7 @@ export const captureIncomplete = defineRule({
   title: 'A capture does not get all of its packets: it reads too slowly',
   scope: ['inode'],
   none: 'no packet socket',
+  watched: { seldom: 'a loss of nobody but the capture' },
   signals: {
     socket: value(packetSocket),
     drops: deciding(increase(packetSocketDrops)),

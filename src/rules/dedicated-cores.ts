@@ -10,6 +10,7 @@ export const dedicatedCores = defineRule({
   role: 'context',
   title: 'CPUs are set apart from the scheduler',
   scope: [],
+  watched: { seldom: 'a setting' },
   signals: {
     cpus: list(value(cpuDedicated)),
     atBoot: optional(sumBy([], value(coresDedicated))),

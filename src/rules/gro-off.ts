@@ -13,6 +13,7 @@ export const groOff = defineRule({
   title: 'GRO does not merge TCP frames: each goes through the stack alone',
   scope: ['device'],
   none: 'no network device',
+  watched: { from: { packetsPerSecond: 5000 } },
   signals: {
     frames: rate(receivePackets),
     bytes: rate(receiveBytes),

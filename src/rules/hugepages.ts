@@ -17,6 +17,7 @@ export const hugepages = defineRule({
   // By size: the HugePages_ lines of /proc/meminfo tell of the default size only, and DPDK often uses 1 GB pages.
   scope: ['size'],
   none: 'this kernel has no huge pages',
+  watched: { seldom: 'a setting' },
   signals: {
     total: value(hugepagesTotal),
     free: value(hugepagesFree),

@@ -13,6 +13,7 @@ export const interruptsOnOneCpu = defineRule({
   title: 'All interrupts of a network card come to one CPU',
   scope: ['device'],
   none: 'no network card with interrupts of its own',
+  watched: { from: { packetsPerSecond: 5000 } },
   signals: {
     irqs: list(value(deviceIrq)),
     frames: rate(receivePackets),

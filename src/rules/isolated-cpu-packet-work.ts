@@ -28,6 +28,7 @@ export const isolatedCpuPacketWork = defineRule({
   title: 'A CPU that was set apart receives packets for the kernel',
   scope: ['cpu'],
   none: 'no CPU is set apart (isolcpus, nohz_full, isolated cpuset)',
+  watched: { from: { packetsPerSecond: 50 } },
   signals: {
     // An absolute rate: a poll-mode core is all user time, so that its softirq share stays small when it hurts.
     packets: andOn(['cpu'], rate(softnetProcessed), setApart),

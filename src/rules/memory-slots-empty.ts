@@ -9,6 +9,7 @@ export const memorySlotsEmpty = defineRule({
   role: 'context',
   title: 'Memory slots are empty: some memory channels may be unused',
   scope: [],
+  watched: { seldom: 'how the memory is plugged in' },
   signals: {
     populated: value(memorySlots, { state: 'populated' }),
     empty: optional(value(memorySlots, { state: 'empty' })),

@@ -14,6 +14,7 @@ export const otherDrops = defineRule({
   role: 'outcome',
   title: 'Packets are lost in the kernel for a reason that no other rule covers',
   scope: ['netns'],
+  watched: { seldom: 'only the probe tells' },
   signals: {
     received: within(netstat.member('Ip_InReceives')),
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0708'))),

@@ -32,6 +32,7 @@ export const ovsOffNode = defineRule({
   role: 'cause',
   title: "Open vSwitch or vhost threads work on another NUMA node than the NIC's",
   scope: [],
+  watched: { from: { packetsPerSecond: 500 } },
   signals: {
     // Every host has ksoftirqd among them: an empty list of the others is then an answer.
     anyThread: list(rate(processCpu)),

@@ -59,6 +59,7 @@ export const packetPathRemoteNuma = defineRule({
   title: 'Packets of a NIC are handled by CPUs of another NUMA node',
   scope: ['device'],
   none: 'no network device of this host has interrupts of its own',
+  watched: { from: { packetsPerSecond: 5000 } },
   signals: {
     // Absent where the bus of the device knows no nodes; the devices are those that have interrupts.
     node: optional(value(deviceNumaNode)),

@@ -38,6 +38,7 @@ export const pcieLinkBelowPossible = defineRule({
   title: 'A NIC runs on a narrower or slower PCIe link than it and its slot could have',
   scope: ['device'],
   none: 'no NIC reports a PCIe link',
+  watched: { seldom: 'how a card is plugged in' },
   signals: {
     width: lanes,
     possibleWidth: value(deviceLinkWidthPossible),

@@ -14,6 +14,7 @@ export const policyDrops = defineRule({
   role: 'context',
   title: 'Packets are dropped on purpose: by filters, or because nobody here wants them',
   scope: ['netns'],
+  watched: { seldom: 'nothing that anybody wanted is lost' },
   signals: {
     // A sample takes its time: drops and packets are read a while apart, and only rates of both can be held against each other.
     received: rate(netstat.member('Ip_InReceives')),

@@ -19,6 +19,7 @@ export const pressure = defineRule({
   role: 'context',
   title: 'Tasks wait for memory, interrupts, I/O or a CPU',
   scope: [],
+  watched: { from: { waiting: 0.04 } },
   signals: {
     any: list(either(rate(pressureMemoryWaiting), rate(pressureCpuWaiting))),
     averages: optionalList(value(pressureAverage)),

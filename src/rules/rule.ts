@@ -171,6 +171,18 @@ export interface Unsaid {
   readonly none: string;
 }
 
+/** What a CPU does in a window of a watch, of the busiest there is. */
+export interface Load {
+  /** Share of its time for softirq, interrupts, and other machines of the same host. */
+  readonly share: number;
+  readonly packetsPerSecond: number;
+  /** Share of the time that somebody waited for CPU, memory or disk. */
+  readonly waiting: number;
+}
+
+/** From what load on a rule is looked at, well below its own limits; or why it is enough to do so when all is read. */
+export type Watched = { readonly from: Partial<Load> } | { readonly seldom: string };
+
 export interface RuleSpec<S extends Signals, T extends Thresholds, M extends Readonly<Record<string, string>>> {
   /** PKT and four digits: stable, never reused. */
   readonly code: string;
@@ -182,6 +194,11 @@ export interface RuleSpec<S extends Signals, T extends Thresholds, M extends Rea
   readonly scope: readonly string[];
   readonly signals: S;
   readonly thresholds: T;
+  /**
+   * When a watch looks at it, where that is not whenever something of it moved that need not move on a healthy host: about load rather
+   * than loss, or seldom.
+   */
+  readonly watched?: Watched;
   /** Message code -> words, with `{name:format}` for arguments; formats are in report/words.ts. */
   readonly messages: M;
   /** Why there is no instance at all, when none is found and nothing was missing. */

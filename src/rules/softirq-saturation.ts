@@ -46,6 +46,7 @@ export const softirqSaturation = defineRule({
   role: 'outcome',
   title: 'A CPU is taken up by softirq: it has no time left for packets that arrive, nor for programs',
   scope: ['cpu'],
+  watched: { from: { share: 0.1 } },
   signals: {
     // Wall time is the denominator: on idle CPUs with NO_HZ the modes add up to less (kernel/time/tick-sched.c).
     softirq: softirqTime,

@@ -12,6 +12,7 @@ export const switchDrops = defineRule({
   title: 'Open vSwitch drops the first packets of flows: they do not get through to ovs-vswitchd',
   scope: [],
   none: 'Open vSwitch has no datapath on this host',
+  watched: { seldom: 'the datapaths are asked over a socket of their own' },
   signals: {
     lost: list(increase(switchLost)),
     missed: optionalList(increase(switchMissed)),

@@ -18,6 +18,7 @@ export const tapBroaderThanNeeded = defineRule({
   title: 'A daemon takes every packet although one protocol would do',
   scope: ['inode', 'device'],
   none: 'no packet socket asks for every protocol (ETH_P_ALL)',
+  watched: { seldom: 'what a daemon captures is how it was set up' },
   signals: {
     socket: value(packetSocket, { protocol: ETH_P_ALL }),
     owners: optionalList(holdersOfSockets),

@@ -27,6 +27,7 @@ export const template = defineRule({
   messages: {
     lossy: '{lost:count} packets were lost in the window ({rate:rate}).',
   },
+  // Where no counter moves that need not on a healthy host, `watched` says when a watch looks at it: see Watched in rule.ts.
   // The same for a Prometheus server, or `{ none: why }`. The cases hold it against conclude().
   alert: {
     raise: ({ lost }, limits) => ({

@@ -9,15 +9,18 @@ import type { Reader } from '../../src/collectors/reader.ts';
 import type { Report } from '../../src/generated/report.ts';
 import { judgeInSteps } from '../../src/jobs/judge.ts';
 import { everything, QuietWindows } from '../../src/jobs/watch/quiet.ts';
-import { isLoadRule, stirs } from '../../src/jobs/watch/stirred.ts';
+import { Stirring, stirs } from '../../src/jobs/watch/stirred.ts';
 import { rules } from '../../src/rules/index.ts';
-import { netstat } from '../../src/metrics/catalogue/index.ts';
+import { template } from '../../src/rules/template.ts';
+import type { Rule } from '../../src/rules/rule.ts';
+import { netstat, softnetProcessed } from '../../src/metrics/catalogue/index.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
 import { ok } from '../../src/base/result.ts';
 import { samplePieces, type Pieces } from '../../src/sources/piecewise.ts';
 import { replaySample } from '../../src/sources/replay.ts';
 import { takeSample, type NamespaceView } from '../../src/sources/take-sample.ts';
+import { windowOf } from '../support/window.ts';
 import { fakeReader } from '../support/reader.ts';
 
 const fixture = (path: string): string =>
@@ -294,23 +297,31 @@ describe('a sample in pieces', () => {
 
 describe('what a watch reads each time', () => {
   it('holds a counter of each rule about losses, so that a fault between two full looks is seen', () => {
-    // Told by settings, in copies only, or by the drops that the probe counts.
-    const atFullLooks = [
-      ...['PKT0105', 'PKT0505', 'PKT0601', 'PKT0602', 'PKT0603', 'PKT0605', 'PKT0704', 'PKT0708'],
-      // A loss of nobody but the capture, asked of packet sockets.
-      'PKT0709',
-    ];
-    const blind = rules.filter(({ code, signals }) => {
+    const blind = rules.filter(({ signals, watched }) => {
       const metrics = Object.values(signals).flatMap((signal) => ('of' in signal ? signal.of.metrics : signal.metrics));
       const required = Object.values(signals).flatMap((signal) =>
         'of' in signal ? (signal.kind === 'list' && signal.required ? signal.of.metrics : []) : signal.metrics,
       );
       const probed = required.some(({ collector }) => collector === 'profile' || collector === 'ebpf');
-      return !probed && !isLoadRule(code) && !metrics.some((metric) => stirs(metric));
+      const load = watched !== undefined && 'from' in watched;
+      return !probed && !load && !metrics.some((metric) => stirs(metric));
     });
+    // Each that is not looked at then says why it need not be, and no other does.
+    const seldom = rules.filter(({ watched }) => watched !== undefined && 'seldom' in watched);
     assert.deepEqual(
       blind.map(({ code }) => code),
-      atFullLooks,
+      seldom.map(({ code }) => code),
     );
+  });
+
+  it('looks at a rule about load from the load on that the rule itself names', () => {
+    const busy = (perSecond: number): Window =>
+      windowOf({ cells: [[softnetProcessed, { cpu: '0' }, 0, 10 * perSecond]] });
+    const rule: Rule = { ...template, watched: { from: { packetsPerSecond: 700 } } };
+    const stirred = (perSecond: number): readonly string[] => {
+      const { before, after } = busy(perSecond);
+      return [...new Stirring([rule], {}).after([before, after], new Map(), new Set()).stirred];
+    };
+    assert.deepEqual([stirred(699), stirred(700)], [[], [template.code]]);
   });
 });

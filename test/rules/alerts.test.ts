@@ -84,16 +84,19 @@ describe('alerts', () => {
   });
 });
 
-/** The values of labels that signals ask for; any other label has one. */
-const values: Readonly<Record<string, readonly string[]>> = {
-  cpu: ['0', '1'],
-  mode: ['softirq', 'idle', 'steal'],
-  type: ['NET_RX'],
-  node: ['0', '1'],
-  limit: ['pressure', 'max'],
-  name: ['net.ipv4.tcp_syncookies'],
-  kind: ['physical'],
-};
+/** Values of labels: two of CPUs and nodes, and those that the alert asks for; any other label has one. */
+function valuesFor(rule: Rule): ReadonlyMap<string, readonly string[]> {
+  const { critical, warning } = raisedBy(rule);
+  const asked = [critical, warning].flatMap((alert) => (alert === undefined ? [] : [alert.when]));
+  const values = new Map([
+    ['cpu', new Set(['0', '1'])],
+    ['node', new Set(['0', '1'])],
+  ]);
+  for (const { promql } of asked)
+    for (const [, label = '', list = ''] of promql('5m').matchAll(/\b(\w+)=~?"([^"$()*]+)"/g))
+      values.set(label, new Set([...(values.get(label) ?? []), ...list.split('|')]));
+  return new Map([...values].map(([label, all]) => [label, [...all]]));
+}
 
 /** Left out, since the alert knowingly differs by it. */
 const differing: ReadonlySet<Metric> = new Set<Metric>(
@@ -103,10 +106,14 @@ const differing: ReadonlySet<Metric> = new Set<Metric>(
 const SECONDS = 300;
 
 /** One metric, at every combination of such labels, rising by amounts below, around and above the limits. */
-function cellsOf(metric: Metric, required: boolean): fc.Arbitrary<Cell[]> {
+function cellsOf(
+  metric: Metric,
+  required: boolean,
+  values: ReadonlyMap<string, readonly string[]>,
+): fc.Arbitrary<Cell[]> {
   const combinations = [...metric.labels, ...(metric.perNetns ? ['netns'] : [])].reduce<Labels[]>(
     (all, name) =>
-      (name === 'netns' ? ['', 'blue'] : (values[name] ?? ['x'])).flatMap((text) =>
+      (name === 'netns' ? ['', 'blue'] : (values.get(name) ?? ['x'])).flatMap((text) =>
         all.map((labels) => (text === '' ? labels : { ...labels, [name]: text })),
       ),
     [{}],
@@ -140,7 +147,10 @@ function hostsFor(rule: Rule): fc.Arbitrary<Cell[]> {
   const { critical, warning } = raisedBy(rule);
   const metrics = new Set([...required, ...(critical?.when.metrics ?? []), ...(warning?.when.metrics ?? [])]);
   const generated = [...metrics].filter((metric) => !differing.has(metric));
-  return fc.tuple(...generated.map((metric) => cellsOf(metric, required.has(metric)))).map((cells) => cells.flat());
+  const values = valuesFor(rule);
+  return fc
+    .tuple(...generated.map((metric) => cellsOf(metric, required.has(metric), values)))
+    .map((cells) => cells.flat());
 }
 
 function shown(cells: readonly Cell[]): string {

@@ -13,7 +13,7 @@ import {
   softnetProcessed,
 } from '../../metrics/catalogue/index.ts';
 import type { Overrides } from '../../rules/engine.ts';
-import type { Rule } from '../../rules/rule.ts';
+import type { Load, Rule } from '../../rules/rule.ts';
 import type { Moved } from '../../sources/piecewise.ts';
 
 /** Read for each window; nearly all of them are small files that say the same as before in a namespace without traffic. */
@@ -61,27 +61,6 @@ const routine: ReadonlySet<string> = new Set([
   'node_qdisc_current_queue_length',
 ]);
 
-/** What a CPU does in a window, of the busiest there is. */
-interface CpuLoad {
-  /** Share of its time for softirq, interrupts, and other machines of the same host. */
-  readonly share: number;
-  readonly packetsPerSecond: number;
-  /** Share of the time that somebody waited for CPU, memory or disk. */
-  readonly waiting: number;
-}
-
-/** Rules about load rather than loss: from where on each is looked at, well below its own limits. */
-const loadRules: Readonly<Record<string, (load: CpuLoad) => boolean>> = {
-  PKT0102: ({ share }) => share >= 0.1,
-  PKT0103: ({ packetsPerSecond }) => packetsPerSecond >= 50,
-  PKT0113: ({ packetsPerSecond }) => packetsPerSecond >= 5000,
-  PKT0114: ({ packetsPerSecond }) => packetsPerSecond >= 5000,
-  PKT0301: ({ packetsPerSecond }) => packetsPerSecond >= 5000,
-  PKT0303: ({ packetsPerSecond }) => packetsPerSecond >= 500,
-  PKT0604: ({ waiting }) => waiting >= 0.04,
-  PKT0606: ({ share }) => share >= 0.005,
-};
-
 /** Collectors that tell the load. */
 export const loads: readonly string[] = ['cpu', 'softnet', 'pressure'];
 
@@ -89,10 +68,6 @@ export const loads: readonly string[] = ['cpu', 'softnet', 'pressure'];
 const ofProbe: ReadonlySet<string> = new Set(['profile', 'ebpf']);
 /** What changes by the second and is not read each time, by what it is asked for. */
 const beside = { loss: ['sockets', 'rawsockets'], load: ['interrupts', 'processes'] } as const;
-
-export function isLoadRule(code: string): boolean {
-  return Object.hasOwn(loadRules, code);
-}
 
 /** Whether it is read for each window, and no healthy host need move it. */
 export function stirs({ name, collector }: Pick<Metric, 'name' | 'collector'>): boolean {
@@ -137,12 +112,14 @@ export class Stirring {
     const stirred = new Set<string>();
     for (const { rule, metrics } of this.#rules) {
       const collectors = new Set([...metrics.values()].map(({ collector }) => collector));
-      const heavy = loadRules[rule.code];
-      const loaded = heavy !== undefined && !nothing.has(rule.code) && (this.#changed.has(rule.code) || heavy(load));
+      const { watched } = rule;
+      const from = watched !== undefined && 'from' in watched ? watched.from : undefined;
+      const loaded =
+        from !== undefined && !nothing.has(rule.code) && (this.#changed.has(rule.code) || reaches(load, from));
       if (loaded) for (const id of beside.load) if (collectors.has(id)) want(id, OWN_NETNS);
       let stirs = loaded;
       for (const [netns, names] of moved) {
-        const found = heavy === undefined ? [...metrics].filter(([name]) => names.has(name) && !routine.has(name)) : [];
+        const found = from === undefined ? [...metrics].filter(([name]) => names.has(name) && !routine.has(name)) : [];
         stirs ||= found.length > 0;
         // A level alone names no socket: whose it was is asked when something was lost.
         if (found.some(([, { type }]) => type !== 'gauge'))
@@ -161,9 +138,15 @@ function metricsOf({ signals }: Rule, required: boolean): readonly Metric[] {
   });
 }
 
+function reaches(load: Load, { share, packetsPerSecond, waiting }: Partial<Load>): boolean {
+  return (
+    load.share >= (share ?? 0) && load.packetsPerSecond >= (packetsPerSecond ?? 0) && load.waiting >= (waiting ?? 0)
+  );
+}
+
 const LOAD_MODES: ReadonlySet<string> = new Set(['softirq', 'irq', 'steal']);
 
-function loadOf(window: Window): CpuLoad {
+function loadOf(window: Window): Load {
   const spent = new Map<string, number>();
   for (const { labels, increase, seconds } of window.increase(cpuSeconds).cells) {
     const { cpu = '', mode = '' } = labels;
