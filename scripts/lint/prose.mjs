@@ -1,5 +1,16 @@
 // No logic reads prose: what a program has to know of a sentence stands beside it as data. A sentence is told by what it is
-// called, wherever it is passed on to under another name; what is a search, by what is asked of it.
+// called, wherever it is passed on to under another name in its file: by variables that change, lists that are filled, keys of a
+// Map, a callback or a helper with a name, `reduce`. What is a search is told by what is asked of it; constants and helpers of
+// another file of ours are looked up there (one file deep).
+//
+// What gets by: a sentence that a helper of another file gives under a neutral name; one that goes through a field of an object or
+// a class under another name, or through a parameter of a parameter; a helper that is kept in a table or passed two files on; words
+// that are put together of pieces when they are searched for. That two groups have the same sentence (a Map by sentence that is
+// asked with a sentence) is no search: what is said twice is shown once by it. Two messages or titles that are compared with
+// each other may be keys, and pass. The cache of `npm run check` looks at a file again when it changes, not when another does.
+import { dirname, resolve } from 'node:path';
+
+import { exportOf, hasWord, SEARCHES, searchesIn } from './other-files.mjs';
 
 /** The last word of a property, a variable or a function that holds or makes sentences. */
 const SENTENCE =
@@ -13,7 +24,6 @@ const OFTEN_A_KEY = /(?:message|action|title|told|said|figure|note|cause)s?$/i;
 /** The kernel's own names: reasons of drops, and counters that stand for one (`rx_missed_errors`). */
 const KERNEL_NAME = /^(?:[A-Z][A-Z\d_]+|[a-z\d]+(?:_[a-z\d]+)+)$/;
 
-const SEARCHES = new Set('includes startsWith endsWith indexOf lastIndexOf match matchAll search split'.split(' '));
 /** What is left of a sentence is one. */
 const PIECES = new Set(
   'slice substring trim trimStart trimEnd toLowerCase toUpperCase replace replaceAll at charAt concat normalize toString'.split(
@@ -29,6 +39,8 @@ const SAME_LIST = new Set(
   'filter slice sort toSorted reverse toReversed concat flat splice toSpliced values add'.split(' '),
 );
 const MEMBERS = new Set(['includes', 'has', 'indexOf', 'get']);
+/** What puts one more into a list, by the place of it among what is given. */
+const FILLS = new Set(['push', 'unshift', 'add', 'set']);
 /** Calls that say whether two are the same. */
 const SAME = new Set(['is', 'equal', 'localeCompare']);
 
@@ -56,9 +68,10 @@ export const noProse = {
       return undefined;
     }
 
-    /** What a constant was made of, and under which name it was taken out of something. @param {Node} node */
+    /** What a variable was made of, and under which name it was taken out of something. @param {Node} node */
     function originOf(node) {
-      const definition = variableOf(node)?.defs[0];
+      const variable = variableOf(node);
+      const definition = variable?.defs[0];
       if (definition === undefined) return {};
       const name = definition.name;
       const holder = name.parent;
@@ -67,20 +80,78 @@ export const noProse = {
       // `{ reason: given }`, `{ reason = '' }`
       const property = holder?.type === 'AssignmentPattern' ? holder.parent : holder;
       if (property?.type === 'Property' && property.parent.type === 'ObjectPattern') return { key: property.key };
+      if (definition.type === 'ImportBinding') return { init: imported(definition) };
       const { init = null, id = null } = definition.type === 'Variable' ? definition.node : {};
-      return id === name && definition.parent?.kind === 'const' ? { init } : {};
+      if (id !== name) return {};
+      return definition.parent?.kind === 'const'
+        ? { init }
+        : { init: init ?? undefined, later: writtenLater(variable) };
+    }
+
+    /** What a variable is set to after its declaration. @param {any} variable @returns {Node[]} */
+    const writtenLater = (variable) =>
+      variable.references.flatMap((/** @type {any} */ { writeExpr, init }) =>
+        writeExpr == null || init === true ? [] : [writeExpr],
+      );
+
+    /** What another file of ours exports under the name, as it stands there. @param {any} definition @returns {Node} */
+    function imported({ node, parent }) {
+      const from = parent?.source?.value;
+      if (node.type !== 'ImportSpecifier' || typeof from !== 'string' || !from.startsWith('.')) return undefined;
+      return exportOf(resolve(dirname(context.filename), from), keyName(node.imported));
+    }
+
+    /** Names of a function: of its declaration, or of the constant that holds it. @param {Node} made */
+    function variablesOf(made) {
+      if (made?.type === 'FunctionDeclaration') return sourceCode.getDeclaredVariables(made).slice(0, 1);
+      const holder = made?.parent;
+      return holder?.type === 'VariableDeclarator' && holder.init === made
+        ? sourceCode.getDeclaredVariables(holder)
+        : [];
+    }
+
+    /** Where a function is called, or handed on by its name. @param {Node} made @returns {Node[]} */
+    const usesOf = (made) =>
+      variablesOf(made).flatMap(({ references }) =>
+        references.map(({ identifier }) => /** @type {Node} */ (identifier)),
+      );
+
+    /** What callers of this file give for a parameter that is no sentence by its name. @param {Node} node @returns {Node[]} */
+    function givenFor(node) {
+      const definition = variableOf(node)?.defs[0];
+      if (definition?.type !== 'Parameter') return [];
+      const place = definition.node.params.indexOf(definition.name);
+      return usesOf(definition.node).flatMap(({ parent, ...identifier }) =>
+        place >= 0 && parent.type === 'CallExpression' && parent.callee.range?.[0] === identifier.range[0]
+          ? [parent.arguments[place]]
+          : [],
+      );
+    }
+
+    /** The name by which a piece of what a caller gives is a sentence. @param {Node} given @returns {string | undefined} */
+    function givenSentence(given) {
+      const node = bare(given);
+      if (node?.type === 'CallExpression' && PIECES.has(node.callee.property?.name))
+        return givenSentence(node.callee.object);
+      if (node?.type !== 'Identifier') return undefined;
+      return givenFor(node)
+        .map((each) => prose(each))
+        .find(Boolean);
     }
 
     /** The list whose members a variable holds one by one: of a function that is called for each, of a loop. @param {Node} definition @param {Node} name */
     function listOf(definition, name) {
       const { type, node } = definition;
-      if (type === 'Parameter' && node.params[0] === name && node.parent?.type === 'CallExpression') {
-        const callee = bare(node.parent.callee);
-        return node.parent.arguments[0] === node &&
-          callee?.type === 'MemberExpression' &&
-          EACH.has(callee.property.name)
-          ? callee.object
-          : undefined;
+      if (type === 'Parameter' && node.params[0] === name) {
+        // `gaps.some((each) => ...)`, and `gaps.some(isLost)`
+        for (const passed of [node, ...usesOf(node)]) {
+          const call = passed.parent;
+          if (call?.type !== 'CallExpression' || call.arguments[0] !== passed) continue;
+          const callee = bare(call.callee);
+          if (callee?.type === 'MemberExpression' && EACH.has(callee.property.name) && sentencesListed(callee.object))
+            return callee.object;
+        }
+        return undefined;
       }
       const loop = definition.parent?.parent;
       return type === 'Variable' && node.id === name && loop?.type === 'ForOfStatement' ? loop.right : undefined;
@@ -107,15 +178,17 @@ export const noProse = {
       if (node === null || node === undefined || depth > 8) return undefined;
       switch (node.type) {
         case 'Identifier': {
-          const { key, init, list } = originOf(node);
+          const { key, init, list, later = [] } = originOf(node);
           if (list !== undefined && sentencesListed(list, depth + 1)) return node.name;
           const name = key === undefined ? node.name : keyName(key);
           if (isSentence(name)) return isList(node, init) ? undefined : name;
-          return init === undefined ? undefined : prose(init, depth + 1);
+          return [init, ...later].map((/** @type {Node} */ each) => prose(each, depth + 1)).find(Boolean);
         }
         case 'MemberExpression': {
           // `missing.map(({ reason }) => reason)[0]`
           if (node.computed && sentencesListed(node.object, depth + 1)) return 'list';
+          // Labels of a series are names.
+          if (node.object.name === 'labels') return undefined;
           const name = node.computed
             ? node.property.type === 'Literal'
               ? String(node.property.value)
@@ -130,6 +203,10 @@ export const noProse = {
             return MAKES_SENTENCES.test(callee.name) ? callee.name : undefined;
           }
           if (callee.type !== 'MemberExpression' || callee.computed) return undefined;
+          if (callee.property.name === 'reduce')
+            return results(node.arguments[0])
+              .map((made) => prose(made, depth + 1))
+              .find(Boolean);
           if (callee.property.name === 'join') return sentencesListed(callee.object, depth + 1) ? 'join' : undefined;
           if (FOUND.has(callee.property.name) && sentencesListed(callee.object, depth + 1)) return callee.property.name;
           return PIECES.has(callee.property.name) ? prose(callee.object, depth + 1) : undefined;
@@ -138,6 +215,8 @@ export const noProse = {
           return prose(node.left, depth + 1) ?? prose(node.right, depth + 1);
         case 'ConditionalExpression':
           return prose(node.consequent, depth + 1) ?? prose(node.alternate, depth + 1);
+        case 'BinaryExpression':
+          return node.operator === '+' ? (prose(node.left, depth + 1) ?? prose(node.right, depth + 1)) : undefined;
         case 'TemplateLiteral':
           return node.expressions.map((/** @type {Node} */ each) => prose(each, depth + 1)).find(Boolean);
         default:
@@ -212,8 +291,8 @@ export const noProse = {
       const again = (/** @type {Node} */ each) => sentencesListed(each, depth + 1);
       switch (of.type) {
         case 'Identifier': {
-          const { init, list } = originOf(of);
-          return list === undefined && again(init ?? null);
+          const { init, list, later = [] } = originOf(of);
+          return list === undefined && ([init, ...later].some((each) => again(each ?? null)) || isFilled(of, depth));
         }
         case 'NewExpression':
           return again(of.arguments[0] ?? null);
@@ -231,21 +310,52 @@ export const noProse = {
       const callee = bare(of.callee);
       const name = callee?.property?.name ?? '';
       if (name === 'from') return again(of.arguments[0] ?? null);
+      if (name === 'reduce') return results(of.arguments[0]).some(again) || again(of.arguments[1] ?? null);
       if (SAME_LIST.has(name)) return again(callee.object);
       if (name !== 'map' && name !== 'flatMap') return false;
       return results(of.arguments[0]).some(
-        (/** @type {Node} */ made) => prose(made, depth + 1) !== undefined || (name === 'flatMap' && again(made)),
+        (/** @type {Node} */ made) =>
+          prose(made, depth + 1) !== undefined || (name === 'flatMap' ? again(made) : isEntry(made, depth)),
       );
     }
 
+    /** `[each.reason, each]`: what a Map finds by a sentence. @param {Node} made @param {number} depth */
+    const isEntry = (made, depth) =>
+      bare(made)?.type === 'ArrayExpression' && prose(bare(made).elements[0], depth + 1) !== undefined;
+
+    /** `reasons.push(each.reason)`, `known.set(each.reason, each)` @param {Node} list @param {number} depth @returns {boolean} */
+    const isFilled = (list, depth) =>
+      (variableOf(list)?.references ?? []).some((/** @type {any} */ { identifier: { parent } }) => {
+        const call =
+          parent?.type === 'MemberExpression' && parent.object.name === list.name ? parent.parent : undefined;
+        return (
+          call?.type === 'CallExpression' &&
+          call.callee === parent &&
+          FILLS.has(parent.property.name) &&
+          prose(call.arguments[0], depth + 1) !== undefined
+        );
+      });
+
     /** What a function gives. @param {Node} made @returns {Node[]} */
     function results(made) {
-      if (made?.type !== 'ArrowFunctionExpression' && made?.type !== 'FunctionExpression') return [];
+      if (made?.type === 'Identifier') {
+        const definition = variableOf(made)?.defs[0];
+        if (definition?.type === 'FunctionName') return results(definition.node);
+        const { init } = originOf(made);
+        return init === undefined || init?.type === 'Identifier' ? [] : results(init);
+      }
+      if (!/^(?:ArrowFunctionExpression|FunctionExpression|FunctionDeclaration)$/.test(made?.type)) return [];
       if (made.body.type !== 'BlockStatement') return [made.body];
       return made.body.body.flatMap((/** @type {Node} */ each) =>
         each.type === 'ReturnStatement' && each.argument !== null ? [each.argument] : [],
       );
     }
+
+    /** @param {Node} node */
+    const isImported = (node) => variableOf(node)?.defs[0]?.type === 'ImportBinding';
+
+    /** What is searched for, a word or a pattern. @param {Node} node */
+    const searchedFor = (node) => (bare(node)?.regex === undefined ? textOf(node) : bare(node).regex.pattern);
 
     /** @param {Node} node */
     const report = (node) => context.report({ node, messageId: 'prose' });
@@ -254,12 +364,27 @@ export const noProse = {
       /** @param {Node} node */
       CallExpression(node) {
         const callee = bare(node.callee);
+        if (callee.type === 'Identifier') {
+          const helper = originOf(callee).init;
+          const reads = (/** @type {Node} */ given, /** @type {number} */ place) =>
+            prose(given) !== undefined && searchesIn(helper, place);
+          if (isImported(callee) && node.arguments.some(reads)) report(node);
+          return;
+        }
         if (callee.type !== 'MemberExpression' || callee.computed) return;
         const { name } = callee.property;
         const [first] = node.arguments;
         if (SEARCHES.has(name) && !isLayout(node) && first?.name !== 'undefined' && prose(callee.object) !== undefined)
           report(node);
+        else if (SEARCHES.has(name) && hasWord(searchedFor(first)) && givenSentence(callee.object) !== undefined)
+          report(node);
         else if ((name === 'test' || name === 'exec') && prose(first) !== undefined) report(node);
+        else if (
+          (name === 'test' || name === 'exec') &&
+          hasWord(searchedFor(callee.object)) &&
+          givenSentence(first) !== undefined
+        )
+          report(node);
         else if (name === 'hasOwn' && keyedByWords(node.arguments[0], node.arguments[1])) report(node);
         else if (SAME.has(name) && compared([callee.object, ...node.arguments])) report(node);
         else if (MEMBERS.has(name) && sentencesListed(callee.object) && / /.test(textOf(first) ?? '')) report(node);
@@ -275,7 +400,15 @@ export const noProse = {
       /** @param {Node} node */
       BinaryExpression(node) {
         if (!/^[!=]==?$/.test(node.operator)) return;
-        if (compared([node.left, node.right])) report(node);
+        const sides = [node.left, node.right];
+        const names = sides.map((each) => prose(each));
+        // Two messages may be two keys.
+        const alike = names.every((name) => name !== undefined && !OFTEN_A_KEY.test(name));
+        const given = sides.some((one) => {
+          const name = givenSentence(one);
+          return name !== undefined && sides.some((other) => other !== one && isWording(name, other));
+        });
+        if (alike || given || compared(sides)) report(node);
       },
       /** @param {Node} node */
       SwitchStatement(node) {

@@ -27,6 +27,9 @@ const OPEN_FILE = /^\/proc\/[^/]+\/fd\//;
 const PLAIN_ARGUMENT =
   /^(?:--[a-z][a-z.-]*|-[a-zA-Z]|diagnose|record|\d+(?:\.\d+)?(?:ms|s|m|h)|auto|off|text|json|html|markdown|critical|warning|never|all|none)$/;
 
+/** Stands for what is not to be redacted; no text of a host has one. */
+const KEPT = '\u0000';
+
 /**
  * Takes names and addresses out of recorded samples. Made for the samples of one bundle, whose names it learns first; see
  * docs/PRIVACY.md for what stays. Names of devices stay, and so do those of kernel threads and of programs that rules know
@@ -163,8 +166,9 @@ export class Redaction {
   /** The words of an errno say nothing of anybody. */
   #failure(failure: Failure): Failure {
     const { reason, errno } = failure;
-    const plain = errno !== undefined && reason === errnoWords(errno);
-    return plain ? failure : { ...failure, reason: this.#text(reason) };
+    const words = errno === undefined ? undefined : errnoWords(errno);
+    if (words === undefined) return { ...failure, reason: this.#text(reason) };
+    return { ...failure, reason: this.#text(reason.replace(words, KEPT)).replace(KEPT, words) };
   }
 
   /** The probe numbers namespaces it has no name for. */

@@ -172,7 +172,7 @@ export interface Unsaid {
 }
 
 /** What a CPU does in a window of a watch, of the busiest there is. */
-export interface Load {
+export interface WatchedLoad {
   /** Share of its time for softirq, interrupts, and other machines of the same host. */
   readonly share: number;
   readonly packetsPerSecond: number;
@@ -181,7 +181,7 @@ export interface Load {
 }
 
 /** From what load on a rule is looked at, well below its own limits; or why it is enough to do so when all is read. */
-export type Watched = { readonly from: Partial<Load> } | { readonly seldom: string };
+export type Watched = { readonly from: Partial<WatchedLoad> } | { readonly seldom: string };
 
 export interface RuleSpec<S extends Signals, T extends Thresholds, M extends Readonly<Record<string, string>>> {
   /** PKT and four digits: stable, never reused. */

@@ -7,6 +7,7 @@ import { renderMarkdown, tapsPage } from '../../src/report/markdown/index.ts';
 import { compareReports } from '../../src/report/compare/index.ts';
 import { renderTaps } from '../../src/report/text/cost.ts';
 import { renderText } from '../../src/report/text/index.ts';
+import { overheadWords } from '../../src/report/words/brief.ts';
 import { attached, goldenReports } from './cases.ts';
 
 const renderers: Readonly<Record<string, (report: Report) => string>> = {
@@ -47,6 +48,24 @@ describe('another pktcost that measured in the same window', () => {
       '0.1.0',
     );
     assert.ok(caveats.includes('the probe in the window after: detached early: it took too much'), caveats.join());
+  });
+});
+
+describe('why there was no probe', () => {
+  const lacking = (reason: string): Report['notMeasured'] => [
+    { reason, sources: ['probe'], rules: ['PKT0104'], metrics: ['pktcost_span_samples_total'] },
+  ];
+
+  it('is not told again where it stands among what could not be seen, in whatever words', () => {
+    const report = of({ status: 'not-measured', tier: 'none', reason: 'no BTF' });
+    for (const reason of ['no BTF', 'no BTF: this kernel is built without it'])
+      assert.match(overheadWords({ ...report, notMeasured: lacking(reason) }), /probe not attached(?!:)/);
+    assert.match(overheadWords({ ...report, notMeasured: [] }), /probe not attached: no BTF/);
+  });
+
+  it('leaves the caveat of one that measured, whatever a rule says in the same words', () => {
+    const report = { ...of({ reason: company }), notMeasured: lacking(company) };
+    assert.match(overheadWords(report), /attached \(taps\); another pktcost measured/);
   });
 });
 

@@ -92,8 +92,8 @@ function valuesFor(rule: Rule): ReadonlyMap<string, readonly string[]> {
     ['cpu', new Set(['0', '1'])],
     ['node', new Set(['0', '1'])],
   ]);
-  for (const { promql } of asked)
-    for (const [, label = '', list = ''] of promql('5m').matchAll(/\b(\w+)=~?"([^"$()*]+)"/g))
+  for (const each of asked)
+    for (const [, label = '', list = ''] of each.promql('5m').matchAll(/\b(\w+)=~?"([^"$()*]+)"/g))
       values.set(label, new Set([...(values.get(label) ?? []), ...list.split('|')]));
   return new Map([...values].map(([label, all]) => [label, [...all]]));
 }

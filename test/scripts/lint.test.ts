@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
 
 import { Linter, type Rule } from 'eslint';
 import tseslint from 'typescript-eslint';
@@ -59,13 +61,28 @@ describe('what is linted', () => {
 
 describe('no logic that reads prose', async () => {
   const { noProse } = (await import(`${repository}/scripts/lint/prose.mjs`)) as { readonly noProse: Rule.RuleModule };
-  const linter = new Linter();
+  const folder = mkdtempSync(join(tmpdir(), 'pktcost-lint-'));
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  writeFileSync(
+    join(folder, 'words.ts'),
+    "export const GONE = 'no such file';\n" +
+      "export function tells(count: number, text: string): boolean { return text.startsWith('lost'); }\n" +
+      "export const cut = (text: string): string => text.slice(0, text.indexOf(' '));\n",
+  );
+  const linter = new Linter({ cwd: folder });
   const complaints = (code: string) =>
-    linter.verify(code, {
-      languageOptions: { parser: tseslint.parser },
-      plugins: { house: { rules: { prose: noProse } } },
-      rules: { 'house/prose': 'error' },
-    });
+    linter.verify(
+      code,
+      {
+        files: ['**/*.ts'],
+        languageOptions: { parser: tseslint.parser },
+        plugins: { house: { rules: { prose: noProse } } },
+        rules: { 'house/prose': 'error' },
+      },
+      join(folder, 'reader.ts'),
+    );
 
   for (const [kind, code] of [
     ['a search in a property', "if (gap.reason.includes('device=')) skip();"],
@@ -105,6 +122,35 @@ describe('no logic that reads prose', async () => {
     ],
     ['a search in an explanation', "if (each.explanation.includes('x')) skip();"],
     ['a search in a cause', "if (each.cause.includes('x')) skip();"],
+    ['a search in a helper', "const tells = (text) => text.includes('lost'); if (tells(gap.reason)) skip();"],
+    ['a pattern in a helper', 'function tells(text) { return /lost/.test(text); } tells(finding.summary);'],
+    ['a comparison in a helper', "function gone(text) { return text === 'not there'; } gone(gap.reason);"],
+    [
+      'a list that is filled',
+      "const all = []; for (const gap of gaps) all.push(gap.reason); all.includes('not there');",
+    ],
+    ['a set that is filled', "const all = new Set(); all.add(gap.reason); if (all.has('not there')) skip();"],
+    ['a variable that changes', "let text; text = gap.reason; if (text.includes('lost')) skip();"],
+    [
+      'a variable that is added to',
+      "let text = ''; for (const gap of gaps) text += gap.reason; text.includes('lost');",
+    ],
+    [
+      'a callback with a name',
+      "const isLost = (each) => each.includes('lost'); gaps.map((gap) => gap.reason).some(isLost);",
+    ],
+    ['what a callback with a name gives', "const of = (gap) => gap.reason; gaps.map(of).includes('not there');"],
+    ['a sum of them', "gaps.reduce((all, gap) => all + gap.reason, '').includes('lost');"],
+    ['a list made of them', "gaps.reduce((all, gap) => [...all, gap.reason], []).includes('not there');"],
+    ['the keys of a Map', "const known = new Map(gaps.map((gap) => [gap.reason, gap])); known.get('not there');"],
+    [
+      'the keys of a Map that is filled',
+      "const known = new Map(); known.set(gap.reason, gap); known.has('not there');",
+    ],
+    ['two sentences put together', "if (`${gap.path}: ` + gap.reason === 'a b') skip();"],
+    ['two sentences compared', 'const told = notMeasured.some(({ reason }) => reason === probe.reason);'],
+    ['a constant of another file', "import { GONE } from './words.ts'; if (gap.reason === GONE) skip();"],
+    ['a helper of another file', "import { tells } from './words.ts'; if (tells(1, gap.reason)) skip();"],
   ] as const)
     it(`finds ${kind}`, () => {
       assert.equal(complaints(code).length, 1, code);
@@ -123,6 +169,12 @@ describe('no logic that reads prose', async () => {
       "paragraph(gaps.map(({ reason }) => reason).filter((each) => each !== '').join('; '));",
     ],
     ['the key of a cause', "rows.filter(({ cause }) => cause === 'flood');"],
+    ['a helper that breaks lines', "const wrap = (text) => text.split(' - '); wrap(finding.summary);"],
+    ['groups by what is said', 'const all = new Map(); all.set(gap.reason, [...(all.get(gap.reason) ?? []), gap]);'],
+    ['a name that a helper is given', "const isTap = (text) => text.includes('tap'); isTap(program.name);"],
+    ['a list of names that is filled', "const all = []; all.push(gap.path); all.includes('not there');"],
+    ['a helper of another file that cuts', "import { cut } from './words.ts'; cut(gap.reason);"],
+    ['a constant that is compared with a name', "import { GONE } from './words.ts'; if (gap.path === GONE) skip();"],
   ] as const)
     it(`lets pass ${kind}`, () => {
       assert.deepEqual(complaints(code), [], code);

@@ -5,7 +5,7 @@ import { rules } from '../../src/rules/index.ts';
 import { repository } from '../support/fixture.ts';
 
 interface Validation {
-  validationPage(page: string, rules: readonly { readonly code: string; readonly id: string }[]): string;
+  readonly validationPage: (page: string, rules: readonly { readonly code: string; readonly id: string }[]) => string;
 }
 
 describe('where each rule is provoked', async () => {

@@ -13,7 +13,7 @@ import {
   softnetProcessed,
 } from '../../metrics/catalogue/index.ts';
 import type { Overrides } from '../../rules/engine.ts';
-import type { Load, Rule } from '../../rules/rule.ts';
+import type { WatchedLoad, Rule } from '../../rules/rule.ts';
 import type { Moved } from '../../sources/piecewise.ts';
 
 /** Read for each window; nearly all of them are small files that say the same as before in a namespace without traffic. */
@@ -138,7 +138,7 @@ function metricsOf({ signals }: Rule, required: boolean): readonly Metric[] {
   });
 }
 
-function reaches(load: Load, { share, packetsPerSecond, waiting }: Partial<Load>): boolean {
+function reaches(load: WatchedLoad, { share, packetsPerSecond, waiting }: Partial<WatchedLoad>): boolean {
   return (
     load.share >= (share ?? 0) && load.packetsPerSecond >= (packetsPerSecond ?? 0) && load.waiting >= (waiting ?? 0)
   );
@@ -146,7 +146,7 @@ function reaches(load: Load, { share, packetsPerSecond, waiting }: Partial<Load>
 
 const LOAD_MODES: ReadonlySet<string> = new Set(['softirq', 'irq', 'steal']);
 
-function loadOf(window: Window): Load {
+function loadOf(window: Window): WatchedLoad {
   const spent = new Map<string, number>();
   for (const { labels, increase, seconds } of window.increase(cpuSeconds).cells) {
     const { cpu = '', mode = '' } = labels;

@@ -179,12 +179,15 @@ export function unseenWords(report: Report, most: number, elsewhere: string): st
   ].join('; ');
 }
 
+/** The source of what the probe tells, in the catalogue. */
+const PROBE = 'probe';
+
 /** What the run cost the host, and what it changed there, what matters most first: a screen may cut the end. */
 export function overheadWords({ selfCost, probe, notMeasured }: Report): string {
   const { cpuSeconds, peakMemoryBytes, actions } = selfCost;
   const changed = actions.map(({ action, restored }) => `${action}${restored === false ? ' (NOT put back)' : ''}`);
-  // A reason that is told as what could not be seen is not told again.
-  const told = notMeasured.some(({ reason }) => reason === probe.reason);
+  // Why there was none is told as what could not be seen; what is to be known of one that measured is told here alone.
+  const told = probe.status === 'not-measured' && notMeasured.some(({ sources }) => sources.includes(PROBE));
   return [
     ...(cpuSeconds === null ? [] : [`${formats.seconds(cpuSeconds)} of CPU`]),
     changed.length === 0 ? 'nothing changed on the host' : changed.join(', '),

@@ -37,11 +37,12 @@ export function foreignSnapshot(samples: readonly ForeignSample[], provenance: P
   const { takenAt, at, keep } = provenance;
   const snapshot = new Snapshot(takenAt, at, keep);
   const gaps = new Map<string, Gap[]>();
+  const noted = new Set<string>();
   const note = (metric: Metric, reason: string): void => {
-    const own = gaps.get(metric.collector);
-    const gap = { path: metric.source, reason };
-    if (own === undefined) gaps.set(metric.collector, [gap]);
-    else if (!own.some((each) => each.path === gap.path && each.reason === reason)) own.push(gap);
+    const key = [metric.collector, metric.source, reason].join('\n');
+    if (noted.has(key)) return;
+    noted.add(key);
+    gaps.set(metric.collector, [...(gaps.get(metric.collector) ?? []), { path: metric.source, reason }]);
   };
   for (const sample of unambiguous(samples, note)) {
     const { metric, labels, value, noStep } = sample;
