@@ -14,41 +14,56 @@ import { withNamespaces } from './namespaces.mjs';
 
 const own = ['diagnose', '--window', '500ms', '--probe', 'off', '--fail-on', 'never'];
 
-/** Holds sockets of a kind until its stdin ends. @type {Record<string, string>} */
+/** What holds `count` sockets of a kind, as the process of number `place`. @type {Record<string, string>} */
 const holders = {
   'UDP sockets': `
 for i in range(count):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((f'127.0.{i // 20000}.1', 1024 + i % 20000)); held.append(s)`,
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((f'127.0.{place}.1', 1024 + i)); held.append(s)`,
   'TCP connections': `
-listener = socket.create_server(('127.0.0.1', 80), backlog=128); held.append(listener)
+listener = socket.create_server((f'127.0.{place}.1', 80), backlog=128)
 for i in range(count):
-    s = socket.socket(); s.bind((f'127.0.{i // 20000}.2', 1024 + i % 20000)); s.connect(('127.0.0.1', 80))
+    s = socket.socket(); s.bind((f'127.0.{place}.2', 1024 + i)); s.connect((f'127.0.{place}.1', 80))
     held += [s, listener.accept()[0]]`,
   'packet sockets': `
 for i in range(count):
     held.append(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x88b5)))`,
 };
 
-/** @param {string} kind @param {number} count @param {readonly string[]} under */
-async function withSockets(kind, count, under) {
+/** Not every user may have more descriptors than 20,000. */
+const EACH = 5000;
+
+/** Holds them until its stdin ends. @param {string} kind @param {readonly string[]} words @param {readonly string[]} under */
+function holder(kind, words, under) {
   const program = `
 import resource, socket, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (500000, 500000))
-count, held = int(sys.argv[1]), []${holders[kind]}
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+count, place, held = int(sys.argv[1]), int(sys.argv[2]), []${holders[kind]}
 print('ready', flush=True)
 sys.stdin.read()`;
-  const [command, ...words] = [...under, 'python3', '-c', program, String(count)];
-  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [command, ...others] = [...under, 'python3', '-c', program, ...words];
+  const child = spawn(command, others, { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise((resolve) => child.once('close', resolve));
+  const ready = Promise.race([
+    new Promise((resolve) => child.stdout.once('data', resolve)),
+    gone.then(() => Promise.reject(new Error(`the ${kind} were not made`))),
+  ]);
+  const end = () => {
+    child.stdin.end();
+    return gone;
+  };
+  return { ready, end };
+}
+
+/** @param {string} kind @param {number} count @param {readonly string[]} under */
+async function withSockets(kind, count, under) {
+  const parts = Array.from({ length: Math.ceil(count / EACH) }, (_, place) => Math.min(EACH, count - place * EACH));
+  const all = parts.map((part, place) => holder(kind, [`${part}`, `${place}`], under));
   try {
-    await Promise.race([
-      new Promise((resolve) => child.stdout.once('data', resolve)),
-      gone.then(() => Promise.reject(new Error(`${count} ${kind} were not made`))),
-    ]);
+    await Promise.all(all.map(({ ready }) => ready));
     return await spent([...own, '--netns', 'none'], under);
   } finally {
-    child.stdin.end();
-    await gone;
+    await Promise.all(all.map(({ end }) => end()));
   }
 }
 
