@@ -1,7 +1,7 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { createReadStream, realpathSync, statSync, ReadStream } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, createReadStream, fstatSync, openSync, realpathSync, statSync, ReadStream } from 'node:fs';
 import { dirname } from 'node:path';
-import { Readable, pipeline, type Writable } from 'node:stream';
+import { Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 import { ifAllowed } from '../base/errno.ts';
@@ -31,10 +31,8 @@ export async function unpack(
   take: (bytes: Uint8Array) => Result<'more' | 'enough'>,
   programs: readonly string[] = XZ,
 ): Promise<Result<undefined>> {
-  const file =
-    typeof packed === 'string' ? createReadStream(packed, { highWaterMark: BATCH }) : Readable.from([packed]);
-  const bytesRead = (): number => (file instanceof ReadStream ? file.bytesRead : packed.length);
-  const pieces = (await unpacker(file, packing, programs))[Symbol.asyncIterator]();
+  const source = (packing === 'xz' ? unxz(packed, programs) : undefined) ?? (await within(packed, packing));
+  const pieces = source.pieces[Symbol.asyncIterator]();
   let unpacked = 0;
   try {
     for (;;) {
@@ -42,7 +40,7 @@ export async function unpack(
       if (!piece.ok) return piece;
       if (piece.value === undefined) return ok(undefined);
       unpacked += piece.value.length;
-      if (unpacked > ratioFrom && unpacked > bytesRead() * ratio)
+      if (unpacked > ratioFrom && unpacked > source.packedBytes() * ratio)
         return fail(`unpacks to more than ${ratio} times its size`);
       const taken = take(piece.value);
       if (!taken.ok) return taken;
@@ -50,7 +48,7 @@ export async function unpack(
     }
   } finally {
     await pieces.return?.();
-    file.destroy();
+    source.close();
   }
 }
 
@@ -72,46 +70,74 @@ function broken(error: unknown, packing: Packing): string {
   return `cannot be read: ${message.replace(/, \w+ '.*$/, '').replace(/\s+/g, ' ')}`;
 }
 
-async function unpacker(
-  file: Readable,
-  packing: Packing,
-  programs: readonly string[],
-): Promise<AsyncIterable<Uint8Array>> {
+/** What an archive holds, piece by piece. */
+interface Source {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** Packed bytes that were read so far, or at most. */
+  packedBytes(): number;
+  close(): void;
+}
+
+/** Read and unpacked by this very process. */
+async function within(packed: string | Uint8Array, packing: Packing): Promise<Source> {
+  const file =
+    typeof packed === 'string' ? createReadStream(packed, { highWaterMark: BATCH }) : Readable.from([packed]);
+  return {
+    pieces: await unpacker(file, packing),
+    packedBytes: () => (file instanceof ReadStream ? file.bytesRead : packed.length),
+    close: () => file.destroy(),
+  };
+}
+
+async function unpacker(file: Readable, packing: Packing): Promise<AsyncIterable<Uint8Array>> {
   if (packing === 'none') return file as AsyncIterable<Uint8Array>;
-  if (packing === 'gzip') {
-    const gunzip = createGunzip({ chunkSize: BATCH });
-    pipeline(file, gunzip, () => undefined);
-    return gunzip;
-  }
-  return unxz(file, programs) ?? withWasm(file);
+  if (packing === 'xz') return withWasm(file);
+  const gunzip = createGunzip({ chunkSize: BATCH });
+  pipeline(file, gunzip, () => undefined);
+  return gunzip;
 }
 
 /** The presets of xz need 65 MiB at most to unpack, and sos uses the middle one; what asks for more is no report. */
 const XZ_MEMORY = '--memlimit-decompress=128MiB';
 
-function unxz(file: Readable, programs: readonly string[]): AsyncIterable<Uint8Array> | undefined {
+/**
+ * An archive of many blocks, as xz itself makes since 5.6, is unpacked by a thread each, of as many as that memory is enough for;
+ * to what cannot, before 5.4, the number says nothing.
+ */
+const XZ_THREADS = '--threads=0';
+
+function unxz(packed: string | Uint8Array, programs: readonly string[]): Source | undefined {
   const xz = programs.find((path) => ifAllowed(() => isRoots(path)) === true);
-  if (xz === undefined) return undefined;
-  const child = spawn(xz, ['--decompress', '--stdout', '--quiet', '--no-warn', '--format=xz', XZ_MEMORY], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {},
-    cwd: '/',
-  });
-  // It may end before it has read all: what it says is why.
-  pipeline(file, child.stdin, () => undefined);
-  return unpackedBy(child);
+  const file = typeof packed === 'string' && xz !== undefined ? ifAllowed(() => openSync(packed, 'r')) : undefined;
+  if (xz === undefined || file === undefined) return undefined;
+  const child = spawn(
+    xz,
+    ['--decompress', '--stdout', '--quiet', '--no-warn', '--format=xz', XZ_MEMORY, XZ_THREADS],
+    // It reads the file itself: nothing is handed on.
+    { stdio: [file, 'pipe', 'pipe'], env: {}, cwd: '/' },
+  );
+  const size = fstatSync(file).size;
+  return {
+    pieces: unpackedBy(child),
+    packedBytes: () => size,
+    close: () => {
+      closeSync(file);
+    },
+  };
 }
 
 /** What it writes, and its complaint as an error; it is ended with the reading. */
-async function* unpackedBy(child: ChildProcessByStdio<Writable, Readable, Readable>): AsyncGenerator<Uint8Array> {
+async function* unpackedBy(child: ChildProcess): AsyncGenerator<Uint8Array> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('xz was started without pipes');
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, 1000)));
+  stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, 1000)));
   const ended = new Promise<unknown>((resolve) => {
     child.once('error', resolve);
     child.once('close', resolve);
   });
   try {
-    for await (const chunk of child.stdout) yield chunk as Uint8Array;
+    for await (const chunk of stdout) yield chunk as Uint8Array;
     const status = await ended;
     if (status instanceof Error) throw status;
     if (status !== 0) throw new Error(said.trim().replace(/^.*?xz: (?:\(stdin\): )?/, '') || 'xz did not end well');
