@@ -21,7 +21,7 @@ function exportsOf(path) {
   const changed = statSync(path).mtimeMs;
   const known = files.get(path);
   if (known?.changed === changed) return known.exported;
-  const { body } = /** @type {Node} */ (parser.parseForESLint(readFileSync(path, 'utf8'), { range: true }).ast);
+  const { body } = /** @type {Node} */ (parser.parseForESLint(readFileSync(path, 'utf8')).ast);
   /** @type {Map<string, Node>} */
   const exported = new Map();
   for (const { type, declaration } of /** @type {Node[]} */ (body)) {
