@@ -2,22 +2,27 @@ import { counter, gauge } from '../metric.ts';
 
 const listener = { collector: 'sockets', source: 'inet_diag', perNetns: true } as const;
 const listenerLabels = ['family', 'address', 'port', 'inode'] as const;
+/** Without these a page names no socket, and what one of them counted would be taken for another's. */
+const ADDRESS = ['address', 'port'] as const;
 
 export const acceptQueue = gauge('pktcost_listener_accept_queue', {
   ...listener,
   labels: listenerLabels,
+  identifiedBy: ADDRESS,
   unit: 'connections',
   help: 'Connections waiting to be accepted; the queue is full when it exceeds its limit.',
 });
 export const acceptQueueLimit = gauge('pktcost_listener_accept_queue_limit', {
   ...listener,
   labels: listenerLabels,
+  identifiedBy: ADDRESS,
   unit: 'connections',
   help: 'min(backlog given to listen(), net.core.somaxconn).',
 });
 export const listenerDrops = counter('pktcost_listener_drops_total', {
   ...listener,
   labels: listenerLabels,
+  identifiedBy: ADDRESS,
   width: 'u32',
   unit: 'connections',
   help: 'Connection attempts this listener dropped for any reason (sk_drops).',
@@ -25,6 +30,7 @@ export const listenerDrops = counter('pktcost_listener_drops_total', {
 export const udpSocketDrops = counter('pktcost_udp_socket_drops_total', {
   ...listener,
   labels: listenerLabels,
+  identifiedBy: ADDRESS,
   width: 'u32',
   unit: 'datagrams',
   sparse: true,
@@ -33,6 +39,7 @@ export const udpSocketDrops = counter('pktcost_udp_socket_drops_total', {
 export const udpSocketReceiveBuffer = gauge('pktcost_udp_socket_receive_buffer_bytes', {
   ...listener,
   labels: listenerLabels,
+  identifiedBy: ADDRESS,
   unit: 'bytes',
   sparse: true,
   help: 'Receive buffer (SO_RCVBUF as the kernel keeps it, twice the request) of UDP sockets that dropped.',
@@ -40,6 +47,7 @@ export const udpSocketReceiveBuffer = gauge('pktcost_udp_socket_receive_buffer_b
 export const udpSocketReceiveQueue = gauge('pktcost_udp_socket_receive_queue_bytes', {
   ...listener,
   labels: listenerLabels,
+  identifiedBy: ADDRESS,
   unit: 'bytes',
   sparse: true,
   help: 'Memory of the datagrams that wait at UDP sockets which are not connected: the fullest of a namespace.',
@@ -47,6 +55,7 @@ export const udpSocketReceiveQueue = gauge('pktcost_udp_socket_receive_queue_byt
 export const tcpSocketReceiveQueue = gauge('pktcost_tcp_socket_receive_queue_bytes', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
+  identifiedBy: ADDRESS,
   unit: 'bytes',
   sparse: true,
   help: 'Unread bytes of the established connections that hold the most: the readers that are behind.',
@@ -54,6 +63,7 @@ export const tcpSocketReceiveQueue = gauge('pktcost_tcp_socket_receive_queue_byt
 export const tcpSocketSendQueue = gauge('pktcost_tcp_socket_send_queue_bytes', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
+  identifiedBy: ADDRESS,
   unit: 'bytes',
   sparse: true,
   help: 'Bytes that the peer has not acknowledged or was not sent, of the connections that hold the most; looked for where some connection has unread data.',
@@ -61,6 +71,7 @@ export const tcpSocketSendQueue = gauge('pktcost_tcp_socket_send_queue_bytes', {
 export const tcpSocketDrops = counter('pktcost_tcp_socket_drops_total', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
+  identifiedBy: ADDRESS,
   width: 'u32',
   unit: 'segments',
   sparse: true,

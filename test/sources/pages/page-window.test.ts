@@ -316,3 +316,15 @@ describe('a metric by its name', () => {
     assert.equal(metricNamed('go_goroutines'), undefined);
   });
 });
+
+describe('sockets on a page that lost a label', () => {
+  const drops = (labels: string, value: number): string => `pktcost_udp_socket_drops_total{${labels}} ${value}\n`;
+  for (const [lost, labels] of [
+    ['address', 'family="ipv4",port="514",inode="7"'],
+    ['port', 'family="ipv4",address="0.0.0.0",inode="7"'],
+  ] as const)
+    it(`are nobody's without their ${lost}`, () => {
+      const window = windowOf(drops(labels, 10), drops(labels, 900));
+      assert.deepEqual(steps(window, metrics.udpSocketDrops), {});
+    });
+});
