@@ -12,6 +12,7 @@ import {
 } from '../../metrics/catalogue/index.ts';
 import type { Metric } from '../../metrics/metric.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { metricNamed } from '../../metrics/lookup.ts';
 import { labelKey, OWN_NETNS, type CollectorState, type Keep, type Snapshot } from '../../metrics/snapshot.ts';
 import { Window } from '../../metrics/window.ts';
 import type { PageSample } from './exposition.ts';
@@ -65,6 +66,7 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
       : [`the exporter was restarted in the window, at ${utc(second.started)}: the kernel's counters went on`]),
   ];
   const earlier = new Map(before.samples.map((sample) => [seriesKey(sample), sample.timestamp]));
+  const nameless = namelessOn(before);
   const partly = new Set([...partlyTimed(before), ...partlyTimed(after)]);
   // Whoever describes devices describes all of them.
   const described = new Set(
@@ -73,6 +75,8 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
   const stands = second.made !== undefined && second.made === first.made ? notAnew(second.made) : undefined;
   const noStep = (sample: PageSample, metric: Metric): string | undefined => {
     if (restarted !== undefined) return restarted;
+    if (metric.sparse && nameless.has(metric.name))
+      return 'the first page has some of it without the labels that tell whose it is';
     const { timestamp, labels } = sample;
     if (metric.name === cpuSeconds.name && partly.has(labels['cpu'] ?? ''))
       return 'not all modes of this CPU are there';
@@ -157,6 +161,16 @@ export function windowOfPage(page: ExporterPage, { shown, absent, needed, keep }
 /** Unix seconds at which a page was made, by what is on it. */
 export function timeOfPage({ samples }: Pick<ExporterPage, 'samples'>): number | undefined {
   return samples.find(({ name }) => name === CLOCK)?.value ?? samples.find(({ name }) => name === pageTime.name)?.value;
+}
+
+/** Metrics of which a page has series that do not say what they are of: that one of them was zero there is not known. */
+function namelessOn({ samples }: ExporterPage): ReadonlySet<string> {
+  return new Set(
+    samples.flatMap(({ name, labels }) => {
+      const metric = metricNamed(name);
+      return metric !== undefined && knownSeries(name, labels) === undefined ? [metric.name] : [];
+    }),
+  );
 }
 
 /** Whatever has the times of a CPU has these, on every kernel since 2.6.11. */

@@ -326,5 +326,9 @@ describe('sockets on a page that lost a label', () => {
     it(`are nobody's without their ${lost}`, () => {
       const window = windowOf(drops(labels, 10), drops(labels, 900));
       assert.deepEqual(steps(window, metrics.udpSocketDrops), {});
+      const whole = drops('family="ipv4",address="0.0.0.0",port="514",inode="7"', 900);
+      const later = windowOf(drops(labels, 10), whole);
+      assert.deepEqual(steps(later, metrics.udpSocketDrops), {}, 'what it had dropped before the window is not known');
+      assert.match(reasons(later, metrics.udpSocketDrops).join(), /without the labels that tell whose it is/);
     });
 });
