@@ -1,19 +1,18 @@
 // Completion for bash, zsh and fish, as files that an installation puts where the shells look. oclif's plugin for it writes a
 // cache into the home of whoever runs it, starts pktcost at each shell, and knows neither fish nor the values of a flag.
-import { rules } from '../build/src/rules/index.js';
 import { commands, help } from './command-line.mjs';
 
 /** @typedef {import('./command-line.mjs').CommandLine} CommandLine */
 /** @typedef {import('./command-line.mjs').Flag} Flag */
 
 const HEAD = '# Generated from the commands by scripts/completion.mjs: npm run docs';
-const codes = rules.map(({ code }) => code);
 const firstWords = [...new Set(commands.map(({ words }) => words[0] ?? ''))];
 /** Commands below another, such as `rules explain`. */
 const below = (/** @type {string} */ first) =>
   commands.flatMap(({ words: [word, second] }) => (word === first && second !== undefined ? [second] : []));
 
-/** Devices and namespaces are those of the moment. */
+/** Codes are those of the command that is asked, devices and namespaces those of the moment. */
+const CODES = 'pktcost rules --json 2>/dev/null | grep -ow "PKT0..." | sort -u';
 const DEVICES = 'ls /sys/class/net 2>/dev/null';
 const NAMESPACES = 'ls /run/netns 2>/dev/null';
 
@@ -25,7 +24,7 @@ const NAMESPACES = 'ls /run/netns 2>/dev/null';
 function valuesOf({ name, options, value }) {
   if (options.length > 0) return { words: options };
   if (name === 'netns') return { words: ['all', 'none'], from: NAMESPACES };
-  if (name === 'until') return { words: ['warning', 'critical', ...codes] };
+  if (name === 'until') return { words: ['warning', 'critical'], from: CODES };
   if (value === 'DEVICE') return { words: [], from: DEVICES };
   if (value === 'FOLDER') return { words: [], files: 'folders' };
   if (value.startsWith('FILE')) return { words: [], files: 'all' };
@@ -36,7 +35,7 @@ function valuesOf({ name, options, value }) {
 function argumentValues({ arguments: args }) {
   if (args.length === 0) return undefined;
   return args.some(({ name }) => name === 'CODE')
-    ? { words: codes }
+    ? { words: [], from: CODES }
     : { words: [], files: /** @type {const} */ ('all') };
 }
 
@@ -203,10 +202,12 @@ function zsh() {
 
 function fish() {
   const quoted = (/** @type {string} */ words) => `'${words.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const listOf = (/** @type {ReturnType<typeof valuesOf>} */ { words, from }) =>
+    [...words, ...(from === undefined ? [] : [`(${from})`])].join(' ');
   const taking = (/** @type {ReturnType<typeof valuesOf>} */ { words, from, files }) => {
     if (files === 'folders') return " -r -f -a '(__fish_complete_directories)'";
     if (files === 'all') return ' -r -F';
-    const list = [...words, ...(from === undefined ? [] : [`(${from})`])].join(' ');
+    const list = listOf({ words, from });
     return list === '' ? ' -x' : ` -x -a ${quoted(list)}`;
   };
   const when = (/** @type {CommandLine} */ { words: [first = '', second] }) => {
@@ -235,7 +236,7 @@ function fish() {
         ...(next.length === 0 ? [] : [`${front} -a ${quoted(next.join(' '))}`]),
         ...(values === undefined
           ? []
-          : [`${front}${values.files === 'all' ? ' -F' : ` -a ${quoted(values.words.join(' '))}`}`]),
+          : [`${front}${values.files === 'all' ? ' -F' : ` -a ${quoted(listOf(values))}`}`]),
         ...[...command.flags, help].map(
           (flag) =>
             `${front}${flag.char === undefined ? '' : ` -s ${flag.char}`} -l ${flag.name}${flag.boolean ? '' : taking(valuesOf(flag))} -d ${quoted(flag.description)}`,

@@ -155,7 +155,7 @@ _pktcost() {
     'rules explain ')
       case $cur in
         -*) _pktcost_words "--format --json --output --help" ;;
-        *) _pktcost_words "PKT0101 PKT0102 PKT0103 PKT0104 PKT0105 PKT0106 PKT0107 PKT0108 PKT0109 PKT0110 PKT0111 PKT0112 PKT0113 PKT0114 PKT0115 PKT0116 PKT0117 PKT0118 PKT0201 PKT0202 PKT0203 PKT0301 PKT0302 PKT0303 PKT0401 PKT0402 PKT0403 PKT0404 PKT0405 PKT0406 PKT0407 PKT0408 PKT0409 PKT0411 PKT0412 PKT0413 PKT0414 PKT0415 PKT0501 PKT0502 PKT0503 PKT0504 PKT0505 PKT0601 PKT0602 PKT0603 PKT0604 PKT0605 PKT0606 PKT0701 PKT0702 PKT0703 PKT0704 PKT0705 PKT0706 PKT0707 PKT0708 PKT0709" ;;
+        *) _pktcost_lines < <(pktcost rules --json 2>/dev/null | grep -ow "PKT0..." | sort -u) ;;
       esac
       ;;
     'rules export --range') : ;;
@@ -184,7 +184,7 @@ _pktcost() {
         *) : ;;
       esac
       ;;
-    'watch --until') _pktcost_words "warning critical PKT0101 PKT0102 PKT0103 PKT0104 PKT0105 PKT0106 PKT0107 PKT0108 PKT0109 PKT0110 PKT0111 PKT0112 PKT0113 PKT0114 PKT0115 PKT0116 PKT0117 PKT0118 PKT0201 PKT0202 PKT0203 PKT0301 PKT0302 PKT0303 PKT0401 PKT0402 PKT0403 PKT0404 PKT0405 PKT0406 PKT0407 PKT0408 PKT0409 PKT0411 PKT0412 PKT0413 PKT0414 PKT0415 PKT0501 PKT0502 PKT0503 PKT0504 PKT0505 PKT0601 PKT0602 PKT0603 PKT0604 PKT0605 PKT0606 PKT0701 PKT0702 PKT0703 PKT0704 PKT0705 PKT0706 PKT0707 PKT0708 PKT0709" ;;
+    'watch --until') _pktcost_words "warning critical"; _pktcost_lines < <(pktcost rules --json 2>/dev/null | grep -ow "PKT0..." | sort -u) ;;
     'watch --for') : ;;
     'watch -w' | 'watch --window') : ;;
     'watch -i' | 'watch --interface') _pktcost_lines < <(ls /sys/class/net 2>/dev/null) ;;

@@ -117,7 +117,7 @@ complete -c pktcost -n '__fish_seen_subcommand_from rules; and not __fish_seen_s
 complete -c pktcost -n '__fish_seen_subcommand_from rules; and not __fish_seen_subcommand_from explain export' -s o -l output -r -F -d 'write to a new file instead of stdout'
 complete -c pktcost -n '__fish_seen_subcommand_from rules; and not __fish_seen_subcommand_from explain export' -s h -l help -d 'what the command does, and its flags'
 
-complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subcommand_from explain' -a 'PKT0101 PKT0102 PKT0103 PKT0104 PKT0105 PKT0106 PKT0107 PKT0108 PKT0109 PKT0110 PKT0111 PKT0112 PKT0113 PKT0114 PKT0115 PKT0116 PKT0117 PKT0118 PKT0201 PKT0202 PKT0203 PKT0301 PKT0302 PKT0303 PKT0401 PKT0402 PKT0403 PKT0404 PKT0405 PKT0406 PKT0407 PKT0408 PKT0409 PKT0411 PKT0412 PKT0413 PKT0414 PKT0415 PKT0501 PKT0502 PKT0503 PKT0504 PKT0505 PKT0601 PKT0602 PKT0603 PKT0604 PKT0605 PKT0606 PKT0701 PKT0702 PKT0703 PKT0704 PKT0705 PKT0706 PKT0707 PKT0708 PKT0709'
+complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subcommand_from explain' -a '(pktcost rules --json 2>/dev/null | grep -ow "PKT0..." | sort -u)'
 complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subcommand_from explain' -s f -l format -x -a 'text json' -d 'form of the result'
 complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subcommand_from explain' -l json -d 'the same as --format json'
 complete -c pktcost -n '__fish_seen_subcommand_from rules; and __fish_seen_subcommand_from explain' -s o -l output -r -F -d 'write to a new file instead of stdout'
@@ -144,7 +144,7 @@ complete -c pktcost -n '__fish_seen_subcommand_from taps' -l path.sysfs -r -f -a
 complete -c pktcost -n '__fish_seen_subcommand_from taps' -l path.rootfs -r -f -a '(__fish_complete_directories)' -d 'root file system'
 complete -c pktcost -n '__fish_seen_subcommand_from taps' -s h -l help -d 'what the command does, and its flags'
 
-complete -c pktcost -n '__fish_seen_subcommand_from watch' -l until -x -a 'warning critical PKT0101 PKT0102 PKT0103 PKT0104 PKT0105 PKT0106 PKT0107 PKT0108 PKT0109 PKT0110 PKT0111 PKT0112 PKT0113 PKT0114 PKT0115 PKT0116 PKT0117 PKT0118 PKT0201 PKT0202 PKT0203 PKT0301 PKT0302 PKT0303 PKT0401 PKT0402 PKT0403 PKT0404 PKT0405 PKT0406 PKT0407 PKT0408 PKT0409 PKT0411 PKT0412 PKT0413 PKT0414 PKT0415 PKT0501 PKT0502 PKT0503 PKT0504 PKT0505 PKT0601 PKT0602 PKT0603 PKT0604 PKT0605 PKT0606 PKT0701 PKT0702 PKT0703 PKT0704 PKT0705 PKT0706 PKT0707 PKT0708 PKT0709' -d 'what to wait for: warning, critical, the code or name of a rule, CODE:critical; several with commas between'
+complete -c pktcost -n '__fish_seen_subcommand_from watch' -l until -x -a 'warning critical (pktcost rules --json 2>/dev/null | grep -ow "PKT0..." | sort -u)' -d 'what to wait for: warning, critical, the code or name of a rule, CODE:critical; several with commas between'
 complete -c pktcost -n '__fish_seen_subcommand_from watch' -l for -x -d 'how long to watch, 1s to 744h'
 complete -c pktcost -n '__fish_seen_subcommand_from watch' -s w -l window -x -d 'length of a window, 500ms to 1h'
 complete -c pktcost -n '__fish_seen_subcommand_from watch' -s i -l interface -x -a '(ls /sys/class/net 2>/dev/null)' -d 'judge only this device (repeatable)'

@@ -1,7 +1,7 @@
 /** Completion of the three shells, each asked as it is when somebody presses the key. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -15,11 +15,20 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** The completion asks the command for its codes. */
+const bin = join(folder, 'bin');
+mkdirSync(bin);
+symlinkSync(join(repository, 'bin/pktcost.js'), join(bin, 'pktcost'));
+const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
+
 const file = (name: string): string => join(repository, 'contrib/completion', name);
 const commands = Object.keys(COMMANDS).filter((id) => !id.includes(':'));
 
 function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+  const { stdout, stderr, status } = spawnSync(program, args, {
+    encoding: 'utf8',
+    env: { ...process.env, PATH, ...env },
+  });
   assert.equal(status, 0, stderr);
   assert.equal(stderr, '');
   return stdout;
@@ -49,6 +58,8 @@ describe('completion of bash', { skip: lacking({ tools: ['bash'] }) }, () => {
     assert.deepEqual(complete(['diagnose', '--probe', '=', 't']), ['taps']);
     assert.deepEqual(complete(['diagnose', '--verbose', '--form']), ['--format']);
     assert.deepEqual(complete(['rules', 'explain', 'PKT020']).slice(0, 2), ['PKT0201', 'PKT0202']);
+    assert.deepEqual(complete(['watch', '--until', 'PKT0201']), ['PKT0201']);
+    assert.deepEqual(complete(['watch', '--until', 'w']), ['warning']);
     assert.ok(complete(['diagnose', '-i', '']).includes('lo'));
   });
 
@@ -77,6 +88,9 @@ describe('completion of fish', { skip: lacking({ tools: ['fish'] }) }, () => {
     assert.deepEqual(complete('pktcost rules e'), ['explain', 'export']);
     assert.deepEqual(complete('pktcost diagnose --probe ').sort(), ['auto', 'off', 'taps', 'xdp']);
     assert.deepEqual(complete('pktcost watch --unt'), ['--until']);
+    assert.deepEqual(complete('pktcost rules explain PKT020').slice(0, 2), ['PKT0201', 'PKT0202']);
+    assert.deepEqual(complete('pktcost watch --until PKT0201'), ['PKT0201']);
+    assert.deepEqual(complete('pktcost watch --until w'), ['warning']);
   });
 });
 
@@ -113,6 +127,8 @@ print(json.dumps(done))
       ['pktcost diagnose --probe=t', '--probe=taps '],
       ['pktcost watch -w 5s --unt', '--until='],
       ['pktcost rules explain PKT0201 --js', '--json '],
+      ['pktcost rules explain PKT050', 'PKT0501'],
+      ['pktcost watch --until=warn', '--until=warning'],
     ];
     const done = run('python3', ['-c', driver, join(repository, 'contrib/completion'), JSON.stringify(lines)]);
     assert.deepEqual(
