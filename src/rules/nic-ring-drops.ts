@@ -64,7 +64,7 @@ export const nicRingDrops = defineRule({
     packets: andOn(['device'], received, physical),
     fifo: optional(fifo),
     // Of two files, which are read one after the other.
-    missedShare: optional(lossShare(rate(receiveMissed), rate(receivePackets, { netns: '' }))),
+    missedShare: optional(lossShare(within(receiveMissed), within(receivePackets, { netns: '' }))),
     fifoShare: optional(lossShare(fifo, received)),
     dropped: optional(increase(receiveDrop, { netns: '' })),
     refused: optional(sumBy(['device'], within(skbDrops, { netns: '', reason: refusedReasons }))),

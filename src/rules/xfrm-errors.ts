@@ -1,7 +1,8 @@
 import { gradeOf } from '../facts/loss.ts';
+import { gradeShare } from '../facts/lost.ts';
 import { totalOf } from '../facts/signal.ts';
 import { netstat, xfrmErrors as errorsOfXfrm } from '../metrics/catalogue/index.ts';
-import { increase, rate } from '../metrics/expression.ts';
+import { increase, rate, within } from '../metrics/expression.ts';
 import { lossLimits } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { critical, decidingList, defineRule, info, ok, optionalList, warning } from './rule.ts';
@@ -13,8 +14,9 @@ export const xfrmErrors = defineRule({
   title: 'IPsec drops packets',
   scope: ['netns'],
   signals: {
-    received: rate(netstat.member('Ip_InReceives')),
+    received: within(netstat.member('Ip_InReceives')),
     errors: decidingList(increase(errorsOfXfrm)),
+    inTime: optionalList(within(errorsOfXfrm)),
     rates: optionalList(rate(errorsOfXfrm)),
   },
   thresholds: lossLimits(10, 0.001, 0.5, 'the packets received'),
@@ -22,13 +24,14 @@ export const xfrmErrors = defineRule({
     lost: 'IPsec dropped {lost:count} packets ({rate:rate}), {most:count} of them for {error} (field of /proc/net/xfrm_stat).',
   },
   alert: { none: 'node_exporter reads /proc/net/xfrm_stat only when asked to, and under other names' },
-  conclude({ received, errors, rates }, limits, at) {
+  conclude({ received, errors, inTime, rates }, limits, at) {
     const found = errors.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
     const [first] = found;
     if (first === undefined) return ok();
     const lost = found.reduce((sum, { value }) => sum + value, 0);
     const perSecond = totalOf(rates);
-    const grade = gradeOf(lost, perSecond / (perSecond + received.value), limits);
+    const { share } = gradeShare(totalOf(inTime), received.value, limits);
+    const grade = gradeOf(lost, share, limits);
     const said = {
       certainty: 'measured',
       message: 'lost',

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, describe, it } from 'node:test';
 
+import { Window } from '../../src/metrics/window.ts';
 import { say } from '../../src/report/words/say.ts';
 import type { Advice, Finding } from '../../src/rules/finding.ts';
 import type { Limits, Rule, Thresholds } from '../../src/rules/rule.ts';
 import { assertAgreement } from './alerts.ts';
 import { breachesOf } from './law.ts';
+import { evaluateRules } from '../../src/rules/engine.ts';
 import { judge, windowOf, type Case } from './window.ts';
 
 /** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
@@ -74,6 +76,7 @@ export function ruleCases(rule: Rule, cases: readonly Case[], without: readonly 
         }
         assertAlert(rule, each);
         assertOwnTime(rule, each, finding);
+        assertSinceBoot(rule, each);
         assert.deepEqual(breachesOf(rule, each), [], 'with less to go by a finding only weakens');
         if (finding.outcome === 'critical' || finding.outcome === 'warning') {
           assert.ok(finding.evidence.length > 0, 'a finding that fires shows its evidence');
@@ -121,6 +124,16 @@ function assertOwnTime(rule: Rule, each: Case, { impact, args }: Finding): void 
   if (late?.impact.lostPerSecond === undefined || impact.lostPerSecond === undefined) return;
   assert.equal(late.impact.lostPerSecond, impact.lostPerSecond, 'lost per second of a window twice as long');
   if (typeof args['rate'] === 'number') assert.equal(late.args['rate'], args['rate'], 'rate of a window twice as long');
+}
+
+/** A sosreport without an uptime knows no rate, and as well as any what was lost, and of how many. */
+function assertSinceBoot(rule: Rule, each: Case): void {
+  const { after: last } = windowOf(each);
+  const [known, unknown] = [100_000, undefined].map(
+    (uptime) => evaluateRules(new Window(last, last, uptime), [rule])[0]?.outcome,
+  );
+  if (unknown !== 'not-measured')
+    assert.equal(unknown, known, 'one sample whose host began at a time that is not known');
 }
 
 /** What changes a setting, as the remedies write it. */
