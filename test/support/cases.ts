@@ -4,11 +4,11 @@ import { after, describe, it } from 'node:test';
 
 import { Window } from '../../src/metrics/window.ts';
 import { say } from '../../src/report/words/say.ts';
+import { evaluateRules } from '../../src/rules/engine.ts';
 import type { Advice, Finding } from '../../src/rules/finding.ts';
 import type { Limits, Rule, Thresholds } from '../../src/rules/rule.ts';
 import { assertAgreement } from './alerts.ts';
 import { breachesOf } from './law.ts';
-import { evaluateRules } from '../../src/rules/engine.ts';
 import { judge, windowOf, type Case } from './window.ts';
 
 /** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
