@@ -70,6 +70,13 @@ export interface BoundUdpRow extends InetSocketRow {
   readonly waiting: number;
 }
 
+/** Bytes in the queues of all UDP sockets of a family together. */
+export interface UdpQueuesRow {
+  readonly family: 'v4' | 'v6';
+  readonly sent: number;
+  readonly received: number;
+}
+
 export interface SlowReaderRow extends InetSocketRow {
   readonly peer: string;
   readonly unread: number;
@@ -113,6 +120,8 @@ export interface InetSockets {
   readonly slowReadersSkipped: string | null;
   /** What UDP sockets dropped was not told of all of them. */
   readonly udpDropsUntold?: boolean;
+  /** Of the families that the host has; null where only /proc/net/udp has it. */
+  readonly udpQueues: readonly UdpQueuesRow[] | null;
 }
 
 export interface SocketOwners {
@@ -137,6 +146,7 @@ export function decodeInetSockets(answer: unknown): Result<InetSockets> {
       ports,
       slowReadersSkipped,
       udpDropsUntold,
+      udpQueues,
     } = asRecord(answer);
     return {
       listeners: asList(listeners, (row) => ({
@@ -175,6 +185,13 @@ export function decodeInetSockets(answer: unknown): Result<InetSockets> {
       })),
       slowReadersSkipped: nullable(slowReadersSkipped, asText),
       udpDropsUntold: udpDropsUntold === true,
+      udpQueues: nullable(udpQueues ?? null, (rows) =>
+        asList(rows, (row) => ({
+          family: family(row['family']),
+          sent: asCount(row['sent']),
+          received: asCount(row['received']),
+        })),
+      ),
     };
   });
 }

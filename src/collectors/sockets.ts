@@ -15,7 +15,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { formatIpv4, formatIpv6 } from './address.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { Cursor, U32_MAX, U64_MAX } from './cursor.ts';
-import { decodeInetSockets, type InetSocketRow, type InetSockets } from './dumps.ts';
+import { decodeInetSockets, type InetSocketRow, type InetSockets, type UdpQueuesRow } from './dumps.ts';
 import { isCut } from './parse.ts';
 
 const LISTEN = 10;
@@ -32,21 +32,19 @@ export const sockets = defineCollector({
   reads: ['inet_diag', '/proc/net/udp', '/proc/net/udp6', '/proc/net/tcp', '/proc/net/tcp6'],
   holds: { '/proc/net/{tcp,tcp6,udp,udp6}': 'inet-sockets' },
   collect(host, emit) {
-    const udp = new Map(
-      families.map(([family, suffix]) => [family, host.parseIfPresent(`/proc/net/udp${suffix}`, parseInetSockets)]),
-    );
-    for (const [ip, rows] of udp) {
-      if (rows === undefined) continue;
-      emit(udpQueues, { queue: 'tx', ip }, sum(rows.map(({ sendQueue }) => sendQueue)));
-      emit(udpQueues, { queue: 'rx', ip }, sum(rows.map(({ receiveQueue }) => receiveQueue)));
-    }
     const asked = host.dump('inet_diag', decodeInetSockets);
     if (asked !== undefined) host.answered();
+    // The kernel takes the square of their number for the files of UDP sockets: not where it has told already.
+    const udp = asked?.udpQueues ? [] : udpFiles(host);
+    for (const { family: ip, sent, received } of asked?.udpQueues ?? udp.map(queuesOf)) {
+      emit(udpQueues, { queue: 'tx', ip }, sent);
+      emit(udpQueues, { queue: 'rx', ip }, received);
+    }
     const answer =
       asked ??
       fromFiles(
         host,
-        [...udp.values()].flatMap((rows) => rows ?? []),
+        udp.flatMap(({ rows }) => rows),
       );
     if (answer.slowReadersSkipped !== null) host.gap('inet_diag', answer.slowReadersSkipped);
     for (const row of answer.listeners) {
@@ -77,6 +75,26 @@ function labelsOf({
   return { family, address, port: `${port}`, inode: `${inode}` };
 }
 
+interface UdpFile {
+  readonly family: 'v4' | 'v6';
+  readonly rows: readonly InetSocket[];
+}
+
+function udpFiles(host: Host): readonly UdpFile[] {
+  return families.flatMap(([family, suffix]) => {
+    const rows = host.parseIfPresent(`/proc/net/udp${suffix}`, parseInetSockets);
+    return rows === undefined ? [] : [{ family, rows }];
+  });
+}
+
+function queuesOf({ family, rows }: UdpFile): UdpQueuesRow {
+  return {
+    family,
+    sent: sum(rows.map(({ sendQueue }) => sendQueue)),
+    received: sum(rows.map(({ receiveQueue }) => receiveQueue)),
+  };
+}
+
 /** What the files have of it: accept queues without their limits, and the drops of UDP sockets. */
 function fromFiles(host: Host, udp: readonly InetSocket[]): InetSockets {
   const tcp = families.flatMap(([, suffix]) => host.parseIfPresent(`/proc/net/tcp${suffix}`, parseInetSockets) ?? []);
@@ -91,6 +109,7 @@ function fromFiles(host: Host, udp: readonly InetSocket[]): InetSockets {
     tcpDrops: [],
     ports: [],
     slowReadersSkipped: null,
+    udpQueues: null,
   };
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { runCollector } from '../../src/collectors/collector.ts';
+import { Snapshot } from '../../src/metrics/snapshot.ts';
 import { formatIpv6 } from '../../src/collectors/address.ts';
 import type { InetSockets } from '../../src/collectors/dumps.ts';
 import { parseInetSockets, sockets } from '../../src/collectors/sockets.ts';
@@ -17,7 +19,7 @@ import {
   udpSocketReceiveBuffer,
 } from '../../src/metrics/catalogue/index.ts';
 import { cutAnywhere, garbled } from '../support/bytes.ts';
-import { collect, valuesOf } from '../support/reader.ts';
+import { collect, fakeReader, valuesOf } from '../support/reader.ts';
 
 const files = {
   '/proc/net/tcp':
@@ -45,6 +47,10 @@ const inet_diag: InetSockets = {
   tcpDrops: [{ ...http, port: 8082, inode: 52027, peer: '127.0.0.1:47482', drops: 12 }],
   ports: [{ family: 'v4', address: '127.0.0.1', peer: '127.0.0.1:8080', ports: 95 }],
   slowReadersSkipped: null,
+  udpQueues: [
+    { family: 'v4', sent: 16, received: 0x1f00 },
+    { family: 'v6', sent: 0, received: 0 },
+  ],
 };
 const httpKey = 'address=127.0.0.1,family=v4,inode=52017,port=8080';
 const dnsKey = 'address=127.0.0.1,family=v4,inode=52023,port=9000';
@@ -64,13 +70,36 @@ describe('sockets collector', () => {
     assert.equal(snapshot.collector('sockets')?.status, 'ok');
   });
 
-  it('adds up the queues of all UDP sockets as node_exporter does', () => {
-    assert.deepEqual(valuesOf(collect(sockets, { files, dumps: { inet_diag } }), udpQueues), {
-      'ip=v4,queue=tx': 16,
-      'ip=v4,queue=rx': 0x1e00 + 0x100,
-      'ip=v6,queue=tx': 0,
-      'ip=v6,queue=rx': 0,
-    });
+  describe('adds up the queues of all UDP sockets as node_exporter does', () => {
+    const { udpQueues: _untold, ...before } = inet_diag;
+    const sources = {
+      'told by the kernel, without the files': { files: {}, dumps: { inet_diag } },
+      'of the files, where the kernel was not asked': { files, dumps: {} },
+      'of the files, in a bundle of a version that did not ask for them': { files, dumps: { inet_diag: before } },
+    };
+    for (const [name, recorded] of Object.entries(sources))
+      it(name, () => {
+        assert.deepEqual(valuesOf(collect(sockets, recorded), udpQueues), {
+          'ip=v4,queue=tx': 16,
+          'ip=v4,queue=rx': 0x1e00 + 0x100,
+          'ip=v6,queue=tx': 0,
+          'ip=v6,queue=rx': 0,
+        });
+      });
+  });
+
+  it('does not read the files of UDP sockets where the kernel has told of them: it takes the square of their number', () => {
+    const asked: string[] = [];
+    const reader = fakeReader({ files, dumps: { inet_diag } });
+    const watched = {
+      ...reader,
+      read: (path: string) => {
+        asked.push(path);
+        return reader.read(path);
+      },
+    };
+    runCollector(sockets, watched, new Snapshot('', 0));
+    assert.deepEqual(asked, []);
   });
 
   it('falls back to the files: queues without limits, drops of UDP sockets, and says what is missing', () => {

@@ -44,6 +44,7 @@ const nothing: InetSockets = {
   tcpDrops: [],
   ports: [],
   slowReadersSkipped: null,
+  udpQueues: null,
 };
 
 /** A namespace in memory, in which connections come and listeners overflow. */

@@ -12,14 +12,19 @@ import {
   packetSocketDrops,
   socketOwner,
   tcpSocketReceiveQueue,
+  udpQueues,
   udpSocketDrops,
 } from '../../src/metrics/catalogue/index.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
-import type { Series, Snapshot } from '../../src/metrics/snapshot.ts';
+import { Snapshot, type Series } from '../../src/metrics/snapshot.ts';
+import { fail } from '../../src/base/result.ts';
+import { runCollector } from '../../src/collectors/collector.ts';
+import type { Reader } from '../../src/collectors/reader.ts';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
 import { inNamespace } from '../../src/ffi/namespaces.ts';
 import { listNamespaces } from '../../src/sources/netns.ts';
 import { liveViews, takeSample } from '../../src/sources/take-sample.ts';
+import { valuesOf } from '../support/reader.ts';
 import { TestNamespace, withoutRoot } from '../support/root.ts';
 
 /** A socket of one ethertype, one without protocol, a full listener, a dropping UDP socket and a slow reader. */
@@ -38,12 +43,27 @@ for i in range(4):
 flooded = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); flooded.setsockopt(1, 8, 4096); flooded.bind(('::1', 9000))
 sender = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 for i in range(50): sender.sendto(b'x' * 500, ('::1', 9000))
+full4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); full4.setsockopt(1, 8, 4096); full4.bind(('127.0.0.1', 9001))
+for i in range(50): sender4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); sender4.sendto(b'x' * 500, ('127.0.0.1', 9001))
 server = socket.socket(); server.bind(('127.0.0.1', 8082)); server.listen(5)
 slow = socket.socket(); slow.connect(('127.0.0.1', 8082)); reader, _ = server.accept(); slow.send(b'y' * 10000)
 time.sleep(0.3)
 print('ready', flush=True)
 time.sleep(60)
 `;
+
+/** What a sample of UDP sockets has of a namespace, through a reader that was changed. */
+function udpOf(
+  netns: TestNamespace,
+  changed: (reader: Reader) => Reader,
+): { readonly queues: Record<string, number>; readonly drops: Record<string, number> } {
+  const snapshot = new Snapshot('', 0);
+  const entered = inNamespace(netns.path, () => {
+    runCollector(sockets, changed(liveReader(HOST_ROOTS)), snapshot);
+  });
+  assert.ok(entered.ok);
+  return { queues: valuesOf(snapshot, udpQueues), drops: valuesOf(snapshot, udpSocketDrops) };
+}
 
 const only = (snapshot: Snapshot, metric: Metric, match: Record<string, string>): Series => {
   const series = snapshot
@@ -116,6 +136,21 @@ describe('sockets of a live namespace', { skip: withoutRoot }, () => {
     const unread = only(snapshot, tcpSocketReceiveQueue, inside({ port: '8082' }));
     assert.equal(unread.value, 10000);
     assert.equal(ownerOf(unread).labels['pid'], `${holder}`);
+  });
+
+  it('tells of UDP sockets over netlink what the files tell', () => {
+    const asked: string[] = [];
+    const told = udpOf(netns, (reader) => ({ ...reader, read: (path) => (asked.push(path), reader.read(path)) }));
+    assert.deepEqual(
+      asked.filter((path) => path.startsWith('/proc/net/udp')),
+      [],
+      'the files need not be read',
+    );
+    const read = udpOf(netns, (reader) => ({ ...reader, dump: () => fail('refused') }));
+    assert.deepEqual(told, read);
+    assert.ok(told.queues['ip=v6,queue=rx']! > 0);
+    assert.ok(told.queues['ip=v4,queue=rx']! > 0);
+    assert.equal(Object.keys(told.drops).length, 2);
   });
 
   it('needs no gap for any of it', () => {

@@ -86,7 +86,7 @@ export const tcpPortsTaken = gauge('pktcost_tcp_ports_taken', {
 });
 export const udpQueues = gauge('node_udp_queues', {
   collector: 'sockets',
-  source: '/proc/net/udp',
+  source: 'inet_diag',
   labels: ['queue', 'ip'],
   unit: 'bytes',
   perNetns: true,

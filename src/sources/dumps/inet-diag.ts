@@ -7,6 +7,7 @@ import type {
   SlowReaderRow,
   StalledSenderRow,
   TcpDropsRow,
+  UdpQueuesRow,
   UdpSocketRow,
 } from '../../collectors/dumps.ts';
 import type { Reader } from '../../collectors/reader.ts';
@@ -69,8 +70,8 @@ export interface InetDiagMessage {
 }
 
 /**
- * Listeners with queue and drops, UDP sockets that dropped, and the connections with the most unread bytes, of the
- * namespace this thread is in. Tables that /proc/net/sockstat says are empty here are not asked for: each walk passes
+ * Listeners with queue and drops, UDP sockets that dropped, what waits in all of them, and the connections with the most
+ * unread bytes, of the namespace this thread is in. Each UDP socket is passed once, where /proc/net/udp begins anew for every page. Tables that /proc/net/sockstat says are empty here are not asked for: each walk passes
  * over the sockets of all namespaces, which would add up over a thousand of them.
  */
 export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOptions): Result<InetSockets> {
@@ -81,6 +82,7 @@ export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOpt
   const listeners: ListenerRow[] = [];
   const udp: UdpSocketRow[] = [];
   const boundUdp: BoundUdpRow[] = [];
+  const udpQueues: UdpQueuesRow[] = [];
   const slowReaders: SlowReaderRow[] = [];
   const stalledSenders: StalledSenderRow[] = [];
   const tcpDrops: TcpDropsRow[] = [];
@@ -111,15 +113,22 @@ export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOpt
         slowReaders.push(...slow.value);
       }
     }
-    if ((used.get(`UDP${suffix}_inuse`) ?? 0) > 0) {
+    const udpSockets = used.get(`UDP${suffix}_inuse`);
+    // A host without IPv6 has no such count, and no queues.
+    if (udpSockets === undefined) continue;
+    const queues = { sent: 0, received: 0 };
+    if (udpSockets > 0) {
       const dropping = ask(family, IPPROTO_UDP, ANY_STATE, (message) => {
+        queues.sent += message.sendQueue;
+        queues.received += message.receiveQueue;
         const bound = boundUdpRow(message);
         if (bound !== undefined) boundUdp.push(bound);
         return udpRow(message);
       });
       if (!dropping.ok) return dropping;
-      udp.push(...dropping.value);
+      for (const row of dropping.value) udp.push(row);
     }
+    udpQueues.push({ family: suffix === '' ? 'v4' : 'v6', ...queues });
   }
   return ok({
     listeners,
@@ -130,6 +139,7 @@ export function inetDiag(reader: Reader, { allowSystemChanges = false }: LiveOpt
       slowReaders.length === 0 ? [] : stalledSenders.sort((a, b) => b.unsent - a.unsent).slice(0, SLOWEST),
     tcpDrops: tcpDrops.sort((a, b) => b.drops - a.drops || a.inode - b.inode).slice(0, SLOWEST),
     ports: ports.most(MOST_PEERS),
+    udpQueues: used.get('UDP_inuse') === Infinity ? null : udpQueues,
     slowReadersSkipped: tooMany ? `connections not looked at: more than ${MOST_CONNECTIONS} TCP sockets` : null,
   });
 }

@@ -56,6 +56,7 @@ export function parseSsCommand(bytes: Uint8Array): Result<Sockets> {
       ports: [],
       slowReadersSkipped: null,
       udpDropsUntold,
+      udpQueues: null,
     },
     owners,
   });
