@@ -5,8 +5,7 @@
  *
  *   node bench/probe/felt.mjs [--rates 20000,50000,150000] [--seconds 10] [--rounds 1] [--pktcost bin/pktcost.js] [--tap] [--outside]
  *
- * pktcost runs in the namespace of the receiving device, as it does on a host; with --outside it looks into it from another, where
- * programs of devices do not rest (src/probe/tc-rests.ts).
+ * pktcost runs in the namespace of the receiving device, as it does on a host; with --outside it looks into it from another.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
 /**
  * Packets of a device whose TC program rests: as estimated, against a second program on the same device that never rests, both read
  * at the same moments. UDP of 64 bytes at a steady rate, in bursts (200 ms on, 200 ms off) and at a rate that rises; TCP whose frames
- * GRO merges.
+ * GRO merges; `two`, at a steady rate on a second device as well.
  *
- *   node bench/probe/rests.mjs [--patterns steady,bursts,ramp,tcp] [--rate 20000] [--seconds 10] [--runs 10] [--slow 1000]
+ *   node bench/probe/rests.mjs [--patterns steady,bursts,ramp,tcp,two] [--rate 20000] [--seconds 10] [--runs 10] [--slow 1000]
  */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import { subtractReadings } from '../../build/src/readings/reading.js';
 
 const { values } = parseArgs({
   options: {
-    patterns: { type: 'string', default: 'steady,bursts,ramp,tcp' },
+    patterns: { type: 'string', default: 'steady,bursts,ramp,tcp,two' },
     rate: { type: 'string', default: '20000' },
     seconds: { type: 'string', default: '10' },
     runs: { type: 'string', default: '10' },
@@ -81,19 +81,35 @@ async function measure(device) {
       wrongByCpu: Math.max(...cpus) / counted.packets,
       said: (estimated.packetsError ?? 0) / estimated.packets,
       met: (estimated.counted ?? estimated.packets) / counted.packets,
+      unmarked: (estimated.unmarked ?? 0) / estimated.packets,
       staying: session.rests.stays ?? null,
       problems: closed.flatMap(({ problems }) => problems),
     }),
   );
 }
 
+/** A second pair between the namespaces. */
+async function addPair({ sender, receiver }) {
+  const ip = (...words) => run('ip', words);
+  await ip('link', 'add', 'pcout1', 'netns', sender, 'type', 'veth', 'peer', 'name', 'pcin1', 'netns', receiver);
+  for (const [netns, device, address] of [
+    [sender, 'pcout1', '10.9.1.1/24'],
+    [receiver, 'pcin1', '10.9.1.2/24'],
+  ]) {
+    await ip('-n', netns, 'addr', 'add', address, 'dev', device);
+    await ip('-n', netns, 'link', 'set', device, 'up');
+  }
+}
+
 async function once(lab, pattern) {
   const script = (name) => fileURLToPath(new URL(name, import.meta.url));
   const inside = (netns, ...what) => run('ip', ['netns', 'exec', netns, process.execPath, ...what]);
-  const load =
-    pattern === 'tcp'
-      ? lab.traffic('tcp', seconds + 4)
-      : inside(lab.sender, script('sender.mjs'), pattern, values.rate, String(seconds + 3));
+  const send = (how, ...net) => inside(lab.sender, script('sender.mjs'), how, values.rate, String(seconds + 3), ...net);
+  const loads = {
+    tcp: () => lab.traffic('tcp', seconds + 4),
+    two: () => Promise.all([send('steady'), send('steady', '1')]),
+  };
+  const load = (loads[pattern] ?? (() => send(pattern)))();
   await sleep(500);
   const said = await inside(
     lab.receiver,
@@ -109,16 +125,17 @@ else {
   for (const pattern of values.patterns.split(',')) {
     const lab = new Lab();
     try {
+      if (pattern === 'two') await addPair(lab);
       if (pattern === 'tcp') {
         lab.mergeFrames();
         await lab.serve();
       }
       for (let turn = 0; turn < Number(values.runs); turn += 1) {
-        const { packets, wrong, wrongByCpu, said, met, staying, problems } = await once(lab, pattern);
+        const { packets, wrong, wrongByCpu, said, met, unmarked, staying, problems } = await once(lab, pattern);
         const percent = (share) => `${(share * 100).toFixed(2)} %`;
         console.log(
           `${pattern}: ${Math.round(packets / seconds)}/s, ${percent(wrong)} wrong (of a CPU ${percent(wrongByCpu)}), ` +
-            `said ${percent(said)}; ${percent(met)} met the program${staying === null ? '' : `; stays: ${staying}`}` +
+            `said ${percent(said)}; ${percent(met)} met the program, ${percent(unmarked)} unmarked${staying === null ? '' : `; stays: ${staying}`}` +
             problems.map((problem) => `; ${problem}`).join(''),
         );
       }

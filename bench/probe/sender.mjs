@@ -1,12 +1,12 @@
 /**
- * Sends UDP datagrams of 64 bytes to 10.9.0.2 at a rate that has a pattern, from the network namespace that it is started in. Says how
+ * Sends UDP datagrams of 64 bytes to 10.9.NET.2 at a rate that has a pattern, from the network namespace that it is started in. Says how
  * many it sent.
  *
- *   node bench/probe/sender.mjs steady|bursts|ramp RATE SECONDS
+ *   node bench/probe/sender.mjs steady|bursts|ramp RATE SECONDS [NET]
  */
 import { libc } from '../../build/src/ffi/libc.js';
 
-const [pattern = 'steady', rate = '20000', seconds = '10'] = process.argv.slice(2);
+const [pattern = 'steady', rate = '20000', seconds = '10', net = '0'] = process.argv.slice(2);
 const perSecond = Number(rate);
 const length = Number(seconds);
 
@@ -24,7 +24,7 @@ const socket = c.socket(2, 2, 0);
 const address = Buffer.alloc(16);
 address.writeUInt16LE(2, 0);
 address.writeUInt16BE(9, 2);
-address.set([10, 9, 0, 2], 4);
+address.set([10, 9, Number(net), 2], 4);
 if (c.connect(socket, address, 16) < 0) throw new Error('connect');
 const payload = Buffer.alloc(64);
 const pause = new Int32Array(new SharedArrayBuffer(4));

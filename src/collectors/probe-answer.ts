@@ -55,7 +55,7 @@ function device(value: unknown, place: string): void {
   text(fields['netns'], `${place}.netns`);
   flag(fields['present'], `${place}.present`);
   numbers(fields, place, ['ifindex', 'packets']);
-  optionalNumbers(fields, place, ['counted', 'packetsError']);
+  optionalNumbers(fields, place, ['counted', 'packetsError', 'unmarked']);
   list(fields['packetsByCpu'], `${place}.packetsByCpu`, number, MOST_CPUS);
   list(fields['spans'], `${place}.spans`, span, 16);
 }

@@ -13,6 +13,7 @@ import {
   profileSeconds,
   softnetProcessed,
   spanCpuPackets,
+  spanUnmarked,
   transmitPackets,
 } from '../metrics/catalogue/index.ts';
 import type { Metric } from '../metrics/metric.ts';
@@ -122,6 +123,7 @@ export function profileByDevice(window: Window): readonly DeviceProfile[] {
   const passed = cells(window, spanCpuPackets);
   const sound = soundCpus(passed, rateByLabel(window, softnetProcessed, 'cpu'));
   const packetsOn = groupBy(passed, ({ labels }) => deviceKey(labels));
+  const unmarked = new Map(window.value(spanUnmarked).map(({ labels, value }) => [deviceKey(labels), value]));
   const byDevice = groupBy(
     cells(window, profileDeviceSamples).filter(
       ({ labels }) => labels['direction'] === 'receive' && sound.has(labels['cpu'] ?? ''),
@@ -134,9 +136,12 @@ export function profileByDevice(window: Window): readonly DeviceProfile[] {
     const here = packets
       .filter(({ labels }) => sound.has(labels['cpu'] ?? ''))
       .reduce((sum, cell) => sum + rate(cell), 0);
-    if (here < WATCHED_SHARE * all) return [];
+    // So much of its time its samples were of no device.
+    const away = unmarked.get(key) ?? 0;
+    if (here < WATCHED_SHARE * all || away >= 1) return [];
     const { netns = '', device = '' } = found[0]!.labels;
-    return [{ direction: 'receive', netns, device, ...price(partSamples(found), profile, here, undefined) } as const];
+    const clock = { ...profile, seconds: profile.seconds * (1 - away) };
+    return [{ direction: 'receive', netns, device, ...price(partSamples(found), clock, here, undefined) } as const];
   });
 }
 

@@ -41,6 +41,8 @@ export interface WholeCount {
   readonly counted: number;
   /** By so many all of them may be wrong. */
   readonly error: number;
+  /** Of those that it did not count, what came while no packet was marked as its. */
+  readonly unmarked: number;
 }
 
 /** Of fewer in a slice nothing is concluded, and the program stays. */
@@ -132,6 +134,8 @@ interface Rest {
   /** The program is back. */
   to?: PacketMoment;
   readonly away: boolean;
+  /** The profile knows the device's packets all the same. */
+  readonly marked: boolean;
 }
 
 /** One device, slice by slice. */
@@ -141,6 +145,7 @@ export class RestCounts {
   #rest: Rest | undefined;
   /** By CPU: estimated and not counted. */
   #uncounted: number[] = [];
+  #unmarked = 0;
   /** Of the rest, when the device's counter was last read. */
   #seen: PacketMoment | undefined;
   #unexplained = 0;
@@ -162,17 +167,16 @@ export class RestCounts {
     const slice = partBetween(this.#slice, now);
     const settled = this.#estimate(now);
     const rest = this.#rest;
-    if (rest?.to !== undefined && settled !== undefined)
-      this.#settle(partBetween(rest.from, rest.to), settled, rest.away);
+    if (rest?.to !== undefined && settled !== undefined) this.#settle(partBetween(rest.from, rest.to), settled, rest);
     [this.#slice, this.#before] = [undefined, slice];
-    this.#rest = { from: now, away: false };
+    this.#rest = { from: now, away: false, marked: true };
     return slice;
   }
 
   /** The program goes, until `begins`. */
-  leaves(): void {
+  leaves(marked = true): void {
     if (this.#rest === undefined) return;
-    this.#rest = { from: this.#rest.from, away: true };
+    this.#rest = { from: this.#rest.from, away: true, marked };
     this.#seen = this.#rest.from;
   }
 
@@ -198,7 +202,7 @@ export class RestCounts {
     return estimate(partBetween(rest.from, rest.to ?? now), [...before, ...after]);
   }
 
-  #settle(rest: PacketPart, settled: RestEstimate, away: boolean): void {
+  #settle(rest: PacketPart, settled: RestEstimate, { away, marked }: Rest): void {
     if (!away) {
       if (rest.packets < ENOUGH_IN_SLICE) return;
       const wrong = Math.max(Math.abs(settled.packets - rest.packets), settled.unexplained);
@@ -206,6 +210,7 @@ export class RestCounts {
       return;
     }
     this.#uncounted = added(this.#uncounted, rest, settled);
+    if (!marked) this.#unmarked += settled.packets - rest.packets;
     this.#unexplained += settled.unexplained;
     this.#scatterSquared += settled.scatter ** 2;
   }
@@ -214,16 +219,17 @@ export class RestCounts {
   whole(moment: PacketMoment): WholeCount {
     const [rest, now] = [this.#rest, this.#asSeen(moment)];
     const open = rest?.away === true ? this.#estimate(now) : undefined;
-    const uncounted =
-      rest === undefined || open === undefined
-        ? this.#uncounted
-        : added(this.#uncounted, partBetween(rest.from, rest.to ?? now), open);
+    const part = rest === undefined || open === undefined ? undefined : partBetween(rest.from, rest.to ?? now);
+    const uncounted = part === undefined || open === undefined ? this.#uncounted : added(this.#uncounted, part, open);
+    const unmarked =
+      part === undefined || open === undefined || rest?.marked === true ? 0 : open.packets - part.packets;
     const scatter = Math.sqrt(this.#scatterSquared + (open?.scatter ?? 0) ** 2);
     return {
       byCpu: now.counted.map((count, cpu) => count + Math.round(uncounted[cpu] ?? 0)),
       counted: sum(now.counted),
       // Twice: nineteen times of twenty it is no more.
       error: Math.round(this.#unexplained + (open?.unexplained ?? 0) + 2 * scatter + this.#lost),
+      unmarked: Math.round(this.#unmarked + unmarked),
     };
   }
 

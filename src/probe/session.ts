@@ -253,9 +253,11 @@ export class ProbeSession {
     return {
       ...{ version: 1, monotonicNs, tier, ...rates },
       ...tracepoints.clock(),
-      devices: this.devices.map((device) =>
-        device.read(cpus, { ...rates, still: tracepoints.still }, this.rests.whole(device, cpus, seen), gaps),
-      ),
+      devices: this.devices.map((device) => {
+        const whole = this.rests.whole(device, cpus, seen);
+        const unmarked = this.rests.unmarked(device, cpus, whole);
+        return device.read(cpus, { ...rates, still: tracepoints.still }, { whole, unmarked }, gaps);
+      }),
       cpus: cpus.map(({ counts }) => counts),
       ...(sent && transmitNs !== undefined && { ...sent, transmitNs }),
       ...{ programs: [], attach: [], gaps },

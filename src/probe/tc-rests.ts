@@ -1,19 +1,17 @@
 /**
- * The TC program of the one busy device rests with the tracepoints (shifts.ts): each packet meets it otherwise, all the time. What comes
- * meanwhile is estimated (rest-counts.ts), so it rests only where that can be told to a few per cent, and where the profile still
- * knows whose packet it samples: one device has next to all packets of the host, and its estimate was right while it was still counted.
- * Attaching and detaching wait for RCU under the lock of all devices (RTNL), so both are done on libuv's threads; where that takes
- * long the program stays from then on. A filter of clsact, XDP and devices of other namespaces stay: a link is made in the namespace
- * of the thread that makes it, and those of libuv are in our own.
+ * The TC programs of busy devices rest with the tracepoints (shifts.ts): each packet meets one otherwise, all the time. What comes
+ * meanwhile is estimated (rest-counts.ts), so a program rests only where that can be told to a few per cent. While it does, nobody
+ * marks whose packets a CPU takes: where one device has next to all packets of the host the profile knows them as its all the same,
+ * else its samples are of no device (`unmarked`), and the programs go only once enough packets were marked.
+ * Attaching and detaching wait for RCU under the lock of all devices (RTNL), so both are done on libuv's threads; those are in our own
+ * namespace, where a link would be made, so in another it is made on this thread. Where a change takes long the programs stay from then
+ * on. A filter of clsact and XDP stay.
  */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readFileGuarded } from '../base/file.ts';
-import { parseNetdev } from '../collectors/netdev.ts';
-import { parseSoftnet } from '../collectors/softnet.ts';
 import type { CpuState } from './layout.ts';
 import type { Libbpf, MapFd } from './libbpf.ts';
 import { ENOUGH_IN_SLICE, RestCounts, type PacketMoment, type PacketPart, type WholeCount } from './rest-counts.ts';
+import { witnesses, type Witnesses } from './rest-witnesses.ts';
 import { every, type WatchedDevice } from './watched.ts';
 
 /** A change of the links costs two RCU grace periods: in a shorter rest they are not worth it. */
@@ -24,58 +22,50 @@ const LEAST_PER_SECOND = 2000;
 const MOST_OF_OTHERS_PER_SECOND = 50;
 /** Of what the host's CPUs took through the stack, what is the device's. */
 const LEAST_SHARE = 0.9;
+/** Each takes its turn at the kernel's lock: the busiest. */
+const MOST_RESTING = 4;
+/** Samples of the profile that a device has by then: one in some thousand packets, and a few hundred tell its parts. */
+const ENOUGH_MARKED = 150_000;
 /** An estimate that may be further off than this gets no worse: the program stays. */
 export const MOST_ERROR = 0.05;
 /** An attach or detach takes 10 to 40 ms of RCU; what takes longer holds up everyone who needs the lock. */
 const SLOW_MS = 100;
-/** A slice begins without the program rather than late. */
+/** A slice begins without the programs rather than late. */
 const PATIENCE_MS = 250;
-/** /proc/net/dev: the second column. */
-const FRAMES = 1;
-const CPU_COLUMN = 12;
 
-/** What counts all the time, whoever rests. */
-interface Witnesses {
-  readonly nanoseconds: number;
-  readonly frames: ReadonlyMap<string, number>;
-  readonly passes: readonly number[] | undefined;
-}
-
-/** @param cpus possible CPUs of the host */
-function witnesses(procfs: string, cpus: number): Witnesses {
-  const text = readFileGuarded(join(procfs, 'net/dev'));
-  const devices = text.ok ? parseNetdev(text.value) : text;
-  const table = readFileGuarded(join(procfs, 'net/softnet_stat'));
-  const rows = table.ok ? parseSoftnet(table.value) : table;
-  const passes = Array<number>(cpus).fill(0);
-  if (rows.ok) for (const [row, columns] of rows.value.entries()) passes[columns[CPU_COLUMN] ?? row] = columns[0] ?? 0;
-  return {
-    nanoseconds: Number(process.hrtime.bigint()),
-    frames: new Map(devices.ok ? devices.value.map(({ device, counters }) => [device, counters[FRAMES] ?? 0]) : []),
-    passes: rows.ok ? passes : undefined,
-  };
-}
+/** In `home` (bpf/home.h): each packet is of the device that marked it; of no device. */
+const AS_MARKED = 0;
+const OF_NOBODY = 0xffffffff;
 
 /** What it asks of a device. */
 export type RestingDevice = Pick<WatchedDevice, 'facts' | 'slot' | 'canRest' | 'detachForRest' | 'attachAfterRest'>;
 
 export interface RestOptions {
   readonly bpf: Pick<Libbpf, 'writeOnly' | 'possibleCpus'>;
-  /** Of the sampler: whose packets all are, while its program rests. */
+  /** Of the sampler: whose packets all are, while programs rest. */
   readonly home: MapFd;
   readonly procfs: string;
   readonly devices: readonly RestingDevice[];
   readonly slowChangeMs?: number;
 }
 
+interface DeviceSlice {
+  readonly device: RestingDevice;
+  readonly counts: RestCounts;
+  readonly part: PacketPart;
+}
+
 export class TcRests {
   readonly #options: RestOptions;
   readonly #counts: ReadonlyMap<RestingDevice, RestCounts>;
   readonly #readCpus: () => readonly CpuState[];
-  #resting: RestingDevice | undefined;
+  readonly #away = new Set<RestingDevice>();
   #change: Promise<void> | undefined;
   #returning = false;
   #others: { readonly at: number; readonly of: RestingDevice; readonly seen: number } | undefined;
+  /** By slot: packets that were counted while nobody was marked, and where the count stood when the last such time began. */
+  readonly #unmarked = new Map<number, number>();
+  #nobodyFrom: readonly CpuState[] | undefined;
   #closed = false;
   #abandoned = false;
   /** Why no program rests any more on this host. */
@@ -90,34 +80,41 @@ export class TcRests {
 
   /** All programs are there, and count from here to `sliceEnds`. */
   sliceBegins(): void {
-    if (this.#counts.size === 0 || this.#resting !== undefined) return;
+    if (this.#counts.size === 0 || this.#away.size > 0) return;
     const [cpus, seen] = [this.#readCpus(), this.#witnesses()];
     for (const [device, counts] of this.#counts) counts.begins(momentOf(device, cpus, seen));
   }
 
   /** Tracepoints rest from now on, for so long. */
   sliceEnds(restMs: number): void {
-    if (this.#counts.size === 0 || this.#resting !== undefined || this.#change !== undefined) return;
+    if (this.#counts.size === 0 || this.#away.size > 0 || this.#change !== undefined) return;
     const [cpus, seen] = [this.#readCpus(), this.#witnesses()];
-    const slices = new Map(
-      [...this.#counts].map(([device, counts]) => [device, counts.ends(momentOf(device, cpus, seen))] as const),
+    const slices = [...this.#counts]
+      .flatMap(([device, counts]): DeviceSlice[] => {
+        const part = counts.ends(momentOf(device, cpus, seen));
+        return part === undefined ? [] : [{ device, counts, part }];
+      })
+      .sort((a, b) => b.part.packets - a.part.packets);
+    const [busiest] = slices;
+    if (busiest === undefined || this.stays !== undefined || this.#closed || restMs < SHORTEST_REST_MS) return;
+    const others = this.#othersPerSecond(busiest.device, cpus);
+    const able = slices.filter(
+      ({ device, counts, part }) => mayRest(part) && isKnown(counts, momentOf(device, cpus, seen)),
     );
-    if (this.stays !== undefined || this.#closed || restMs < SHORTEST_REST_MS) return;
-    const [device] = [...slices].sort((a, b) => (b[1]?.packets ?? 0) - (a[1]?.packets ?? 0))[0] ?? [];
-    const [slice, counts] = device === undefined ? [] : [slices.get(device), this.#counts.get(device)];
-    if (device === undefined || slice === undefined || counts === undefined) return;
-    const others = this.#othersPerSecond(device, cpus);
-    const { error, byCpu } = counts.whole(momentOf(device, cpus, seen));
-    const packets = byCpu.reduce((sum, count) => sum + count, 0);
-    if (!counts.trusted || error > MOST_ERROR * packets || !mayRest(slice, others)) return;
-    this.#leave(device, counts);
+    if (isAlone(busiest.part, others)) {
+      if (able.includes(busiest)) this.#leave([busiest], busiest.device.slot + 1);
+      return;
+    }
+    const marked = able.filter(({ device }) => countOf(device, cpus) - this.#unmarkedOf(device, cpus) >= ENOUGH_MARKED);
+    if (marked.length === 0) return;
+    if (this.#leave(marked.slice(0, MOST_RESTING), OF_NOBODY)) this.#nobodyFrom = cpus;
   }
 
   /** Of the slice that has just ended, or since the last one. */
   #othersPerSecond(device: RestingDevice, cpus: readonly CpuState[]): number {
     const seen = this.#options.devices
       .filter((other) => other !== device)
-      .reduce((sum, { slot }) => sum + cpus.reduce((all, { packets }) => all + (packets[slot] ?? 0), 0), 0);
+      .reduce((sum, other) => sum + countOf(other, cpus), 0);
     const now = performance.now();
     const before = this.#others;
     this.#others = { at: now, of: device, seen };
@@ -126,53 +123,81 @@ export class TcRests {
     return ((seen - before.seen) * 1000) / (now - before.at);
   }
 
-  #leave(device: RestingDevice, counts: RestCounts): void {
-    if (!this.#options.bpf.writeOnly(this.#options.home, every(device.slot + 1)).ok) return;
-    this.#resting = device;
-    counts.leaves();
-    this.#timed('detached', () => device.detachForRest());
+  /** Whether they go. */
+  #leave(slices: readonly DeviceSlice[], home: number): boolean {
+    if (!this.#options.bpf.writeOnly(this.#options.home, every(home)).ok) return false;
+    for (const { device, counts } of slices) {
+      this.#away.add(device);
+      counts.leaves(home !== OF_NOBODY);
+    }
+    this.#inTurn(async () => {
+      for (const { device } of slices) await this.#timed('detached', () => device.detachForRest());
+    });
+    return true;
   }
 
-  #timed(what: string, work: () => Promise<void>): void {
-    const began = performance.now();
+  #inTurn(work: () => Promise<void>): void {
     const change = work().finally(() => {
-      const took = performance.now() - began;
-      if (took > (this.#options.slowChangeMs ?? SLOW_MS))
-        this.stays ??= `a TC program was ${what} in ${took.toFixed(0)} ms`;
       if (this.#change === change) this.#change = undefined;
     });
     this.#change = change;
   }
 
+  async #timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const done = await work();
+    const took = performance.now() - began;
+    if (took > (this.#options.slowChangeMs ?? SLOW_MS))
+      this.stays ??= `a TC program was ${what} in ${took.toFixed(0)} ms`;
+    return done;
+  }
+
   /** Before the tracepoints come back: puts back what rests, as far as that does not take long. */
   async sliceNears(): Promise<void> {
-    const device = this.#resting;
-    if (device === undefined) {
+    if (this.#away.size === 0) {
       this.sliceBegins();
       return;
     }
-    if (!this.#returning && !this.#closed) this.#return(device, this.#change);
+    if (!this.#returning && !this.#closed) this.#return(this.#change);
     await this.#within(PATIENCE_MS);
   }
 
-  #return(device: RestingDevice, leaving: Promise<void> | undefined): void {
+  #return(leaving: Promise<void> | undefined): void {
     this.#returning = true;
-    this.#timed('attached', async () => {
+    this.#inTurn(async () => {
       await leaving;
-      const attached = await device.attachAfterRest();
-      this.#returning = false;
-      if (!attached.ok) {
+      const back = [...this.#away];
+      for (const device of back) {
+        const attached = await this.#timed('attached', () => device.attachAfterRest());
         // What it would count is estimated to the end.
-        this.stays ??= attached.reason;
-        return;
+        if (!attached.ok) this.stays ??= attached.reason;
+        else if (this.#abandoned) await device.detachForRest();
+        else this.#away.delete(device);
       }
-      if (this.#abandoned) await device.detachForRest();
-      if (this.#closed) return;
-      this.#resting = undefined;
-      const written = this.#options.bpf.writeOnly(this.#options.home, every(0));
-      if (!written.ok) this.stays ??= written.reason;
+      this.#returning = false;
+      if (this.#closed || this.#away.size > 0) return;
+      this.#mark();
       this.sliceBegins();
     });
+  }
+
+  #mark(): void {
+    const written = this.#options.bpf.writeOnly(this.#options.home, every(AS_MARKED));
+    if (!written.ok) {
+      this.stays ??= written.reason;
+      return;
+    }
+    if (this.#nobodyFrom === undefined) return;
+    const cpus = this.#readCpus();
+    for (const device of this.#options.devices) this.#unmarked.set(device.slot, this.#unmarkedOf(device, cpus));
+    this.#nobodyFrom = undefined;
+  }
+
+  /** Of what was counted. */
+  #unmarkedOf(device: RestingDevice, cpus: readonly CpuState[]): number {
+    const before = this.#unmarked.get(device.slot) ?? 0;
+    if (this.#nobodyFrom === undefined) return before;
+    return before + Math.max(0, countOf(device, cpus) - countOf(device, this.#nobodyFrom));
   }
 
   /** Whether what is under way came to its end. */
@@ -205,9 +230,23 @@ export class TcRests {
     return counts?.rested === true && seen !== undefined ? counts.whole(momentOf(device, cpus, seen)) : undefined;
   }
 
-  #witnesses(): Witnesses {
-    return witnesses(this.#options.procfs, this.#options.bpf.possibleCpus);
+  /** Packets of the device, whether it rested or not, whose samples are of no device. */
+  unmarked(device: RestingDevice, cpus: readonly CpuState[], whole: WholeCount | undefined): number {
+    return this.#unmarkedOf(device, cpus) + (whole?.unmarked ?? 0);
   }
+
+  #witnesses(): Witnesses {
+    const { procfs, bpf } = this.#options;
+    return witnesses(
+      procfs,
+      bpf.possibleCpus,
+      [...this.#counts.keys()].map(({ facts }) => facts),
+    );
+  }
+}
+
+function countOf({ slot }: RestingDevice, cpus: readonly CpuState[]): number {
+  return cpus.reduce((sum, { packets }) => sum + (packets[slot] ?? 0), 0);
 }
 
 function momentOf(
@@ -216,16 +255,23 @@ function momentOf(
   { nanoseconds, frames, passes }: Witnesses,
 ): PacketMoment {
   const counted = cpus.map(({ packets }) => packets[slot] ?? 0);
-  return { nanoseconds, counted, frames: frames.get(facts.name), passes };
+  return { nanoseconds, counted, frames: frames.get(facts), passes };
+}
+
+/** What it is estimated at holds, so far. */
+function isKnown(counts: RestCounts, now: PacketMoment): boolean {
+  const { error, byCpu } = counts.whole(now);
+  return counts.trusted && error <= MOST_ERROR * byCpu.reduce((sum, count) => sum + count, 0);
 }
 
 /** Whether a slice was such that the rest after it can be told. */
-export function mayRest({ packets, seconds, passes, frames }: PacketPart, othersPerSecond: number): boolean {
+export function mayRest({ packets, seconds, passes, frames }: PacketPart): boolean {
   if (frames === undefined || frames === 0 || passes === undefined) return false;
+  return packets >= Math.max(ENOUGH_IN_SLICE, LEAST_PER_SECOND * seconds);
+}
+
+/** Whether next to all packets of the host are the device's. */
+export function isAlone({ packets, passes = [] }: PacketPart, othersPerSecond: number): boolean {
   const all = passes.reduce((sum, count) => sum + count, 0);
-  return (
-    packets >= Math.max(ENOUGH_IN_SLICE, LEAST_PER_SECOND * seconds) &&
-    packets >= LEAST_SHARE * all &&
-    othersPerSecond <= MOST_OF_OTHERS_PER_SECOND
-  );
+  return packets >= LEAST_SHARE * all && othersPerSecond <= MOST_OF_OTHERS_PER_SECOND;
 }

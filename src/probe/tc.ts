@@ -53,13 +53,14 @@ function tcxType(direction: TcDirection): number {
   return direction === 'ingress' ? AttachType.tcxIngress : AttachType.tcxEgress;
 }
 
-/** Again what was detached, on a thread of libuv's; only in our own namespace. */
-export async function attachTcxAside(
+/** Again what was detached: on a thread of libuv's where those are in the device's namespace, else on this one. */
+export async function attachTcxAgain(
   bpf: Libbpf,
   attachment: TcAttachment,
   program: ProgramFd,
 ): Promise<Result<TcAttachment>> {
-  const { ifindex, direction } = attachment;
+  const { netns, ifindex, direction } = attachment;
+  if (netns.path !== undefined) return attachTc(bpf, 'tcx', netns, ifindex, direction, program);
   const link = await bpf.linkCreateAside(program, ifindex, tcxType(direction), BEFORE_ALL);
   return link.ok ? ok({ ...attachment, link: link.value }) : link;
 }

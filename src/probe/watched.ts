@@ -21,7 +21,7 @@ import type { AttachPlan, PlanStep } from './plan.ts';
 import type { SpanHistogram } from '../readings/histogram.ts';
 import type { AttachStatus, DeviceReading, SpanReading, XdpMode } from '../readings/reading.ts';
 import type { WholeCount } from './rest-counts.ts';
-import { attachTc, attachTcxAside, type TcDirection, type TcAttachment } from './tc.ts';
+import { attachTc, attachTcxAgain, type TcDirection, type TcAttachment } from './tc.ts';
 
 export interface DeviceWorkshop {
   readonly bpf: Libbpf;
@@ -180,7 +180,7 @@ export class WatchedDevice {
   /** Whether the program may be away for a while: see tc-rests.ts. */
   get canRest(): boolean {
     const [only] = this.tc;
-    return this.facts.netns.path === undefined && !this.xdp && this.tc.length === 1 && only?.link !== undefined;
+    return !this.xdp && this.tc.length === 1 && only?.link !== undefined;
   }
 
   async detachForRest(): Promise<void> {
@@ -197,7 +197,7 @@ export class WatchedDevice {
     const [[attachment], [program]] = [this.tc, this.programs];
     if (attachment === undefined || program === undefined) return fail('nothing is attached');
     this.#changing = true;
-    const attached = await attachTcxAside(this.#shop.bpf, attachment, program);
+    const attached = await attachTcxAgain(this.#shop.bpf, attachment, program);
     this.#changing = false;
     if (attached.ok) this.tc[0] = attached.value;
     this.#lost = attached.ok ? undefined : `the TC program could not be attached again: ${attached.reason}`;
@@ -214,7 +214,7 @@ export class WatchedDevice {
   read(
     cpus: readonly CpuState[],
     { sampleEvery, stackEvery, still }: { sampleEvery: number; stackEvery: number; still: number | undefined },
-    whole: WholeCount | undefined,
+    { whole, unmarked }: { whole: WholeCount | undefined; unmarked: number },
     gaps: string[],
   ): DeviceReading {
     const spans: SpanReading[] = [];
@@ -241,6 +241,7 @@ export class WatchedDevice {
       packets: packetsByCpu.reduce((sum, packets) => sum + packets, 0),
       packetsByCpu,
       ...(whole !== undefined && { counted: whole.counted, packetsError: whole.error }),
+      ...(unmarked > 0 && { unmarked }),
       spans,
     };
   }

@@ -99,6 +99,8 @@ export interface DeviceReading {
   /** Where it rested: of `packets` those that it counted itself, and by how many the rest may be wrong. */
   readonly counted?: number;
   readonly packetsError?: number;
+  /** Of `packets` those that came while samples of the profile were of no device, since programs of several rested. */
+  readonly unmarked?: number;
   readonly spans: readonly SpanReading[];
 }
 
@@ -245,6 +247,7 @@ function subtractDevice(after: DeviceReading, before: DeviceReading | undefined)
     // Before its first rest it had counted them all.
     ...(after.counted !== undefined && { counted: minus(after.counted, before.counted ?? before.packets) }),
     ...(after.packetsError !== undefined && { packetsError: minus(after.packetsError, before.packetsError) }),
+    ...(after.unmarked !== undefined && { unmarked: minus(after.unmarked, before.unmarked) }),
     spans: after.spans.map((span) => {
       const same = before.spans.find((other) => other.span === span.span && other.mode === span.mode);
       return same === undefined ? span : { ...span, ...subtractSpans(span, same) };

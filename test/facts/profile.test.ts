@@ -12,6 +12,7 @@ import {
   profileSeconds,
   softnetProcessed,
   spanCpuPackets,
+  spanUnmarked,
   transmitPackets,
 } from '../../src/metrics/catalogue/index.ts';
 import { windowOf, type Cell } from '../support/window.ts';
@@ -117,10 +118,11 @@ describe('the profile of a window', () => {
       null,
       samples,
     ];
-    const both = (processed: number): ReturnType<typeof windowOf> =>
+    const both = (processed: number, ...more: Cell[]): ReturnType<typeof windowOf> =>
       windowOf({
         cells: [
           ...clock,
+          ...more,
           device('dear', 9000),
           device('cheap', 1000),
           [spanCpuPackets, { device: 'dear', cpu: '0' }, 0, 30_000],
@@ -132,6 +134,10 @@ describe('the profile of a window', () => {
     near(dear?.price?.ns, 300_000, 1);
     near(cheap?.price?.ns, 667, 1);
     assert.equal(dear?.parts[0]?.part, 'nftables');
+    // Three quarters of the cheap one's came while nobody was marked: its samples are of the last quarter.
+    const [, rested] = profileByDevice(both(1_540_000, [spanUnmarked, { device: 'cheap' }, 0, 0.75]));
+    near(rested?.price?.ns, 2667, 1);
+    near(rested?.packetsPerSecond, 150_000, 1);
     // Half of the packets are of devices that nobody watches: whose cost it was cannot be told.
     assert.deepEqual(profileByDevice(both(3_100_000)), []);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { estimate, partBetween, RestCounts, type PacketMoment } from '../../src/probe/rest-counts.ts';
-import { mayRest } from '../../src/probe/tc-rests.ts';
+import { isAlone, mayRest } from '../../src/probe/tc-rests.ts';
 
 /** A host of two CPUs, whose one device is watched: what its program counts while it is there, and what all witnesses do. */
 class Host {
@@ -119,7 +119,21 @@ describe('packets of a device whose TC program rests', () => {
     host.pass(0.05, 20_000);
     host.there = false;
     host.pass(1, 20_000);
-    assert.deepEqual(counts.whole(host.now), { byCpu: [25_000, 0], counted: 5000, error: 0 });
+    assert.deepEqual(counts.whole(host.now), { byCpu: [25_000, 0], counted: 5000, error: 0, unmarked: 0 });
+  });
+
+  it('is of no device in the profile where nobody was marked meanwhile, in this rest and in those before', () => {
+    const [host, counts] = [new Host(), new RestCounts()];
+    for (const [rest, unmarked] of [20_000, 40_000].entries()) {
+      host.there = true;
+      counts.begins(host.now);
+      counts.ends(host.pass(0.2, 20_000).now);
+      counts.leaves(false);
+      host.there = false;
+      host.pass(1, 20_000);
+      const whole = counts.whole(host.now);
+      assert.deepEqual([whole.byCpu[0], whole.unmarked], [24_000 * (rest + 1), unmarked]);
+    }
   });
 
   it('ends when the device goes, and says what may have come before that was seen', () => {
@@ -150,23 +164,27 @@ describe('packets of a device whose TC program rests', () => {
 describe('whether a program may rest', () => {
   const slice = (host: Host): ReturnType<typeof partBetween> => partBetween(new Host().now, host.now);
 
-  it('does where one device is busy and alone', () => {
-    assert.ok(mayRest(slice(new Host().pass(0.2, 20_000)), 10));
+  it('does on a busy device', () => {
+    assert.ok(mayRest(slice(new Host().pass(0.2, 20_000))));
   });
 
   it('does not on a slow device, nor with few packets', () => {
-    assert.equal(mayRest(slice(new Host().pass(0.9, 1000)), 0), false);
-    assert.equal(mayRest(slice(new Host().pass(0.01, 20_000)), 0), false);
-  });
-
-  it('does not beside another busy device, watched or not: the profile would take its packets for this one’s', () => {
-    assert.equal(mayRest(slice(new Host().pass(0.2, 20_000)), 100), false);
-    assert.equal(mayRest(slice(new Host().pass(0.2, 20_000, { others: 5000 })), 0), false);
+    assert.equal(mayRest(slice(new Host().pass(0.9, 1000))), false);
+    assert.equal(mayRest(slice(new Host().pass(0.01, 20_000))), false);
   });
 
   it('does not where a witness is missing', () => {
     const host = new Host().pass(0.2, 20_000);
     for (const without of [{ frames: undefined }, { passes: undefined }, { frames: 0 }])
-      assert.equal(mayRest({ ...slice(host), ...without }, 0), false);
+      assert.equal(mayRest({ ...slice(host), ...without }), false);
+  });
+
+  it('is alone where next to all packets of the host are its', () => {
+    assert.ok(isAlone(slice(new Host().pass(0.2, 20_000)), 10));
+  });
+
+  it('is not alone beside another busy device, watched or not: the profile would take its packets for this one’s', () => {
+    assert.equal(isAlone(slice(new Host().pass(0.2, 20_000)), 100), false);
+    assert.equal(isAlone(slice(new Host().pass(0.2, 20_000, { others: 5000 })), 0), false);
   });
 });

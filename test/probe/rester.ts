@@ -1,10 +1,12 @@
 /**
- * A process which measures a device of its own network namespace in shifts: `node rester.js DEVICE SECONDS end|rest`. With `rest` it
- * says `resting` when the device's program is away, and waits for a word. Then it says as JSON what it read and how it closed.
+ * A process which measures a device in shifts: `node rester.js DEVICE SECONDS end|rest [NAMESPACE]`, the namespace by its path, else its
+ * own. With `rest` it says `resting` when the device's program is away, and waits for a word. Then it says as JSON what it read and how it closed.
  */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ok } from '../../src/base/result.ts';
+import { askInNamespace } from '../../src/ffi/namespaces.ts';
 import { readCapabilities } from '../../src/probe/capabilities.ts';
 import type { CloseReport } from '../../src/probe/close.ts';
 import { ownNetns, readDeviceFacts } from '../../src/probe/facts.ts';
@@ -22,18 +24,19 @@ export interface Rested {
   readonly closed: CloseReport;
 }
 
-const [name = '', seconds = '6', until = 'end'] = process.argv.slice(2);
+const [name = '', seconds = '6', until = 'end', path] = process.argv.slice(2);
 
 function frames(): number {
-  const line = readFileSync('/proc/net/dev', 'utf8')
-    .split('\n')
-    .find((each) => each.includes(`${name}:`));
+  const table = askInNamespace(path, () => ok(readFileSync('/proc/net/dev', 'utf8')));
+  if (!table.ok) throw new Error(table.reason);
+  const line = table.value.split('\n').find((each) => each.includes(`${name}:`));
   return Number(line?.split(':')[1]?.trim().split(/\s+/)[1] ?? 0);
 }
 
 const away = ({ devices }: ProbeSession): boolean => devices[0]?.tc[0]?.link === undefined;
 
-const facts = readDeviceFacts(ownNetns(), [name]);
+const where = path === undefined ? ownNetns() : { id: String(statSync(path).ino), path };
+const facts = readDeviceFacts(where, [name]);
 if (!facts.ok) throw new Error(facts.reason);
 const capabilities = readCapabilities();
 const plans = planDevices(facts.value, { probe: 'taps' }, capabilities);

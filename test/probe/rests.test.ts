@@ -1,4 +1,4 @@
-/** TC programs that rest, on a real device of the namespace that pktcost is in. Needs root; CI must not skip it. */
+/** TC programs that rest, on a real device of the namespace that pktcost is in, and of another. Needs root; CI must not skip it. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -28,13 +28,14 @@ describe(
     });
 
     /** Measures while 20,000 datagrams a second are sent; `meanwhile` is done in a rest of the program. */
-    async function rested(seconds: number, meanwhile?: () => void): Promise<Rested> {
+    async function rested(seconds: number, meanwhile?: () => void, inside = true): Promise<Rested> {
       load = lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-l', '64', '-b', '10M', '-t', '60');
       const script = fileURLToPath(new URL('./rester.js', import.meta.url));
-      const where = ['netns', 'exec', lab.receiver, process.execPath, script, lab.device, String(seconds)];
-      const child = spawn('ip', [...where, meanwhile === undefined ? 'end' : 'rest'], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
+      const what = [script, lab.device, String(seconds), meanwhile === undefined ? 'end' : 'rest'];
+      const [command, ...words] = inside
+        ? ['ip', 'netns', 'exec', lab.receiver, process.execPath, ...what]
+        : [process.execPath, ...what, `/run/netns/${lab.receiver}`];
+      const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'inherit'] });
       try {
         for await (const line of createInterface({ input: child.stdout })) {
           if (line !== 'resting') return JSON.parse(line) as Rested;
@@ -58,21 +59,22 @@ describe(
       assert.doesNotMatch(JSON.stringify(shown), /pktcost_in/);
     }
 
-    it('has all packets of the window, of which the program met a part, and leaves nothing', async () => {
-      const read = await rested(10);
-      const { packets, packetsByCpu, counted = packets, packetsError = Infinity } = read.device;
-      assert.equal(read.staying, null);
-      assert.ok(packets > 20_000, `${String(packets)} packets`);
-      assert.ok(counted < 0.9 * packets, `${String(counted)} of ${String(packets)} met the program`);
-      // Not one of these datagrams is merged with another.
-      assert.ok(Math.abs(packets / read.frames - 1) < 0.05, `${String(packets)}, truly ${String(read.frames)}`);
-      assert.ok(packetsError < 0.05 * packets, String(packetsError));
-      assert.equal(
-        packetsByCpu.reduce((sum, count) => sum + count, 0),
-        packets,
-      );
-      clean(read);
-    });
+    for (const inside of [true, false])
+      it(`has all packets of the window, of which the program met a part, and leaves nothing, ${inside ? 'in its own namespace' : 'in another'}`, async () => {
+        const read = await rested(10, undefined, inside);
+        const { packets, packetsByCpu, counted = packets, packetsError = Infinity } = read.device;
+        assert.equal(read.staying, null);
+        assert.ok(packets > 20_000, `${String(packets)} packets`);
+        assert.ok(counted < 0.9 * packets, `${String(counted)} of ${String(packets)} met the program`);
+        // Not one of these datagrams is merged with another.
+        assert.ok(Math.abs(packets / read.frames - 1) < 0.05, `${String(packets)}, truly ${String(read.frames)}`);
+        assert.ok(packetsError < 0.05 * packets, String(packetsError));
+        assert.equal(
+          packetsByCpu.reduce((sum, count) => sum + count, 0),
+          packets,
+        );
+        clean(read);
+      });
 
     it('ends in a rest without a trace, and tells what came up to then', async () => {
       const read = await rested(20, () => undefined);

@@ -17,9 +17,9 @@ after(() => {
 /** One CPU and two devices, whose packets count where a program is there; /proc as the kernel prints it. */
 function staged(options: { slowChangeMs?: number } = {}) {
   const stage = {
-    frames: 0,
+    frames: [0, 0],
     counted: [0, 0],
-    there: true,
+    there: [true, true],
     log: [] as string[],
     attach: () => Promise.resolve(ok(undefined) as Result<void>),
     detach: () => Promise.resolve(),
@@ -33,13 +33,13 @@ function staged(options: { slowChangeMs?: number } = {}) {
     canRest: true,
     async detachForRest() {
       await stage.detach();
-      stage.there = false;
+      stage.there[slot] = false;
       stage.log.push(`eth${slot} goes`);
     },
     async attachAfterRest() {
       const attached = await stage.attach();
       if (attached.ok) {
-        stage.there = true;
+        stage.there[slot] = true;
         stage.log.push(`eth${slot} comes`);
       }
       return attached;
@@ -52,20 +52,23 @@ function staged(options: { slowChangeMs?: number } = {}) {
   const runs = { netRxRuns: 0, netRxSampledRuns: 0, netRxNs: 0, netRxSkbs: 0 };
   const cpus = (): CpuState[] => [{ counts: { ...counts, ...runs }, packets: [...stage.counted] }];
   const pass = (packets: number, others = 0): void => {
-    stage.frames += packets;
-    if (stage.there) stage.counted[0]! += packets;
-    stage.counted[1]! += others;
-    const words = [stage.frames + stage.counted[1]!, ...Array<number>(14).fill(0)];
+    for (const [slot, came] of [packets, others].entries()) {
+      stage.frames[slot]! += came;
+      if (stage.there[slot] === true) stage.counted[slot]! += came;
+    }
+    const [first = 0, second = 0] = stage.frames;
+    const words = [first + second, ...Array<number>(14).fill(0)];
     const row = words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
     writeFileSync(join(folder, 'net/softnet_stat'), `${row}\n`);
     const columns = (frames: number): string => ` 0 ${String(frames)}${' 0'.repeat(14)}\n`;
     const header = 'Inter-| Receive | Transmit\n face |bytes packets|bytes packets\n';
-    const lines = `  eth0:${columns(stage.frames)}  eth1:${columns(stage.counted[1]!)}`;
+    const lines = `  eth0:${columns(first)}  eth1:${columns(second)}`;
     writeFileSync(join(folder, 'net/dev'), header + lines);
   };
   pass(0);
   const rests = new TcRests({ bpf, home: 1 as MapFd, procfs: folder, devices, ...options }, cpus);
-  const whole = () => rests.whole(devices[0]!, cpus(), rests.look());
+  const whole = (slot = 0) => rests.whole(devices[slot]!, cpus(), rests.look());
+  const unmarked = (slot: number) => rests.unmarked(devices[slot]!, cpus(), whole(slot));
   /** A slice and the rest after it. */
   const round = async (packets: number, others = 0, restMs = 1000): Promise<void> => {
     await rests.sliceNears();
@@ -74,7 +77,7 @@ function staged(options: { slowChangeMs?: number } = {}) {
     await new Promise(setImmediate);
     pass(packets, others);
   };
-  return { stage, rests, pass, round, whole };
+  return { stage, rests, pass, round, whole, unmarked };
 }
 
 describe('the TC program of a busy device', () => {
@@ -90,10 +93,10 @@ describe('the TC program of a busy device', () => {
     assert.equal(whole(), undefined, 'all were counted');
     await round(5000);
     assert.deepEqual(stage.log, ['home 1', 'eth0 goes']);
-    assert.deepEqual(whole(), { byCpu: [20_000], counted: 15_000, error: 0 });
+    assert.deepEqual(whole(), { byCpu: [20_000], counted: 15_000, error: 0, unmarked: 0 });
     await round(5000);
     assert.deepEqual(stage.log, ['home 1', 'eth0 goes', 'eth0 comes', 'home 0', 'home 1', 'eth0 goes']);
-    assert.deepEqual(whole(), { byCpu: [30_000], counted: 20_000, error: 0 });
+    assert.deepEqual(whole(), { byCpu: [30_000], counted: 20_000, error: 0, unmarked: 0 });
     assert.equal(rests.stays, undefined);
   });
 
@@ -107,6 +110,21 @@ describe('the TC program of a busy device', () => {
     assert.deepEqual(set.stage.log, []);
   });
 
+  it('rests with those of other busy devices once the profile has seen enough of each, and marks nobody meanwhile', async () => {
+    const { stage, round, whole, unmarked } = set;
+    await round(50_000, 40_000);
+    await round(50_000, 40_000);
+    const goes = ['home 255', 'eth0 goes'];
+    assert.deepEqual(stage.log, goes, 'the other is slower: the profile has seen less of it');
+    assert.deepEqual([unmarked(0), unmarked(1)], [50_000, 40_000]);
+    await round(50_000, 40_000);
+    const comes = ['eth0 comes', 'home 0'];
+    assert.deepEqual(stage.log, [...goes, ...comes, ...goes, 'eth1 goes']);
+    assert.deepEqual(whole(0), { byCpu: [300_000], counted: 200_000, error: 0, unmarked: 100_000 });
+    assert.deepEqual([whole(1)?.byCpu, whole(1)?.counted], [[240_000], 200_000]);
+    assert.deepEqual([unmarked(0), unmarked(1)], [100_000, 80_000]);
+  });
+
   it('stays on a slow device', async () => {
     for (let turn = 0; turn < 4; turn += 1) await set.round(200);
     assert.deepEqual(set.stage.log, []);
@@ -117,7 +135,7 @@ describe('the TC program of a busy device', () => {
     for (let turn = 0; turn < 5; turn += 1) await slow.round(5000);
     assert.deepEqual(slow.stage.log, ['home 1', 'eth0 goes', 'eth0 comes', 'home 0']);
     assert.match(slow.rests.stays ?? '', /^a TC program was detached in \d+ ms$/);
-    assert.deepEqual(slow.whole(), { byCpu: [50_000], counted: 45_000, error: 0 });
+    assert.deepEqual(slow.whole(), { byCpu: [50_000], counted: 45_000, error: 0, unmarked: 0 });
   });
 
   it('is waited for no longer than a slice can, and comes back all the same', async () => {
@@ -131,15 +149,15 @@ describe('the TC program of a busy device', () => {
         };
       });
     await rests.sliceNears();
-    assert.equal(stage.there, false, 'the slice begins without it');
+    assert.equal(stage.there[0], false, 'the slice begins without it');
     pass(5000);
     rests.sliceEnds(1000);
     comes?.();
     await new Promise(setImmediate);
-    assert.equal(stage.there, true);
+    assert.equal(stage.there[0], true);
     assert.match(rests.stays ?? '', /attached in/);
     pass(5000);
-    assert.deepEqual(set.whole(), { byCpu: [30_000], counted: 20_000, error: 0 });
+    assert.deepEqual(set.whole(), { byCpu: [30_000], counted: 20_000, error: 0, unmarked: 0 });
   });
 
   it('is estimated to the end where it cannot be attached again', async () => {
@@ -149,7 +167,7 @@ describe('the TC program of a busy device', () => {
     await rests.sliceNears();
     pass(5000);
     assert.equal(rests.stays, 'no such device');
-    assert.deepEqual(whole(), { byCpu: [25_000], counted: 15_000, error: 0 });
+    assert.deepEqual(whole(), { byCpu: [25_000], counted: 15_000, error: 0, unmarked: 0 });
   });
 
   it('leaves nothing that is under way when the session ends, and does not wait for ever', async () => {
@@ -167,7 +185,7 @@ describe('the TC program of a busy device', () => {
     assert.equal(await rests.end(10), false);
     comes?.();
     await new Promise(setImmediate);
-    assert.equal(stage.there, false, 'what came too late is taken away again');
+    assert.equal(stage.there[0], false, 'what came too late is taken away again');
     const calm = staged();
     assert.equal(await calm.rests.end(10), true);
   });

@@ -143,6 +143,14 @@ export const spanPacketsError = gauge('pktcost_span_packets_error', {
   unit: 'packets',
   help: 'By how many of the window that number may be wrong, where the program of the device rested: nineteen times of twenty it is less.',
 });
+export const spanUnmarked = gauge('pktcost_span_unmarked_ratio', {
+  ...ebpf,
+  labels: ['device'],
+  perNetns: true,
+  sparse: true,
+  unit: 'ratio',
+  help: 'Of the packets of the window those whose samples the profile has under no device, since programs of several devices rested.',
+});
 export const spanCpuPackets = counter('pktcost_span_cpu_packets_total', {
   ...ebpf,
   labels: ['device', 'cpu'],
