@@ -123,9 +123,10 @@ export class Snapshot {
     return this.#size <= MOST_NUMBERS && this.#text <= MOST_TEXT;
   }
 
-  /** Names of the metrics whose series, or their values, are others than in an earlier pass over the same; all without one. */
-  differing(earlier: Snapshot | undefined): readonly string[] {
+  /** Names of the metrics, of those to look at, whose series or values are others than in an earlier pass over the same; all without one. */
+  differing(earlier: Snapshot | undefined, of: (metric: string) => boolean): readonly string[] {
     return [...this.#byMetric].flatMap(([name, column]) => {
+      if (!of(name)) return [];
       const was = earlier === undefined ? undefined : earlier.#byMetric.get(name);
       if (earlier === undefined || was?.size !== column.size) return [name];
       const same = column.all().every(({ labels, value }) => {

@@ -173,11 +173,13 @@ export interface Unsaid {
 
 /** What a CPU does in a window of a watch, of the busiest there is. */
 export interface WatchedLoad {
-  /** Share of its time for softirq, interrupts, and other machines of the same host. */
+  /** Share of its time for softirq and interrupts. */
   readonly share: number;
   readonly packetsPerSecond: number;
-  /** Share of the time that somebody waited for CPU, memory or disk. */
+  /** Share of the time that somebody waited for memory, or all of a CPU for interrupts. */
   readonly waiting: number;
+  /** What other machines of the same host took of all CPUs together, in CPUs. */
+  readonly stolen: number;
 }
 
 /** From what load on a rule is looked at, well below its own limits; or why it is enough to do so when all is read. */

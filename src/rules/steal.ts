@@ -14,7 +14,7 @@ export const steal = defineRule({
   role: 'context',
   title: 'The hypervisor takes CPU time from this guest',
   scope: [],
-  watched: { from: { share: 0.005 } },
+  watched: { from: { stolen: 0.05 } },
   signals: {
     // Of the time in which the guest wanted to run: an idle CPU waits for nobody, and its time says nothing.
     share: ratio(stolen, add(stolen, ran)),

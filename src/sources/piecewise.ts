@@ -48,6 +48,7 @@ export class PiecewiseSample {
   readonly own: NamespacePieces;
   readonly others: readonly NamespacePieces[];
   #snapshot: Snapshot | undefined;
+  readonly #some = new Map<string, Snapshot>();
 
   constructor(taken: { takenAt: string; at: number }, own: NamespacePieces, others: readonly NamespacePieces[]) {
     this.takenAt = taken.takenAt;
@@ -58,33 +59,20 @@ export class PiecewiseSample {
 
   /** Everything, as if it had been read in one pass. */
   snapshot(): Snapshot {
-    if (this.#snapshot !== undefined) return this.#snapshot;
-    const whole = new Snapshot(this.takenAt, this.at);
-    const last = new Set(['owners', 'readers']);
-    const absorb = (id: string, { series, later }: FilePiece): boolean => last.has(id) || whole.absorb(series, later);
-    for (const { pieces } of [this.own, ...this.others])
-      for (const [id, piece] of pieces) if (!absorb(id, piece)) break;
-    for (const id of last) {
-      const piece = this.own.pieces.get(id);
-      if (piece !== undefined) whole.absorb(piece.series, piece.later);
-    }
-    this.#snapshot = whole;
-    return whole;
+    return (this.#snapshot ??= putTogether(this, this.own, this.others));
   }
 
-  /** What was read in pktcost's own namespace and in these. */
-  within(names: ReadonlySet<string>): Snapshot {
+  /** What these collectors read, in pktcost's own namespace and in those named. */
+  within(names: ReadonlySet<string>, ids: ReadonlySet<string>): Snapshot {
     const others = this.others.filter(({ name }) => names.has(name));
-    return new PiecewiseSample(this, this.own, others).snapshot();
+    return putTogether(this, this.own, others, ids);
   }
 
-  /** What these collectors read in pktcost's own namespace. */
+  /** What these collectors read in pktcost's own namespace; asked twice, as the end of a window and as the beginning of the next. */
   some(ids: readonly string[]): Snapshot {
-    const part = new Snapshot(this.takenAt, this.at);
-    for (const id of ids) {
-      const piece = this.own.pieces.get(id);
-      if (piece !== undefined) part.absorb(piece.series, piece.later);
-    }
+    const key = ids.join();
+    const part = this.#some.get(key) ?? putTogether(this, this.own, [], new Set(ids));
+    this.#some.set(key, part);
     return part;
   }
 
@@ -108,15 +96,16 @@ export class PiecewiseSample {
     };
   }
 
-  /** Which metrics have other series or other values than before; all of a namespace that is new. */
-  movedSince(before: PiecewiseSample): Moved {
+  /** Which metrics, of those to look at, have other series or other values than before; all of a namespace that is new. */
+  movedSince(before: PiecewiseSample, of: (metric: string) => boolean): Moved {
     const earlier = new Map([before.own, ...before.others].map((each) => [each.name, each.pieces]));
     const moved = new Map<string, ReadonlySet<string>>();
     for (const { name, pieces } of [this.own, ...this.others]) {
       const names = new Set<string>();
       for (const [id, piece] of pieces) {
         const was = earlier.get(name)?.get(id);
-        if (was?.series !== piece.series) for (const metric of piece.series.differing(was?.series)) names.add(metric);
+        if (was?.series !== piece.series)
+          for (const metric of piece.series.differing(was?.series, of)) names.add(metric);
       }
       if (names.size > 0) moved.set(name, names);
     }
@@ -124,6 +113,27 @@ export class PiecewiseSample {
   }
 }
 
+/** @param ids the collectors whose pieces are wanted; all, if not given */
+function putTogether(
+  { takenAt, at }: Pick<PiecewiseSample, 'takenAt' | 'at'>,
+  own: NamespacePieces,
+  others: readonly NamespacePieces[],
+  ids?: ReadonlySet<string>,
+): Snapshot {
+  const whole = new Snapshot(takenAt, at);
+  const last = new Set(['owners', 'readers']);
+  const passed = (id: string): boolean => last.has(id) || (ids !== undefined && id !== REFUSED && !ids.has(id));
+  const absorb = (id: string, { series, later }: FilePiece): boolean => passed(id) || whole.absorb(series, later);
+  for (const { pieces } of [own, ...others]) for (const [id, piece] of pieces) if (!absorb(id, piece)) break;
+  for (const id of last) {
+    const piece = own.pieces.get(id);
+    if (piece !== undefined && ids?.has(id) !== false) whole.absorb(piece.series, piece.later);
+  }
+  return whole;
+}
+
+/** Stands for the pieces of a namespace that could not be entered. */
+const REFUSED = '';
 const noPieces: NamespacePieces = { name: OWN_NETNS, path: '', refused: null, pieces: new Map() };
 /** What the owners of sockets are looked for from. */
 const sockets: ReadonlySet<string> = new Set(['sockets', 'packet', 'rawsockets']);
@@ -178,7 +188,7 @@ function piecesIn(
   const refused = noted((series) => {
     noteUnvisited(series, perNamespace, name, gapOf(path, visited));
   });
-  return { name, path, refused: visited, pieces: new Map([['', refused]]) };
+  return { name, path, refused: visited, pieces: new Map([[REFUSED, refused]]) };
 }
 
 /** Without a packet on any of its devices, and none that wanted to be sent, nothing of a namespace moves that counts packets. */

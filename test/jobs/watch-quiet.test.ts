@@ -13,7 +13,14 @@ import { Stirring, stirs } from '../../src/jobs/watch/stirred.ts';
 import { rules } from '../../src/rules/index.ts';
 import { template } from '../../src/rules/template.ts';
 import type { Rule } from '../../src/rules/rule.ts';
-import { netstat, softnetProcessed } from '../../src/metrics/catalogue/index.ts';
+import {
+  cpuSeconds,
+  netstat,
+  pressureCpuWaiting,
+  pressureIoWaiting,
+  pressureMemoryWaiting,
+  softnetProcessed,
+} from '../../src/metrics/catalogue/index.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import { Window } from '../../src/metrics/window.ts';
 import { ok } from '../../src/base/result.ts';
@@ -47,12 +54,15 @@ const nothing: InetSockets = {
   udpQueues: null,
 };
 
+const node = '/sys/devices/system/node/node0';
+
 /** A namespace in memory, in which connections come and listeners overflow. */
 class FakeNamespace {
   segments = 100;
   overflows = 0;
   #asked = 0;
   #reads = 0;
+  #memoryReads = 0;
 
   /** Questions to sockets: what is dear on a live host. */
   get asked(): number {
@@ -61,6 +71,11 @@ class FakeNamespace {
 
   get reads(): number {
     return this.#reads;
+  }
+
+  /** Of its only memory node. */
+  get memoryReads(): number {
+    return this.#memoryReads;
   }
 
   get reader(): Reader {
@@ -72,7 +87,11 @@ class FakeNamespace {
         '/proc/net/snmp': snmpFile(this.segments),
         '/proc/sys/kernel/osrelease': '6.18.0\n',
         '/proc/sys/net/core/somaxconn': '4096\n',
+        [`${node}/meminfo`]: 'Node 0 MemTotal: 4000 kB\nNode 0 MemFree: 1000 kB\n',
+        [`${node}/numastat`]: 'numa_hit 100\nnuma_miss 0\nnuma_foreign 0\n',
+        [`${node}/cpulist`]: '0-3\n',
       },
+
       dumps: {
         inet_diag: {
           ...nothing,
@@ -93,6 +112,7 @@ class FakeNamespace {
       },
       read: (path) => {
         this.#reads += 1;
+        if (path === `${node}/meminfo`) this.#memoryReads += 1;
         return timed(below.read(path));
       },
       list: (path) => timed(below.list(path)),
@@ -187,6 +207,17 @@ describe('the windows of a watch in which nothing is wrong', () => {
       assert.notEqual(report.window.endedAt, '');
     }
     assert.equal(own.asked, asked);
+  });
+
+  it('do not read again what the memory of a host with one node holds, whose allocations go nowhere else', () => {
+    const own = new FakeNamespace();
+    const { look } = watchOf(own);
+    look();
+    const { memoryReads } = own;
+    assert.ok(memoryReads > 0);
+    own.segments += 500;
+    look();
+    assert.equal(own.memoryReads, memoryReads);
   });
 
   it('read in other namespaces only what counts losses', () => {
@@ -324,5 +355,24 @@ describe('what a watch reads each time', () => {
       return [...new Stirring([rule], {}).after([before, after], new Map(), new Set()).stirred];
     };
     assert.deepEqual([stirred(699), stirred(700)], [[], [template.code]]);
+  });
+
+  it('looks at no rule for who waits for CPUs and disks, nor for what softirq takes of a host that is merely in use', () => {
+    const stirred = (cells: Parameters<typeof windowOf>[0]['cells']): readonly string[] => {
+      const { before, after } = windowOf({ cells });
+      return [...new Stirring(rules, {}).after([before, after], new Map(), new Set()).stirred];
+    };
+    assert.deepEqual(
+      stirred([
+        [pressureCpuWaiting, {}, 0, 6],
+        [pressureIoWaiting, {}, 0, 6],
+        [cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 0.5],
+        [cpuSeconds, { cpu: '0', mode: 'steal' }, 0, 0.4],
+        [softnetProcessed, { cpu: '0' }, 0, 400],
+      ]),
+      [],
+    );
+    assert.deepEqual(stirred([[pressureMemoryWaiting, {}, 0, 0.5]]), ['PKT0604']);
+    assert.deepEqual(stirred([[cpuSeconds, { cpu: '0', mode: 'steal' }, 0, 0.6]]), ['PKT0606']);
   });
 });

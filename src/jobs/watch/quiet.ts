@@ -5,11 +5,12 @@
  */
 import type { Steps } from '../../base/steps.ts';
 import type { Report } from '../../generated/report.ts';
+import { numaHit } from '../../metrics/catalogue/index.ts';
 import { Window } from '../../metrics/window.ts';
 import { evaluateInSteps, type Overrides } from '../../rules/engine.ts';
 import { rules } from '../../rules/index.ts';
 import { samplePieces, type Again, type Moved, type Pieces, type PiecewiseSample } from '../../sources/piecewise.ts';
-import { loads, quickCollectors, Stirring, type Stirred } from './stirred.ts';
+import { collectorsOf, loads, quickCollectors, Stirring, type Stirred } from './stirred.ts';
 
 /** The samples at the ends of a window. */
 export type Ends = readonly [PiecewiseSample, PiecewiseSample];
@@ -28,7 +29,6 @@ const ALL_CPU_SHARE = 0.0005;
 const [ALL_SOONEST, ALL_LATEST] = [60, 300];
 
 export const everything: Again = () => true;
-const quick: Again = (collector) => quickCollectors.has(collector);
 
 export class QuietWindows {
   readonly #host: Pieces;
@@ -39,6 +39,8 @@ export class QuietWindows {
   #last: Report | undefined;
   /** Rules of which something had moved in its window, and that it only mentions or could not judge for it: that is of its window alone. */
   #passing: ReadonlySet<string> = new Set();
+  /** Where there is one memory node no allocation finds it elsewhere, and its counters tell nothing. */
+  #oneNode = false;
   /** In CLOCK_MONOTONIC seconds. */
   #readAllNext = -Infinity;
 
@@ -52,9 +54,10 @@ export class QuietWindows {
 
   /** Ends the window that began with this sample. */
   *look(before: PiecewiseSample): Steps<Looked> {
+    const quick: Again = (id) => quickCollectors.has(id) && !(this.#oneNode && id === 'numa');
     const glance = yield* samplePieces(this.#host, quick, before);
     const last = this.#last;
-    const moved = glance.movedSince(before);
+    const moved = glance.movedSince(before, this.#stirring.tells);
     const { stirred, unread } = this.#stirred([before, glance], moved, last);
     if (last === undefined || glance.at >= this.#readAllNext) return yield* this.#all(before, glance, stirred);
     const still = new Set(last.findings.filter(fired).map(({ code }) => code));
@@ -65,11 +68,11 @@ export class QuietWindows {
     const after = unread.size === 0 ? glance : yield* samplePieces(this.#host, again, glance);
     const looksAt = rules.filter(({ code }) => still.has(code) || stirred.has(code));
     // Where nothing moved nothing fires that did not before.
-    const names = new Set(moved.keys());
+    const [names, ids] = [new Set(moved.keys()), collectorsOf(looksAt)];
     const window =
       still.size > 0 || passed
         ? new Window(before.snapshot(), after.snapshot())
-        : new Window(before.within(names), after.within(names));
+        : new Window(before.within(names, ids), after.within(names, ids));
     const found = (yield* evaluateInSteps(window, looksAt, this.#overrides)).filter(fired);
     if (found.some(({ code }) => !still.has(code))) return yield* this.#all(before, after, stirred);
     return {
@@ -87,6 +90,7 @@ export class QuietWindows {
   *#all(before: PiecewiseSample, glance: PiecewiseSample, stirred: ReadonlySet<string>): Steps<Looked> {
     const started = process.cpuUsage();
     const after = yield* samplePieces(this.#host, everything, glance);
+    this.#oneNode = after.some(['numa']).count(numaHit) < 2;
     const report = yield* this.#judge([before, after], stirred);
     const { user, system } = process.cpuUsage(started);
     const seconds = (user + system) / 1e6 / ALL_CPU_SHARE;

@@ -4,9 +4,6 @@ import { OWN_NETNS, type Snapshot } from '../../metrics/snapshot.ts';
 import { Window } from '../../metrics/window.ts';
 import {
   cpuSeconds,
-  pressureCpuWaiting,
-  pressureIoStalled,
-  pressureIoWaiting,
   pressureIrqStalled,
   pressureMemoryStalled,
   pressureMemoryWaiting,
@@ -81,22 +78,45 @@ export interface Stirred {
   readonly unread: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+/** A rule, and what it takes. */
 interface Rated {
   readonly rule: Rule;
+  readonly collectors: ReadonlySet<string>;
   readonly metrics: ReadonlyMap<string, Metric>;
 }
 
 export class Stirring {
-  readonly #rules: readonly Rated[];
+  /** Rules about load, with the load from which each is looked at. */
+  readonly #ofLoad: readonly (Rated & { readonly from: Partial<WatchedLoad> })[];
+  /** The other rules by the names of what need not move on a healthy host. */
+  readonly #ofLoss: ReadonlyMap<string, readonly Rated[]>;
   readonly #changed: ReadonlySet<string>;
 
   /** @param overrides limits of the user's: a rule about load that has some is looked at each time */
   constructor(rules: readonly Rule[], overrides: Overrides) {
-    this.#rules = rules
+    const rated = rules
       .filter((rule) => !metricsOf(rule, true).some(({ collector }) => ofProbe.has(collector)))
-      .map((rule) => ({ rule, metrics: new Map(metricsOf(rule, false).map((metric) => [metric.name, metric])) }));
+      .map((rule) => ({
+        rule,
+        collectors: collectorsOf([rule]),
+        metrics: new Map(metricsOf(rule, false).map((metric) => [metric.name, metric])),
+      }));
+    const loadOfRule = ({ rule: { watched } }: Rated): Partial<WatchedLoad> | undefined =>
+      watched !== undefined && 'from' in watched ? watched.from : undefined;
+    this.#ofLoad = rated.flatMap((each) => {
+      const from = loadOfRule(each);
+      return from === undefined ? [] : [{ ...each, from }];
+    });
+    const ofLoss = new Map<string, Rated[]>();
+    for (const each of rated.filter((one) => loadOfRule(one) === undefined))
+      for (const name of each.metrics.keys())
+        if (!routine.has(name)) ofLoss.set(name, [...(ofLoss.get(name) ?? []), each]);
+    this.#ofLoss = ofLoss;
     this.#changed = new Set(Object.keys(overrides));
   }
+
+  /** Whether any rule is looked at when this metric moved. */
+  readonly tells = (metric: string): boolean => this.#ofLoss.has(metric);
 
   /**
    * @param own where the load stands (`loads`), before and after
@@ -106,29 +126,29 @@ export class Stirring {
   after(own: readonly [Snapshot, Snapshot], moved: Moved, nothing: ReadonlySet<string>): Stirred {
     const load = loadOf(new Window(...own));
     const unread = new Map<string, Set<string>>();
-    const want = (collector: string, netns: string): void => {
-      unread.set(collector, (unread.get(collector) ?? new Set()).add(netns));
+    const want = (ids: readonly string[], of: ReadonlySet<string>, netns: string): void => {
+      for (const id of ids) if (of.has(id)) unread.set(id, (unread.get(id) ?? new Set()).add(netns));
     };
     const stirred = new Set<string>();
-    for (const { rule, metrics } of this.#rules) {
-      const collectors = new Set([...metrics.values()].map(({ collector }) => collector));
-      const { watched } = rule;
-      const from = watched !== undefined && 'from' in watched ? watched.from : undefined;
-      const loaded =
-        from !== undefined && !nothing.has(rule.code) && (this.#changed.has(rule.code) || reaches(load, from));
-      if (loaded) for (const id of beside.load) if (collectors.has(id)) want(id, OWN_NETNS);
-      let stirs = loaded;
-      for (const [netns, names] of moved) {
-        const found = from === undefined ? [...metrics].filter(([name]) => names.has(name) && !routine.has(name)) : [];
-        stirs ||= found.length > 0;
-        // A level alone names no socket: whose it was is asked when something was lost.
-        if (found.some(([, { type }]) => type !== 'gauge'))
-          for (const id of beside.loss) if (collectors.has(id)) want(id, netns);
-      }
-      if (stirs) stirred.add(rule.code);
+    for (const { rule, collectors, from } of this.#ofLoad) {
+      if (nothing.has(rule.code) || !(this.#changed.has(rule.code) || reaches(load, from))) continue;
+      stirred.add(rule.code);
+      want(beside.load, collectors, OWN_NETNS);
     }
+    for (const [netns, names] of moved)
+      for (const name of names)
+        for (const { rule, collectors, metrics } of this.#ofLoss.get(name) ?? []) {
+          stirred.add(rule.code);
+          // A level alone names no socket: whose it was is asked when something was lost.
+          if (metrics.get(name)?.type !== 'gauge') want(beside.loss, collectors, netns);
+        }
     return { stirred, unread };
   }
+}
+
+/** Which collectors rules take something of. */
+export function collectorsOf(rules: readonly Rule[]): ReadonlySet<string> {
+  return new Set(rules.flatMap((rule) => metricsOf(rule, false).map(({ collector }) => collector)));
 }
 
 function metricsOf({ signals }: Rule, required: boolean): readonly Metric[] {
@@ -138,19 +158,22 @@ function metricsOf({ signals }: Rule, required: boolean): readonly Metric[] {
   });
 }
 
-function reaches(load: WatchedLoad, { share, packetsPerSecond, waiting }: Partial<WatchedLoad>): boolean {
+function reaches(load: WatchedLoad, from: Partial<WatchedLoad>): boolean {
+  const { share = 0, packetsPerSecond = 0, waiting = 0, stolen = 0 } = from;
   return (
-    load.share >= (share ?? 0) && load.packetsPerSecond >= (packetsPerSecond ?? 0) && load.waiting >= (waiting ?? 0)
+    load.share >= share && load.packetsPerSecond >= packetsPerSecond && load.waiting >= waiting && load.stolen >= stolen
   );
 }
 
-const LOAD_MODES: ReadonlySet<string> = new Set(['softirq', 'irq', 'steal']);
+const LOAD_MODES: ReadonlySet<string> = new Set(['softirq', 'irq']);
 
 function loadOf(window: Window): WatchedLoad {
   const spent = new Map<string, number>();
+  let stolen = 0;
   for (const { labels, increase, seconds } of window.increase(cpuSeconds).cells) {
     const { cpu = '', mode = '' } = labels;
     if (LOAD_MODES.has(mode)) spent.set(cpu, (spent.get(cpu) ?? 0) + increase / seconds);
+    if (mode === 'steal') stolen += increase / seconds;
   }
   const most = (metric: Metric): number =>
     Math.max(0, ...window.increase(metric).cells.map(({ increase, seconds }) => increase / seconds));
@@ -158,14 +181,9 @@ function loadOf(window: Window): WatchedLoad {
     share: Math.max(0, ...spent.values()),
     packetsPerSecond: most(softnetProcessed),
     waiting: Math.max(...pressures.map(most)),
+    stolen,
   };
 }
 
-const pressures: readonly Metric[] = [
-  pressureCpuWaiting,
-  pressureIoWaiting,
-  pressureIoStalled,
-  pressureMemoryWaiting,
-  pressureMemoryStalled,
-  pressureIrqStalled,
-];
+/** Those that hurt the packet path; who waits for a CPU or a disk on a busy host is of no rule's warning. */
+const pressures: readonly Metric[] = [pressureMemoryWaiting, pressureMemoryStalled, pressureIrqStalled];
