@@ -23,7 +23,7 @@ export const cpuTable: Table<CpuCost> = [
     detail: true,
   },
   { label: 'Taps', unit: 'percent', cell: ({ tapShare }) => tapShare },
-  { label: 'Dropped', unit: 'count', cell: ({ dropped }) => dropped },
+  { label: 'Drops', unit: 'count', cell: ({ dropped }) => dropped },
   { label: 'Squeezed', unit: 'count', cell: ({ squeezed }) => squeezed },
 ];
 

@@ -39,7 +39,7 @@ export function columns(text: string): number {
   return stringWidth(text);
 }
 
-/** Breaks at spaces, and inside a word only where it is longer than a line. */
+/** Breaks at spaces, and inside a word only where it is longer than a line: there behind a sign between its parts, if one is near. */
 export function wrap(text: string, width: number): string[] {
   const room = Math.max(1, width);
   const lines: string[] = [];
@@ -51,7 +51,7 @@ export function wrap(text: string, width: number): string[] {
       continue;
     }
     if (line !== '') lines.push(line);
-    const pieces = chop(word, room);
+    const pieces = parted(word, room);
     line = pieces.pop() ?? '';
     lines.push(...pieces);
   }
@@ -90,6 +90,20 @@ function chop(word: string, width: number): string[] {
     taken += size;
   }
   return [...pieces, piece];
+}
+
+/** The same, behind a sign between the parts of a name (`tpacket_` `rcv`) where one is in the latter half of a piece. */
+function parted(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let rest = word;
+  while (columns(rest) > width) {
+    const [whole = ''] = chop(rest, width);
+    const part = /^(.*[_/.:=-])/.exec(whole)?.[1] ?? '';
+    const piece = columns(part) * 2 >= width ? part : whole;
+    pieces.push(piece);
+    rest = rest.slice(piece.length);
+  }
+  return [...pieces, rest];
 }
 
 /** At most one line of text: what does not fit is left out and marked. */

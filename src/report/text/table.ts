@@ -33,23 +33,21 @@ export function drawTable<Row>(style: Style, table: Table<Row>, all: readonly Ro
     const longest = pieces.reduce((most, piece) => Math.max(most, columns(piece)), longestWord(label));
     return Math.min(unit === 'name' ? LONGEST_NAME : LONGEST_WORD, longest);
   });
+  // A figure in two lines is read as two figures, and half a word of the head is none.
+  const least = shown.map((column, index) => {
+    const figure = alignOf(column) === 'right' ? Math.max(...cells.map((row) => longestWord(row[index]!))) : 0;
+    return Math.max(longestWord(column.label), Math.min(words[index]!, Math.max(NARROWEST, figure)));
+  });
   const between = shown.length - 1;
-  const room = style.width - indent.length;
-  // Rather less room between the columns than a plain word in two.
-  const fits = (gap: number): boolean => sumOf(words) + gap * between <= room;
+  const inside = style.width - indent.length;
+  // Rather less room between the columns than a plain word in two, and none before the first than a table too wide.
+  const fits = (gap: number): boolean => sumOf(words) + gap * between <= inside;
   const plain = words.every((word) => word < LONGEST_WORD);
   const gap = style.width < ROOMY || (plain && !fits(GAP) && fits(1)) ? 1 : GAP;
-  const available = room - gap * between;
+  const before = sumOf(least) + gap * between <= inside ? indent : '';
+  const available = style.width - before.length - gap * between;
   shrink(widths, available, words);
-  // A figure in two lines is read as two figures.
-  const figures = shown.map((column, index) =>
-    alignOf(column) === 'right' ? Math.max(...cells.map((row) => longestWord(row[index]!))) : 0,
-  );
-  shrink(
-    widths,
-    available,
-    words.map((word, index) => Math.min(word, Math.max(NARROWEST, figures[index]!))),
-  );
+  shrink(widths, available, least);
   const rule = style.unicode ? '─' : '-';
   const drawn = new CliTable({
     head: shown.map(({ label }, index) => wrap(label, widths[index]!).join('\n')),
@@ -69,7 +67,7 @@ export function drawTable<Row>(style: Style, table: Table<Row>, all: readonly Ro
   }
   const text = drawn.toString().split('\n');
   if (all.length > rows.length) text.push(`and ${all.length - rows.length} more, not shown here`);
-  return text.map((each) => `${indent}${each}`.trimEnd());
+  return text.map((each) => `${before}${each}`.trimEnd());
 }
 
 function sumOf(widths: readonly number[]): number {

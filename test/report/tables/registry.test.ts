@@ -19,6 +19,7 @@ import { deviceProfileTable, partTable } from '../../../src/report/tables/profil
 import { spansOf, spanTable } from '../../../src/report/tables/spans.ts';
 import { actionTable, limitTable, planTable } from '../../../src/report/tables/run.ts';
 import { columnsIn, everyFormat, written, type Format, type Table } from '../../../src/report/tables/table.ts';
+import { drawTable as drawText } from '../../../src/report/text/table.ts';
 import { renderDoctor } from '../../../src/report/text/doctor.ts';
 import { renderText } from '../../../src/report/text/index.ts';
 import { collectorGroups } from '../../../src/report/words/phrases.ts';
@@ -29,7 +30,16 @@ interface Registered {
   readonly rows: number;
   labels(format: Format): readonly string[];
   firstRow(format: Format): readonly string[];
+  /** Words of the head as it is drawn in so many columns, and those of its labels. */
+  headAt(width: number): { readonly drawn: readonly string[]; readonly labels: readonly string[] };
   head(format: 'markdown' | 'html'): string;
+}
+
+function wordsIn(lines: readonly string[]): readonly string[] {
+  return lines
+    .flatMap((each) => each.split(' '))
+    .filter((word) => word !== '')
+    .sort();
 }
 
 function registered<Row>(table: Table<Row>, rows: readonly Row[]): Registered {
@@ -38,6 +48,15 @@ function registered<Row>(table: Table<Row>, rows: readonly Row[]): Registered {
     rows: rows.length,
     labels: (format) => columns(format).map(({ label }) => label),
     firstRow: (format) => columns(format).map((column) => written(column, rows[0]!).text),
+    headAt: (width) => {
+      const lines = drawText({ colour: false, unicode: true, width }, table, rows);
+      const head = lines.slice(
+        0,
+        lines.findIndex((each) => each.trim().startsWith('──')),
+      );
+      const labels = columns('text').map(({ label }) => label);
+      return { drawn: wordsIn(head), labels: wordsIn(labels) };
+    },
     head: (format) =>
       format === 'markdown'
         ? drawMarkdown(table, rows)[0]!
@@ -94,6 +113,14 @@ describe('every table of the report', () => {
           assert.match(drawn.text, line(table.labels('text')), `${name} in text`);
           assert.match(drawn.text, line(table.firstRow('text')), `a row of ${name} in text`);
         } else assert.ok(drawn[format].includes(table.head(format)), `${name} in ${format}`);
+      }
+    });
+
+    it(`${name} has whole words in its head from 60 columns on`, () => {
+      const table = of(report);
+      for (const width of [60, 80, 120, 200]) {
+        const { drawn: words, labels } = table.headAt(width);
+        assert.deepEqual(words, labels, `in ${width} columns`);
       }
     });
   }
