@@ -61,11 +61,15 @@ export class Debian {
     return this.#cache(['pkgnames', prefix]).trim().split('\n');
   }
 
-  /** The packages with all that they depend on, less what only their installation would need. */
-  closure(names) {
+  /**
+   * The packages with all that they depend on, less what only their installation would need.
+   * @param {readonly string[]} names
+   * @param {RegExp} wanted what is needed all the same
+   */
+  closure(names, wanted = /^$/) {
     const kinds = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
     const answer = this.#cache(['depends', '--recurse', ...kinds.map((each) => `--no-${each}`), ...names]);
-    return [...new Set(answer.match(/^\w\S*$/gm))].filter((name) => !NOT_NEEDED.test(name)).sort();
+    return [...new Set(answer.match(/^\w\S*$/gm))].filter((name) => wanted.test(name) || !NOT_NEEDED.test(name)).sort();
   }
 
   /** @returns {Map<string, string>} the version that apt would install, of those it offers */

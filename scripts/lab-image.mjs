@@ -58,6 +58,13 @@ const PROGRAMS = [
   'tcpdump',
   'util-linux',
 ];
+/**
+ * Debian's sos, with the Python that it is written in: for scenes that ask for it. It runs commands through `timeout`, and that of
+ * busybox takes its own `ip` for them.
+ */
+const SOS = ['coreutils', 'sosreport', 'python3', 'net-tools', 'xz-utils'];
+const PYTHON = /^(python3.*|libpython3.*)$/;
+
 const MODULES = [
   'af_packet_diag',
   'act_mirred',
@@ -96,6 +103,9 @@ const MODULES = [
   'vmxnet3',
   '8139cp',
 ];
+
+/** What no program reads. */
+const DOCS = ['doc', 'man', 'locale', 'bash-completion', 'i18n'].map((name) => `./usr/share/${name}`);
 
 function hash(...parts) {
   const sum = createHash('sha256');
@@ -150,15 +160,8 @@ function baseArchive(arch) {
       mkdirSync(join(root, 'usr', folder), { recursive: true });
       symlinkSync(`usr/${folder}`, join(root, folder));
     }
-    const docs = [
-      './usr/share/doc',
-      './usr/share/man',
-      './usr/share/locale',
-      './usr/share/bash-completion',
-      './usr/share/i18n',
-    ];
     for (const deb of debs)
-      unpack(deb, root, [...docs, './usr/lib/systemd', './lib/systemd', `./usr/lib/${gnu}/gconv`]);
+      unpack(deb, root, [...DOCS, './usr/lib/systemd', './lib/systemd', `./usr/lib/${gnu}/gconv`]);
     for (const folder of ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'etc', 'var/log', 'var/lib', 'results'])
       mkdirSync(join(root, folder), { recursive: true });
     symlinkSync('../run', join(root, 'var/run'));
@@ -183,6 +186,36 @@ function baseArchive(arch) {
     for (const shell of ['sh', 'ash'])
       if (!existsSync(join(root, 'usr/bin', shell))) symlinkSync('busybox', join(root, 'usr/bin', shell));
     execFileSync('ldconfig', ['-r', root], { stdio: 'ignore' });
+    pack(root, archive);
+  });
+  return archive;
+}
+
+/** What sos needs beside the base. */
+function sosArchive(arch) {
+  const debian = new Debian(arch);
+  const base = new Set(debian.closure(PROGRAMS));
+  const versions = debian.candidates(debian.closure(SOS, PYTHON).filter((name) => !base.has(name)));
+  const key = hash(readFileSync(import.meta.filename), JSON.stringify([...versions]));
+  const archive = join(CACHE, `sos-${arch}-${key}.cpio`);
+  if (existsSync(archive)) return archive;
+  forget(`sos-${arch}-`);
+  const debs = debian.have(versions);
+  withFolder((root) => {
+    for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
+      mkdirSync(join(root, 'usr', folder), { recursive: true });
+      symlinkSync(`usr/${folder}`, join(root, folder));
+    }
+    const unused = ['ensurepip', 'idlelib', 'lib2to3', 'pydoc_data', 'test', 'tkinter', 'unittest'];
+    for (const deb of debs)
+      unpack(deb, root, [...DOCS, './usr/share/zoneinfo', ...unused.map((name) => `./usr/lib/python3*/${name}`)]);
+    mkdirSync(join(root, 'etc'), { recursive: true });
+    // By this sos knows whose plugins to run; what was installed it asks of dpkg, which is not there.
+    writeFileSync(join(root, 'etc/debian_version'), '12.0\n');
+    writeFileSync(join(root, 'usr/bin/dpkg-query'), '#!/bin/sh\necho "sosreport|4.0"\n', { mode: 0o755 });
+    execFileSync('ldconfig', ['-r', root], { stdio: 'ignore' });
+    // The libraries of the base are named in the base's.
+    rmSync(join(root, 'etc/ld.so.cache'), { force: true });
     pack(root, archive);
   });
   return archive;
@@ -283,12 +316,17 @@ async function projectArchive(arch) {
 /** @type {Map<string, Promise<string>>} */
 const projects = new Map();
 
-/** Everything a guest boots from. */
-export async function imageOf(line) {
+/**
+ * Everything a guest boots from.
+ * @param {string} line
+ * @param {readonly string[]} needs what a scene asks for beside the base: `sos`
+ */
+export async function imageOf(line, needs = []) {
   const arch = architectureOf(line);
   const kernel = kernelArchive(line);
   const base = baseArchive(arch);
+  const more = needs.includes('sos') ? [sosArchive(arch)] : [];
   const project = projects.get(arch) ?? projectArchive(arch);
   projects.set(arch, project);
-  return { ...kernel, architecture: ARCHITECTURES[arch], archives: [base, kernel.archive, await project] };
+  return { ...kernel, architecture: ARCHITECTURES[arch], archives: [base, ...more, kernel.archive, await project] };
 }

@@ -50,7 +50,7 @@ function bank(number, mebibytes) {
 
 /**
  * @typedef {{ name: string, kernel: string, seconds: number, checks: string[], smoke?: string[], smp?: string, memory?: string,
- *   append?: string[], qemu?: string[], smbios?: Buffer[] }} Scene
+ *   append?: string[], qemu?: string[], smbios?: Buffer[], needs?: readonly string[] }} Scene
  * @type {Scene[]}
  */
 export const SCENES = [
@@ -69,6 +69,13 @@ export const SCENES = [
     smoke: ['diagnose', 'driver', 'kill'],
   },
   ...['6.1', '6.12'].map((kernel) => ({ name: `losses-${kernel}`, kernel, seconds: 1200, checks: losses })),
+  ...['6.1', '6.12'].map((kernel) => ({
+    name: `sosreport-${kernel}`,
+    kernel,
+    seconds: 1500,
+    needs: ['sos'],
+    checks: ['sos-namespaces', 'sos-conntrack'],
+  })),
   ...['6.1-arm64', '6.12-arm64'].map((kernel) => ({
     name: `kernel-${kernel}`,
     kernel,

@@ -100,7 +100,9 @@ holdLock();
 
 const outcomes = [];
 const images = new Map();
-for (const { scene } of chosen) if (!images.has(scene.kernel)) images.set(scene.kernel, await imageOf(scene.kernel));
+const imageName = ({ kernel, needs = [] }) => [kernel, ...needs].join(' ');
+for (const { scene } of chosen)
+  if (!images.has(imageName(scene))) images.set(imageName(scene), await imageOf(scene.kernel, scene.needs));
 
 /** Two guests at once: their figures are worth less, and the smoke checks ask for none. A guest is one thread. */
 const GUEST_BYTES = 3 * 2 ** 30;
@@ -110,7 +112,7 @@ const atOnce = flags.smoke ? Math.min(2, availableParallelism(), Math.max(1, Mat
 const PATIENCE = 2;
 
 async function run({ scene, checks }) {
-  const image = images.get(scene.kernel);
+  const image = images.get(imageName(scene));
   const say = (line) => process.stdout.write(atOnce === 1 ? `  ${line}\n` : `${scene.name.padEnd(12)} ${line}\n`);
   process.stdout.write(`${scene.name}: Linux ${image.release} (${image.name} ${image.version})\n`);
   /** @type {{ id: string, outcome: string, reason?: string, notes?: string[], seconds?: number }[]} */

@@ -7,7 +7,7 @@ export interface Guest {
   readonly scene: string;
   readonly kit: Kit;
   /** Keeps a file for whoever reads the results. */
-  readonly keep: (name: string, content: string) => void;
+  readonly keep: (name: string, content: string | Uint8Array) => void;
   /** A figure or fact for the matrix. */
   readonly note: (text: string) => void;
   /** What was noted so far. */

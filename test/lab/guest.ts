@@ -11,6 +11,7 @@ import { numaChecks } from './numa.ts';
 import { parityChecks } from './parity.ts';
 import { profileChecks } from './profile.ts';
 import { refusalChecks } from './refusals.ts';
+import { sosChecks } from './sosreport.ts';
 
 const results = '/results';
 const all: readonly Check[] = [
@@ -22,6 +23,7 @@ const all: readonly Check[] = [
   ...nicChecks,
   ...lossChecks,
   ...refusalChecks,
+  ...sosChecks,
 ];
 
 function say(line: Record<string, unknown>): void {
