@@ -2,27 +2,26 @@ import { counter, gauge } from '../metric.ts';
 
 const listener = { collector: 'sockets', source: 'inet_diag', perNetns: true } as const;
 const listenerLabels = ['family', 'address', 'port', 'inode'] as const;
-/** Without these a page names no socket, and what one of them counted would be taken for another's. */
-const ADDRESS = ['address', 'port'] as const;
 
 export const acceptQueue = gauge('pktcost_listener_accept_queue', {
   ...listener,
   labels: listenerLabels,
-  identifiedBy: ADDRESS,
+  // Without one of these a page names no socket, and what one of them counted would be taken for another's.
+  identifiedBy: listenerLabels,
   unit: 'connections',
   help: 'Connections waiting to be accepted; the queue is full when it exceeds its limit.',
 });
 export const acceptQueueLimit = gauge('pktcost_listener_accept_queue_limit', {
   ...listener,
   labels: listenerLabels,
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   unit: 'connections',
   help: 'min(backlog given to listen(), net.core.somaxconn).',
 });
 export const listenerDrops = counter('pktcost_listener_drops_total', {
   ...listener,
   labels: listenerLabels,
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   width: 'u32',
   unit: 'connections',
   help: 'Connection attempts this listener dropped for any reason (sk_drops).',
@@ -30,7 +29,7 @@ export const listenerDrops = counter('pktcost_listener_drops_total', {
 export const udpSocketDrops = counter('pktcost_udp_socket_drops_total', {
   ...listener,
   labels: listenerLabels,
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   width: 'u32',
   unit: 'datagrams',
   sparse: true,
@@ -39,7 +38,7 @@ export const udpSocketDrops = counter('pktcost_udp_socket_drops_total', {
 export const udpSocketReceiveBuffer = gauge('pktcost_udp_socket_receive_buffer_bytes', {
   ...listener,
   labels: listenerLabels,
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   unit: 'bytes',
   sparse: true,
   help: 'Receive buffer (SO_RCVBUF as the kernel keeps it, twice the request) of UDP sockets that dropped.',
@@ -47,7 +46,7 @@ export const udpSocketReceiveBuffer = gauge('pktcost_udp_socket_receive_buffer_b
 export const udpSocketReceiveQueue = gauge('pktcost_udp_socket_receive_queue_bytes', {
   ...listener,
   labels: listenerLabels,
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   unit: 'bytes',
   sparse: true,
   help: 'Memory of the datagrams that wait at UDP sockets which are not connected: the fullest of a namespace.',
@@ -55,7 +54,7 @@ export const udpSocketReceiveQueue = gauge('pktcost_udp_socket_receive_queue_byt
 export const tcpSocketReceiveQueue = gauge('pktcost_tcp_socket_receive_queue_bytes', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   unit: 'bytes',
   sparse: true,
   help: 'Unread bytes of the established connections that hold the most: the readers that are behind.',
@@ -63,7 +62,7 @@ export const tcpSocketReceiveQueue = gauge('pktcost_tcp_socket_receive_queue_byt
 export const tcpSocketSendQueue = gauge('pktcost_tcp_socket_send_queue_bytes', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   unit: 'bytes',
   sparse: true,
   help: 'Bytes that the peer has not acknowledged or was not sent, of the connections that hold the most; looked for where some connection has unread data.',
@@ -71,7 +70,7 @@ export const tcpSocketSendQueue = gauge('pktcost_tcp_socket_send_queue_bytes', {
 export const tcpSocketDrops = counter('pktcost_tcp_socket_drops_total', {
   ...listener,
   labels: [...listenerLabels, 'peer'],
-  identifiedBy: ADDRESS,
+  identifiedBy: listenerLabels,
   width: 'u32',
   unit: 'segments',
   sparse: true,
@@ -114,6 +113,8 @@ export const packetSocket = gauge('pktcost_packet_socket_info', {
   ...packet,
   source: '/proc/net/packet',
   labels: ['inode', 'device', 'ifindex', 'protocol', 'type', 'hook', 'filter', 'ring', 'fanout', 'uid', 'promiscuous'],
+  // What is unknown is written as that: a socket without one of these is not one that takes little.
+  identifiedBy: ['inode', 'device', 'protocol', 'type', 'hook', 'filter', 'ring', 'fanout'],
   unit: 'none',
   help:
     '1 for each AF_PACKET socket. protocol is hexadecimal (0003 = ETH_P_ALL); hook is the receive function its running ' +

@@ -26,8 +26,12 @@ export interface Provenance {
   readonly why: (metric: Metric) => string;
   /** What `pktcost metrics` said of its collectors: what one that is ok leaves out where it may is zero. */
   readonly statuses: ReadonlyMap<string, CollectorState>;
+  /** Metrics of which there were samples that do not say what they are of. */
+  readonly nameless?: ReadonlySet<Metric>;
   readonly keep?: Keep;
 }
+
+export const WITHOUT_LABELS = 'without the labels that tell whose it is';
 
 /**
  * A snapshot of samples that were read elsewhere. Each collector gets a report, so that a rule that lacks a metric is told
@@ -52,6 +56,9 @@ export function foreignSnapshot(samples: readonly ForeignSample[], provenance: P
     else snapshot.add(metric, labels, value, sample.at, noStep);
   }
   noteLacking(snapshot, provenance.why);
+  // Of what leaves out its zeros, what is not there is not zero then.
+  for (const metric of provenance.nameless ?? [])
+    if (metric.sparse) note(metric, `some of ${metric.name} is there ${WITHOUT_LABELS}`);
   for (const netns of [OWN_NETNS, ...namespacesOf(samples)]) {
     reportCollectors(snapshot, netns, provenance, netns === OWN_NETNS ? gaps : new Map());
   }

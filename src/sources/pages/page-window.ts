@@ -8,6 +8,8 @@ import {
   pageCollector,
   pageTime,
   receiveMissed,
+  udpSocketDrops,
+  udpSocketReceiveBuffer,
   unameInfo,
 } from '../../metrics/catalogue/index.ts';
 import type { Metric } from '../../metrics/metric.ts';
@@ -16,7 +18,7 @@ import { metricNamed } from '../../metrics/lookup.ts';
 import { labelKey, OWN_NETNS, type CollectorState, type Keep, type Snapshot } from '../../metrics/snapshot.ts';
 import { Window } from '../../metrics/window.ts';
 import type { PageSample } from './exposition.ts';
-import { foreignSnapshot, knownSeries, restartBetween, utc, type ForeignSample } from './foreign.ts';
+import { foreignSnapshot, knownSeries, restartBetween, utc, WITHOUT_LABELS, type ForeignSample } from './foreign.ts';
 
 const PROCESS_START = 'process_start_time_seconds';
 const COLLECTOR_SUCCESS = 'node_scrape_collector_success';
@@ -66,22 +68,27 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
       : [`the exporter was restarted in the window, at ${utc(second.started)}: the kernel's counters went on`]),
   ];
   const earlier = new Map(before.samples.map((sample) => [seriesKey(sample), sample.timestamp]));
-  const nameless = namelessOn(before);
+  const [nameless, namelessLater] = [namelessOn(before), namelessOn(after)];
   const partly = new Set([...partlyTimed(before), ...partlyTimed(after)]);
   // Whoever describes devices describes all of them.
   const described = new Set(
     after.samples.flatMap(({ name, labels }) => (name === deviceInfo.name ? [labels['device'] ?? ''] : [])),
   );
+  // The buffer is shown of sockets that dropped, and of no others.
+  const dropped = new Set(
+    before.samples.flatMap(({ name, labels }) => (name === udpSocketReceiveBuffer.name ? [labelKey(labels)] : [])),
+  );
   const stands = second.made !== undefined && second.made === first.made ? notAnew(second.made) : undefined;
   const noStep = (sample: PageSample, metric: Metric): string | undefined => {
     if (restarted !== undefined) return restarted;
-    if (metric.sparse && nameless.has(metric.name))
-      return 'the first page has some of it without the labels that tell whose it is';
+    if (metric.sparse && nameless.has(metric)) return `the first page has some of it ${WITHOUT_LABELS}`;
     const { timestamp, labels } = sample;
     if (metric.name === cpuSeconds.name && partly.has(labels['cpu'] ?? ''))
       return 'not all modes of this CPU are there';
     if (metric.name === receiveMissed.name && described.size > 0 && !described.has(labels['device'] ?? ''))
       return 'what kind of device it is is not on the page';
+    if (metric.name === udpSocketDrops.name && dropped.has(labelKey(labels)) && !earlier.has(seriesKey(sample)))
+      return 'what the socket had dropped before is not on the first page';
     if (timestamp !== undefined && timestamp === earlier.get(seriesKey(sample))) return NO_NEW_SAMPLE;
     return asked.noStep?.(sample, metric);
   };
@@ -100,6 +107,7 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
         why: (metric) =>
           frozen ?? (stands !== undefined && facts.wroteOf(metric) ? stands : facts.whyNot(metric, absent)),
         statuses: stands === undefined && frozen === undefined ? facts.statuses : new Map(),
+        nameless: page === after ? namelessLater : nameless,
         ...(keep === undefined ? {} : { keep }),
       },
     );
@@ -149,6 +157,7 @@ export function windowOfPage(page: ExporterPage, { shown, absent, needed, keep }
       needed,
       why: (metric) => facts.whyNot(metric, absent),
       statuses: facts.statuses,
+      nameless: namelessOn(page),
       ...(keep === undefined ? {} : { keep }),
     },
   );
@@ -164,11 +173,11 @@ export function timeOfPage({ samples }: Pick<ExporterPage, 'samples'>): number |
 }
 
 /** Metrics of which a page has series that do not say what they are of: that one of them was zero there is not known. */
-function namelessOn({ samples }: ExporterPage): ReadonlySet<string> {
+function namelessOn({ samples }: ExporterPage): ReadonlySet<Metric> {
   return new Set(
     samples.flatMap(({ name, labels }) => {
       const metric = metricNamed(name);
-      return metric !== undefined && knownSeries(name, labels) === undefined ? [metric.name] : [];
+      return metric !== undefined && knownSeries(name, labels) === undefined ? [metric] : [];
     }),
   );
 }

@@ -320,6 +320,8 @@ describe('a metric by its name', () => {
 describe('sockets on a page that lost a label', () => {
   const drops = (labels: string, value: number): string => `pktcost_udp_socket_drops_total{${labels}} ${value}\n`;
   for (const [lost, labels] of [
+    ['family', 'address="0.0.0.0",port="514",inode="7"'],
+    ['inode', 'family="ipv4",address="0.0.0.0",port="514"'],
     ['address', 'family="ipv4",port="514",inode="7"'],
     ['port', 'family="ipv4",address="0.0.0.0",inode="7"'],
   ] as const)
@@ -330,5 +332,44 @@ describe('sockets on a page that lost a label', () => {
       const later = windowOf(drops(labels, 10), whole);
       assert.deepEqual(steps(later, metrics.udpSocketDrops), {}, 'what it had dropped before the window is not known');
       assert.match(reasons(later, metrics.udpSocketDrops).join(), /without the labels that tell whose it is/);
+    });
+});
+describe('a first page without what sockets dropped', () => {
+  const socket = 'family="v4",address="0.0.0.0",port="514",inode="7"';
+  const made = (time: number): string =>
+    `pktcost_page_time_seconds ${time}\npktcost_page_collector_info{collector="sockets",status="ok"} 1\n`;
+  const drops = `pktcost_udp_socket_drops_total{${socket}} 900\n`;
+  const buffer = `pktcost_udp_socket_receive_buffer_bytes{${socket}} 4096\n`;
+
+  it('that has their buffers lost it: what they dropped in the window is not known', () => {
+    const window = windowOf(made(1000) + buffer, made(1030) + buffer + drops);
+    assert.deepEqual(steps(window, metrics.udpSocketDrops), {});
+    assert.match(reasons(window, metrics.udpSocketDrops).join(), /had dropped before is not on the first page/);
+  });
+
+  it('and without their buffers is of sockets that had dropped none', () => {
+    const window = windowOf(made(1000), made(1030) + buffer + drops);
+    assert.deepEqual(Object.values(steps(window, metrics.udpSocketDrops)), [900]);
+  });
+});
+
+describe('a page on which a label was lost', () => {
+  const made = (time: number): string =>
+    `pktcost_page_time_seconds ${time}\npktcost_page_collector_info{collector="packet",status="ok"} 1\n`;
+  const socket =
+    'inode="7",device="eth0",ifindex="2",protocol="0003",type="raw",hook="packet_rcv",filter="looks",ring="none",fanout="none",uid="0",promiscuous="no"';
+  for (const label of ['protocol', 'filter', 'hook'])
+    it(`that says what a packet socket takes (${label}) does not show that none takes all`, () => {
+      const rest = socket.replace(new RegExp(`${label}="[^"]*",`), '');
+      const info = (labels: string): string => `pktcost_packet_socket_info{${labels}} 1\n`;
+      assert.equal(
+        findingOf(reportOf(made(1000), made(1030)), 'PKT0105').outcome,
+        'not-applicable',
+        'without a socket',
+      );
+      const report = reportOf(made(1000) + info(rest), made(1030) + info(rest));
+      const { outcome, missing } = findingOf(report, 'PKT0105');
+      assert.equal(outcome, 'not-measured');
+      assert.match(JSON.stringify(missing), /without the labels that tell whose it is/);
     });
 });
