@@ -100,7 +100,8 @@ holdLock();
 
 const outcomes = [];
 const images = new Map();
-const imageName = ({ kernel, needs = [] }) => [kernel, ...needs].join(' ');
+/** @param {{ kernel: string, needs?: readonly string[] }} scene */
+const imageName = ({ kernel, needs }) => [kernel, ...(needs ?? [])].join(' ');
 for (const { scene } of chosen)
   if (!images.has(imageName(scene))) images.set(imageName(scene), await imageOf(scene.kernel, scene.needs));
 

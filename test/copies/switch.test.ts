@@ -72,9 +72,12 @@ it('one line says what of namespaces lies there unread', () => {
     'sos_commands/networking/ip_netns_exec_qrouter-5f_iptables-save': 'x\n',
     'sos_commands/networking/namespaces/qdhcp-1/ip_netns_exec_qdhcp-1_ip_rule_list': 'x\n',
     'sos_commands/namespaces/qdhcp-1/some_other_name': 'x\n',
+    'sos_commands/networking/ip_netns_exec_qrouter-5f_ethtool_qr-1': 'x\n',
+    'sos_commands/networking/ip_netns_exec_qrouter-5f_ethtool_-S_lo': 'x\n',
+    'sos_commands/networking/ip_netns_exec_qrouter-5f_ethtool_-S_qr-1': 'x\n',
   });
   assert.deepEqual(
     notes.filter((note) => note.startsWith('not read')),
-    ['not read: of namespaces iptables-save, ip_rule_list, some_other_name'],
+    ['not read: of namespaces ethtool_-S, ethtool, iptables-save, ip_rule_list, some_other_name'],
   );
 });

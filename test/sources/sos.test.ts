@@ -70,6 +70,20 @@ describe('the commands of a sosreport', () => {
     }
   });
 
+  it('are read in a namespace whose name is no name of a file: sos writes _ for what else it has', () => {
+    const findings = judged({
+      'sos_commands/networking/ip_netns': 'pod@1 (id: 0)\n',
+      'sos_commands/networking/namespaces/pod@1/ip_netns_exec_pod_1_nstat_-zas':
+        '#kernel\nTcpExtListenOverflows 500 0.0\nTcpPassiveOpens 500 0.0\n',
+      'sos_commands/networking/ip_netns_exec_pod_1_ss_-peaonmi': fixture('sos/ss_-peaonmi'),
+    });
+    const sick = findings.filter(({ outcome }) => outcome === 'warning').map(({ code, at }) => [code, at['netns']]);
+    assert.deepEqual(sick, [
+      ['PKT0401', 'pod@1'],
+      ['PKT0405', 'pod@1'],
+    ]);
+  });
+
   it('find namespaces by the list, by folders and by names of files', () => {
     const found = namespacesIn(
       tree({

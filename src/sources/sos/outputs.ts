@@ -3,8 +3,13 @@ import type { Tree } from '../copy/tree.ts';
 /** Where sos keeps the output of commands in a namespace: 3.x and 4.x beside the others, newer ones in a folder for each. */
 function namesIn(netns: string, name: string): readonly string[] {
   const [plugin = '', command = ''] = name.split('/');
-  const inside = `ip_netns_exec_${netns}_${command}`;
+  const inside = `${execIn(netns)}${command}`;
   return [`${plugin}/${inside}`, `${plugin}/namespaces/${netns}/${inside}`, `namespaces/${netns}/${inside}`];
+}
+
+/** How the names of files begin that hold what was run in a namespace: for whatever is no name of a file sos writes `_`. */
+function execIn(netns: string): string {
+  return `ip_netns_exec_${netns.replace(/[^\w.-]+/g, '_')}_`;
 }
 
 export function outputOf(tree: Tree, names: readonly string[], netns?: string): Uint8Array | undefined {
@@ -23,7 +28,7 @@ export function namespacesIn(tree: Tree): readonly string[] {
         .toString('utf8')
         .split('\n')
     : [];
-  const names = named.flatMap((line) => /^([\w.@+-]{1,200})(?: \(id: \d+\))?$/.exec(line.trim())?.[1] ?? []);
+  const names = named.flatMap((line) => /^([\w.@+:=,~-]{1,200})(?: \(id: \d+\))?$/.exec(line.trim())?.[1] ?? []);
   const folders = ['/sos_commands/networking/namespaces', '/sos_commands/namespaces'].flatMap((path) => {
     const got = tree.list(path);
     return got.ok ? got.value : [];
@@ -34,7 +39,10 @@ export function namespacesIn(tree: Tree): readonly string[] {
       (name) => /^ip_netns_exec_(.+?)_(?:conntrack|nstat|netstat|ss|ip|sysctl)_-/.exec(name)?.[1] ?? [],
     );
   });
-  return [...new Set([...names, ...folders, ...files])].filter((name) => !name.startsWith('.')).slice(0, 10_000);
+  const listed = [...names, ...folders];
+  const known = new Set(listed.map(execIn));
+  const others = files.filter((name) => !known.has(execIn(name)));
+  return [...new Set([...listed, ...others])].filter((name) => !name.startsWith('.')).slice(0, 10_000);
 }
 
 /** Files of commands in a namespace of which nothing is read, as their command. @param read by the name of the command */
@@ -52,9 +60,10 @@ export function unreadInNamespaces(tree: Tree, read: ReadonlySet<string>): reado
     const inside = folder.includes('/namespaces/');
     return (names.ok ? names.value : []).flatMap((name) => {
       if (!name.startsWith('ip_netns_exec_')) return inside ? [name] : [];
-      const netns = namespaces.find((each) => name.startsWith(`ip_netns_exec_${each}_`));
-      const command = netns === undefined ? name : name.slice(`ip_netns_exec_${netns}_`.length);
-      return read.has(command) ? [] : [command];
+      const netns = namespaces.find((each) => name.startsWith(execIn(each)));
+      const command = netns === undefined ? name : name.slice(execIn(netns).length);
+      // One command for all devices.
+      return read.has(command) ? [] : [command.replace(/^(ethtool(?:_--?[a-zA-Z-]+)?)_[\w.-]{1,15}$/, '$1')];
     });
   });
   return [...new Set(unread)];
