@@ -95,8 +95,8 @@ export const ebpf = defineCollector({
     for (const device of reading.devices) emitCounts(device, placeLabels(answer, device), counted, emit);
     for (const device of window.devices) {
       if (device.packetsError !== undefined) emit(spanPacketsError, placeLabels(answer, device), device.packetsError);
-      if (device.unmarked !== undefined && device.packets > 0)
-        emit(spanUnmarked, placeLabels(answer, device), device.unmarked / device.packets);
+      if (counted)
+        emit(spanUnmarked, placeLabels(answer, device), (device.unmarked ?? 0) / Math.max(1, device.packets));
       for (const span of device.spans) emitShape(span, placeLabels(answer, device), emit);
       if (answer.floor !== null) {
         const labels = {

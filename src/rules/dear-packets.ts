@@ -4,8 +4,8 @@ import { ownerOfPart, unsampledCpus } from '../facts/path-cost.ts';
 import { tooFewPackets } from '../facts/price.ts';
 import { totalOf, type Signal } from '../facts/signal.ts';
 import { deviceKey } from '../facts/spans.ts';
-import { profileDeviceSamples, receivePackets, spanPackets } from '../metrics/catalogue/index.ts';
-import { acrossNetns, everywhere, increase, rate, sumBy } from '../metrics/expression.ts';
+import { profileDeviceSamples, receivePackets, spanPackets, spanUnmarked } from '../metrics/catalogue/index.ts';
+import { acrossNetns, everywhere, increase, rate, sumBy, value } from '../metrics/expression.ts';
 import { needsProfile, partsArgument, partsText, pathSignals, VERIFY } from './path-parts.ts';
 import { deciding, decidingList, defineRule, info, notMeasured, ok, warning } from './rule.ts';
 
@@ -25,6 +25,7 @@ export const dearPackets = defineRule({
       everywhere(sumBy(['device', 'part'], increase(profileDeviceSamples, { direction: 'receive' }))),
     ),
     skbs: decidingList(everywhere(rate(spanPackets))),
+    unmarked: decidingList(everywhere(value(spanUnmarked))),
     frames: decidingList(everywhere(rate(receivePackets))),
     received: deciding(sumBy([], acrossNetns(rate(receivePackets)))),
   },
@@ -68,16 +69,16 @@ export const dearPackets = defineRule({
     const unwatched = Math.max(0, (read.processed?.value ?? 0) - totalOf(read.skbs));
     // A device's samples end where the next watched packet comes: between them may be those of devices that nobody watches.
     const devices = [...groups(read.byDevice)]
-      .filter(([key]) => unwatched <= (rateOf(read.skbs, key) ?? 0))
-      .map(([key, samples]) => ({
-        labels: samples[0]!.labels,
-        ...costOf(
-          samples,
-          framesOr(rateOf(read.skbs, key), rateOf(read.frames, key)),
-          read.period.value / seconds,
-          seconds,
-        ),
-      }));
+      .filter(([key]) => unwatched <= (valueOf(read.skbs, key) ?? 0))
+      .map(([key, samples]) => {
+        const marked = seconds * (1 - (valueOf(read.unmarked, key) ?? 0));
+        const packets = framesOr(valueOf(read.skbs, key), valueOf(read.frames, key));
+        return {
+          labels: samples[0]!.labels,
+          untold: marked <= 0 || valueOf(read.unmarked, key) === undefined,
+          ...costOf(samples, packets, marked <= 0 ? 0 : read.period.value / marked, seconds),
+        };
+      });
     const isDear = ({ samples, cpu, ns }: PacketPrice): boolean =>
       samples >= limits.samples && cpu >= limits.cpu && ns !== undefined && ns >= limits.dear;
     const [device] = devices.filter(isDear).sort((a, b) => b.cpu - a.cpu);
@@ -90,6 +91,8 @@ export const dearPackets = defineRule({
         );
       const few = maybe.find((price) => price.few !== undefined)?.few;
       if (few !== undefined) return notMeasured(`packets may be expensive, but there were ${few}`);
+      if (devices.some(({ untold }) => untold))
+        return notMeasured('for how long samples were of a device is not known');
       const partial = unsampledCpus(read.clocks);
       return partial === undefined ? ok() : notMeasured(partial);
     }
@@ -164,7 +167,7 @@ function groups(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal
   return found;
 }
 
-function rateOf(signals: readonly Signal[], key: string): number | undefined {
+function valueOf(signals: readonly Signal[], key: string): number | undefined {
   return signals.find(({ labels }) => deviceKey(labels) === key)?.value;
 }
 

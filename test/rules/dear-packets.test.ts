@@ -1,4 +1,4 @@
-import { profileDeviceSamples, receivePackets, spanPackets } from '../../src/metrics/catalogue/index.ts';
+import { profileDeviceSamples, receivePackets, spanPackets, spanUnmarked } from '../../src/metrics/catalogue/index.ts';
 import { dearPackets } from '../../src/rules/dear-packets.ts';
 import { ruleCases } from '../support/cases.ts';
 import { pathCells, pathLacking } from '../support/path.ts';
@@ -6,7 +6,13 @@ import type { Cell } from '../support/window.ts';
 
 const frames = (name: string, packets: number): Cell => [receivePackets, { device: name }, 0, packets * 10];
 const host: Cell[] = [...pathCells({ udp: 9000 }, { packets: 100_000 })];
-const device = (name: string, packets: number, parts: Readonly<Record<string, number>>): Cell[] => [
+/** @param unmarked of its packets those that came while samples were of no device; null where that is not told */
+const device = (
+  name: string,
+  packets: number,
+  parts: Readonly<Record<string, number>>,
+  unmarked: number | null = 0,
+): Cell[] => [
   ...Object.entries(parts).map(([part, samples]): Cell => [
     profileDeviceSamples,
     { direction: 'receive', device: name, part },
@@ -14,6 +20,7 @@ const device = (name: string, packets: number, parts: Readonly<Record<string, nu
     samples,
   ]),
   [spanPackets, { device: name }, 0, packets * 10],
+  ...(unmarked === null ? [] : [[spanUnmarked, { device: name }, null, unmarked] satisfies Cell]),
   frames(name, packets),
 ];
 
@@ -26,6 +33,22 @@ ruleCases(dearPackets, [
     message: 'device',
     args: { device: 'slow', packets: 2800, parts: 'TCP 67%, locks 33%' },
     command: /folded/,
+  },
+  {
+    name: 'the same by the samples of a sixth of the window: programs rested, and they were of no device else',
+    cells: [
+      ...host,
+      ...device('slow', 2800, { tcp: 700, lock: 300 }, 5 / 6),
+      ...device('fast', 100_000, { udp: 700 }, 5 / 6),
+    ],
+    outcome: 'warning',
+    message: 'device',
+    args: { device: 'slow', packets: 2800, parts: 'TCP 70%, locks 30%' },
+  },
+  {
+    name: 'samples of a device, and nobody says of how much of the window they are: they may be few of many',
+    cells: [...host, ...device('slow', 2800, { tcp: 200, lock: 100 }, null), ...device('fast', 100_000, { udp: 700 })],
+    outcome: 'not-measured',
   },
   {
     name: 'what has a rule of its own is told, and left to it',

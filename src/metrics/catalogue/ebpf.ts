@@ -147,7 +147,6 @@ export const spanUnmarked = gauge('pktcost_span_unmarked_ratio', {
   ...ebpf,
   labels: ['device'],
   perNetns: true,
-  sparse: true,
   unit: 'ratio',
   help: 'Of the packets of the window those whose samples the profile has under no device, since programs of several devices rested.',
 });
