@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Counts every packet that the kernel frees as dropped, by reason, place in the code, device and namespace. Runs only when
- * something is dropped: 10-20 ns where a drop is passed over, some 150 ns where it is looked at.
+ * something is dropped: the hook takes most of its time, so user space takes it away for most of a flood (src/probe/drop-rests.ts).
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -88,51 +88,63 @@ static __always_inline void find_place(struct sk_buff *skb, struct sock *rx, str
 }
 
 /*
- * One in `every` drops of this CPU is looked at and stands for those since the last one. The distance is doubled while more than
- * PKTCOST_DROP_BURST are looked at in PKTCOST_DROP_JIFFIES, and halved again where a burst takes four times as long.
+ * One in `every` drops of a slot is looked at and stands for those since the last one. The distance is doubled while more than
+ * PKTCOST_DROP_BURST are looked at in PKTCOST_DROP_BURST_NS, and halved again where a burst takes four times as long.
  */
+static __always_inline void thin(struct pktcost_drops *cpu, struct pktcost_drop_slot *slot)
+{
+	__u64 now;
+
+	if (++slot->burst >= PKTCOST_DROP_BURST) {
+		now = bpf_ktime_get_ns();
+		if (now - slot->burst_from < PKTCOST_DROP_BURST_NS) {
+			if (slot->every < PKTCOST_DROP_MOST)
+				slot->every = slot->every ? slot->every * 2 : 2;
+		} else if (now - slot->burst_from > 4 * PKTCOST_DROP_BURST_NS && slot->every > 1) {
+			slot->every /= 2;
+		}
+		if (slot->every > cpu->rarest)
+			cpu->rarest = slot->every;
+		slot->burst = 0;
+		slot->burst_from = now;
+	}
+	/* every/2 .. 3*every/2: a fixed distance would beat with what drops in a pattern. */
+	slot->distance = slot->every > 1 ? slot->every / 2 + bpf_get_prandom_u32() % slot->every : 0;
+	slot->countdown = slot->distance;
+}
+
 SEC("tp_btf/kfree_skb")
 int pktcost_drop(__u64 *ctx)
 {
+	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	struct pktcost_drop_place place = {};
+	struct pktcost_drop_slot *slot;
 	struct pktcost_drops *cpu;
 	struct sock *rx = NULL;
-	__u64 weight, now, *count;
-	__u32 zero = 0;
+	__u64 weight, *count;
+	__u32 zero = 0, hash;
 
 	cpu = bpf_map_lookup_elem(&pktcost_drop_cpus, &zero);
 	if (!cpu)
 		return 0;
 	cpu->total++;
-	if (cpu->countdown) {
-		cpu->countdown--;
-		return 0;
-	}
-	weight = cpu->total - cpu->told;
-	cpu->told = cpu->total;
-	cpu->looked_at++;
-	if (++cpu->burst >= PKTCOST_DROP_BURST) {
-		now = bpf_jiffies64();
-		if (now - cpu->burst_from < PKTCOST_DROP_JIFFIES) {
-			if (cpu->every < PKTCOST_DROP_MOST)
-				cpu->every = cpu->every ? cpu->every * 2 : 2;
-		} else if (now - cpu->burst_from > 4 * PKTCOST_DROP_JIFFIES && cpu->every > 1) {
-			cpu->every /= 2;
-		}
-		if (cpu->every > cpu->rarest)
-			cpu->rarest = cpu->every;
-		cpu->burst = 0;
-		cpu->burst_from = now;
-	}
-	/* every/2 .. 3*every/2: a fixed distance would beat with what drops in a pattern. */
-	if (cpu->every > 1)
-		cpu->countdown = cpu->every / 2 + bpf_get_prandom_u32() % cpu->every;
-	place.location = ctx[1];
+	hash = (__u32)ctx[1];
 	if (bpf_core_field_exists(((struct trace_event_raw_kfree_skb *)0)->reason))
 		place.reason = (__u32)ctx[2];
+	/* Knuth's multiplicative hash: 2^32 by the golden ratio; the upper bits are the good ones. */
+	hash = (hash ^ place.reason << 16 ^ (__u32)skb->skb_iif) * 2654435761u;
+	slot = &cpu->slots[hash >> 26 & (PKTCOST_DROP_SLOTS - 1)];
+	if (slot->countdown) {
+		slot->countdown--;
+		return 0;
+	}
+	weight = (__u64)slot->distance + 1;
+	cpu->looked_at++;
+	thin(cpu, slot);
+	place.location = ctx[1];
 	if (bpf_core_field_exists(((struct trace_event_raw_kfree_skb *)0)->rx_sk))
 		rx = (struct sock *)ctx[3];
-	find_place((struct sk_buff *)ctx[0], rx, &place);
+	find_place(skb, rx, &place);
 	count = bpf_map_lookup_elem(&pktcost_places, &place);
 	if (count) {
 		*count += weight;

@@ -1,128 +1,134 @@
 /**
- * What counting the kernel's drops costs in a flood of them: UDP of 64 bytes that nftables drops, in slices with and without the
- * counter under one stream. Three measures: CPU time of the host (/proc/stat, ticks: many slices are needed), drops with the
- * counter over drops without it, in pairs, and the run time of the program by the kernel's own statistics, per drop. How many were looked at tells the sampling; whether the counter left, the budget.
+ * What counting the kernel's drops costs in a flood of them: UDP of 64 bytes that nftables drops where it leaves a device, all in the
+ * context of one sender that is pinned to a CPU, so that its own run time (/proc/PID/schedstat) is what a drop costs, whoever else uses
+ * the machine. Slices with the counter and without, in turns under one stream; the counter has been there for `--settle` seconds when one begins.
+ * Besides: how far the total and the namespace's own row were off, and what of the drops the counter met and looked at.
  *
- *   node bench/probe/drops.mjs [--rate 100000] [--rounds 20] [--slice 0.5] [--overhead 0.01]
+ *   node bench/probe/drops.mjs [--rate 100000] [--rounds 20] [--slice 1.5] [--settle 0.5] [--overhead 0.01]
+ *
+ * --rate 0: as fast as it goes.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Lab } from '../../build/test/probe/lab.js';
 import { DropCounter } from '../../build/src/probe/drops.js';
 import { Overhead } from '../../build/src/probe/overhead.js';
 import { KernelSymbols } from '../../build/src/probe/symbols.js';
+import { compiled } from '../../build/test/scenarios/kit/programs.js';
 
 const { values } = parseArgs({
   options: {
     rate: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '20' },
-    slice: { type: 'string', default: '0.5' },
+    slice: { type: 'string', default: '1.5' },
+    settle: { type: 'string', default: '0.5' },
     overhead: { type: 'string', default: '0.01' },
   },
 });
-const [rate, rounds, slice] = [values.rate, values.rounds, values.slice].map(Number);
+const [rounds, slice, settle] = [values.rounds, values.slice, values.settle].map(Number);
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+const quartiles = (numbers) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return [1, 3].map((quarter) => Number((sorted[(sorted.length * quarter) >> 2] ?? NaN).toFixed(3)));
+};
 const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' });
 
-/** CPU-seconds that were not idle, of all CPUs. */
-function busySeconds() {
-  const [, ...modes] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].trim().split(/\s+/);
-  const [user, nice, system, , , irq, softirq] = modes.map(Number);
-  return (user + nice + system + irq + softirq) / 100;
+const name = `pktc-drops-${process.pid}`;
+const path = `/run/netns/${name}`;
+const symbols = new KernelSymbols('/proc');
+
+/** The sender's CPU time in nanoseconds, and what it sent: all of it is dropped. */
+function sent(pid) {
+  const cpuNs = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ', 1)[0]);
+  const [names, counts] = readFileSync(`/proc/${pid}/net/snmp`, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Ip:'))
+    .map((line) => line.split(' '));
+  return { cpuNs, packets: Number(counts[names.indexOf('OutRequests')]), at: performance.now() };
 }
 
-/** Packets that came to the receiver: each is dropped. */
-const drops = (lab) => lab.received().packets;
+async function open() {
+  const counter = await DropCounter.open({
+    procfs: '/proc',
+    sysfs: '/sys',
+    symbols,
+    namespaces: () => [{ name, inode: statSync(path).ino, path }],
+    overhead: new Overhead(Number(values.overhead)),
+  });
+  if (!counter.ok) throw new Error(counter.reason);
+  return counter.value;
+}
 
-async function slices(lab, counted) {
-  const counter = counted
-    ? await DropCounter.open({
-        sysfs: '/sys',
-        symbols: new KernelSymbols('/proc'),
-        namespaces: () => [],
-        overhead: new Overhead(Number(values.overhead)),
-      })
-    : undefined;
-  if (counter !== undefined && !counter.ok) throw new Error(counter.reason);
-  counter?.value.watch();
-  const [busy, dropped, began] = [busySeconds(), drops(lab), performance.now()];
+const own = (answer) => answer.rows.reduce((sum, { netns, packets }) => sum + (netns === name ? packets : 0), 0);
+
+async function take(pid, counted) {
+  const counter = counted ? await open() : undefined;
+  await sleep(settle * 1000);
+  counter?.watch();
+  const before = counter?.answer();
+  const [from, cpu] = [sent(pid), process.cpuUsage()];
   await sleep(slice * 1000);
-  const took = (performance.now() - began) / 1000;
-  const [used, packets] = [(busySeconds() - busy) / took, (drops(lab) - dropped) / took];
-  counter?.value.watch();
-  const answer = counter?.value.answer();
-  counter?.value.close();
-  return { used, packets, perDropNs: (used / Math.max(1, packets)) * 1e9, answer };
+  const [to, used] = [sent(pid), process.cpuUsage(cpu)];
+  const after = counter?.answer();
+  counter?.close();
+  const packets = to.packets - from.packets;
+  const seen = { perSecond: (packets * 1000) / (to.at - from.at), nsPerDrop: (to.cpuNs - from.cpuNs) / packets };
+  if (before?.ok !== true || after?.ok !== true) return { ...seen, left: counted };
+  const { total, estimated = 0, error = 0 } = after.value;
+  return {
+    ...seen,
+    left: false,
+    wrong: (own(after.value) - own(before.value)) / packets - 1,
+    saidWrong: error / total,
+    met: 1 - (estimated - (before.value.estimated ?? 0)) / (total - before.value.total),
+    lookedAt: (after.value.lookedAt - before.value.lookedAt) / packets,
+    ownNsPerDrop: ((used.user + used.system) * 1000) / packets,
+  };
 }
 
-/** Nanoseconds of the program per run, which is per drop. */
-async function programNs() {
-  run('sysctl', '-qw', 'kernel.bpf_stats_enabled=1');
-  try {
-    const counter = await DropCounter.open({
-      sysfs: '/sys',
-      symbols: new KernelSymbols('/proc'),
-      namespaces: () => [],
-      overhead: new Overhead(1),
-    });
-    if (!counter.ok) throw new Error(counter.reason);
-    await sleep(1000);
-    const programs = JSON.parse(run('bpftool', '-j', 'prog', 'show'));
-    const own = programs.filter(({ run_cnt: runs, name = '' }) => (runs ?? 0) > 0 && /drop|kfree/.test(name));
-    counter.value.close();
-    return own.map(({ name, run_time_ns: ns, run_cnt: runs }) => ({ name, runs, ns: Math.round(ns / runs) }));
-  } finally {
-    run('sysctl', '-qw', 'kernel.bpf_stats_enabled=0');
-  }
-}
-
-const lab = new Lab();
+run('ip', 'netns', 'add', name);
 try {
-  run('ip', 'netns', 'exec', lab.receiver, 'nft', 'add table ip bench');
-  run(
-    'ip',
-    'netns',
-    'exec',
-    lab.receiver,
-    'nft',
-    'add chain ip bench in { type filter hook prerouting priority -300; }',
-  );
-  await lab.serve();
-  const load = lab.traffic('udp', rounds * 2 * (slice + 1.5) + 10, rate);
-  await sleep(1500);
-  // The stream is set up first: iperf3 talks TCP beside it.
-  run('ip', 'netns', 'exec', lab.receiver, 'nft', 'add rule ip bench in meta l4proto udp drop');
-  const program = await programNs();
-  /** @type {Record<'without' | 'with', Awaited<ReturnType<typeof slices>>[]>} */
+  const inside = (...args) => run('ip', 'netns', 'exec', name, ...args);
+  inside('ip', 'link', 'add', 'out0', 'type', 'veth', 'peer', 'name', 'in0');
+  inside('ip', 'addr', 'add', '10.9.0.1/24', 'dev', 'out0');
+  for (const device of ['out0', 'in0']) inside('ip', 'link', 'set', device, 'up');
+  inside('ip', 'neigh', 'add', '10.9.0.2', 'dev', 'out0', 'lladdr', '02:00:00:00:00:02');
+  inside('nft', 'add table netdev bench');
+  inside('nft', 'add chain netdev bench out { type filter hook egress device out0 priority 0; }');
+  inside('nft', 'add rule netdev bench out meta l4proto udp drop');
+  const seconds = String(Math.ceil(rounds * 2 * (slice + settle + 0.5) * 1.5 + 10));
+  const options = ['--address', '10.9.0.2', '--rate', values.rate, '--seconds', seconds, '--life', seconds];
+  const sender = spawn('ip', ['netns', 'exec', name, 'taskset', '-c', '1', compiled('udp-send'), ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await sleep(1000);
+  /** @type {Record<'without' | 'with', Awaited<ReturnType<typeof take>>[]>} */
   const seen = { without: [], with: [] };
   for (let round = 0; round < rounds; round++)
     for (const side of round % 2 ? ['with', 'without'] : ['without', 'with'])
-      seen[side].push(await slices(lab, side === 'with'));
-  run('ip', 'netns', 'exec', lab.receiver, 'nft', 'delete table ip bench');
-  // iperf3 is told to end by a connection that is dropped as well.
-  await load.then(
-    () => undefined,
-    () => undefined,
-  );
-  const last = seen.with.at(-1)?.answer;
-  const left = seen.with.filter(({ answer }) => answer !== undefined && !answer.ok).length;
-  // Where the CPUs are full, others' work is in their time as well, and what is left is how many were dropped.
-  const ratios = seen.with.map(({ packets }, round) => packets / Math.max(1, seen.without[round]?.packets ?? NaN));
-  const pick = (side, of) => median(seen[side].map((each) => each[of]));
+      seen[side].push(await take(sender.pid, side === 'with'));
+  sender.kill();
+  await sleep(200);
+  const ratios = seen.with.map(({ nsPerDrop }, round) => nsPerDrop / (seen.without[round]?.nsPerDrop ?? NaN));
+  const stayed = seen.with.filter(({ left }) => !left);
+  const pick = (of, from = stayed) => Number(median(from.map((each) => each[of])).toPrecision(3));
   console.log(
     JSON.stringify({
-      dropsPerSecond: Math.round(pick('with', 'packets')),
-      dropsWithOverWithout: Number(median(ratios).toFixed(3)),
-      cpusWithout: Number(pick('without', 'used').toFixed(3)),
-      cpusWith: Number(pick('with', 'used').toFixed(3)),
-      moreNsPerDrop: Math.round(pick('with', 'perDropNs') - pick('without', 'perDropNs')),
-      program,
-      slicesThatLeft: left,
-      lookedAt: last?.ok ? Number((last.value.lookedAt / Math.max(1, last.value.total)).toFixed(3)) : null,
+      dropsPerSecond: pick('perSecond'),
+      nsPerDropWithout: pick('nsPerDrop', seen.without),
+      nsPerDropWith: pick('nsPerDrop'),
+      withOverWithout: Number(median(ratios).toFixed(3)),
+      quartiles: quartiles(ratios),
+      ofPktcostNsPerDrop: pick('ownNsPerDrop'),
+      slicesThatLeft: seen.with.length - stayed.length,
+      met: pick('met'),
+      lookedAt: pick('lookedAt'),
+      wrong: quartiles(stayed.map(({ wrong }) => wrong)),
+      mostWrong: Number(Math.max(...stayed.map(({ wrong }) => Math.abs(wrong))).toFixed(4)),
+      saidWrong: pick('saidWrong'),
     }),
   );
 } finally {
-  await lab.close();
+  run('ip', 'netns', 'delete', name);
 }

@@ -3,6 +3,8 @@ import {
   skbDropReasons,
   skbDrops,
   skbDropsCounted,
+  skbDropsError,
+  skbDropsEstimated,
   skbDropsLookedAt,
   skbDropsNoRoom,
   skbDropsRarest,
@@ -23,6 +25,8 @@ export const drops = defineCollector({
     if (answer === undefined) return;
     emit(skbDropsCounted, {}, answer.total);
     emit(skbDropsLookedAt, {}, answer.lookedAt);
+    emit(skbDropsEstimated, {}, answer.estimated ?? 0);
+    emit(skbDropsError, {}, answer.error ?? 0);
     emit(skbDropsNoRoom, {}, answer.noRoom);
     emit(skbDropsRarest, {}, answer.rarest);
     emit(skbDropReasons, {}, answer.reasons ? 1 : 0);
@@ -40,8 +44,15 @@ export function decodeDrops(answer: unknown): Result<DropsAnswer> {
   if (answer['version'] !== 1)
     return fail(`a dump of drops of version ${String(answer['version']).slice(0, 20)}, not 1`);
   const [total, lookedAt, noRoom, rarest] = [answer['total'], answer['lookedAt'], answer['noRoom'], answer['rarest']];
-  const { reasons, rows } = answer;
-  if (!isCount(total) || !isCount(lookedAt) || !isCount(noRoom) || !isCount(rarest))
+  const { reasons, rows, estimated = 0, error = 0 } = answer;
+  if (
+    !isCount(total) ||
+    !isCount(lookedAt) ||
+    !isCount(noRoom) ||
+    !isCount(rarest) ||
+    !isCount(estimated) ||
+    !isCount(error)
+  )
     return fail('malformed dump: no unsigned number');
   if (typeof reasons !== 'boolean') return fail('malformed dump: not said whether there are reasons');
   if (!Array.isArray(rows) || rows.length > MOST_ROWS)
@@ -52,7 +63,7 @@ export function decodeDrops(answer: unknown): Result<DropsAnswer> {
     if (row === undefined) return fail('malformed dump: no row of a reason, a place and a count');
     decoded.push(row);
   }
-  return ok({ version: 1, reasons, total, lookedAt, noRoom, rarest, rows: decoded });
+  return ok({ version: 1, reasons, total, lookedAt, estimated, error, noRoom, rarest, rows: decoded });
 }
 
 function rowOf(value: unknown): DropRow | undefined {

@@ -9,6 +9,8 @@ import {
   receiveRingLost,
   skbDrops,
   skbDropsCounted,
+  skbDropsError,
+  skbDropsEstimated,
   skbDropsLookedAt,
   skbDropsNoRoom,
   skbDropsRarest,
@@ -30,6 +32,9 @@ export interface DropLedger {
   readonly reason: string | null;
   readonly total: number;
   readonly lookedAt: number;
+  /** Of the total, by estimate: the counter rests for most of a flood. By so many the total may then be wrong. */
+  readonly estimated: number;
+  readonly error: number;
   readonly noRoom: number;
   /** In the worst flood one drop in so many was looked at. */
   readonly sampling: number;
@@ -42,6 +47,7 @@ export function ledgerOf(window: Window): DropLedger {
   const counted = window.increase(skbDropsCounted).cells.length > 0;
   const drops = dropRows(window);
   const frames = framesOf(window);
+  const estimated = inItsTime(window, skbDropsEstimated);
   const own = ownCounters(window);
   const rows = [...(counted ? withoutTold(drops, own) : counterRows(window)), ...own].map((row: Counted): LedgerRow => {
     const { reason, means, place, device, netns, packets, kind, rule } = row;
@@ -68,6 +74,8 @@ export function ledgerOf(window: Window): DropLedger {
     reason: counted ? null : (window.whyAbsent(skbDropsCounted)[0]?.reason ?? 'drops were not counted'),
     total: inItsTime(window, skbDropsCounted),
     lookedAt: inItsTime(window, skbDropsLookedAt),
+    estimated,
+    error: estimated > 0 ? (window.value(skbDropsError)[0]?.value ?? 0) : 0,
     noRoom: inItsTime(window, skbDropsNoRoom),
     // The rarest is of all the time since the probe came: its own measuring before the window was a flood, too.
     sampling:
@@ -216,7 +224,7 @@ const BOOKED = [...DELIVERED, ...FORWARDED];
 
 /** What the ledger is made of, besides the drops themselves: the same is read of every namespace. */
 export const ledgerMetrics: readonly Metric[] = [
-  ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsNoRoom, skbDropsRarest],
+  ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsEstimated, skbDropsError, skbDropsNoRoom, skbDropsRarest],
   ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, packetSocketDrops, packetRingDrops],
   ...BOOKED,
   ...[...lossCounters.keys()].map((counter) => netstat.member(counter)),

@@ -107,16 +107,13 @@ export const dropPlaceLayout = {
 
 /** struct pktcost_drops: its size and the offsets of its members, in bytes. */
 export const dropsLayout = {
-  bytes: 56,
+  bytes: 1568,
   total: 0,
-  told: 8,
-  lookedAt: 16,
-  noRoom: 24,
-  burstFrom: 32,
-  burst: 40,
-  every: 44,
-  rarest: 48,
-  countdown: 52,
+  lookedAt: 8,
+  noRoom: 16,
+  rarest: 24,
+  unused: 28,
+  slots: 32,
 } as const;
 
 /** struct pktcost_chain: its size and the offsets of its members, in bytes. */

@@ -1472,6 +1472,14 @@ export interface Ledger {
    */
   lookedAt: number;
   /**
+   * Of the total, what was dropped while the counter rested, as it does for most of a flood: estimated from what it counted before and after.
+   */
+  estimated?: number;
+  /**
+   * By so many the total may be wrong, nineteen times of twenty; 0 where none was estimated.
+   */
+  error?: number;
+  /**
    * Counted, but under no reason, as the table was full.
    */
   noRoom: number;

@@ -1,6 +1,6 @@
 import { collectors } from '../collectors/index.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import { readReasons } from '../probe/drops.ts';
+import { readReasons } from '../probe/drop-names.ts';
 import { ownNetns } from '../probe/facts.ts';
 import { loadLibbpf } from '../probe/libbpf.ts';
 import { planLines, planProbe } from '../probe/planning.ts';

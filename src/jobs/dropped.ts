@@ -5,7 +5,8 @@ import { fail, type Result } from '../base/result.ts';
 import { Overhead } from '../probe/overhead.ts';
 import { lackingFor } from '../probe/privilege.ts';
 import type { KernelSymbols } from '../probe/symbols.ts';
-import { DropCounter, type DropNamespace } from '../probe/drops.ts';
+import type { DropNamespace } from '../probe/drop-names.ts';
+import { DropCounter } from '../probe/drops.ts';
 import { isProcfs, monotonicSeconds, type Roots } from '../sources/live-reader.ts';
 
 export interface DropsOptions {
@@ -36,7 +37,7 @@ export async function openDrops(
   if (!isProcfs(roots.procfs)) return absent(`${roots.procfs} is not the proc file system of this host`);
   const lacking = lackingFor('attaching eBPF programs');
   if (lacking !== undefined) return absent(lacking);
-  const opened = await DropCounter.open({ sysfs: roots.sysfs, symbols, namespaces, overhead });
+  const opened = await DropCounter.open({ ...roots, symbols, namespaces, overhead });
   return opened.ok ? opened.value : absent(opened.reason);
 }
 

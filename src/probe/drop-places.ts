@@ -9,6 +9,8 @@ const PLACE_BYTES = dropPlaceLayout.bytes;
 export const DROP_CPU_BYTES = dropsLayout.bytes;
 
 export interface DropPlace {
+  /** As the map knows it: one place of the code, reason, device and namespace. */
+  readonly key: string;
   readonly location: bigint;
   readonly reason: number;
   readonly ifindex: number;
@@ -44,6 +46,7 @@ function readPlace(key: Buffer, cells: Buffer): DropPlace {
   let packets = 0;
   for (let at = 0; at < cells.length; at += 8) packets += Number(cells.readBigUInt64LE(at));
   return {
+    key: key.toString('latin1'),
     location: key.readBigUInt64LE(dropPlaceLayout.location),
     reason: key.readUInt32LE(dropPlaceLayout.reason),
     ifindex: key.readUInt32LE(dropPlaceLayout.ifindex),

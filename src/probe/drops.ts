@@ -1,41 +1,26 @@
 /** The programs that count what the kernel drops (bpf/drops.bpf.c): attached, read, and gone with the process. */
 import { join } from 'node:path';
-import type { DropRow, DropsAnswer } from '../readings/drops.ts';
-import { isAbsent } from '../base/errno.ts';
+import type { DropsAnswer } from '../readings/drops.ts';
 import { readFileGuarded } from '../base/file.ts';
-import { askInNamespace } from '../ffi/namespaces.ts';
-import { ELSEWHERE, NOWHERE } from '../metrics/snapshot.ts';
+import { parseSoftnet } from '../collectors/softnet.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { parseEnum } from './btf-enum.ts';
+import { DropNames, type DropNamesOptions } from './drop-names.ts';
 import { DROP_CPU_BYTES, readPlaces, readTotals, type DropPlace, type Totals } from './drop-places.ts';
-import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd } from './libbpf.ts';
+import { DropRests, SLICE_MS, STAYS_PER_SECOND, type DropMoment } from './drop-rests.ts';
+import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
 import { onlineCpuCount } from './budget.ts';
 import { findObjects, readObject } from './objects.ts';
 import { percent, type Overhead } from './overhead.ts';
-import { dumpLinks } from './rtnetlink.ts';
-import type { KernelSymbols } from './symbols.ts';
 
-/** An estimate, not measured: a drop that is passed over, and one that is looked at. The rate of the sampling rests on it. */
-const PASSED_NS = 15;
-const LOOKED_NS = 200;
+/** Of a drop that the counter meets, with the hook: passed over, and looked at (bench/probe/README.md). */
+const PASSED_NS = 100;
+const LOOKED_NS = 250;
 
-const SUBSYSTEMS = {
-  mac80211: ['mac80211_drop_reason', '___mac80211_drop_reason'],
-  openvswitch: ['ovs_drop_reason'],
-} as const;
+/** Between two looks whether drops have become a flood. */
+const LOOK_MS = 200;
 
-export interface DropNamespace {
-  /** '' is pktcost's own. */
-  readonly name: string;
-  readonly inode: number;
-  readonly path: string;
-}
-
-export interface DropOptions {
-  readonly sysfs: string;
-  readonly symbols: KernelSymbols;
-  /** The namespaces looked into, as of now. */
-  readonly namespaces: () => readonly DropNamespace[];
+export interface DropOptions extends DropNamesOptions {
+  readonly procfs: string;
   readonly overhead: Overhead;
   readonly objectsDirectory?: string;
 }
@@ -43,17 +28,21 @@ export interface DropOptions {
 export class DropCounter {
   readonly #bpf: Libbpf;
   readonly #options: DropOptions;
+  readonly #names: DropNames;
   readonly #object: LoadedObject;
+  readonly #program: ProgramFd;
   readonly #places: MapFd;
   readonly #cpus: MapFd;
+  /** Not there while it rests. */
   #link: LinkFd | undefined;
-  #reasons: ReadonlyMap<number, string> | undefined;
-  readonly #functions = new Map<bigint, string>();
-  readonly #devices = new Map<string, string>();
-  /** By inode, as first told: a namespace that goes, or gets its name in the window, keeps what its drops were told under. */
-  readonly #namespaces = new Map<number, DropNamespace | undefined>();
+  readonly #rests = new DropRests();
+  #timer: NodeJS.Timeout | undefined;
+  #looked = { at: performance.now(), total: 0 };
+  /** When a flood was last noticed: until it rests it takes what it may not take for long. */
+  #noticedAt = 0;
+  #closed = false;
   #last: DropsAnswer | undefined;
-  #lastAt = 0;
+  #lastTotals: { readonly at: number; readonly totals: Totals } | null = null;
   readonly #openedAt = performance.now();
   #watched: { readonly at: number; readonly totals: Totals } | undefined;
   #leftEarly: string | undefined;
@@ -64,16 +53,18 @@ export class DropCounter {
     bpf: Libbpf,
     options: DropOptions,
     object: LoadedObject,
-    maps: { readonly places: MapFd; readonly cpus: MapFd },
-    link: LinkFd,
+    parts: { readonly places: MapFd; readonly cpus: MapFd; readonly program: ProgramFd; readonly link: LinkFd },
   ) {
     this.#bpf = bpf;
     this.#options = options;
+    this.#names = new DropNames(options);
     this.#object = object;
-    this.#places = maps.places;
-    this.#cpus = maps.cpus;
-    this.#link = link;
+    this.#program = parts.program;
+    this.#places = parts.places;
+    this.#cpus = parts.cpus;
+    this.#link = parts.link;
     options.overhead.takes('drops', () => this.#taken);
+    this.#next(LOOK_MS);
   }
 
   static async open(options: DropOptions): Promise<Result<DropCounter>> {
@@ -92,10 +83,10 @@ export class DropCounter {
     const cpus = object.value.map('pktcost_drop_cpus');
     const program = object.value.program('pktcost_drop');
     const link = program.ok ? bpf.value.linkTracing(program.value) : program;
-    if (places.ok && cpus.ok && link.ok)
-      return ok(
-        new DropCounter(bpf.value, options, object.value, { places: places.value, cpus: cpus.value }, link.value),
-      );
+    if (places.ok && cpus.ok && program.ok && link.ok) {
+      const parts = { places: places.value, cpus: cpus.value, program: program.value, link: link.value };
+      return ok(new DropCounter(bpf.value, options, object.value, parts));
+    }
     object.value.close();
     return [places, cpus, link].find((each) => !each.ok) ?? fail('not attached');
   }
@@ -103,30 +94,119 @@ export class DropCounter {
   /** The dump `drops`. After `close` the last answer stands. */
   answer(): Result<DropsAnswer> {
     if (this.#leftEarly !== undefined) return fail(this.#leftEarly);
-    if (this.#link === undefined) return this.#last === undefined ? fail('the counter is closed') : ok(this.#last);
+    if (this.#closed) return this.#last === undefined ? fail('the counter is closed') : ok(this.#last);
     // Names take milliseconds of reading: what is dropped meanwhile would be in the rows and not in their sum.
-    const names = this.#names();
+    const names = this.#names.reasons();
     if (!names.ok) return names;
     const reasons = names.value;
-    const totals = this.#totals();
-    if (!totals.ok) return totals;
-    const places = readPlaces(this.#bpf, this.#places);
-    if (!places.ok) return places;
-    const rows = this.#rows(places.value, reasons);
-    this.#lastAt = performance.now();
-    this.#last = { version: 1, reasons: reasons.size > 0, ...totals.value, rows };
+    const found = this.#moment();
+    if (!found.ok) return found;
+    const { totals, places, moment } = found.value;
+    const { total, estimated, error, places: packets } = this.#rests.whole(moment);
+    const rows = this.#names.rows(
+      places.map((place) => ({ ...place, packets: packets.get(place.key) ?? place.packets })),
+      reasons,
+    );
+    this.#lastTotals = { at: moment.milliseconds, totals };
+    this.#last = { version: 1, reasons: reasons.size > 0, ...totals, total, estimated, error, rows };
     return ok(this.#last);
   }
 
   /** Between the samples: keeps the budget. */
   watch(): void {
-    if (this.#link === undefined) return;
+    if (this.#closed) return;
     const totals = this.#totals();
     const now = performance.now();
     if (!totals.ok) return;
     const before = this.#watched;
     this.#watched = { at: now, totals: totals.value };
-    if (before !== undefined) this.#keepBudget(before.totals, totals.value, now - before.at);
+    if (before !== undefined && before.at > this.#noticedAt)
+      this.#keepBudget(before.totals, totals.value, now - before.at);
+  }
+
+  #next(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.#look();
+    }, milliseconds).unref();
+  }
+
+  #look(): void {
+    if (this.#closed) return;
+    if (this.#link === undefined) this.#comeBack();
+    else if (this.#rests.inSlice) this.#endSlice();
+    else this.#next(this.#floods() && this.#beginSlice() ? SLICE_MS : LOOK_MS);
+  }
+
+  #floods(): boolean {
+    const totals = this.#totals();
+    if (!totals.ok) return false;
+    const [at, { total }] = [performance.now(), totals.value];
+    const before = this.#looked;
+    this.#looked = { at, total };
+    return (total - before.total) * 1000 > STAYS_PER_SECOND * (at - before.at);
+  }
+
+  #beginSlice(): boolean {
+    const now = this.#moment();
+    if (!now.ok) return false;
+    this.#noticedAt = now.value.moment.milliseconds;
+    this.#rests.begins(now.value.moment);
+    return true;
+  }
+
+  #endSlice(): void {
+    const totals = this.#totals();
+    const passes = readPasses(this.#options.procfs);
+    const milliseconds = performance.now();
+    const rest = totals.ok
+      ? this.#rests.restAfter({ milliseconds, total: totals.value.total, passes }, Math.random())
+      : undefined;
+    if (rest === undefined || rest === 0) {
+      const now = this.#moment();
+      if (now.ok && rest === 0) this.#rests.goesOn(now.value.moment);
+      else if (now.ok) this.#rests.stays(now.value.moment);
+      this.#next(this.#rests.inSlice ? SLICE_MS : LOOK_MS);
+      return;
+    }
+    const at = middleOf(() => {
+      this.#unlink();
+    });
+    const now = this.#moment(at);
+    if (!now.ok) {
+      this.#leave(`the counter could not be read: ${now.reason}`);
+      return;
+    }
+    this.#rests.leaves(now.value.moment);
+    this.#next(rest);
+  }
+
+  #comeBack(): void {
+    // Read before it counts again, and timed in the middle of its coming: that takes 0.2 ms of a slice.
+    const now = this.#moment();
+    if (!now.ok) {
+      this.#leave(`the counter could not be read: ${now.reason}`);
+      return;
+    }
+    const link = this.#bpf.linkTracing(this.#program);
+    if (!link.ok) {
+      this.#leave(`the counter could not be attached again: ${link.reason}`);
+      return;
+    }
+    this.#link = link.value;
+    const milliseconds = (now.value.moment.milliseconds + performance.now()) / 2;
+    this.#rests.begins({ ...now.value.moment, milliseconds });
+    this.#next(SLICE_MS);
+  }
+
+  #unlink(): void {
+    if (this.#link !== undefined) this.#bpf.closeLink(this.#link);
+    this.#link = undefined;
+  }
+
+  #leave(reason: string): void {
+    this.#taken = 0;
+    this.#detach();
+    this.#leftEarly = reason;
   }
 
   #keepBudget(from: Totals, to: Totals, milliseconds: number): void {
@@ -134,18 +214,16 @@ export class DropCounter {
     const { overhead } = this.#options;
     this.#taken = share;
     if (milliseconds <= 0 || share <= overhead.left('drops')) return;
-    this.#taken = 0;
-    this.#detach();
-    this.#leftEarly =
-      `counting ${Math.round((to.total - from.total) / (milliseconds / 1000))} drops/s would take ${percent(share)} ` +
-      `of the host's CPU time, above ${overhead.said('drops')}`;
+    const perSecond = Math.round((to.total - from.total) / (milliseconds / 1000));
+    this.#leave(
+      `counting ${perSecond} drops/s would take ${percent(share)} of the host's CPU time, above ${overhead.said('drops')}`,
+    );
   }
 
   /** Of all CPU time since it was opened, by what a drop is estimated to take. */
   cpuShare(): number | null {
-    return this.#last === undefined
-      ? null
-      : this.#shareOf({ total: 0, lookedAt: 0 }, this.#last, this.#lastAt - this.#openedAt);
+    const last = this.#lastTotals;
+    return last && this.#shareOf({ total: 0, lookedAt: 0 }, last.totals, last.at - this.#openedAt);
   }
 
   #shareOf(
@@ -159,14 +237,31 @@ export class DropCounter {
   }
 
   close(): void {
-    if (this.#link === undefined) return;
-    this.#detach();
+    if (!this.#closed) this.#detach();
   }
 
   #detach(): void {
-    if (this.#link !== undefined) this.#bpf.closeLink(this.#link);
-    this.#link = undefined;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#unlink();
     this.#object.close();
+  }
+
+  /** @param at of its reading, where it is known better than by the time of the reading */
+  #moment(at?: number): Result<{
+    readonly totals: Totals;
+    readonly places: readonly DropPlace[];
+    readonly moment: DropMoment;
+  }> {
+    const totals = this.#totals();
+    if (!totals.ok) return totals;
+    const milliseconds = at ?? performance.now();
+    const passes = readPasses(this.#options.procfs);
+    const places = readPlaces(this.#bpf, this.#places);
+    if (!places.ok) return places;
+    const packets = new Map(places.value.map((place) => [place.key, place.packets]));
+    const { total } = totals.value;
+    return ok({ totals: totals.value, places: places.value, moment: { milliseconds, total, passes, places: packets } });
   }
 
   #totals(): Result<Totals> {
@@ -174,78 +269,18 @@ export class DropCounter {
     const read = this.#bpf.lookupOnly(this.#cpus, bytes);
     return read.ok ? ok(readTotals(bytes, this.#bpf.possibleCpus)) : read;
   }
-
-  #rows(places: readonly DropPlace[], reasons: ReadonlyMap<number, string>): DropRow[] {
-    this.#nameFunctions(places.map(({ location }) => location));
-    const present = new Map(this.#options.namespaces().map((each) => [each.inode, each]));
-    const rows = new Map<string, DropRow>();
-    for (const { location, reason, ifindex, netns, packets } of places) {
-      if (!this.#namespaces.has(netns)) this.#namespaces.set(netns, present.get(netns));
-      const namespace = this.#namespaces.get(netns);
-      const place = {
-        reason: nameOf(reason, reasons),
-        location: this.#functions.get(location) ?? '',
-        device: namespace === undefined ? '' : this.#device(namespace, ifindex),
-        netns: namespace?.name ?? (netns === 0 ? NOWHERE : ELSEWHERE),
-      };
-      const key = JSON.stringify(Object.values(place));
-      rows.set(key, { ...place, packets: packets + (rows.get(key)?.packets ?? 0) });
-    }
-    return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-  }
-
-  /** Empty on a kernel without the enum; that it could not be read this time says nothing of the kernel. */
-  #names(): Result<ReadonlyMap<number, string>> {
-    if (this.#reasons !== undefined) return ok(this.#reasons);
-    const names = readReasons(this.#options.sysfs);
-    if (!names.ok && names.errno !== undefined && !isAbsent(names))
-      return fail(`the names of the reasons: ${names.reason}`);
-    this.#reasons = names.ok ? names.value : new Map();
-    return ok(this.#reasons);
-  }
-
-  #nameFunctions(locations: readonly bigint[]): void {
-    const unknown = locations.filter((location) => !this.#functions.has(location));
-    if (unknown.length === 0) return;
-    // Without symbols the reasons still stand.
-    const found = this.#options.symbols.nameLocations(unknown);
-    for (const location of unknown) this.#functions.set(location, found.get(location) ?? '');
-  }
-
-  #device({ inode, name, path }: DropNamespace, ifindex: number): string {
-    if (ifindex === 0) return '';
-    const key = `${inode} ${ifindex}`;
-    const known = this.#devices.get(key);
-    if (known !== undefined) return known;
-    const links = askInNamespace(name === '' ? undefined : path, dumpLinks);
-    for (const link of links.ok ? links.value : []) this.#devices.set(`${inode} ${link.ifindex}`, link.name);
-    const found = this.#devices.get(key) ?? '';
-    this.#devices.set(key, found);
-    return found;
-  }
 }
 
-function nameOf(reason: number, reasons: ReadonlyMap<number, string>): string {
-  if (reasons.size === 0) return '';
-  return reasons.get(reason) ?? (reason === 0 ? 'NOT_SPECIFIED' : `reason ${reason}`);
+/** The middle of the time that something takes. */
+function middleOf(work: () => void): number {
+  const began = performance.now();
+  work();
+  return (began + performance.now()) / 2;
 }
 
-/** Value -> name, of the kernel's own enum and of the subsystems whose modules are loaded. */
-export function readReasons(sysfs: string): Result<ReadonlyMap<number, string>> {
-  const folder = join(sysfs, 'kernel/btf');
-  const kernel = readFileGuarded(join(folder, 'vmlinux'));
-  if (!kernel.ok) return kernel;
-  const own = parseEnum(kernel.value, 'skb_drop_reason');
-  if (!own.ok) return own;
-  const names = new Map([...own.value].map(([value, name]) => [value, name.replace(/^SKB_DROP_REASON_/, '')]));
-  for (const [module, enums] of Object.entries(SUBSYSTEMS)) {
-    // A module that is not loaded has no file.
-    const bytes = readFileGuarded(join(folder, module));
-    if (!bytes.ok) continue;
-    for (const each of enums) {
-      const more = parseEnum(bytes.value, each, kernel.value);
-      for (const [value, name] of more.ok ? more.value : []) if (value >= 1 << 16) names.set(value, name);
-    }
-  }
-  return ok(names);
+/** Packets that all CPUs took through the stack since they came online. */
+function readPasses(procfs: string): number | undefined {
+  const table = readFileGuarded(join(procfs, 'net/softnet_stat'));
+  const rows = table.ok ? parseSoftnet(table.value) : table;
+  return rows.ok ? rows.value.reduce((sum, [processed]) => sum + (processed ?? 0), 0) : undefined;
 }

@@ -7,6 +7,10 @@ export interface DropsAnswer {
   readonly total: number;
   /** Of these, the ones that were looked at: each stands for those that were passed over before it. */
   readonly lookedAt: number;
+  /** Of the total, not counted but estimated: the counter rests for most of a flood. Not there where there was none. */
+  readonly estimated?: number;
+  /** By so many the total may be wrong, nineteen times of twenty. */
+  readonly error?: number;
   /** Counted, but there was no room for another place. */
   readonly noRoom: number;
   /** In the worst flood so far one drop in so many was looked at; 1: each was. */

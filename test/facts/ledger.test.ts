@@ -10,6 +10,8 @@ import {
   receivePackets,
   skbDrops,
   skbDropsCounted,
+  skbDropsError,
+  skbDropsEstimated,
   skbDropsLookedAt,
   skbDropsNoRoom,
   skbDropsRarest,
@@ -35,6 +37,13 @@ describe('the ledger of losses', () => {
     assert.equal(ledgerOf(windowOf({ cells: earlier })).sampling, 1);
     const flood = earlier.map((cell): Cell => (cell[0] === skbDropsLookedAt ? [skbDropsLookedAt, {}, 5, 6] : cell));
     assert.equal(ledgerOf(windowOf({ cells: flood })).sampling, 16);
+  });
+
+  it('says how many are estimated and how far off they may be, of a flood of the window alone', () => {
+    const of = (from: number, to: number) =>
+      ledgerOf(windowOf({ cells: [...counted(500), [skbDropsEstimated, {}, from, to], [skbDropsError, {}, 70, 80]] }));
+    assert.deepEqual([of(100, 500).estimated, of(100, 500).error], [400, 80]);
+    assert.deepEqual([of(100, 100).estimated, of(100, 100).error], [0, 0]);
   });
 
   it('has all drops of the same time as its rows, where they were read later than the window ended', () => {

@@ -5,7 +5,8 @@ import { statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import type { DropsAnswer } from '../../src/readings/drops.ts';
-import { DropCounter, type DropNamespace } from '../../src/probe/drops.ts';
+import type { DropNamespace } from '../../src/probe/drop-names.ts';
+import { DropCounter } from '../../src/probe/drops.ts';
 import { Overhead } from '../../src/probe/overhead.ts';
 import { KernelSymbols } from '../../src/probe/symbols.ts';
 import { whyNoLab } from './lab.ts';
@@ -32,6 +33,7 @@ describe('the counter of drops', { skip: whyNoLab() }, () => {
 
   async function open(list = namespaces, maxOverhead = 0.01): Promise<DropCounter> {
     const opened = await DropCounter.open({
+      procfs: '/proc',
       sysfs: '/sys',
       symbols: new KernelSymbols('/proc'),
       namespaces: () => list,
@@ -84,6 +86,35 @@ for n in range(${String(count)}): s.sendto(b"x", ("127.0.0.1", 9))`;
       assert.ok(answer.total - before.total >= 60_000);
       // What was passed over since the last one that was looked at is still to be told.
       assert.ok(told > 59_000 && told < 62_000, String(told));
+    } finally {
+      counter.close();
+    }
+  });
+
+  it('counts what is rare beside a flood, each of it, as long as the counter is there', async () => {
+    const counter = await open();
+    try {
+      said(counter);
+      const script = `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+r = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+r.bind(("127.0.0.1", 9001)); r.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+for n in range(4000):
+  s.sendto(b"x", ("127.0.0.1", 9))
+  if n % 100 == 0: s.sendto(b"x" * 4000, ("127.0.0.1", 9001))`;
+      const { status, stderr } = spawnSync('ip', ['netns', 'exec', NAME, 'python3', '-c', script], {
+        encoding: 'utf8',
+      });
+      assert.equal(status, 0, stderr);
+      const rare = here(said(counter)).filter(({ reason }) => reason === 'SOCKET_RCVBUFF');
+      const packets = rare.reduce((sum, row) => sum + row.packets, 0);
+      const text = spawnSync('ip', ['netns', 'exec', NAME, 'cat', '/proc/net/snmp'], { encoding: 'utf8' }).stdout;
+      const [names, counts] = text
+        .split('\n')
+        .filter((line) => line.startsWith('Udp:'))
+        .map((line) => line.split(' '));
+      assert.equal(packets, Number(counts?.[names?.indexOf('RcvbufErrors') ?? -1]));
+      assert.ok(packets >= 30, String(packets));
     } finally {
       counter.close();
     }

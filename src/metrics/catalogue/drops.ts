@@ -22,6 +22,18 @@ export const skbDropsLookedAt = counter('pktcost_skb_drops_looked_at_total', {
   unit: 'packets',
   help: 'Of the packets dropped, those whose reason and place were looked at; each stands for those passed over before it.',
 });
+export const skbDropsEstimated = counter('pktcost_skb_drops_estimated_total', {
+  ...drops,
+  labels: [],
+  unit: 'packets',
+  help: 'Of the packets dropped, those that were dropped while the counter rested: estimated from what it counted before and after.',
+});
+export const skbDropsError = gauge('pktcost_skb_drops_error', {
+  ...drops,
+  labels: [],
+  unit: 'packets',
+  help: 'By so many packets the sum of all that were dropped may be wrong, nineteen times of twenty; 0 where none was estimated.',
+});
 export const skbDropsNoRoom = counter('pktcost_skb_drops_no_room_total', {
   ...drops,
   labels: [],

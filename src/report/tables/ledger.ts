@@ -50,7 +50,7 @@ export function shownBooks({ ledger }: Pick<Report, 'ledger'>, everything: boole
 
 /** How it was counted, in a sentence; what it does not hold. */
 export function ledgerWords(
-  { counted, reason, rows, total, noRoom, sampling }: Ledger,
+  { counted, reason, rows, total, noRoom, sampling, estimated = 0, error = 0 }: Ledger,
   findings: Report['findings'],
 ): string {
   const told = findings.some(({ impact }) => (impact.lostPerSecond ?? 0) > 0);
@@ -62,6 +62,10 @@ export function ledgerWords(
     }`;
   const thinned =
     sampling > 1 ? `; in a flood one in up to ${formats.count(sampling)} was looked at and stands for the others` : '';
+  const rested =
+    estimated > 0
+      ? `; the counter rested for most of a flood: ${formats.count(estimated)} are estimated, and the sum may be off by ${formats.count(error)}`
+      : '';
   const left = noRoom > 0 ? `; ${formats.count(noRoom)} more had no room in the table` : '';
-  return `${formats.count(total)} packet${total === 1 ? ' was' : 's were'} dropped by the kernel, all namespaces together${thinned}${left}.`;
+  return `${formats.count(total)} packet${total === 1 ? ' was' : 's were'} dropped by the kernel, all namespaces together${rested}${thinned}${left}.`;
 }
