@@ -33,7 +33,7 @@ const missed = [
   ['rx_no_buffer_count', 'waited'],
 ] as const;
 
-/** By the name of the driver, as the link `device/driver` of a card has it. */
+/** By the name of the driver, as the link `device/driver` of a card has it; `ethtool -i` may have another. */
 const drivers: Readonly<Record<string, NicLosses>> = {
   alx: { ring: 'rx_dropped', ethtool: [], source: 'ethernet/atheros/alx/main.c:alx_get_stats64 (rx_ov_rrd)' },
   atl1c: { ring: 'rx_dropped', ethtool: [], source: 'ethernet/atheros/atl1c/atl1c_main.c:atl1c_get_stats (rx_rrd_ov)' },
@@ -273,9 +273,20 @@ const drivers: Readonly<Record<string, NicLosses>> = {
   },
 };
 
+/** What drivers call themselves elsewhere: to `ethtool -i`, or in older kernels. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  // ethernet/mellanox/mlx4/mlx4_en.h:DRV_NAME, en_ethtool.c:mlx4_en_get_drvinfo
+  ['mlx4_en', 'mlx4_core'],
+  // ethernet/marvell/octeontx2/nic/otx2_ethtool.c:DRV_NAME, DRV_VF_NAME
+  ['rvu-nicpf', 'rvu_nicpf'],
+  ['rvu-nicvf', 'rvu_nicvf'],
+  // ethernet/google/gve/gve_main.c:gvnic_driver, of kernels of before July 2023
+  ['gvnic', 'gve'],
+]);
+
 /** What is known of a driver; undefined for others, which are taken to keep to the meaning of the statistics. */
 export function nicLossesOf(driver: string): NicLosses | undefined {
-  return [driver, driver.toLowerCase()].flatMap((name) =>
+  return [otherNames.get(driver) ?? driver, driver.toLowerCase()].flatMap((name) =>
     Object.hasOwn(drivers, name) ? (drivers[name] ?? []) : [],
   )[0];
 }

@@ -107,6 +107,14 @@ describe('where drivers count what they lose', () => {
     assert.equal(ringLossIn(i40e, undefined), 'rx_dropped');
   });
 
+  it('knows a driver by what `ethtool -i` calls it, and by what it was called', () => {
+    const names = { mlx4_en: 'mlx4_core', 'rvu-nicpf': 'rvu_nicpf', 'rvu-nicvf': 'rvu_nicvf', gvnic: 'gve' };
+    for (const [name, driver] of Object.entries(names)) {
+      assert.ok(nicLossesOf(name) !== undefined, name);
+      assert.equal(nicLossesOf(name), nicLossesOf(driver));
+    }
+  });
+
   it('knows LiquidIO by the name that its driver has, and nothing by the names of objects', () => {
     assert.equal(nicLossesOf('LiquidIO')?.ring, 'rx_dropped');
     for (const name of ['', 'constructor', '__proto__', 'toString']) assert.equal(nicLossesOf(name), undefined);
