@@ -5,7 +5,7 @@ import Compare from './commands/compare.ts';
 import Diagnose from './commands/diagnose.ts';
 import Doctor from './commands/doctor.ts';
 import { explainFailure } from './commands/failure.ts';
-import { OutputError, reasonOf } from './commands/output.ts';
+import { OutputError, reasonOf, stdout } from './commands/output.ts';
 import FleetCommand from './commands/fleet.ts';
 import Metrics from './commands/metrics.ts';
 import RecordCommand from './commands/record.ts';
@@ -51,6 +51,8 @@ function stdoutFailed(error: Error): OutputError {
 /** One line and an exit code, whatever it was and wherever it came from. */
 function end(error: unknown): void {
   const ofStdout = error instanceof Error && 'syscall' in error && error.syscall === 'write';
+  // oclif's flush writes once more where we could not.
+  if (ofStdout && stdout.failed) return;
   const { line, exitCode } = explainFailure(ofStdout ? stdoutFailed(error) : error, Object.keys(COMMANDS));
   if (line !== '') process.stderr.write(`${line}\n`);
   process.exitCode = exitCode;
@@ -95,7 +97,7 @@ export async function main(argv: readonly string[], directory: string): Promise<
   // Nobody is left to tell.
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') end(stdoutFailed(error));
+    if (error.code !== 'EPIPE' && !stdout.failed) end(stdoutFailed(error));
   });
   // Node would print the line of the bundle that threw, which is all of it.
   process.on('uncaughtException', (error) => {

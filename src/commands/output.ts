@@ -106,11 +106,22 @@ async function writeContent(fd: number, content: Content): Promise<void> {
   else for await (const piece of content) await writeAll(fd, piece);
 }
 
+/** A handle that is left to the garbage collector is a warning of Node's on stderr. */
+async function closedAfter(handle: FileHandle, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** An open descriptor: it stays open, and whoever stops reading it has had enough. */
 class DescriptorOutput implements Output {
   readonly isStdout: boolean;
   readonly #fd: number;
   readonly #shown: string;
+  #gone = false;
+  #failed = false;
 
   constructor(fd: number, shown: string) {
     this.#fd = fd;
@@ -118,19 +129,31 @@ class DescriptorOutput implements Output {
     this.isStdout = fd === 1;
   }
 
+  /** Whether whoever read it has had enough. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Whether it was said, by an error, that something was not written. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   async write(content: Content): Promise<void> {
     try {
       await writeContent(this.#fd, content);
     } catch (error) {
-      if (isErrno(error, 'EPIPE')) return;
+      this.#gone = isErrno(error, 'EPIPE');
+      if (this.#gone) return;
       // The terminal of a lost session: there is nobody to tell.
       if (isErrno(error, 'EIO') && signalled() === 1) return;
+      this.#failed = true;
       throw new OutputError(`${this.#shown}: not written: ${reasonOf(error)}`);
     }
   }
 }
 
-export const stdout: Output = new DescriptorOutput(1, 'stdout');
+export const stdout = new DescriptorOutput(1, 'stdout');
 
 /** A FIFO or a character device, which is opened as it is. */
 class DeviceOutput implements Output {
@@ -155,8 +178,7 @@ class DeviceOutput implements Output {
 
   async write(content: Content): Promise<void> {
     try {
-      await writeContent(this.#handle.fd, content);
-      await this.#handle.close();
+      await closedAfter(this.#handle, () => writeContent(this.#handle.fd, content));
     } catch (error) {
       if (isErrno(error, 'EPIPE')) return;
       throw new OutputError(`${this.#shown}: not written: ${reasonOf(error)}`);
@@ -206,9 +228,10 @@ class FileOutput implements Output {
 
   async write(content: Content): Promise<void> {
     try {
-      await writeContent(this.#handle.fd, content);
-      await this.#handle.sync();
-      await this.#handle.close();
+      await closedAfter(this.#handle, async () => {
+        await writeContent(this.#handle.fd, content);
+        await this.#handle.sync();
+      });
       if (this.#how === 'create') await claim(this.#temporary, this.#path);
       else await this.#replace();
     } catch (error) {

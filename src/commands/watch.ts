@@ -5,7 +5,7 @@ import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../base/usage.ts';
 import type { WatchSummary, SeenWindow, Occurrence } from '../jobs/watch/loop.ts';
 import type { WindowEvidence } from '../jobs/watch/live.ts';
-import { parseLength, parsePercent, parseWindow } from './arguments.ts';
+import { exitCodes, parseLength, parsePercent, parseWindow } from './arguments.ts';
 import { bundleFlags } from './bundle-file.ts';
 import { exitCodeOf, failOn, judgedReport } from './exit-code.ts';
 import {
@@ -100,7 +100,8 @@ export default class Watch extends Command {
     const condition = parseCondition(flags.until, rules);
     const overrides = await (await import('./config.ts')).configuredLimits(flags.config);
     const { version } = this.config;
-    const stop = stopOnSignal();
+    const unread = new AbortController();
+    const stop = AbortSignal.any([stopOnSignal(), unread.signal]);
     const bundles =
       flags.bundle === undefined
         ? undefined
@@ -128,6 +129,8 @@ export default class Watch extends Command {
       condition,
       onWindow: async (window) => {
         if (!flags.quiet || window.cause !== undefined || window.probed) await say.window(window);
+        // Of `| head` nobody waits for the other hours.
+        if (stdout.gone && bundles === undefined && output === undefined) unread.abort();
       },
       onEvent: async (event) => {
         if (bundles !== undefined) await orSaid(() => bundles.save(event).then((saved) => say.event(event, saved)));
@@ -139,6 +142,7 @@ export default class Watch extends Command {
       async () =>
         output === undefined ? undefined : presentReport(seen.worst, { format: flags.format, verbose: true, output }),
     );
+    if (lastSaid !== '') process.exitCode = exitCodes.internal;
   }
 }
 
@@ -167,7 +171,7 @@ async function sayer(json: boolean): Promise<Sayer> {
     end: async ({ windows, events, worst }) => {
       const times = `${events} time${events === 1 ? '' : 's'}`;
       await line(`\n${windows} window${windows === 1 ? '' : 's'}, the condition came ${times}. The worst:\n`);
-      await presentReport(worst, { format: 'text', verbose: false, output: stdout });
+      await orSaid(() => presentReport(worst, { format: 'text', verbose: false, output: stdout }));
     },
   };
 }
