@@ -184,7 +184,7 @@ export const softirqSaturation = defineRule({
           words: feedersText(feeders, queues, napi.names),
           data: feedersData(feeders, queues, napi.names),
         },
-        threadShare: threads >= 0.01 ? worded(threads, ` (${Math.round(threads * 100)}% of it in threads)`) : '',
+        threadShare: threads >= 0.01 ? worded(threads, `, ${Math.round(threads * 100)}% in the threads alone`) : '',
       },
       evidence: {
         softirq: ['>=', starved ? limits.starvedShare : limits.warningShare],
