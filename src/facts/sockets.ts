@@ -110,8 +110,9 @@ export function loserOf(drops: readonly Signal[], { lost, turnedAway, partly }: 
   if (possible.length === 0 || (partly && possible.length < dropped.length))
     return { socket: undefined, certain: false };
   const all = dropped.reduce((sum, { value }) => sum + value, 0);
-  // Others, which are closed or were not read, dropped most of them.
-  if (2 * withSkew(all) < lost) return { socket: undefined, certain: false };
+  // Others, which are closed, were not read, or may as well have turned datagrams away, dropped most of them.
+  const explained = possible.reduce((sum, { value }) => sum + value, 0);
+  if (2 * withSkew(explained) < lost) return { socket: undefined, certain: false };
   const socket = possible[0];
   const certain =
     only || all <= withSkew(lost) || (turnedAway !== undefined && (socket?.value ?? 0) > withSkew(turnedAway));

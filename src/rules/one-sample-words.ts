@@ -23,7 +23,7 @@ export interface OneSample {
   readonly counts: readonly Metric[];
   /** Counters of something else that is counted there as well. */
   readonly less?: readonly Metric[];
-  /** From how many on another rule tells what came of them, and its words. */
+  /** From how many on they are not few though the rule finds nothing now, and its words. */
   readonly many?: readonly [from: number, words: string];
   /** What they count, in the plural. */
   readonly what: string;
@@ -43,6 +43,7 @@ const tcp = (field: string): Metric => netstat.member(`TcpExt_${field}`);
 const opened = [netstat.member('Tcp_PassiveOpens')];
 const fullBuffer =
   '{lost:count} UDP datagrams ({share:percent}) were dropped {since} because the receive buffer of their socket was full';
+const unsent = '{unsent:count} UDP datagrams ({share:percent}) could not be sent';
 const segments = (count: string, why: string): string => `{${count}:count} segments{ofAll} were dropped {since} ${why}`;
 const LOST_SINCE = '{lost:count} packets were lost {since}{ofAll}, {most:count} of them because {why}{where}{others}.';
 const ring = '{device} lost {lost:count} frames in its receive ring {since}, {share:percent} of what arrived{besides}.';
@@ -52,6 +53,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
   PKT0201: {
     counts: [conntrackDrop],
     less: [conntrackInsertFailed],
+    many: [10, '{total:count} {what} {since}; the table has room now.'],
     what: 'packets dropped for want of a conntrack entry',
     words: {
       dropping:
@@ -169,7 +171,15 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       'memory-level':
         '{memory:count} UDP datagrams ({share:percent}) were dropped {since} and neither a full buffer nor a wrong checksum is ' +
         'why; the memory of all UDP sockets is at its limit ({pages:count} of {most:count} pages, udp_mem).',
-      unsent: '{unsent:count} UDP datagrams ({share:percent}) could not be sent {since}.',
+      'burst-mixed': `${fullBuffer}. Whose cannot be told: {sockets:count} sockets dropped more than that, and filters turned some of it away.`,
+      'memory-group':
+        '{memory:count} UDP datagrams ({share:percent}) were dropped {since} for want of memory, and {unit} was refused some {times:count} times.',
+      'memory-group-full':
+        '{memory:count} UDP datagrams ({share:percent}) were dropped {since} for want of memory, and the sockets of {unit}, the group of ' +
+        '{holder}, have all the memory that they may have.',
+      'unsent-device': `${unsent} {since}, and {device} dropped {behind:count} packets that it was given.`,
+      'unsent-queue': `${unsent} {since}, and {behind:count} packets were dropped behind their sockets ({reason}{device}).`,
+      refused: `${unsent} at once {since}: their programs were told (EAGAIN or ENOBUFS) and still have them.`,
       unexplained: '{rest:count} UDP datagrams ({share:percent}) were not delivered {since}; {ruledOut}. {left}.',
       sockets:
         'Sockets dropped {lost:count} UDP datagrams since they were made: {which}. Whether their buffers were full or their filters ' +

@@ -42,7 +42,7 @@ export const messages = {
     '{holder}, had all the memory that they may have: not the buffer of one socket.',
   'burst-mixed':
     '{lost:count} UDP datagrams ({share:percent}) were dropped because the receive buffer of their socket was full ' +
-    '({rate:rate}). Whose cannot be told: {sockets:count} sockets dropped more than that, which their filters turned away.',
+    '({rate:rate}). Whose cannot be told: {sockets:count} sockets dropped more than that, and filters turned some of it away.',
   'unsent-device':
     '{unsent:count} UDP datagrams ({share:percent}) could not be sent, and {device} dropped {behind:count} packets that it was ' +
     'given: it or its peer does not take them (down, full, or a smaller MTU at the other end).',

@@ -45,6 +45,21 @@ describe('a full conntrack table in copies', () => {
     assert.equal(judged.status, 4);
   });
 
+  it('that has room again: how many it refused since boot is told, and not called few', () => {
+    const judged = judgeCopy({
+      ...host('6.1.0'),
+      ...conntrackTable(100, 65_536),
+      'proc/uptime': '86400.00 1.00\n',
+      'proc/stat': 'cpu  1 1 1 1 1 1 1 0 0 0\ncpu0 1 1 1 1 1 1 1 0 0 0\n',
+      'proc/net/stat/nf_conntrack': conntrackStat({ entries: 100, ...calm, drop: 9000 }),
+    });
+    expectFinding(judged, 'PKT0201', [
+      'info',
+      'possible',
+      /^9,000 packets dropped for want of a conntrack entry since boot \(1 day\); the table has room now\.$/,
+    ]);
+  });
+
   it('a table that fills is a remark where only sysctl -a tells of it', () => {
     // 28,500 of 32,768 is 87 %: below the 95 % from which the kernel evicts.
     const judged = judgeCopy({

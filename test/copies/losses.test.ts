@@ -197,6 +197,21 @@ describe('UDP memory in copies', () => {
     ]);
   });
 
+  it('beside datagrams that could not be sent: one copy says how many', () => {
+    const judged = judgeCopy({
+      ...host('5.14.0-362.el9.x86_64'),
+      ...limits,
+      ...at({ MemErrors: 0, InErrors: 0, InCsumErrors: 0, SndbufErrors: 4000, OutDatagrams: 96_000 }),
+      'proc/uptime': '86400.00 1.00\n',
+    });
+    const { outcome, summary } = found(judged, 'PKT0405');
+    assert.equal(outcome, 'info');
+    assert.match(
+      summary,
+      /^4,000 UDP datagrams \(4%\) could not be sent at once since boot \(1 day\): their programs were told/,
+    );
+  });
+
   it('is not taken for the reason where its limit is not known, nor is that taken for health', () => {
     // InErrors beyond RcvbufErrors: memory or a filter, and the limit of memory was not copied.
     const judged = judgeCopy(

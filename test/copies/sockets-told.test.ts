@@ -70,6 +70,18 @@ describe('sockets that ss listed', () => {
     );
   });
 
+  it('of which one may have filtered what it dropped, and the other lost next to nothing, leave the loss told', () => {
+    const dropped = (row: string, count: number): string => row + skmem.replace(',d0)', `,d${count})`);
+    const other = udpRow.replace(':514', ':53').replace('ino:31', 'ino:32');
+    const judged = judgeCopy({ ...one, ...ss(dropped(udpRow, 900_000) + dropped(other, 3)) });
+    const { outcome, certainty, summary } = found(judged, 'PKT0405');
+    assert.deepEqual([outcome, certainty], ['warning', 'possible']);
+    assert.match(
+      summary,
+      /^30,000 UDP datagrams \(2\.9%\) were dropped since boot .* Whose cannot be told: 2 sockets dropped/,
+    );
+  });
+
   it('of whom nobody is known are nobody for programs', () => {
     const { verdict } = judgeCopy({ ...one, ...ss(outputs.whole) }).report;
     assert.equal(verdict.answer?.process, null);

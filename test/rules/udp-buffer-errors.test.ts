@@ -447,6 +447,13 @@ ruleCases(udpBufferErrors, [
     args: { sockets: 2, process: 'an unknown process' },
   },
   {
+    name: 'one that dropped next to nothing is not blamed for what another may have lost',
+    cells: [...udp(99500, 500, 60_500), filtered('9100', '41', 60_000), ...socket(3, 212992)],
+    outcome: 'warning',
+    message: 'burst-mixed',
+    args: { sockets: 2, process: 'an unknown process' },
+  },
+  {
     name: 'one that dropped more than all filters together is sure to have lost some',
     cells: [...udp(99500, 500, 600), filtered('9100', '41', 100), ...socket(480, 212992)],
     outcome: 'warning',
