@@ -44,7 +44,7 @@ export function wrap(text: string, width: number): string[] {
   const room = Math.max(1, width);
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of wordsOf(text, room)) {
     const joined = line === '' ? word : `${line} ${word}`;
     if (columns(joined) <= room) {
       line = joined;
@@ -57,6 +57,14 @@ export function wrap(text: string, width: number): string[] {
   }
   if (line !== '' || lines.length === 0) lines.push(line);
   return lines;
+}
+
+/** A blank, but not the one between a figure and its unit. */
+const BREAK = /(?<!\d) | (?!(?:[nµum]?s|[KMG]i?B)(?!\w))/;
+
+/** Words, a figure with its unit as one where a line has room for it. */
+function wordsOf(text: string, room: number): string[] {
+  return text.split(BREAK).flatMap((word) => (columns(word) > room ? word.split(' ') : [word]));
 }
 
 /** A name of a series or of a thing, where it may be broken: behind commas and blanks. */
