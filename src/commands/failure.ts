@@ -32,9 +32,10 @@ export function explainFailure(
   const exit = oclifExit(error);
   if ('code' in error && error.code === 'EEXIT') return { line: '', exitCode: exit ?? 0 };
   const message = oneLine(error.message);
-  const unknownCommand = /^command (\S+) not found/.exec(message)?.[1];
+  // With --help it is the help that does not find it, and says so with a capital.
+  const unknownCommand = /^command (.+?) not found/i.exec(message)?.[1];
   if (unknownCommand !== undefined) {
-    return { line: `pktcost: ${noCommand(unknownCommand.split(':'), commands, typed)}`, exitCode: exitCodes.usage };
+    return { line: `pktcost: ${noCommand(unknownCommand.split(/[: ]/), commands, typed)}`, exitCode: exitCodes.usage };
   }
   if (exit !== undefined || 'parse' in error)
     return { line: `pktcost: ${visible(misuse(error, message), 2000)}`, exitCode: exitCodes.usage };

@@ -21,7 +21,7 @@ export async function closeLinks(bpf: Libbpf, links: readonly LinkFd[], deadline
   return open;
 }
 
-const DEADLY = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
+const DEADLY = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
 /** A filter outlives its process, so one who leaves some behind must not end without `remove`; links need none of it. */
 export class ExitWatch {

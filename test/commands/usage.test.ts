@@ -32,6 +32,10 @@ async function refused(args: readonly string[], line: RegExp): Promise<void> {
 describe('bad usage is one clear line and exit code 2', () => {
   it('a misspelt flag', () => refused(['diagnose', '--windw', '3s'], /windw: did you mean --window\?/));
   it('an unknown command', () => refused(['diagnos'], /no command "diagnos": did you mean "pktcost diagnose"\?/));
+  it('the help of a command that is none', () =>
+    refused(['nosuch', '--help'], /^pktcost: there is no command "nosuch": see pktcost --help\n$/));
+  it('the help of a misspelt command', () =>
+    refused(['diagnos', '--help'], /no command "diagnos": did you mean "pktcost diagnose"\?/));
   it('an argument that a command does not take, whole', () =>
     refused(['fleet', 'http://db:9090'], /^pktcost: fleet takes no "http:\/\/db:9090": see pktcost fleet --help\n$/));
   it('a file that is no evidence of any kind', () =>
