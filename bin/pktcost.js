@@ -20,11 +20,13 @@ const filename = join(dist, 'index.cjs');
 /**
  * Made of one bundle by one V8, which refuses what another made but holds only the length against the source: that it was this
  * very bundle is said by the sum in its name, which the bundle begins with. Without it the bundle is compiled, which takes longer.
- * There are two, since all of one is read: of a command that runs, and of what comes before one, as the help and the version.
+ * There are three, since all of one is read: of what comes before a command, as the help, of the list of rules, and of a command that
+ * judges.
  */
 function compiledCode(source) {
   const sum = /^\/\*([0-9a-f]{32})\*\//.exec(source)?.[1];
-  const part = /^[a-z]/.test(process.argv[2] ?? '') ? 'run' : 'start';
+  const [, , command = ''] = process.argv;
+  const part = command === 'rules' ? 'rules' : /^[a-z]/.test(command) ? 'run' : 'start';
   try {
     return readFileSync(join(dist, 'code', `${sum}-${part}-${process.versions.v8}-${process.arch}.bin`));
   } catch {

@@ -15,6 +15,9 @@ import { thirdParty } from './licences.mjs';
  * spinner and a trace of its own, Windows.
  */
 const notNeeded = {
+  // The one it reads is package.json, at every start; Node's promises of files bring a line editor with them.
+  'node:fs/promises': `module.exports = new Proxy({}, { get: (_, key) => key === 'readFile'
+    ? async (...args) => require('node:fs').readFileSync(...args) : require('node:fs/promises')[key] });`,
   'cli-spinners': 'module.exports = { dots2: { frames: ["-"] } };',
   debug: 'module.exports = () => () => {};',
   lilconfig: leftOut('lilconfig'),
@@ -23,31 +26,31 @@ const notNeeded = {
   'wsl-utils': 'exports.isWsl = false;',
 };
 
-/** Built-in modules that oclif requires at its start and needs for things that are seldom done: 5 to 15 ms of each start. */
-const seldom = {
-  'node:child_process': later('node:child_process'),
-  'node:readline': later('node:readline'),
-  'node:perf_hooks': later('node:perf_hooks'),
-  // The one it reads is package.json, at every start; Node's promises of files bring a line editor with them.
-  'node:fs/promises': `module.exports = new Proxy({}, { get: (_, key) => key === 'readFile'
-    ? async (...args) => require('node:fs').readFileSync(...args) : require('node:fs/promises')[key] });`,
-};
+/**
+ * Built-in modules that are named at the start and needed for things that are seldom done: each brings others, and takes 1 to 15 ms.
+ * They are a part of Node's own file, so that it takes no descriptor to load them later.
+ */
+const seldom = ['child_process', 'crypto', 'net', 'os', 'perf_hooks', 'readline', 'stream', 'worker_threads', 'zlib'];
 
-function later(name) {
-  return `module.exports = new Proxy({}, { get: (_, key) => require('${name}')[key] });`;
+/** Each of its names asks for the module when it is used, whether it was required or imported. */
+async function later(name) {
+  const names = Object.keys(await import(name)).filter((key) => key !== 'default');
+  return `for (const name of ${JSON.stringify(names)})
+    Object.defineProperty(exports, name, { enumerable: true, get: () => require('${name}')[name] });`;
 }
 
 function leftOut(name) {
   return `exports.${name} = () => { throw new Error('${name} is left out of the bundle: scripts/bundle.mjs'); };`;
 }
 
-const replaced = { ...notNeeded, ...seldom };
-
 /**
  * What oclif does at every start and could do for less. It sorts its commands by the collation of a language, for which Node loads
- * the tables of ICU: a fifth of a start.
+ * the tables of ICU: a fifth of a start. And it listens to stdout, which makes a stream of it, as src/index.ts does when there is one.
  */
-const cheaper = [['/config/plugin.js', 'a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)']];
+const cheaper = [
+  ['/config/plugin.js', 'a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'],
+  ['/lib/command.js', "process.stdout.on('error',", 'void ('],
+];
 
 function cheapened(path, source) {
   return cheaper.reduce((text, [file, costly, cheap]) => {
@@ -76,10 +79,14 @@ function requiredWhenUsed(source) {
 const withoutUnneeded = {
   name: 'without-unneeded',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: new RegExp(`^(${Object.keys(replaced).join('|')})$`) }, ({ path, importer }) =>
+    onResolve({ filter: new RegExp(`^(${Object.keys(notNeeded).join('|')})$`) }, ({ path, importer }) =>
       importer.includes('/@oclif/core/') ? { path, namespace: 'not-needed' } : undefined,
     );
-    onLoad({ filter: /./, namespace: 'not-needed' }, ({ path }) => ({ contents: replaced[path] }));
+    onLoad({ filter: /./, namespace: 'not-needed' }, ({ path }) => ({ contents: notNeeded[path] }));
+    onResolve({ filter: new RegExp(`^(node:)?(${seldom.join('|')})$`) }, ({ path, namespace }) =>
+      namespace === 'seldom' ? { path, external: true } : { path: path.replace('node:', ''), namespace: 'seldom' },
+    );
+    onLoad({ filter: /./, namespace: 'seldom' }, async ({ path }) => ({ contents: await later(`node:${path}`) }));
     onLoad({ filter: /\/@oclif\/core\/lib\/.*\.js$/ }, async ({ path }) => ({
       contents: requiredWhenUsed(cheapened(path, await readFile(path, 'utf8'))),
     }));
@@ -123,6 +130,7 @@ const nodes = existsSync(others) ? readdirSync(others).filter((name) => name.sta
 const copy = 'test/fixtures/copies/control-lldp-rx-dropped';
 const runs = [
   ['start', '--help'],
+  ['rules', 'rules'],
   ['run', 'replay', '--fail-on', 'never', `${copy}/before`, `${copy}/after`],
 ];
 for (const node of [process.execPath, ...nodes.map((name) => `${others}/${name}/bin/node`)])

@@ -1,3 +1,5 @@
+import { monotonicMs } from './clock.ts';
+
 /**
  * Work that is done in steps. Whoever answers signals in JavaScript answers none within a pass over a large host, which may take
  * seconds: between two steps there is a turn for them.
@@ -16,13 +18,13 @@ export function atOnce<T>(steps: Steps<T>): T {
 
 /** The same, with a turn for whatever else there is to do after every step that ends so long after the last turn. */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
-  let since = performance.now();
+  let since = monotonicMs();
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (performance.now() - since < TURN_MS) continue;
+    if (monotonicMs() - since < TURN_MS) continue;
     // Behind the poll phase, in which signals are heard of.
     await new Promise((resolve) => setImmediate(resolve));
-    since = performance.now();
+    since = monotonicMs();
   }
 }

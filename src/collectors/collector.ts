@@ -1,3 +1,4 @@
+import { monotonicMs } from '../base/clock.ts';
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { isAbsent } from '../base/errno.ts';
 import type { Result } from '../base/result.ts';
@@ -114,7 +115,7 @@ export function runCollector(
   snapshot: Snapshot,
   netns = OWN_NETNS,
 ): CollectorReport {
-  const started = performance.now();
+  const started = monotonicMs();
   const gaps: Gap[] = [];
   const seen = { emitted: 0, answered: false, notApplicable: false };
   const gap = (path: string, reason: string): void => {
@@ -204,7 +205,7 @@ export function runCollector(
       gap(collector.id, `bug in collector ${collector.id}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const status = statusOf(gaps.length, seen.emitted > 0 || seen.answered, seen.notApplicable);
-  const report = { id: collector.id, netns, status, gaps, milliseconds: performance.now() - started } as const;
+  const report = { id: collector.id, netns, status, gaps, milliseconds: monotonicMs() - started } as const;
   snapshot.collectors.push(report);
   return report;
 }

@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import { netnsFlag, overheadFlag, pathFlags, probeChoiceOf, probeFlags, rootsOf } from './flags.ts';
 import { visible } from '../report/escape.ts';
 import { openOutput } from './output.ts';
-import { present } from './present.ts';
+import { isTerminal, present } from './present.ts';
 import { signalled, stopOnSignal } from './signals.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { UsageError } from '../base/usage.ts';
@@ -57,7 +57,7 @@ export default class Metrics extends Command {
     const keep = flags.own ? isOwn : undefined;
     const write = async (snapshot: Snapshot): Promise<void> => {
       const page = expose(describePage(snapshot, keep), keep);
-      await present(output.isStdout && process.stdout.isTTY ? visibleLines(page) : page, output);
+      await present(output.isStdout && isTerminal('stdout') ? visibleLines(page) : page, output);
     };
     if (seconds === undefined) {
       await write(await sampleOnce(roots, flags.netns));

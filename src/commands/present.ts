@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs';
+
+import { ifAllowed } from '../base/errno.ts';
 import type { Report } from '../generated/report.ts';
 import { visible } from '../report/escape.ts';
 import { OutputError, stdout, type Output } from './output.ts';
@@ -77,6 +80,14 @@ export async function eachOnItsOwn(...outputs: readonly (() => Promise<void>)[])
   if (first !== undefined) throw first;
 }
 
+const descriptors = { stdout: 1, stderr: 2 } as const;
+
+/** Asked of the descriptor first: Node makes a stream of what it is asked of. */
+export function isTerminal(name: keyof typeof descriptors): boolean {
+  const status = ifAllowed(() => fstatSync(descriptors[name]));
+  return status?.isCharacterDevice() === true && process[name].isTTY;
+}
+
 /** Widths that text is laid out for. */
 const NARROWEST = 60;
 const WIDEST = 200;
@@ -91,9 +102,9 @@ export function textStyle(output: Output): {
   readonly unicode: boolean;
   readonly rows: number | undefined;
 } {
-  const toTerminal = output.isStdout && process.stdout.isTTY;
+  const toTerminal = output.isStdout && isTerminal('stdout');
   // A terminal that was never given a size says 0.
-  const columns = (toTerminal && process.stdout.columns) || (process.stderr.isTTY && process.stderr.columns);
+  const columns = (toTerminal && process.stdout.columns) || (isTerminal('stderr') && process.stderr.columns);
   const width = columns || Number(process.env['COLUMNS']) || USUAL_WIDTH;
   return {
     colour: coloured(toTerminal),

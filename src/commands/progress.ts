@@ -1,4 +1,4 @@
-import { unicodeTerminal } from './present.ts';
+import { isTerminal, unicodeTerminal } from './present.ts';
 
 /** The line that tells how long the window still lasts: on stderr, on a terminal only. */
 export interface ProgressLine {
@@ -9,7 +9,7 @@ export interface ProgressLine {
 const silent: ProgressLine = { tick: () => undefined, stop: () => undefined };
 
 export async function startProgress(windowSeconds: number, quiet: boolean): Promise<ProgressLine> {
-  if (quiet || !process.stderr.isTTY) return silent;
+  if (quiet || !isTerminal('stderr')) return silent;
   // A terminal that was never given a size (serial console, script, expect) says 0, and ora would clear infinitely many
   // lines of it.
   if (process.stderr.columns === 0) return silent;

@@ -6,6 +6,7 @@
 import { closeSync } from 'node:fs';
 import { cpus as hostCpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { ProgramFd } from './libbpf.ts';
 import { DRIVER_PROGRAMS } from './net-rx.ts';
@@ -258,7 +259,7 @@ export interface BudgetOptions {
  */
 export async function keepBudget(session: ProbeSession, options: BudgetOptions): Promise<BudgetReport> {
   const measure = options.measure ?? measureCost;
-  const began = performance.now();
+  const began = monotonicMs();
   const actions: BudgetAction[] = [];
   const part = Math.min(1000, Math.max(50, options.windowMs / 10));
   let cost: ProbeCost | undefined;
@@ -270,7 +271,7 @@ export async function keepBudget(session: ProbeSession, options: BudgetOptions):
     const step = decide(share, options.overhead.left('spans'), thinnings);
     if (step === 'keep' || options.signal?.aborted === true) return report(actions, cost);
     const reason = overBudget(share, options.overhead);
-    const atMs = performance.now() - began;
+    const atMs = monotonicMs() - began;
     if (step === 'detach') {
       actions.push({ atMs, action: step, reason, sampleEvery: session.sampleEvery });
       await session.close();

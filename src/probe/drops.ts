@@ -1,5 +1,6 @@
 /** The programs that count what the kernel drops (bpf/drops.bpf.c): attached, read, and gone with the process. */
 import { join } from 'node:path';
+import { monotonicMs } from '../base/clock.ts';
 import type { DropsAnswer } from '../readings/drops.ts';
 import { readFileGuarded } from '../base/file.ts';
 import { parseSoftnet } from '../collectors/softnet.ts';
@@ -37,13 +38,13 @@ export class DropCounter {
   #link: LinkFd | undefined;
   readonly #rests = new DropRests();
   #timer: NodeJS.Timeout | undefined;
-  #looked = { at: performance.now(), total: 0 };
+  #looked = { at: monotonicMs(), total: 0 };
   /** When a flood was last noticed: until it rests it takes what it may not take for long. */
   #noticedAt = 0;
   #closed = false;
   #last: DropsAnswer | undefined;
   #lastTotals: { readonly at: number; readonly totals: Totals } | null = null;
-  readonly #openedAt = performance.now();
+  readonly #openedAt = monotonicMs();
   #watched: { readonly at: number; readonly totals: Totals } | undefined;
   #leftEarly: string | undefined;
   /** Share of the host's CPU time between the last two looks. */
@@ -116,7 +117,7 @@ export class DropCounter {
   watch(): void {
     if (this.#closed) return;
     const totals = this.#totals();
-    const now = performance.now();
+    const now = monotonicMs();
     if (!totals.ok) return;
     const before = this.#watched;
     this.#watched = { at: now, totals: totals.value };
@@ -140,7 +141,7 @@ export class DropCounter {
   #floods(): boolean {
     const totals = this.#totals();
     if (!totals.ok) return false;
-    const [at, { total }] = [performance.now(), totals.value];
+    const [at, { total }] = [monotonicMs(), totals.value];
     const before = this.#looked;
     this.#looked = { at, total };
     return (total - before.total) * 1000 > STAYS_PER_SECOND * (at - before.at);
@@ -157,7 +158,7 @@ export class DropCounter {
   #endSlice(): void {
     const totals = this.#totals();
     const passes = readPasses(this.#options.procfs);
-    const milliseconds = performance.now();
+    const milliseconds = monotonicMs();
     const rest = totals.ok
       ? this.#rests.restAfter({ milliseconds, total: totals.value.total, passes }, Math.random())
       : undefined;
@@ -193,7 +194,7 @@ export class DropCounter {
       return;
     }
     this.#link = link.value;
-    const milliseconds = (now.value.moment.milliseconds + performance.now()) / 2;
+    const milliseconds = (now.value.moment.milliseconds + monotonicMs()) / 2;
     this.#rests.begins({ ...now.value.moment, milliseconds });
     this.#next(SLICE_MS);
   }
@@ -255,7 +256,7 @@ export class DropCounter {
   }> {
     const totals = this.#totals();
     if (!totals.ok) return totals;
-    const milliseconds = at ?? performance.now();
+    const milliseconds = at ?? monotonicMs();
     const passes = readPasses(this.#options.procfs);
     const places = readPlaces(this.#bpf, this.#places);
     if (!places.ok) return places;
@@ -273,9 +274,9 @@ export class DropCounter {
 
 /** The middle of the time that something takes. */
 function middleOf(work: () => void): number {
-  const began = performance.now();
+  const began = monotonicMs();
   work();
-  return (began + performance.now()) / 2;
+  return (began + monotonicMs()) / 2;
 }
 
 /** Packets that all CPUs took through the stack since they came online. */

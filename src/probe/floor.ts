@@ -14,6 +14,7 @@
  */
 import { closeSync } from 'node:fs';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.ts';
 import { errnoReason, refusal } from '../base/errno.ts';
 import { libc, type Libc } from '../ffi/libc.ts';
 import { askInNamespace, privateNamespace } from '../ffi/namespaces.ts';
@@ -176,7 +177,7 @@ async function exchange(
   if (!watched.ok) return watched;
   const device = watched.value;
   try {
-    const begun = performance.now();
+    const begun = monotonicMs();
     // The first samples fill the caches and are not counted.
     send();
     const warm = device.readTaps();
@@ -188,7 +189,7 @@ async function exchange(
       const span = subtractSpans(now.value, warm.value);
       const enough = span.count >= samples;
       const patience = span.count < FEWEST_CALIBRATION_SAMPLES ? STARVED * maxMs : maxMs;
-      if (enough || performance.now() - begun > patience) {
+      if (enough || monotonicMs() - begun > patience) {
         if (span.count < FEWEST_CALIBRATION_SAMPLES) return fail(`only ${String(span.count)} packets were sampled`);
         const p50 = quantile(span, 0.5) ?? 0;
         return ok(floorOf(span, 'calibrated', session.sampleEvery, p50 * LO_UNCERTAINTY));

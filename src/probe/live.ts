@@ -1,4 +1,5 @@
 /** A probe that measures: asked at each sample, and closed after the last. */
+import { monotonicMs } from '../base/clock.ts';
 import type { Probe, SelfAction } from '../generated/report.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { ProbeAnswer, ProbeLoad, Floor } from '../readings/answer.ts';
@@ -194,9 +195,9 @@ export class LiveProbe implements HostProbe {
     if (await this.#sending.follow(this.#epochs)) await this.#priceAgain(session);
     const [cost, { first, judgedFrom }] = [this.#cost, this.#progress];
     if (!cost.ok) return;
-    if (secondsLeft < LEAST_LEFT_SECONDS || performance.now() < this.#watchAgainAt) return;
+    if (secondsLeft < LEAST_LEFT_SECONDS || monotonicMs() < this.#watchAgainAt) return;
     this.#company?.look();
-    this.#watchAgainAt = performance.now() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
+    this.#watchAgainAt = monotonicMs() + Math.min(MOST_BETWEEN_MS, (this.#options.windowSeconds * 1000) / 20);
     const now = session.glance();
     // What ran, ran: the rests are in it.
     const share = costInWindow(cost.value, subtractReadings(judgedFrom, now)).cpuShare;
@@ -232,8 +233,8 @@ export class LiveProbe implements HostProbe {
   }
 
   #lookForTaps(session: ProbeSession): boolean {
-    if (performance.now() < this.#lookAgainAt) return false;
-    this.#lookAgainAt = performance.now() + Math.min(MOST_BETWEEN_LOOKS_MS, (this.#options.windowSeconds * 1000) / 40);
+    if (monotonicMs() < this.#lookAgainAt) return false;
+    this.#lookAgainAt = monotonicMs() + Math.min(MOST_BETWEEN_LOOKS_MS, (this.#options.windowSeconds * 1000) / 40);
     return this.#epochs.look(session.glance(), this.#sending.devices);
   }
 

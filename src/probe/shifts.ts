@@ -4,6 +4,7 @@
  * the traffic, each as long as it takes to time enough packets (certainty.ts), and never longer than a quarter of the time. The
  * last slice is at the window's end, and one begins at once where taps come or go. Spans and NET_RX times are samples in any case.
  */
+import { monotonicMs } from '../base/clock.ts';
 import { pricesOf, secondsToGo, type CountedSoFar } from './certainty.ts';
 import type { Tracepoints } from './tracepoints.ts';
 import { ok, type Result } from '../base/result.ts';
@@ -96,7 +97,7 @@ export class Shifts {
 
   /** Begins with a slice of work, which may already be under way. */
   start(): void {
-    this.#beganAt = performance.now();
+    this.#beganAt = monotonicMs();
     this.#beginSlice();
   }
 
@@ -136,7 +137,7 @@ export class Shifts {
   }
 
   get #sinceBegan(): number {
-    return performance.now() - this.#beganAt;
+    return monotonicMs() - this.#beganAt;
   }
 
   #beginSlice(): void {
@@ -146,7 +147,7 @@ export class Shifts {
   }
 
   #countFromHere(): void {
-    this.#sliceAt = performance.now();
+    this.#sliceAt = monotonicMs();
     const now = this.#session.progress();
     this.#since = now;
     if (this.#from === undefined) {
@@ -173,15 +174,15 @@ export class Shifts {
   async #change(): Promise<void> {
     const { tracepoints } = this.#session;
     if (!tracepoints.attached) {
-      const began = performance.now();
+      const began = monotonicMs();
       const changed = await this.#session.beginSlice();
-      this.#beginningMs = performance.now() - began;
+      this.#beginningMs = monotonicMs() - began;
       // A failure stands in the readings (`gaps`), and may pass.
       if (!changed.ok) this.#after(this.#rounds.roundMs);
       else if (!this.#stopped) this.#beginSlice();
       return;
     }
-    const elapsed = performance.now() - this.#sliceAt;
+    const elapsed = monotonicMs() - this.#sliceAt;
     const left = this.#windowMs - this.#sinceBegan;
     // A short window has its driver told apart in a quarter of it.
     if (this.#rounds.onShare === 1 && this.#sinceBegan >= this.#windowMs * ON_SHARE) await tracepoints.part();

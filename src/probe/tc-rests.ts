@@ -8,6 +8,7 @@
  * on. A filter of clsact and XDP stay.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.ts';
 import type { CpuState } from './layout.ts';
 import type { Libbpf, MapFd } from './libbpf.ts';
 import { ENOUGH_IN_SLICE, RestCounts, type PacketMoment, type PacketPart, type WholeCount } from './rest-counts.ts';
@@ -115,7 +116,7 @@ export class TcRests {
     const seen = this.#options.devices
       .filter((other) => other !== device)
       .reduce((sum, other) => sum + countOf(other, cpus), 0);
-    const now = performance.now();
+    const now = monotonicMs();
     const before = this.#others;
     this.#others = { at: now, of: device, seen };
     // The first time nothing is known of them.
@@ -144,9 +145,9 @@ export class TcRests {
   }
 
   async #timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const began = performance.now();
+    const began = monotonicMs();
     const done = await work();
-    const took = performance.now() - began;
+    const took = monotonicMs() - began;
     if (took > (this.#options.slowChangeMs ?? SLOW_MS))
       this.stays ??= `a TC program was ${what} in ${took.toFixed(0)} ms`;
     return done;

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, readl
 
 import type { DumpName, Reader } from '../collectors/reader.ts';
 import { ifAllowed, systemRefusal } from '../base/errno.ts';
+import { monotonicMs } from '../base/clock.ts';
 import { kindOf } from '../base/file.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { bpfPrograms } from '../probe/programs.ts';
@@ -50,7 +51,7 @@ export function isSysfs(path: string): boolean {
 
 /** CLOCK_MONOTONIC in seconds. */
 export function monotonicSeconds(): number {
-  return Number(process.hrtime.bigint()) / 1e9;
+  return monotonicMs() / 1000;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../base/clock.ts';
 import { overlay, type Reader } from '../collectors/reader.ts';
 import type { Failure, Result } from '../base/result.ts';
 import { atOnce, type Steps } from '../base/steps.ts';
@@ -79,9 +80,9 @@ function recordedView(view: NamespaceView, into: NamespaceRecording[]): Namespac
 /** Tees every answer into `calls`. */
 export function recordingReader(reader: Reader, calls: Call[]): Reader {
   const timed = <T>(ask: () => Result<T>): { readonly answer: Result<T>; at: number; milliseconds: number } => {
-    const started = performance.now();
+    const started = monotonicMs();
     const answer = ask();
-    return { answer, at: reader.lastReadAt, milliseconds: performance.now() - started };
+    return { answer, at: reader.lastReadAt, milliseconds: monotonicMs() - started };
   };
   return overlay(reader, {
     read: (path) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { monotonicMs } from '../base/clock.ts';
 import { Window } from '../metrics/window.ts';
 import { monotonicSeconds } from './live-reader.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
@@ -48,9 +49,9 @@ export async function sampleTwice<T extends { readonly at: number }>({
 }: WindowOptions<T>): Promise<Both<T>> {
   const before = await sample();
   const left = Math.max(before.at + seconds - monotonicSeconds(), seconds * LEAST_BETWEEN);
-  const deadline = performance.now() + left * 1000;
+  const deadline = monotonicMs() + left * 1000;
   while (!stop.aborted) {
-    const left = deadline - performance.now();
+    const left = deadline - monotonicMs();
     if (left <= 0) break;
     await onTick?.(left / 1000);
     await sleep(Math.min(left, 500), undefined, { signal: stop }).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -43,6 +43,36 @@ describe('the code that V8 made of the bundle at build time', () => {
         spawnSync(program, ['--require', listener, bin, ...words], { env: asOnTerminal });
         assert.equal(readFileSync(heard, 'utf8'), 'false', 'refused, or not there');
       });
+});
+
+describe('of Node', () => {
+  const copy = 'test/fixtures/copies/control-lldp-rx-dropped';
+  for (const [words, unneeded] of [
+    [['rules'], ['stream', 'v8']],
+    [
+      ['replay', `${copy}/before`, `${copy}/after`],
+      ['perf_hooks', 'worker_threads'],
+    ],
+  ] as const)
+    it(`pktcost ${words[0]} loads what it uses`, () => {
+      const list = join(folder, 'list');
+      const lister = join(folder, 'lister.cjs');
+      writeFileSync(
+        lister,
+        `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(list)}, process.moduleLoadList.join('\\n')));`,
+      );
+      // To a file: of a pipe Node makes a socket when it is written to, and stderr is one.
+      const output = openSync(join(folder, 'output'), 'w');
+      spawnSync(process.execPath, ['--require', lister, bin, ...words], { stdio: ['ignore', output, output] });
+      closeSync(output);
+      const loaded = readFileSync(list, 'utf8').split('\n');
+      assert.ok(loaded.length > 10);
+      const seldom = ['child_process', 'crypto', 'net', 'zlib', ...unneeded].map((name) => `NativeModule ${name}`);
+      assert.deepEqual(
+        seldom.filter((name) => loaded.includes(name)),
+        [],
+      );
+    });
 });
 
 describe('the help', () => {

@@ -10,7 +10,7 @@ function staged(test: TestContext, packetsPerSecond: number, attached = true) {
   test.mock.timers.enable({ apis: ['setTimeout'] });
   const stage = { at: 0, traced: 0, log: [] as string[], attached, rate: packetsPerSecond, timed: 0, attachingMs: 0 };
   const refusal: { refused?: string } = {};
-  test.mock.method(performance, 'now', () => stage.at);
+  test.mock.method(process.hrtime, 'bigint', () => BigInt(Math.round(stage.at * 1e6)));
   const tracepoints = {
     get attached() {
       return stage.attached;

@@ -1,6 +1,7 @@
 /** The windows of the live host: a sample ends one and begins the next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { monotonicMs } from '../../base/clock.ts';
 import type { RunFacts } from '../../bundle/manifest.ts';
 import { fewDescriptors } from '../../base/descriptors.ts';
 import { atOnce, inTurns, type Steps } from '../../base/steps.ts';
@@ -92,10 +93,10 @@ export async function liveWindows(options: WatchOptions): Promise<Windows<Window
       const run = { requestedSeconds, cutShort, devices, baseline: null, probe: made.probe, selfCost: made.selfCost };
       return { report: made, run, samples: recording ? samples() : [] };
     };
-  const deadline = performance.now() + forSeconds * 1000;
+  const deadline = monotonicMs() + forSeconds * 1000;
   let before = await inTurns(samplePieces(host, everything));
   return {
-    over: () => stop.aborted || performance.now() >= deadline,
+    over: () => stop.aborted || monotonicMs() >= deadline,
     quiet: async () => {
       started = process.cpuUsage();
       await until(before.at + seconds, stop);

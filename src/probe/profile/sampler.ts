@@ -2,6 +2,7 @@
  * The sampling profile of one window: a clock on every CPU, and a program behind it that counts stacks in the kernel. Held by
  * descriptors alone, so that nothing stays behind whatever becomes of the process.
  */
+import { monotonicMs } from '../../base/clock.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { closeClock, startClock, stopClock } from '../../ffi/perf-event.ts';
 import type { ProfileAnswer, ProfileClock, ProgramRow } from '../../profile/stacks.ts';
@@ -128,7 +129,7 @@ export class Sampler {
     this.#sampling =
       this.#started === 0 && refused !== undefined
         ? { name: 'read', answer: refused }
-        : { name: 'running', since: performance.now() };
+        : { name: 'running', since: monotonicMs() };
   }
 
   get running(): boolean {
@@ -138,7 +139,7 @@ export class Sampler {
   /** Ends the window; what was counted is read later. */
   stop(): void {
     if (this.#sampling.name !== 'running') return;
-    this.#sampling = { name: 'ended', seconds: (performance.now() - this.#sampling.since) / 1000 };
+    this.#sampling = { name: 'ended', seconds: (monotonicMs() - this.#sampling.since) / 1000 };
     for (const clock of this.#clocks) stopClock(clock);
   }
 
@@ -155,7 +156,7 @@ export class Sampler {
   get share(): number {
     const sampling = this.#sampling;
     if (sampling.name === 'ended' || sampling.name === 'read') return 0;
-    const seconds = sampling.name === 'ready' ? 0 : (performance.now() - sampling.since) / 1000;
+    const seconds = sampling.name === 'ready' ? 0 : (monotonicMs() - sampling.since) / 1000;
     const counts = seconds < LEAST_TO_TELL_SECONDS ? undefined : this.#readCounts();
     return counts?.ok === true
       ? counts.value.ownNs / (seconds * 1e9) / Math.max(1, this.#online)

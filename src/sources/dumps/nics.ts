@@ -1,4 +1,5 @@
 /** What the drivers of network cards tell by ethtool, in the namespace this thread is in. Read only. */
+import { monotonicMs } from '../../base/clock.ts';
 import type { RingLosses, RingRow } from '../../collectors/rings-dump.ts';
 import { isGone } from '../../base/errno.ts';
 import { ok, type Failure, type Result } from '../../base/result.ts';
@@ -26,11 +27,11 @@ export function isCard({ kind, type, up }: Pick<Link, 'kind' | 'type' | 'up'>): 
 function askCards<T>(ask: (device: string) => T, late: (device: string, reason: string) => T): Result<readonly T[]> {
   const links = dumpLinks();
   if (!links.ok) return links;
-  const began = performance.now();
+  const began = monotonicMs();
   return ok(
     links.value.filter(isCard).map(({ name }, index) => {
       if (index >= MOST_CARDS) return late(name, `not asked, as there are more than ${MOST_CARDS} cards`);
-      if (performance.now() - began > MOST_MILLISECONDS) return late(name, 'not asked, as other cards took too long');
+      if (monotonicMs() - began > MOST_MILLISECONDS) return late(name, 'not asked, as other cards took too long');
       return ask(name);
     }),
   );
