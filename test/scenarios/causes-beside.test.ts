@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { pause, type Diagnosed } from './kit/hosts.ts';
+import { pause, type Diagnosed, type Kit } from './kit/hosts.ts';
 import { beside, costs, named, PORT, sent, serverAndClient, underTraffic, words, type Setting } from './kit/path.ts';
 import { finding, scenario } from './kit/scenario.ts';
 
@@ -92,6 +92,51 @@ scenario({
       check: (report) => named(report, 'PKT0108', /perf events of perf \(pid \d+\)/),
     },
     none: { beside, provoke: underTraffic },
+  },
+});
+
+/** Two clients of one server, the one slow and the other busy; five thousand rules for what comes in by `through`. */
+async function slowAndBusy(kit: Kit, setting: Setting, through: string): Promise<Diagnosed> {
+  const { server } = setting;
+  const slow = kit.host();
+  const [at] = kit.link(server, slow);
+  const rules = Array.from({ length: 5000 }, (_, n) => `ip saddr 10.99.${n >> 8}.${n & 255} drop;`);
+  const device = through === '' ? at.device : through;
+  const file = join(setting.folder, 'rules.nft');
+  const first = `type filter hook input priority 0; iifname != "${device}" accept;`;
+  writeFileSync(file, `table ip fw { chain in { ${first} ${rules.join(' ')} }; }\n`);
+  server.run('nft', '-f', file);
+  // The busy one is known well enough after some seconds, and its program rests in the others.
+  await sent(setting, setting.at.v4, 40_000);
+  await slow.make('udp-send', { address: at.v4, port: PORT, rate: 2500, size: 200 });
+  const diagnosed = await server.diagnose('--window', '10s');
+  assert.ok(diagnosed.report.cost.devices.some((each) => each.device === at.device));
+  return diagnosed;
+}
+
+scenario({
+  title: 'A slow device whose packets are dear beside a busy one',
+  codes: ['PKT0106', 'PKT0115'],
+  needs: ['nft'],
+  setUp: serverAndClient,
+  cases: {
+    'five thousand rules for the slow one': {
+      priced: ['PKT0106'],
+      beside,
+      provoke: (setting, kit) => slowAndBusy(kit, setting, ''),
+      check: (report, { at }) => {
+        const dear = finding(report, 'PKT0115');
+        // The rules have a finding of their own, this one says whose packets they make dear.
+        assert.match(dear.summary, /nftables \d+%/);
+        assert.notEqual(dear.place.device, null);
+        assert.notEqual(dear.place.device, at.device);
+        return named(report, 'PKT0106', /5,001 rules/);
+      },
+    },
+    'the same rules for a device that is not there': {
+      beside: beside.filter((code) => code !== 'PKT0115'),
+      provoke: (setting, kit) => slowAndBusy(kit, setting, 'none0'),
+    },
   },
 });
 
