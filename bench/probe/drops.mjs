@@ -112,6 +112,7 @@ try {
   await sleep(200);
   const ratios = seen.with.map(({ nsPerDrop }, round) => nsPerDrop / (seen.without[round]?.nsPerDrop ?? NaN));
   const stayed = seen.with.filter(({ left }) => !left);
+  const offs = stayed.map((each) => ('wrong' in each ? each.wrong : NaN));
   const pick = (of, from = stayed) => Number(median(from.map((each) => each[of])).toPrecision(3));
   console.log(
     JSON.stringify({
@@ -124,8 +125,8 @@ try {
       slicesThatLeft: seen.with.length - stayed.length,
       met: pick('met'),
       lookedAt: pick('lookedAt'),
-      wrong: quartiles(stayed.map(({ wrong }) => wrong)),
-      mostWrong: Number(Math.max(...stayed.map(({ wrong }) => Math.abs(wrong))).toFixed(4)),
+      wrong: quartiles(offs),
+      mostWrong: Number(Math.max(...offs.map(Math.abs)).toFixed(4)),
       saidWrong: pick('saidWrong'),
     }),
   );

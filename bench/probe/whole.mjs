@@ -41,7 +41,7 @@ function idle() {
 /** Seconds of CPU that a process has taken; 0 once it has gone. */
 function taken(pid) {
   try {
-    const columns = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    const columns = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return (Number(columns[11]) + Number(columns[12])) / HERTZ;
   } catch {
     return 0;
