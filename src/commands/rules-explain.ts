@@ -54,22 +54,22 @@ export default class RulesExplain extends Command {
       '',
       ...reflowed(page, style),
       '',
-      '## Signals and limits',
+      '## Limits and signals',
       '',
       `Judged once for ${scope.length === 0 ? 'the host' : `each ${scope.join(' and ')}`}.`,
-      '',
-      'Signals',
-      ...signals.flatMap(({ name, required, promql, sources }) => [
-        ...say(`${name}${required ? '' : ' (optional)'}, from ${sources.join(', ')}`, '  ', 2),
-        // To be copied.
-        `    ${promql}`,
-      ]),
       '',
       'Limits (change them with --config)',
       ...thresholds.flatMap(({ name, value, unit, help, source }) => [
         `  ${name} = ${value} ${unit === 'none' ? '' : unit}`.trimEnd(),
         ...say(help, '    '),
         ...say(`Source: ${source}.`, '    '),
+      ]),
+      '',
+      'Signals',
+      ...signals.flatMap(({ name, required, promql, sources }) => [
+        ...say(`${name}${required ? '' : ' (optional)'}, from ${sources.join(', ')}`, '  ', 2),
+        // To be copied.
+        `    ${promql}`,
       ]),
     ];
     // A terminal that knows no UTF-8 has no µ.

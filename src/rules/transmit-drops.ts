@@ -1,6 +1,6 @@
 import { gradeShare } from '../facts/lost.ts';
 import { dropsOwnedBy, unnamedDropsOwnedBy } from '../facts/drop-reasons.ts';
-import { deviceInfo, skbDrops, transmitDrop, transmitPackets } from '../metrics/catalogue/index.ts';
+import { deviceInfo, linkInfo, skbDrops, transmitDrop, transmitPackets } from '../metrics/catalogue/index.ts';
 import { sumBy, value, within } from '../metrics/expression.ts';
 import { lossLimits, raiseLoss } from './losing.ts';
 import { inNetns, shellQuote } from './remedies/shell.ts';
@@ -18,7 +18,8 @@ export const transmitDrops = defineRule({
     dropped: within(transmitDrop),
     sent: within(transmitPackets),
     device: optional(value(deviceInfo)),
-    // The same packets by reason; of devices of other namespaces the only way to tell a tun from the rest.
+    link: optional(value(linkInfo)),
+    // The same packets by reason; where neither tells what kind of device it is, the only way to tell a tun from the rest.
     drops: deciding(sumBy(['device'], within(skbDrops, dropsOwnedBy('PKT0504')))),
     unnamed: deciding(sumBy(['device'], within(skbDrops, unnamedDropsOwnedBy('PKT0504')))),
   },
@@ -36,12 +37,12 @@ export const transmitDrops = defineRule({
     differs: { reasons: "losses that only the kernel's reasons tell are not on a server" },
     raise: ({ dropped, sent }, limits) => raiseLoss(dropped, sent, limits, says),
   },
-  conclude({ dropped, sent, device, drops, unnamed }, limits, at) {
+  conclude({ dropped, sent, device, link, drops, unnamed }, limits, at) {
     const lost = Math.max(dropped.value, (drops?.value ?? 0) + (unnamed?.value ?? 0));
     if (lost === 0) return ok();
     const name = at.labels['device'] ?? '';
     const { share, grade } = gradeShare(lost, sent.value, limits);
-    const kind = device?.labels['kind'] ?? '';
+    const kind = device?.labels['kind'] ?? link?.labels['kind'] ?? '';
     const tun = kind === 'tun' || kind === 'tap' || (drops?.value ?? 0) > 0;
     const said = {
       certainty: 'measured',

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { conntrackDrop, conntrackEntries, conntrackLimit } from '../../src/metrics/catalogue/index.ts';
+import {
+  conntrackDrop,
+  conntrackEntries,
+  conntrackLimit,
+  cpuSeconds,
+  deviceInfo,
+  deviceIrq,
+  interrupts,
+  receivePackets,
+  transmitDrop,
+  transmitPackets,
+} from '../../src/metrics/catalogue/index.ts';
 import { conntrackTableFull } from '../../src/rules/conntrack-table-full.ts';
+import { interruptsOnOneCpu } from '../../src/rules/interrupts-on-one-cpu.ts';
+import { transmitDrops } from '../../src/rules/transmit-drops.ts';
 import { judge, type Cell } from '../support/window.ts';
 
 const full = (netns: string): Cell[] => [
@@ -27,6 +40,36 @@ describe('the rule engine', () => {
     assert.deepEqual(
       findings.map(({ outcome, at }) => [outcome, at['netns']]),
       [['critical', 'red']],
+    );
+  });
+
+  it('does not take what is known of a device for one of the same name in another namespace', () => {
+    const sending = (netns: string, dropped: number): Cell[] => [
+      [transmitPackets, { netns, device: 'eth0' }, 0, 1000],
+      [transmitDrop, { netns, device: 'eth0' }, 0, dropped],
+    ];
+    const info = { device: 'eth0', ifindex: '4', driver: 'tun', kind: 'tun', pci: '', master: '' };
+    const of = (own: number, pod: number): (string | null)[] =>
+      judge(transmitDrops, { cells: [...sending('', own), ...sending('pod', pod), [deviceInfo, info, 1, 1]] })
+        .filter(({ outcome }) => outcome === 'critical')
+        .map(({ message }) => message);
+    assert.deepEqual(of(500, 0), ['tun']);
+    assert.deepEqual(of(0, 500), ['lost']);
+    const irq = { device: 'eth0', type: '30', affinity: '0-1', effective_affinity: '0' };
+    const received = (netns: string, frames: number): Cell => [receivePackets, { netns, device: 'eth0' }, 0, frames];
+    const pod = judge(interruptsOnOneCpu, {
+      cells: [
+        [deviceIrq, irq, 1, 1],
+        [interrupts, { cpu: '0', type: '30', info: 'PCI-MSI', devices: 'eth0' }, 0, 50_000],
+        [cpuSeconds, { cpu: '0', mode: 'softirq' }, 0, 7],
+        [cpuSeconds, { cpu: '1', mode: 'softirq' }, 0, 0],
+        received('', 100),
+        received('pod', 2_000_000),
+      ],
+    });
+    assert.deepEqual(
+      pod.map(({ outcome, instances }) => [outcome, instances]),
+      [['ok', 2]],
     );
   });
 

@@ -1,4 +1,4 @@
-import { deviceInfo, skbDrops, transmitDrop, transmitPackets } from '../../src/metrics/catalogue/index.ts';
+import { deviceInfo, linkInfo, skbDrops, transmitDrop, transmitPackets } from '../../src/metrics/catalogue/index.ts';
 import { transmitDrops } from '../../src/rules/transmit-drops.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -27,6 +27,12 @@ ruleCases(transmitDrops, [
   {
     name: 'a veth whose peer is down',
     cells: [...device(99_000, 1000), info('veth')],
+    outcome: 'warning',
+    message: 'veth',
+  },
+  {
+    name: 'a veth of another namespace, of which rtnetlink tells',
+    cells: [...device(99_000, 1000), [linkInfo, { device: 'tap0', kind: 'veth', master: '', lower: '' }, 1, 1]],
     outcome: 'warning',
     message: 'veth',
   },

@@ -4,7 +4,7 @@ import { OWN_NETNS } from '../../metrics/snapshot.ts';
 import { unreadIn, type Missing, type Window } from '../../metrics/window.ts';
 import type { Finding } from '../finding.ts';
 import type { Conclusion, Rule } from '../rule.ts';
-import { pointsAt, instanceKey, type Evaluated } from './signals.ts';
+import { instanceKey, isOfOthers, pointsAt, type Evaluated } from './signals.ts';
 import { unmeasured } from './findings.ts';
 
 /** What seeing less must never lead to. */
@@ -14,7 +14,7 @@ export function claimsHealth({ outcome }: Conclusion): boolean {
 
 /** The name of a signal that could not be read here, and why. That a kernel does not have it is an answer. */
 export function unreadOf(signal: Evaluated, at: Labels, window: Window): readonly (readonly [string, Missing])[] {
-  if (pointsAt(signal, at).length > 0) return [];
+  if (isOfOthers(signal, at) || pointsAt(signal, at).length > 0) return [];
   const isReason = ({ absent, transient, netns }: Missing): boolean =>
     absent !== true &&
     transient !== true &&

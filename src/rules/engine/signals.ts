@@ -2,6 +2,7 @@
 import type { Evaluation, Expression, Point } from '../../metrics/expression.ts';
 import type { Labels } from '../../metrics/metric.ts';
 import type { Window } from '../../metrics/window.ts';
+import { OWN_NETNS } from '../../metrics/snapshot.ts';
 import type { Rule, SignalSpec } from '../rule.ts';
 
 export interface Evaluated {
@@ -39,9 +40,15 @@ export function evaluateSignal(window: Window, rule: Rule, name: string, spec: S
 const NONE: readonly Point[] = [];
 
 export function pointsAt(signal: Evaluated, at: Labels): readonly Point[] {
+  if (isOfOthers(signal, at)) return NONE;
   const found = signal.byInstance.get(instanceKey(at, signal.keyed));
   if (found === undefined) return NONE;
   return 'value' in found ? [found] : found;
+}
+
+/** What is read of devices of pktcost's own namespace alone says nothing of one of the same name elsewhere: every pod has an eth0. */
+export function isOfOthers({ of, keyed }: Evaluated, at: Labels): boolean {
+  return !of.perNetns && keyed.includes('device') && (at['netns'] ?? OWN_NETNS) !== OWN_NETNS;
 }
 
 /** Seconds between the two readings of the first counter that tells of an instance; undefined where none does. */
