@@ -134,6 +134,7 @@ export const SCENES = [
         `generic-${driver}`,
       ]),
       'ring-drops',
+      'ring-drops-elsewhere',
       'driver-counters',
       'dmi',
     ],

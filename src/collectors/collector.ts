@@ -17,6 +17,8 @@ export type Errno = 'EACCES' | 'EINVAL' | 'ENODEV' | 'EOPNOTSUPP' | 'EPERM';
 
 /** What a collector may do: ask the host, and emit series. Whatever the host refuses is noted as a gap by itself. */
 export interface Host {
+  /** Whether this is pktcost's own network namespace: the devices in /sys are its. */
+  readonly own: boolean;
   /** Reads and parses a file. Unreadable or malformed: undefined, and a gap with the path and the reason. */
   parse<T>(path: string, parser: (bytes: Uint8Array) => Result<T>): T | undefined;
   /**
@@ -127,6 +129,7 @@ export function runCollector(
     return undefined;
   };
   const host: Host = {
+    own: netns === OWN_NETNS,
     gap,
     answered: () => {
       seen.answered = true;

@@ -1,8 +1,17 @@
-import { driverCounters, receiveCardLost, receiveRingLost } from '../metrics/catalogue/index.ts';
+import {
+  deviceInfo,
+  driverCounters,
+  receiveCardLost,
+  receiveMissed,
+  receiveRingLost,
+} from '../metrics/catalogue/index.ts';
 import { defineCollector } from './collector.ts';
 import { decodeRingLosses } from './rings-dump.ts';
 
-/** What the drivers of network cards count of lost frames by names of their own: in no file, and some count it nowhere else. */
+/**
+ * What the drivers of network cards count of lost frames by names of their own: in no file, and some count it nowhere else. Of a card
+ * that was moved into another namespace it tells besides what `device` reads in /sys of our own.
+ */
 export const nics = defineCollector({
   id: 'nics',
   turn: 72,
@@ -16,7 +25,12 @@ export const nics = defineCollector({
       if (kind === 'ring') emit(receiveRingLost, { device, counter }, lost);
       else emit(receiveCardLost, { device, counter, kind }, lost);
     }
-    for (const { device, driver } of answer?.cards ?? []) {
+    for (const { device, ifindex, driver, counted, missed } of answer?.cards ?? []) {
+      // Of our own namespace's /sys tells both.
+      if (!host.own)
+        emit(deviceInfo, { device, ifindex: `${ifindex}`, driver, kind: 'physical', pci: '', master: '' }, 1);
+      if (!host.own && missed !== null) emit(receiveMissed, { device }, missed);
+      if (!counted) continue;
       const [own, kinds] = [answer?.rows.filter((row) => row.device === device) ?? [], ['ring', 'card'] as const];
       for (const kind of kinds)
         emit(

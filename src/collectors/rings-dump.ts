@@ -1,5 +1,5 @@
 import type { Result } from '../base/result.ts';
-import { asCount, decode, asList, asRecord, asText } from '../readings/decode.ts';
+import { asCount, decode, asList, asRecord, asText, nullable } from '../readings/decode.ts';
 
 /** The receive ring of one device: frames it has room for, and can be given room for. */
 export interface RingRow {
@@ -16,12 +16,23 @@ export interface RingLossRow {
   readonly lost: number;
 }
 
+export interface CardRow {
+  readonly device: string;
+  readonly ifindex: number;
+  /** As ethtool names it. */
+  readonly driver: string;
+  /** Whether its driver told what it counts. */
+  readonly counted: boolean;
+  /** rx_missed_errors by rtnetlink, as /sys is of one namespace only; null where that did not tell. */
+  readonly missed: number | null;
+}
+
 export interface RingLosses {
   readonly rows: readonly RingLossRow[];
   /** Devices of which it is not known, and why. */
   readonly untold: readonly { readonly device: string; readonly reason: string }[];
-  /** Cards that were asked on a live host, with the driver as ethtool names it. */
-  readonly cards?: readonly { readonly device: string; readonly driver: string }[];
+  /** Cards that were asked on a live host. */
+  readonly cards?: readonly CardRow[];
 }
 
 export function decodeRingLosses(answer: unknown): Result<RingLosses> {
@@ -35,7 +46,13 @@ export function decodeRingLosses(answer: unknown): Result<RingLosses> {
         lost: asCount(row['lost']),
       })),
       untold: asList(untold, (row) => ({ device: asText(row['device']), reason: asText(row['reason']) })),
-      cards: asList(cards, (row) => ({ device: asText(row['device']), driver: asText(row['driver']) })),
+      cards: asList(cards, (row) => ({
+        device: asText(row['device']),
+        ifindex: asCount(row['ifindex'] ?? 0),
+        driver: asText(row['driver']),
+        counted: row['counted'] !== false,
+        missed: nullable(row['missed'] ?? null, asCount),
+      })),
     };
   });
 }

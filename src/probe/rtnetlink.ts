@@ -18,6 +18,9 @@ const IFLA_QDISC = 6;
 const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
+const IFLA_STATS64 = 23;
+/** struct rtnl_link_stats64 */
+const RX_MISSED_ERRORS = 15 * 8;
 const IFLA_INFO_KIND = 1;
 const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
@@ -158,6 +161,23 @@ export function dumpLinks(): Result<readonly Link[]> {
   view.setUint16(IFINFO + 2, IFLA_EXT_MASK, LITTLE);
   view.setUint32(IFINFO + 4, RTEXT_FILTER_SKIP_STATS, LITTLE);
   return netlinkDump(NETLINK_ROUTE, RTM_GETLINK, request, parseLink);
+}
+
+/** Parses one message of the dump to a device and its rx_missed_errors. Source: net/core/rtnetlink.c:rtnl_fill_stats. */
+export function parseMissed(bytes: Uint8Array): Result<readonly [device: string, missed: number] | undefined> {
+  if (bytes.length < IFINFO) return fail('link message cut short', bytes.length);
+  const attributes = parseAttributes(bytes, IFINFO);
+  if (!attributes.ok) return attributes;
+  const [name, counts] = [IFLA_IFNAME, IFLA_STATS64].map((type) => attributes.value.get(type));
+  if (name === undefined || counts === undefined || counts.length < RX_MISSED_ERRORS + 8) return ok(undefined);
+  const missed = Number(viewOf(counts).getBigUint64(RX_MISSED_ERRORS, LITTLE));
+  return ok(Number.isSafeInteger(missed) ? [textOf(name), missed] : undefined);
+}
+
+/** With the statistics of all devices: only where there is a card whose are wanted. */
+export function dumpMissed(): Result<ReadonlyMap<string, number>> {
+  const all = netlinkDump(NETLINK_ROUTE, RTM_GETLINK, new Uint8Array(IFINFO), parseMissed);
+  return all.ok ? ok(new Map(all.value)) : all;
 }
 
 /** Devices which have a clsact or ingress qdisc. */

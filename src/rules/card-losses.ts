@@ -3,7 +3,7 @@ import { gradeShare } from '../facts/lost.ts';
 import type { Signal } from '../facts/signal.ts';
 import { worded, type Argument, type Advice } from './finding.ts';
 import { againstLimit } from './proof.ts';
-import { shellQuote } from './remedies/shell.ts';
+import { inNetns, shellQuote } from './remedies/shell.ts';
 import { critical, info, warning, type Conclusion } from './rule.ts';
 
 /** Ways to lose a frame before the receive ring, as metrics/nic-losses.ts has them, and what is said of the frames. */
@@ -61,6 +61,7 @@ export function besidesText(loss: CardLoss | undefined): Argument {
 
 interface Card {
   readonly device: string;
+  readonly netns: string;
   readonly driver: string;
   readonly packets: number;
   /** What the ring lost beside it. */
@@ -71,7 +72,7 @@ interface Card {
 /** What a card lost before its ring. */
 export function tellCardLoss(
   { way, counter, lost }: CardLoss,
-  { device, driver, packets, ring, seconds }: Card,
+  { device, netns, driver, packets, ring, seconds }: Card,
   limits: LossLimits,
 ): Conclusion<Way, 'card' | 'missed' | 'packets'> {
   const { share, grade } = gradeShare(lost, packets, limits);
@@ -92,7 +93,7 @@ export function tellCardLoss(
           : worded({ lost: ring }, `; besides, ${ring.toLocaleString('en-US')} frames in its receive ring`),
     },
     evidence: { card: againstLimit(lost, limits.lost), missed: null, packets: null },
-    remedies: [remedyOf(way, device, counter)],
+    remedies: [remedyOf(way, netns, device, counter)],
     impact: { lostPerSecond: lost / seconds },
   } as const;
   if (grade === 'none') return info(conclusion);
@@ -107,10 +108,10 @@ const actions: Readonly<Record<Way, string>> = {
   policed: 'Take a larger size of guest, or spread the traffic over more of them: nothing in this guest changes it.',
 };
 
-function remedyOf(way: Way, device: string, counter: string): Advice {
+function remedyOf(way: Way, netns: string, device: string, counter: string): Advice {
   const quoted = shellQuote(device);
   const verify = `ethtool -S ${quoted} | grep ${shellQuote(counter.replace(/N/g, '[0-9]*'))}`;
   const command =
     way === 'port' ? `ethtool -a ${quoted}; ethtool -i ${quoted}` : way === 'bad' ? `ethtool -m ${quoted}` : verify;
-  return { action: actions[way], command, verify };
+  return { action: actions[way], command: inNetns(netns, command), verify: inNetns(netns, verify) };
 }

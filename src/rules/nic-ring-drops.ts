@@ -24,11 +24,12 @@ import {
   skbDropsCounted,
   unameInfo,
 } from '../metrics/catalogue/index.ts';
+import { OWN_NETNS } from '../metrics/snapshot.ts';
 import { andOn, either, increase, rate, sumBy, value, within, type Expression } from '../metrics/expression.ts';
 import { besidesText, cardMessages, tellCardLoss, worstOfCard } from './card-losses.ts';
 import { worded, listed } from './finding.ts';
 import { againstLimit } from './proof.ts';
-import { enlargeRing, type Ring } from './remedies/nic.ts';
+import { enlargeRing, enlargeRingIn, type Ring } from './remedies/nic.ts';
 import {
   critical,
   decidingList,
@@ -46,9 +47,9 @@ import { shared } from './shared-limits.ts';
 /** For drivers that fetch their counters only every second or two. */
 const SLOW_SECONDS = 3;
 
-const received = increase(receivePackets, { netns: '' });
+const received = increase(receivePackets);
 const missed = increase(receiveMissed);
-const fifo = increase(receiveFifo, { netns: '' });
+const fifo = increase(receiveFifo);
 const physical = value(deviceInfo, { kind: 'physical' });
 
 export const nicRingDrops = defineRule({
@@ -64,16 +65,16 @@ export const nicRingDrops = defineRule({
     packets: andOn(['device'], received, physical),
     fifo: optional(fifo),
     // Of two files, which are read one after the other.
-    missedShare: optional(lossShare(within(receiveMissed), within(receivePackets, { netns: '' }))),
+    missedShare: optional(lossShare(within(receiveMissed), within(receivePackets))),
     fifoShare: optional(lossShare(fifo, received)),
-    dropped: optional(increase(receiveDrop, { netns: '' })),
-    refused: optional(sumBy(['device'], within(skbDrops, { netns: '', reason: refusedReasons }))),
+    dropped: optional(increase(receiveDrop)),
+    refused: optional(sumBy(['device'], within(skbDrops, { reason: refusedReasons }))),
     counted: optional(increase(skbDropsCounted)),
     // Some drivers count it by names of their own only; one that is not known may.
-    own: decidingList(increase(receiveRingLost, { netns: '' })),
-    card: decidingList(increase(receiveCardLost, { netns: '' })),
-    ownAsked: optional(value(driverCounters, { netns: '', kind: 'ring' })),
-    cardAsked: optional(value(driverCounters, { netns: '', kind: 'card' })),
+    own: decidingList(increase(receiveRingLost)),
+    card: decidingList(increase(receiveCardLost)),
+    ownAsked: optional(value(driverCounters, { kind: 'ring' })),
+    cardAsked: optional(value(driverCounters, { kind: 'card' })),
     device: optional(value(deviceInfo)),
     kernel: optional(value(unameInfo)),
     ring: optional(value(receiveRing)),
@@ -192,7 +193,7 @@ export const nicRingDrops = defineRule({
     if (card !== undefined && card.lost > lost)
       return tellCardLoss(
         card,
-        { device: name, driver, packets: packets.value, ring: lost, seconds: at.seconds },
+        { device: name, netns: at.netns, driver, packets: packets.value, ring: lost, seconds: at.seconds },
         limits,
       );
     if (lost === 0 && known?.slow === true && at.seconds < SLOW_SECONDS && packets.value > 0) {
@@ -220,6 +221,7 @@ export const nicRingDrops = defineRule({
     const short = hot.length > 0 ? hot : busy;
     // What the stack refused is not told from it where the kernel's drops were not counted.
     const unsure = byDrops && (read.counted === undefined || (known?.since !== undefined && read.kernel === undefined));
+    const names = known === undefined ? undefined : namesIn(known, ['ring', 'waited', 'port', 'memory']);
     // By the names that other drivers have for it.
     const guessed = byOwn && known === undefined;
     const message = byOwn
@@ -260,10 +262,10 @@ export const nicRingDrops = defineRule({
         softirq: ['>=', limits.hot],
         ...(message === 'starved' ? ({ idle: ['<=', limits.spare] } as const) : {}),
       },
-      remedies: enlargeRing(name, irqsOn(taken, irqs), short, {
-        names: known === undefined ? undefined : namesIn(known, ['ring', 'waited', 'port', 'memory']),
-        size: ringOf(read.ring, read.ringMost),
-      }),
+      remedies:
+        at.netns === OWN_NETNS
+          ? enlargeRing(name, irqsOn(taken, irqs), short, { names, size: ringOf(read.ring, read.ringMost) })
+          : enlargeRingIn(at.netns, name, names),
       place: cpus.length > 0 ? { cpus: short.length > 0 ? short : cpus } : {},
       impact: { lostPerSecond: lost / at.seconds },
     } as const;

@@ -2,14 +2,16 @@ import { parseConntrackStat } from '../collectors/conntrack.ts';
 import { runCollector, type Collector } from '../collectors/collector.ts';
 import { ownersOf } from '../collectors/owners.ts';
 import { readersOf } from '../collectors/readers.ts';
-import { overlay, type Reader } from '../collectors/reader.ts';
+import { overlay, type DumpName, type Reader } from '../collectors/reader.ts';
 import { inNamespace } from '../ffi/namespaces.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { atOnce, type Steps } from '../base/steps.ts';
+import { dumpMissed } from '../probe/rtnetlink.ts';
 import { OWN_NETNS, Snapshot, gapOf, type Gap, type Keep } from '../metrics/snapshot.ts';
 import type { ChosenNamespaces } from './choose.ts';
 import { isDevicePath, liveReader, monotonicSeconds, type Roots } from './live-reader.ts';
 import type { LiveOptions } from './dumps/modules.ts';
+import { readRingLosses } from './dumps/nics.ts';
 import type { NetworkNamespace } from './netns.ts';
 
 /** A network namespace that a sample looks into besides pktcost's own; live, recorded or replayed. */
@@ -146,10 +148,15 @@ function withConntrackFromStat(reader: Reader, limits: TableLimits): Reader {
 
 const hidden = fail('sysfs shows the devices of its own network namespace only');
 
-/** A sysfs mount shows the devices of the namespace it was mounted in: inside another they would be the wrong ones. */
+/**
+ * A sysfs mount shows the devices of the namespace it was mounted in: inside another they would be the wrong ones. What it has of a
+ * card's losses is asked for with what its driver tells.
+ */
 function withoutDevices(reader: Reader): Reader {
   const hide = (path: string): typeof hidden | undefined => (isDevicePath(path) ? hidden : undefined);
-  return overlay(reader, { read: hide, list: hide, link: hide });
+  const dump = (name: DumpName): Result<unknown> | undefined =>
+    name === 'ring_losses' ? readRingLosses(dumpMissed) : undefined;
+  return overlay(reader, { read: hide, list: hide, link: hide, dump });
 }
 
 /** The chosen namespaces, and one that says why others may be missing. */

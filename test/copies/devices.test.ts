@@ -49,7 +49,7 @@ describe('frames that a NIC lost, in copies', () => {
       ),
     );
     const finding = expectFinding(judged, 'PKT0501', ['critical', 'measured', /45,000 frames .*4\.3% .*2,250\/s/]);
-    assert.deepEqual(finding.at, { device: 'ens3' });
+    assert.deepEqual(finding.at, { device: 'ens3', netns: '' });
     assert.equal(judged.status, 3);
   });
 
@@ -77,7 +77,7 @@ describe('frames that a NIC lost, in copies', () => {
       'measured',
       /enp1s0f0 \(ice\) lost 300 frames .*0\.99%/,
     ]);
-    assert.deepEqual(finding.at, { device: 'enp1s0f0' });
+    assert.deepEqual(finding.at, { device: 'enp1s0f0', netns: '' });
   });
 
   it('are not what a driver calls dropped, nor what a standby port of a bond has no use for', () => {

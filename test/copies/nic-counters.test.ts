@@ -73,7 +73,7 @@ describe('what drivers count of full rings, in one copy', () => {
     it(`are told since boot: ${name}`, () => {
       const says = `^eth0 \\(${of.driver ?? ''}\\) lost 4,000,000 frames in its receive ring since boot .*, 4% of what arrived\\..* as ${counter} `;
       const finding = expectFinding(judge(of), 'PKT0501', ['warning', 'possible', new RegExp(says)]);
-      assert.deepEqual(finding.at, { device: 'eth0' });
+      assert.deepEqual(finding.at, { device: 'eth0', netns: '' });
     });
   }
 

@@ -174,6 +174,31 @@ export const nicChecks: readonly Check[] = [
     },
   },
   {
+    id: 'ring-drops-elsewhere',
+    what: 'the same of a card that was moved into another namespace, whose statistics sysfs does not show',
+    seconds: 240,
+    run: async (guest) => {
+      const path = await wire(guest.kit, '05', '15');
+      const pod = guest.kit.host();
+      runOrThrow(['ip', 'link', 'set', path.device, 'netns', pod.netns]);
+      guest.kit.undo(() => pod.run('ip', 'link', 'set', path.device, 'netns', '1'));
+      pod.run('ip', 'address', 'add', `${path.address}/24`, 'dev', path.device);
+      pod.run('ip', 'link', 'set', path.device, 'up');
+      await pause(4000);
+      const judged = async (): Promise<Report['findings'][number] | undefined> => {
+        const flags = ['--netns', pod.netns, '--probe', 'off', '--window', '5s'];
+        const { findings } = await diagnosed(guest, path.here, ...flags);
+        const finding = findings.find(({ code, at }) => code === 'PKT0501' && at['netns'] === pod.netns);
+        guest.note(`${finding?.outcome ?? 'nothing'}: ${finding?.summary ?? ''}`);
+        return finding;
+      };
+      await path.client.make('udp-send', { address: path.address, port: 9001, rate: 0, life: 200, seconds: 200 });
+      const finding = await judged();
+      assert.ok(finding !== undefined && ['warning', 'critical'].includes(finding.outcome), finding?.summary);
+      assert.match(finding.summary, /^\S+ \(8139\S+\) lost \d/);
+    },
+  },
+  {
     id: 'driver-counters',
     what: 'what the drivers count by names of their own and the sizes of their rings are read as ethtool prints them',
     seconds: 400,

@@ -115,7 +115,7 @@ describe('conditions', () => {
 
   it('are denominators in parentheses of their own: a comparison binds closer than what joins', () => {
     const share = ratio(increase(receiveMissed), orZero(increase(receiveFifo), increase(receiveMissed)));
-    assert.match(share.promql('5m'), / \/ on \(instance, job, device\) \(\(increase\(.* or on .*\) > 0\)$/);
+    assert.match(share.promql('5m'), / \/ on \(instance, job, netns, device\) \(\(increase\(.* or on .*\) > 0\)$/);
     const mixed = ratio(increase(conntrackDrop), where(increase(conntrackEarlyDrop), '<', 9));
     assert.match(mixed.promql('5m'), /\(\(increase\(\S+\) < 9\) > 0\)$/);
   });

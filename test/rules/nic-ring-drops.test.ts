@@ -276,6 +276,22 @@ ruleCases(nicRingDrops, [
     args: { lost: 1000 },
   },
   {
+    name: 'a card in another namespace, beside one of the same name that lost nothing',
+    cells: [
+      ...[nic('ixgbe'), packets, missed(0), ...served(0.95)],
+      ...[nic('ixgbe'), packets, missed(1000)].map(([metric, labels, ...values]): Cell => [
+        metric,
+        { ...labels, netns: 'pod' },
+        ...values,
+      ]),
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'unplaced',
+    args: { lost: 1000, device: 'eth0', driver: 'ixgbe' },
+    command: /^ip netns exec pod ethtool -g eth0$/m,
+  },
+  {
     name: 'a namespace whose devices are all virtual: the statistics of a ring are asked of none',
     cells: [nic('', 'veth'), packets],
     outcome: 'not-applicable',

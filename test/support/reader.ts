@@ -4,7 +4,7 @@ import { runCollector } from '../../src/collectors/collector.ts';
 import type { DumpName, Reader } from '../../src/collectors/reader.ts';
 import type { Labels, Metric } from '../../src/metrics/metric.ts';
 import { fail, ok, type Result } from '../../src/base/result.ts';
-import { Snapshot, labelKey } from '../../src/metrics/snapshot.ts';
+import { OWN_NETNS, Snapshot, labelKey } from '../../src/metrics/snapshot.ts';
 
 /** A host in memory: path -> content; a `Result` failure stands for an errno, links are written `-> target`. */
 export interface FakeHost {
@@ -45,9 +45,9 @@ export function fakeReader(host: FakeHost, at = 1): Reader {
 }
 
 /** Runs one collector over a host in memory. */
-export function collect(collector: Collector, host: FakeHost): Snapshot {
+export function collect(collector: Collector, host: FakeHost, netns = OWN_NETNS): Snapshot {
   const snapshot = new Snapshot('2026-01-01T00:00:00.000Z', 0);
-  runCollector(collector, fakeReader(host), snapshot);
+  runCollector(collector, fakeReader(host), snapshot, netns);
   return snapshot;
 }
 

@@ -36,6 +36,7 @@ export const transmitCompressed = device('transmit_compressed', 'packets', 'Comp
 const sysNet = { collector: 'device', labels: ['device'] } as const;
 export const receiveMissed = counter('node_network_receive_missed_errors_total', {
   ...sysNet,
+  perNetns: true,
   source: '/sys/class/net/*/statistics/rx_missed_errors',
   unit: 'packets',
   pageOnly: true,
@@ -77,11 +78,12 @@ export const carrierUpChanges = carrier('up_changes', 'carrier_up_count', 'Carri
 export const carrierDownChanges = carrier('down_changes', 'carrier_down_count', 'Carrier changes to down.');
 export const deviceInfo = gauge('pktcost_device_info', {
   ...sysNet,
+  perNetns: true,
   source: '/sys/class/net/*',
   labels: ['device', 'ifindex', 'driver', 'kind', 'pci', 'master'],
   unit: 'none',
   sparse: true,
-  help: '1 per network device: driver, kind (physical, veth, bridge, bond, vlan, tun, loopback ..., or unknown), PCI address, upper device.',
+  help: '1 per network device, of other namespaces per card: driver, kind (physical, veth, bridge, bond, vlan, tun, loopback ..., or unknown), PCI address, upper device.',
 });
 export const deviceLower = gauge('pktcost_device_lower_info', {
   ...sysNet,

@@ -1,7 +1,8 @@
 import type { Feeder } from '../../facts/packet-cpus.ts';
+import { OWN_NETNS } from '../../metrics/snapshot.ts';
 import type { Advice } from '../finding.ts';
 import { keepingBefore } from './setting.ts';
-import { shellQuote } from './shell.ts';
+import { inNetns, shellQuote } from './shell.ts';
 
 /** Frames that a ring has room for, and can be given room for. */
 export interface Ring {
@@ -16,6 +17,30 @@ interface Card {
   readonly size?: Ring | undefined;
 }
 
+/** The same of a card in another namespace, of which neither the ring nor the interrupts are known. */
+export function enlargeRingIn(netns: string, device: string, names: string | undefined): Advice[] {
+  const name = shellQuote(device);
+  return [
+    {
+      action: `Give the receive ring of ${device} as many frames as its driver allows: RX below "Pre-set maximums" is the most, and \`ethtool -G ${name} rx FRAMES\` sets it. ${RESETS}`,
+      command: inNetns(netns, `ethtool -g ${name}`),
+      verify: inNetns(netns, `ip -s -s link show dev ${name}`),
+    },
+    ...countersOf(netns, device, names),
+  ];
+}
+
+function countersOf(netns: string, device: string, names: string | undefined): Advice[] {
+  if (names === undefined) return [];
+  const look = `ethtool -S ${shellQuote(device)} | grep -E ${shellQuote(`^ *(${names}):`)}`;
+  return [
+    {
+      action: `See in the counters of the driver of ${device} what was lost: by its ring, by the card itself, or for want of memory.`,
+      command: inNetns(netns, look),
+    },
+  ];
+}
+
 /** A larger ring bridges bursts; where the CPU behind it is saturated, it would only delay the loss and is no advice. */
 export function enlargeRing(
   device: string,
@@ -27,15 +52,7 @@ export function enlargeRing(
   // Drivers differ in which of these they count it.
   const verify = `for i in 1 2; do (cd /sys/class/net/${name}/statistics && grep . rx_missed_errors rx_fifo_errors rx_dropped); sleep 10; done`;
   const ring = ringRemedy(device, size, verify);
-  const counters: Advice[] =
-    names === undefined
-      ? []
-      : [
-          {
-            action: `See in the counters of the driver of ${device} what was lost: by its ring, by the card itself, or for want of memory.`,
-            command: `ethtool -S ${name} | grep -E ${shellQuote(`^ *(${names}):`)}`,
-          },
-        ];
+  const counters = countersOf(OWN_NETNS, device, names);
   if (hot.length === 0) return [ring, ...counters];
   const irqs = [...new Set(feeders.map(({ irq }) => irq))].slice(0, 4).join(', ');
   return [

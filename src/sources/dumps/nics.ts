@@ -24,15 +24,15 @@ export function isCard({ kind, type, up }: Pick<Link, 'kind' | 'type' | 'up'>): 
 }
 
 /** What each card was asked, in turn; `late` of those that there was no time for. */
-function askCards<T>(ask: (device: string) => T, late: (device: string, reason: string) => T): Result<readonly T[]> {
+function askCards<T>(ask: (card: Link) => T, late: (card: Link, reason: string) => T): Result<readonly T[]> {
   const links = dumpLinks();
   if (!links.ok) return links;
   const began = monotonicMs();
   return ok(
-    links.value.filter(isCard).map(({ name }, index) => {
-      if (index >= MOST_CARDS) return late(name, `not asked, as there are more than ${MOST_CARDS} cards`);
-      if (monotonicMs() - began > MOST_MILLISECONDS) return late(name, 'not asked, as other cards took too long');
-      return ask(name);
+    links.value.filter(isCard).map((card, index) => {
+      if (index >= MOST_CARDS) return late(card, `not asked, as there are more than ${MOST_CARDS} cards`);
+      if (monotonicMs() - began > MOST_MILLISECONDS) return late(card, 'not asked, as other cards took too long');
+      return ask(card);
     }),
   );
 }
@@ -40,7 +40,7 @@ function askCards<T>(ask: (device: string) => T, late: (device: string, reason: 
 /** Sizes of receive rings; a driver that does not tell has no row. */
 export function readRings(): Result<readonly RingRow[]> {
   const asked = askCards(
-    (device) => [device, ringOf(device)] as const,
+    ({ name }) => [name, ringOf(name)] as const,
     () => undefined,
   );
   if (!asked.ok) return asked;
@@ -52,14 +52,19 @@ export function readRings(): Result<readonly RingRow[]> {
   );
 }
 
-/** What the drivers count of frames that they lost, by names of their own; zeros too. */
-export function readRingLosses(): Result<RingLosses> {
-  const asked = askCards(lossesOf, (device, reason) => untold(device, reason));
+/**
+ * What the drivers count of frames that they lost, by names of their own; zeros too.
+ * @param askMissed rx_missed_errors of all devices, where nobody else tells; asked for once there is a card
+ */
+export function readRingLosses(askMissed?: () => Result<ReadonlyMap<string, number>>): Result<RingLosses> {
+  const asked = askCards(lossesOf, ({ name }, reason) => untold(name, reason));
   if (!asked.ok) return asked;
+  const cards = asked.value.flatMap((each) => each.cards ?? []);
+  const missed = cards.length === 0 || askMissed === undefined ? ok(new Map<string, number>()) : askMissed();
   return ok({
     rows: asked.value.flatMap(({ rows }) => rows),
     untold: asked.value.flatMap((each) => each.untold),
-    cards: asked.value.flatMap(({ cards = [] }) => cards),
+    cards: missed.ok ? cards.map((card) => ({ ...card, missed: missed.value.get(card.device) ?? null })) : cards,
   });
 }
 
@@ -69,11 +74,13 @@ function untold(device: string, reason: string): RingLosses {
   return { rows: [], untold: [{ device, reason }] };
 }
 
-function lossesOf(device: string): RingLosses {
-  const driver = driverOf(device);
-  if (!driver.ok) return lossesRefused(device, driver);
-  const counters = statisticsOf(device);
-  return counters.ok ? lossesAmong(device, driver.value, counters.value) : lossesRefused(device, counters);
+function lossesOf({ name, ifindex }: Link): RingLosses {
+  const driver = driverOf(name);
+  if (!driver.ok) return lossesRefused(name, driver);
+  const counters = statisticsOf(name);
+  const told = counters.ok ? lossesAmong(name, driver.value, counters.value) : lossesRefused(name, counters);
+  const counted = counters.ok && told.untold.length === 0;
+  return { ...told, cards: [{ device: name, ifindex, driver: driver.value, counted, missed: null }] };
 }
 
 /** That a driver has nothing to tell is an answer, and so is that the card was taken away. */
@@ -87,5 +94,5 @@ export function lossesAmong(device: string, driver: string, counters: DriverCoun
   const strange = lost.find((each) => !Number.isSafeInteger(each.lost));
   if (strange !== undefined) return untold(device, `${driver} counts ${strange.lost} as ${strange.counter}`);
   const rows = lost.map((row) => ({ device, ...row }));
-  return { rows, untold: [], cards: [{ device, driver }] };
+  return { rows, untold: [] };
 }

@@ -12,7 +12,7 @@ import {
   udpSocketReceiveBuffer,
   unameInfo,
 } from '../../metrics/catalogue/index.ts';
-import type { Metric } from '../../metrics/metric.ts';
+import type { Labels, Metric } from '../../metrics/metric.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { metricNamed } from '../../metrics/lookup.ts';
 import { labelKey, OWN_NETNS, type CollectorState, type Keep, type Snapshot } from '../../metrics/snapshot.ts';
@@ -72,7 +72,7 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
   const partly = new Set([...partlyTimed(before), ...partlyTimed(after)]);
   // Whoever describes devices describes all of them.
   const described = new Set(
-    after.samples.flatMap(({ name, labels }) => (name === deviceInfo.name ? [labels['device'] ?? ''] : [])),
+    after.samples.flatMap(({ name, labels }) => (name === deviceInfo.name ? [deviceOn(labels)] : [])),
   );
   // The buffer is shown of sockets that dropped, and of no others.
   const dropped = new Set(
@@ -85,7 +85,7 @@ export function windowOfPages(before: ExporterPage, after: ExporterPage, asked: 
     const { timestamp, labels } = sample;
     if (metric.name === cpuSeconds.name && partly.has(labels['cpu'] ?? ''))
       return 'not all modes of this CPU are there';
-    if (metric.name === receiveMissed.name && described.size > 0 && !described.has(labels['device'] ?? ''))
+    if (metric.name === receiveMissed.name && described.size > 0 && !described.has(deviceOn(labels)))
       return 'what kind of device it is is not on the page';
     if (metric.name === udpSocketDrops.name && dropped.has(labelKey(labels)) && !earlier.has(seriesKey(sample)))
       return 'what the socket had dropped before is not on the first page';
@@ -291,4 +291,8 @@ const knownStatuses = new Set<unknown>(['ok', 'partial', 'unavailable', 'not-app
 
 function isStatus(text: string | undefined): text is CollectorState {
   return knownStatuses.has(text);
+}
+
+function deviceOn({ device = '', netns = OWN_NETNS }: Labels): string {
+  return labelKey({ device, netns });
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 import { nics } from '../../../src/collectors/nics.ts';
 import { decodeRingLosses } from '../../../src/collectors/rings-dump.ts';
-import { driverCounters, receiveRingLost } from '../../../src/metrics/catalogue/index.ts';
+import { deviceInfo, driverCounters, receiveMissed, receiveRingLost } from '../../../src/metrics/catalogue/index.ts';
+import { dumpMissed } from '../../../src/probe/rtnetlink.ts';
 import { isCard, lossesAmong, readRingLosses, readRings } from '../../../src/sources/dumps/nics.ts';
 import { collect, valuesOf } from '../../support/reader.ts';
 
@@ -27,32 +29,40 @@ describe('cards', () => {
     assert.deepEqual(lossesAmong('eth0', 'vmxnet3', counters), {
       rows: [{ device: 'eth0', kind: 'ring', counter: 'pkts rx OOB', lost: 7 }],
       untold: [],
-      cards: [{ device: 'eth0', driver: 'vmxnet3' }],
     });
     assert.deepEqual(lossesAmong('eth0', 'mlx5_core', [['rx_out_of_buffer', 0]]).rows, [
       { device: 'eth0', kind: 'ring', counter: 'rx_out_of_buffer', lost: 0 },
     ]);
-    assert.deepEqual(lossesAmong('eth0', 'e1000', []).cards, [{ device: 'eth0', driver: 'e1000' }]);
+    assert.deepEqual(lossesAmong('eth0', 'e1000', []), { rows: [], untold: [] });
   });
 
   it('whose driver counts nonsense are told as not read', () => {
-    const { rows, untold, cards = [] } = lossesAmong('eth0', 'ena', [['rx_drops', Number(2n ** 64n - 1n)]]);
-    assert.deepEqual([rows, cards], [[], []]);
+    const { rows, untold } = lossesAmong('eth0', 'ena', [['rx_drops', Number(2n ** 64n - 1n)]]);
+    assert.deepEqual(rows, []);
     assert.match(untold[0]?.reason ?? '', /^ena counts 18446744073709552000 as rx_drops$/);
   });
 
   it('of this host are asked without a failure, and the answer goes into a bundle and back', () => {
-    const [losses, rings] = [readRingLosses(), readRings()];
+    const [losses, rings] = [readRingLosses(dumpMissed), readRings()];
     assert.ok(losses.ok && rings.ok);
+    // As the kernel has it in /sys, too.
+    for (const { device, missed } of losses.value.cards ?? [])
+      assert.equal(missed, Number(readFileSync(`/sys/class/net/${device}/statistics/rx_missed_errors`, 'utf8')));
     assert.deepEqual(decodeRingLosses(JSON.parse(JSON.stringify(losses.value))), losses);
   });
 });
 
 describe('the collector of their counters', () => {
   it('says which cards were asked, and what of them is not known', () => {
-    const { rows, cards } = lossesAmong('eth0', 'ena', [['rx_drops', 5]]);
+    const { rows } = lossesAmong('eth0', 'ena', [['rx_drops', 5]]);
     const untold = [{ device: 'eth1', reason: 'operation not permitted (EPERM)' }];
+    const card = { ifindex: 2, driver: 'ena', missed: null };
+    const cards = [
+      { ...card, device: 'eth0', counted: true },
+      { ...card, device: 'eth1', counted: false },
+    ];
     const snapshot = collect(nics, { dumps: { ring_losses: { rows, untold, cards } } });
+    assert.deepEqual([valuesOf(snapshot, deviceInfo), valuesOf(snapshot, receiveMissed)], [{}, {}], '/sys tells them');
     assert.deepEqual(valuesOf(snapshot, receiveRingLost), { 'counter=rx_drops,device=eth0': 5 });
     assert.deepEqual(valuesOf(snapshot, driverCounters), {
       'device=eth0,driver=ena,kind=card': 0,
@@ -61,6 +71,15 @@ describe('the collector of their counters', () => {
     assert.deepEqual(snapshot.lacking(receiveRingLost), [
       { labels: { device: 'eth1' }, reason: 'operation not permitted (EPERM)' },
     ]);
+  });
+
+  it('says of a card in another namespace what /sys has of one in our own', () => {
+    const cards = [{ device: 'eth0', ifindex: 7, driver: 'ixgbe', counted: true, missed: 41 }];
+    const snapshot = collect(nics, { dumps: { ring_losses: { rows: [], untold: [], cards } } }, 'pod');
+    assert.deepEqual(valuesOf(snapshot, receiveMissed), { 'device=eth0,netns=pod': 41 });
+    assert.deepEqual(valuesOf(snapshot, deviceInfo), {
+      'device=eth0,driver=ixgbe,ifindex=7,kind=physical,master=,netns=pod,pci=': 1,
+    });
   });
 
   it('does not take a refusal for health', () => {
