@@ -25,7 +25,7 @@ const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
 /** To attach and to calibrate; what is counted lies within the window. */
 const STARTING_S = 3;
-const MEASURED_S = seconds - 2;
+const MEASURED_S = seconds - 5;
 const HERTZ = 100;
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
@@ -80,12 +80,23 @@ async function withPktcost(lab) {
 async function load(lab, rate, length) {
   if (rate === 0) {
     await lab.serve();
-    void lab.traffic('udp', length, 0);
+    lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-l', '64', '-b', '0', '-t', String(length));
     return;
   }
   const to = ['--address', '10.9.0.2', '--port', '9000'];
-  lab.start(lab.receiver, compiled('udp-receive'), '--address', '0.0.0.0', '--port', '9000', '--rcvbuf', `${64 << 20}`);
-  lab.start(lab.sender, compiled('udp-send'), ...to, '--rate', String(rate), '--seconds', String(length));
+  const life = ['--life', String(length)];
+  lab.start(
+    lab.receiver,
+    compiled('udp-receive'),
+    '--address',
+    '0.0.0.0',
+    '--port',
+    '9000',
+    '--rcvbuf',
+    `${64 << 20}`,
+    ...life,
+  );
+  lab.start(lab.sender, compiled('udp-send'), ...to, '--rate', String(rate), '--seconds', String(length), ...life);
 }
 
 for (const rate of values.rates.split(',').map(Number)) {
