@@ -17,22 +17,15 @@ const port = 9000;
 /** @param {Setting} setting */
 function send({ lab, seconds, pps }, address = '10.9.0.2', each = 1) {
   const to = ['--address', address, '--port', `${port}`, '--rate', `${Math.max(1, Math.round(pps / each))}`];
-  lab.start(lab.sender, compiled('udp-send'), ...to, '--seconds', `${seconds + 4}`);
+  const length = `${seconds + 4}`;
+  lab.start(lab.sender, compiled('udp-send'), ...to, '--seconds', length, '--life', length);
 }
 
 /** @param {Setting} setting */
 function udp(setting) {
-  const { lab } = setting;
-  lab.start(
-    lab.receiver,
-    compiled('udp-receive'),
-    '--address',
-    '0.0.0.0',
-    '--port',
-    `${port}`,
-    '--rcvbuf',
-    `${64 << 20}`,
-  );
+  const { lab, seconds } = setting;
+  const at = ['--address', '0.0.0.0', '--port', `${port}`, '--rcvbuf', `${64 << 20}`];
+  lab.start(lab.receiver, compiled('udp-receive'), ...at, '--life', `${seconds + 8}`);
   send(setting);
 }
 

@@ -9,8 +9,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { compiled } from '../../build/test/scenarios/kit/programs.js';
 import { Lab } from '../../build/test/probe/lab.js';
+import { causes } from './causes.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -78,25 +78,9 @@ async function withPktcost(lab) {
 }
 
 async function load(lab, rate, length) {
-  if (rate === 0) {
-    await lab.serve();
-    lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-l', '64', '-b', '0', '-t', String(length));
-    return;
-  }
-  const to = ['--address', '10.9.0.2', '--port', '9000'];
-  const life = ['--life', String(length)];
-  lab.start(
-    lab.receiver,
-    compiled('udp-receive'),
-    '--address',
-    '0.0.0.0',
-    '--port',
-    '9000',
-    '--rcvbuf',
-    `${64 << 20}`,
-    ...life,
-  );
-  lab.start(lab.sender, compiled('udp-send'), ...to, '--rate', String(rate), '--seconds', String(length), ...life);
+  if (rate > 0) return causes['udp plain'].prepare({ lab, folder: '', seconds: length, pps: rate });
+  await lab.serve();
+  lab.start(lab.sender, 'iperf3', '-c', '10.9.0.2', '-u', '-l', '64', '-b', '0', '-t', String(length));
 }
 
 for (const rate of values.rates.split(',').map(Number)) {

@@ -1,9 +1,6 @@
 /** The programs that count what the kernel drops (bpf/drops.bpf.c): attached, read, and gone with the process. */
-import { join } from 'node:path';
 import { monotonicMs } from '../base/clock.ts';
 import type { DropsAnswer } from '../readings/drops.ts';
-import { readFileGuarded } from '../base/file.ts';
-import { parseSoftnet } from '../collectors/softnet.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { DropNames, type DropNamesOptions } from './drop-names.ts';
 import { DROP_CPU_BYTES, readPlaces, readTotals, type DropPlace, type Totals } from './drop-places.ts';
@@ -12,6 +9,7 @@ import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, ty
 import { onlineCpuCount } from './budget.ts';
 import { findObjects, readObject } from './objects.ts';
 import { percent, type Overhead } from './overhead.ts';
+import { readPasses } from './rest-witnesses.ts';
 
 /** Of a drop that the counter meets, with the hook: passed over, and looked at (bench/probe/README.md). */
 const PASSED_NS = 100;
@@ -157,7 +155,7 @@ export class DropCounter {
 
   #endSlice(): void {
     const totals = this.#totals();
-    const passes = readPasses(this.#options.procfs);
+    const passes = this.#passes();
     const milliseconds = monotonicMs();
     const rest = totals.ok
       ? this.#rests.restAfter({ milliseconds, total: totals.value.total, passes }, Math.random())
@@ -257,12 +255,16 @@ export class DropCounter {
     const totals = this.#totals();
     if (!totals.ok) return totals;
     const milliseconds = at ?? monotonicMs();
-    const passes = readPasses(this.#options.procfs);
+    const passes = this.#passes();
     const places = readPlaces(this.#bpf, this.#places);
     if (!places.ok) return places;
     const packets = new Map(places.value.map((place) => [place.key, place.packets]));
     const { total } = totals.value;
     return ok({ totals: totals.value, places: places.value, moment: { milliseconds, total, passes, places: packets } });
+  }
+
+  #passes(): number | undefined {
+    return readPasses(this.#options.procfs, this.#bpf.possibleCpus)?.reduce((sum, passes) => sum + passes, 0);
   }
 
   #totals(): Result<Totals> {
@@ -277,11 +279,4 @@ function middleOf(work: () => void): number {
   const began = monotonicMs();
   work();
   return (began + monotonicMs()) / 2;
-}
-
-/** Packets that all CPUs took through the stack since they came online. */
-function readPasses(procfs: string): number | undefined {
-  const table = readFileGuarded(join(procfs, 'net/softnet_stat'));
-  const rows = table.ok ? parseSoftnet(table.value) : table;
-  return rows.ok ? rows.value.reduce((sum, [processed]) => sum + (processed ?? 0), 0) : undefined;
 }

@@ -29,6 +29,8 @@ export interface PacketPart {
 interface RestEstimate {
   readonly byCpu: readonly number[];
   readonly packets: number;
+  /** Of them, those that it did not count. */
+  readonly uncounted: number;
   /** By how much the two witnesses differ beyond what each of them scatters. */
   readonly unexplained: number;
   /** By how much the better of them scatters from slice to slice: half of the difference. */
@@ -109,6 +111,7 @@ export function estimate(rest: PacketPart, around: readonly PacketPart[]): RestE
   return {
     byCpu: spreadOver(rest, slices, packets),
     packets,
+    uncounted: packets - rest.packets,
     unexplained: Math.max(0, apart - explained),
     scatter: told[0]?.scatter ?? 0,
   };
@@ -209,8 +212,8 @@ export class RestCounts {
       this.trusted = wrong <= TRUSTED * rest.packets;
       return;
     }
-    this.#uncounted = added(this.#uncounted, rest, settled);
-    if (!marked) this.#unmarked += settled.packets - rest.packets;
+    this.#uncounted = added(this.#uncounted, settled);
+    if (!marked) this.#unmarked += settled.uncounted;
     this.#unexplained += settled.unexplained;
     this.#scatterSquared += settled.scatter ** 2;
   }
@@ -219,10 +222,8 @@ export class RestCounts {
   whole(moment: PacketMoment): WholeCount {
     const [rest, now] = [this.#rest, this.#asSeen(moment)];
     const open = rest?.away === true ? this.#estimate(now) : undefined;
-    const part = rest === undefined || open === undefined ? undefined : partBetween(rest.from, rest.to ?? now);
-    const uncounted = part === undefined || open === undefined ? this.#uncounted : added(this.#uncounted, part, open);
-    const unmarked =
-      part === undefined || open === undefined || rest?.marked === true ? 0 : open.packets - part.packets;
+    const uncounted = open === undefined ? this.#uncounted : added(this.#uncounted, open);
+    const unmarked = open === undefined || rest?.marked === true ? 0 : open.uncounted;
     const scatter = Math.sqrt(this.#scatterSquared + (open?.scatter ?? 0) ** 2);
     return {
       byCpu: now.counted.map((count, cpu) => count + Math.round(uncounted[cpu] ?? 0)),
@@ -240,7 +241,7 @@ export class RestCounts {
 }
 
 /** What the program counted while it came and went is counted already. */
-function added(before: readonly number[], rest: PacketPart, { byCpu, packets }: RestEstimate): number[] {
-  const part = packets === 0 ? 0 : (packets - rest.packets) / packets;
+function added(before: readonly number[], { byCpu, packets, uncounted }: RestEstimate): number[] {
+  const part = packets === 0 ? 0 : uncounted / packets;
   return byCpu.map((count, cpu) => (before[cpu] ?? 0) + count * part);
 }

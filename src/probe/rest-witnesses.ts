@@ -21,10 +21,6 @@ export interface Witnesses {
 
 /** @param cpus possible CPUs of the host */
 export function witnesses(procfs: string, cpus: number, devices: readonly DeviceFacts[]): Witnesses {
-  const table = readFileGuarded(join(procfs, 'net/softnet_stat'));
-  const rows = table.ok ? parseSoftnet(table.value) : table;
-  const passes = Array<number>(cpus).fill(0);
-  if (rows.ok) for (const [row, columns] of rows.value.entries()) passes[columns[CPU_COLUMN] ?? row] = columns[0] ?? 0;
   const frames = new Map<DeviceFacts, number>();
   for (const [id, path] of new Map(devices.map(({ netns }) => [netns.id, netns.path])))
     for (const [device, counted] of framesIn(
@@ -33,7 +29,17 @@ export function witnesses(procfs: string, cpus: number, devices: readonly Device
       devices.filter(({ netns }) => netns.id === id),
     ))
       frames.set(device, counted);
-  return { nanoseconds: Number(process.hrtime.bigint()), frames, passes: rows.ok ? passes : undefined };
+  return { nanoseconds: Number(process.hrtime.bigint()), frames, passes: readPasses(procfs, cpus) };
+}
+
+/** By CPU: packets that it took through the stack since it came online, of all namespaces. */
+export function readPasses(procfs: string, cpus: number): readonly number[] | undefined {
+  const table = readFileGuarded(join(procfs, 'net/softnet_stat'));
+  const rows = table.ok ? parseSoftnet(table.value) : table;
+  if (!rows.ok) return undefined;
+  const passes = Array<number>(cpus).fill(0);
+  for (const [row, columns] of rows.value.entries()) passes[columns[CPU_COLUMN] ?? row] = columns[0] ?? 0;
+  return passes;
 }
 
 function framesIn(procfs: string, path: string | undefined, devices: readonly DeviceFacts[]): [DeviceFacts, number][] {

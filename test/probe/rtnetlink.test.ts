@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { askInNamespace } from '../../src/ffi/namespaces.ts';
-import { dumpClsact, dumpFilters, dumpLinks, parseClsact, parseFilter, parseLink } from '../../src/probe/rtnetlink.ts';
+import {
+  dumpClsact,
+  dumpFilters,
+  dumpLinks,
+  parseClsact,
+  parseFilter,
+  parseLink,
+  parseMissed,
+} from '../../src/probe/rtnetlink.ts';
 import { cutAnywhere, garbled, hexFixture } from '../support/bytes.ts';
 import { TestNamespace, withoutRoot } from '../support/root.ts';
 
@@ -57,6 +65,28 @@ describe('rtnetlink messages', () => {
   it('tell which device has a clsact qdisc', () => {
     assert.deepEqual(parseClsact(hexFixture('rtnetlink/qdisc-clsact')), { ok: true, value: 3 });
     assert.deepEqual(parseClsact(hexFixture('rtnetlink/qdisc-noqueue')), { ok: true, value: undefined });
+  });
+
+  it('tell of a device what its card had no room for, where the statistics are there', () => {
+    const attribute = (type: number, payload: Buffer): Buffer => {
+      const head = Buffer.alloc(4);
+      head.writeUInt16LE(4 + payload.length, 0);
+      head.writeUInt16LE(type, 2);
+      return Buffer.concat([head, payload, Buffer.alloc(-payload.length & 3)]);
+    };
+    const statistics = Buffer.alloc(200);
+    statistics.writeBigUInt64LE(41n, 120);
+    const name = attribute(3, Buffer.from('eth7\0'));
+    const told = Buffer.concat([Buffer.alloc(16), name, attribute(23, statistics)]);
+    assert.deepEqual(parseMissed(told), { ok: true, value: ['eth7', 41] });
+    assert.deepEqual(parseMissed(Buffer.concat([Buffer.alloc(16), name])), { ok: true, value: undefined });
+    statistics.writeBigUInt64LE(2n ** 64n - 1n, 120);
+    const nonsense = Buffer.concat([Buffer.alloc(16), name, attribute(23, statistics)]);
+    assert.deepEqual(parseMissed(nonsense), { ok: true, value: undefined });
+    for (const noise of [...cutAnywhere(told), ...garbled(told)]) {
+      const parsed = parseMissed(noise);
+      assert.ok(parsed.ok ? parsed.value === undefined || parsed.value[1] >= 0 : parsed.reason.length > 0);
+    }
   });
 
   it('give a value or a reason for any bytes', () => {

@@ -32,7 +32,15 @@ ruleCases(transmitDrops, [
   },
   {
     name: 'a veth of another namespace, of which rtnetlink tells',
-    cells: [...device(99_000, 1000), [linkInfo, { device: 'tap0', kind: 'veth', master: '', lower: '' }, 1, 1]],
+    cells: [
+      ...device(99_000, 1000).map(([metric, labels, ...values]): Cell => [
+        metric,
+        { ...labels, netns: 'pod' },
+        ...values,
+      ]),
+      [linkInfo, { device: 'tap0', kind: 'veth', master: '', lower: '', netns: 'pod' }, 1, 1],
+      info('tun'),
+    ],
     outcome: 'warning',
     message: 'veth',
   },
