@@ -53,6 +53,8 @@ export interface Metric<L extends string = string> {
   /** Per network namespace: series of namespaces other than pktcost's own carry the extra label `netns`. */
   readonly perNetns: boolean;
   readonly collector: string;
+  /** The collector that has it of other namespaces, where that is another one. */
+  readonly elsewhere?: string;
   /** The file or dump it is read from. */
   readonly source: string;
   /** The flag without which node_exporter does not show it, of those that it has. */
@@ -69,6 +71,7 @@ export interface MetricSpec<L extends string> {
   readonly unit: MetricUnit;
   readonly labels: readonly L[];
   readonly collector: string;
+  readonly elsewhere?: string;
   readonly source: string;
   readonly help: string;
   /** Where it is not what its unit suggests: cells by what usually names one, what only describes by its CPU or device. */

@@ -41,6 +41,11 @@ export const OWN_NETNS = '';
 export function netnsOf(labels: Labels): string {
   return labels['netns'] ?? OWN_NETNS;
 }
+/** Whose report tells whether a metric was read in a namespace. */
+export function collectorIn({ collector, elsewhere }: Metric, netns: string): string {
+  return netns === OWN_NETNS ? collector : (elsewhere ?? collector);
+}
+
 /** Name of the namespace that the host booted with, where pktcost runs in another one. */
 export const HOST_NETNS = 'host';
 

@@ -1,5 +1,5 @@
 import { countsUp, type Labels, type Metric } from './metric.ts';
-import { netnsOf, OWN_NETNS, Snapshot, type Gap, type Series } from './snapshot.ts';
+import { collectorIn, netnsOf, OWN_NETNS, Snapshot, type Gap, type Series } from './snapshot.ts';
 
 const U32 = 2 ** 32;
 
@@ -212,8 +212,8 @@ export class Window {
  * Why a metric's collector could not read anything in a namespace. That it was not there any more is no such reason: it
  * ended while it was looked for.
  */
-export function unreadIn(snapshot: Snapshot, { collector }: Metric, netns = OWN_NETNS): Gap | undefined {
-  const report = snapshot.collector(collector, netns);
+export function unreadIn(snapshot: Snapshot, metric: Metric, netns = OWN_NETNS): Gap | undefined {
+  const report = snapshot.collector(collectorIn(metric, netns), netns);
   if (report?.status !== 'unavailable') return undefined;
   return report.gaps.find(({ errno }) => netns === OWN_NETNS || (errno !== 'ENOENT' && errno !== 'ESRCH'));
 }

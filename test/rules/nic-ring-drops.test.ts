@@ -1,3 +1,10 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { refusal } from '../../src/base/errno.ts';
+import { runCollector } from '../../src/collectors/collector.ts';
+import type { Reader } from '../../src/collectors/reader.ts';
+import { nics } from '../../src/collectors/nics.ts';
 import {
   cpuSeconds,
   deviceInfo,
@@ -13,9 +20,11 @@ import {
   skbDropsCounted,
   unameInfo,
 } from '../../src/metrics/catalogue/index.ts';
+import { evaluateRules } from '../../src/rules/engine.ts';
 import { nicRingDrops } from '../../src/rules/nic-ring-drops.ts';
 import { ruleCases } from '../support/cases.ts';
-import type { Cell } from '../support/window.ts';
+import { fakeReader } from '../support/reader.ts';
+import { windowOf, type Cell } from '../support/window.ts';
 
 const nic = (driver: string, kind = 'physical'): Cell => [
   deviceInfo,
@@ -310,3 +319,23 @@ ruleCases(nicRingDrops, [
     missing: /reset/,
   },
 ]);
+
+describe('cards of other namespaces', () => {
+  it('that could not be listed are not measured, whatever our own are', () => {
+    for (const cells of [
+      [nic('ixgbe'), packets, missed(0), ...asked('ixgbe')],
+      [nic('', 'veth'), packets],
+    ]) {
+      const window = windowOf({ cells });
+      const reader: Reader = { ...fakeReader({}), dump: () => refusal('EPERM') };
+      for (const end of [window.before, window.after]) {
+        end.add(receivePackets, { device: 'eth0', netns: 'pod' }, end.at, end.at);
+        runCollector(nics, reader, end, 'pod');
+      }
+      const findings = evaluateRules(window, [nicRingDrops]);
+      const unseen = findings.find(({ outcome }) => outcome === 'not-measured');
+      assert.deepEqual(unseen?.at, { netns: 'pod' }, JSON.stringify(findings));
+      assert.match(unseen.missing[0]?.reason ?? '', /EPERM/);
+    }
+  });
+});

@@ -61,7 +61,7 @@ export function windowOf({
     }
   }
   for (const [netns, gap] of Object.entries(closed)) {
-    for (const id of collectors) {
+    for (const id of [...collectors].filter((each) => factsOf(each)?.scope === 'netns')) {
       const report = { id, netns, status: 'unavailable', gaps: [gap], milliseconds: 0 } as const;
       before.collectors.push(report);
       after.collectors.push(report);

@@ -34,9 +34,11 @@ export const transmitCarrier = device('transmit_carrier', 'packets', 'Carrier, a
 export const transmitCompressed = device('transmit_compressed', 'packets', 'Compressed frames sent.');
 
 const sysNet = { collector: 'device', labels: ['device'] } as const;
+/** /sys shows the devices of one namespace: of cards in others the drivers are asked. */
+const movedCards = { perNetns: true, elsewhere: 'nics' } as const;
 export const receiveMissed = counter('node_network_receive_missed_errors_total', {
   ...sysNet,
-  perNetns: true,
+  ...movedCards,
   source: '/sys/class/net/*/statistics/rx_missed_errors',
   unit: 'packets',
   pageOnly: true,
@@ -78,7 +80,7 @@ export const carrierUpChanges = carrier('up_changes', 'carrier_up_count', 'Carri
 export const carrierDownChanges = carrier('down_changes', 'carrier_down_count', 'Carrier changes to down.');
 export const deviceInfo = gauge('pktcost_device_info', {
   ...sysNet,
-  perNetns: true,
+  ...movedCards,
   source: '/sys/class/net/*',
   labels: ['device', 'ifindex', 'driver', 'kind', 'pci', 'master'],
   unit: 'none',

@@ -1,6 +1,6 @@
 /** What was not seen, and why: seeing less must never lead to a healthy finding. */
 import type { Labels } from '../../metrics/metric.ts';
-import { OWN_NETNS } from '../../metrics/snapshot.ts';
+import { collectorIn, OWN_NETNS } from '../../metrics/snapshot.ts';
 import { unreadIn, type Missing, type Window } from '../../metrics/window.ts';
 import type { Finding } from '../finding.ts';
 import type { Conclusion, Rule } from '../rule.ts';
@@ -165,7 +165,8 @@ export const notThroughout = { outcome: 'not-applicable', reason: 'there for a p
 export function unreadAt(signal: Evaluated, at: Labels, window: Window): readonly Missing[] {
   const metric = signal.of.metrics[0];
   if (metric === undefined || !signal.of.perNetns) return [];
-  const report = window.after.collector(metric.collector, at['netns'] ?? OWN_NETNS);
+  const netns = at['netns'] ?? OWN_NETNS;
+  const report = window.after.collector(collectorIn(metric, netns), netns);
   if (report?.status !== 'unavailable') return [];
   return report.gaps.slice(0, 3).map(({ path, reason }) => ({ metric: metric.name, source: path, reason }));
 }
