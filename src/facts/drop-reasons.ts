@@ -168,9 +168,9 @@ const rows: Readonly<Record<string, Row>> = {
   OTHERHOST: [
     'policy',
     'PKT0704',
-    'its MAC address is that of another host',
+    'its MAC address is that of another host, or nobody here has its VLAN',
     undefined,
-    'bridge fdb show; ip -s neigh',
+    'bridge fdb show; ip -s neigh; ip -d link show type vlan',
   ],
   IPV6DISABLED: [
     'policy',
@@ -198,6 +198,13 @@ const rows: Readonly<Record<string, Row>> = {
   PSP_OUTPUT: ['loss', 'PKT0706', 'it could not be encrypted by PSP'],
   IP_TUNNEL_ECN: ['policy', 'PKT0704', 'the ECN marks of a tunnel contradict each other'],
   TUNNEL_TXINFO: ['loss', 'PKT0708', 'a packet for a tunnel did not say where to'],
+  SKB_RX_HEADROOM: [
+    'loss',
+    'PKT0708',
+    'no room could be made in front of it for another header',
+    undefined,
+    'ip -d link',
+  ],
   RECURSION_LIMIT: ['loss', 'PKT0708', 'devices send to each other in a circle', undefined, 'ip -d link'],
   // Size and fragments.
   PKT_TOO_BIG: [
