@@ -121,21 +121,24 @@ function lookAt(host: Host, emit: Emit, pid: string, tid: string, arch: string):
   const times = host.parseIfPresent(`${folder}/schedstat`, parseSchedstat);
   emit(readerCpuSeconds, labels, times?.ranSeconds ?? stat.cpuSeconds);
   if (times !== undefined) emit(readerWaitSeconds, labels, times.waitedSeconds);
-  const asleep = stat.state === 'S' || stat.state === 'D';
-  const wchan = asleep ? host.parseIfPresent(`${folder}/wchan`, parseLine, 'EACCES', 'EPERM') : undefined;
-  const sleep =
-    wchan !== undefined && wchan !== '0' && wchan !== ''
-      ? { in: wchan, waits: waitsIn(wchan) }
-      : asleep
-        ? sleepBySyscall(host, pid, folder, arch)
-        : { in: '', waits: '' };
+  const sleep = sleepOf(host, pid, folder, stat.state, arch);
   emit(readerDoing, { pid, tid, state: stat.state, ...sleep, cpu: `${stat.lastCpu}` }, 1);
 }
 
 interface Sleep {
   readonly in: string;
   /** '' when not known. */
-  readonly waits: '' | 'receive' | 'any' | 'other';
+  readonly waits: '' | 'receive' | 'any' | 'other' | 'stopped';
+}
+
+function sleepOf(host: Host, pid: string, folder: string, state: string, arch: string): Sleep {
+  const stopped = state === 'T' || state === 't';
+  if (!stopped && state !== 'S' && state !== 'D') return { in: '', waits: '' };
+  const wchan = host.parseIfPresent(`${folder}/wchan`, parseLine, 'EACCES', 'EPERM') ?? '0';
+  const known = wchan !== '0' && wchan !== '';
+  // The system call that it was in when it was stopped is not what keeps it.
+  if (stopped) return { in: known ? wchan : 'a stop', waits: 'stopped' };
+  return known ? { in: wchan, waits: waitsIn(wchan) } : sleepBySyscall(host, pid, folder, arch);
 }
 
 /** net/core/datagram.c, net/ipv4/inet_connection_sock.c, net/core/stream.c; fs/eventpoll.c, fs/select.c. */
@@ -148,7 +151,7 @@ function waitsIn(wchan: string): Sleep['waits'] {
 }
 
 /** Numbers of system calls by architecture, arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h. */
-const calls: Readonly<Record<string, Readonly<Record<Exclude<Sleep['waits'], ''> | 'read', readonly number[]>>>> = {
+const calls: Readonly<Record<string, Readonly<Record<'receive' | 'any' | 'read' | 'other', readonly number[]>>>> = {
   x86_64: { receive: [43, 45, 47, 288, 299], any: [7, 23, 232, 270, 271, 281, 441], read: [0, 19], other: [] },
   aarch64: { receive: [202, 207, 212, 242, 243], any: [22, 72, 73, 441], read: [63, 65], other: [] },
 };

@@ -166,7 +166,7 @@ export interface Throttle {
   readonly quota: number | undefined;
 }
 
-export type Fate = 'throttled' | 'waiting' | 'busy' | 'blocked' | 'bursty';
+export type Fate = 'throttled' | 'waiting' | 'busy' | 'stopped' | 'blocked' | 'bursty';
 
 export interface ReaderTime {
   /** Why it does not read; undefined where what would tell could not be read. */
@@ -192,7 +192,9 @@ export function timeOf(pid: string, read: ThreadReadings, limits: ReaderLimits):
   const thread = threads[0];
   const throttle = throttleOf(mine(read.cgroups), read);
   const seen = mine(read.doing);
-  const sleeping = seen.filter(({ labels }) => labels['state'] === 'S' || labels['state'] === 'D');
+  const sleeping = seen.filter(({ labels }) => ['S', 'D', 'T', 't'].includes(labels['state'] ?? ''));
+  const ofThreads = new Set(seen.map(({ labels }) => labels['tid']));
+  const stopped = new Set(seen.flatMap(({ labels }) => (labels['waits'] === 'stopped' ? [labels['tid']] : [])));
   const groups = new Set(mine(read.cgroups).map(({ labels }) => labels['cgroup']));
   const [stall] = read.stalls
     .filter(({ labels }) => groups.has(labels['cgroup']))
@@ -205,6 +207,8 @@ export function timeOf(pid: string, read: ThreadReadings, limits: ReaderLimits):
     const wanted = thread.ran + thread.waited;
     if (thread.waited >= waited && thread.waited >= 0.3 * wanted) return 'waiting';
     if (wanted >= busy) return 'busy';
+    // A debugger may stop one of many.
+    if (stopped.size > 0 && stopped.size === ofThreads.size) return 'stopped';
     if (ownWaits.length === 0) return undefined;
     const waits = sleeping.map(({ labels }) => labels['waits'] ?? '');
     if (waits.some((each) => each === 'receive' || each === 'any')) return 'bursty';
@@ -218,7 +222,13 @@ export function timeOf(pid: string, read: ThreadReadings, limits: ReaderLimits):
     throttle,
     allowed: mine(read.allowed)[0]?.labels['cpus'] ?? '',
     lastCpus: [...new Set(seen.flatMap(({ labels }) => labels['cpu'] ?? []))],
-    sleeps: [...new Set(sleeping.flatMap(({ labels }) => (labels['waits'] === 'other' ? (labels['in'] ?? []) : [])))],
+    sleeps: [
+      ...new Set(
+        sleeping.flatMap(({ labels }) =>
+          ['other', 'stopped'].includes(labels['waits'] ?? '') ? (labels['in'] ?? []) : [],
+        ),
+      ),
+    ],
     stall,
   };
 }

@@ -26,7 +26,8 @@ export const readerBursty = defineRule({
   },
   alert: readerAlert,
   conclude: (read, limits, at) =>
-    tellLate('bursty', read, limits, at, ({ reader, time }) => ({
+    tellLate(['bursty'], read, limits, at, ({ reader, time }) => ({
+      message: 'late',
       args: {
         waited: time.thread?.waited ?? 0,
         wanted: (time.thread?.ran ?? 0) + (time.thread?.waited ?? 0),

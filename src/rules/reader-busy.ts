@@ -16,7 +16,8 @@ export const readerBusy = defineRule({
   },
   alert: readerAlert,
   conclude: (read, limits, at) =>
-    tellLate('busy', read, limits, at, ({ reader, time }) => ({
+    tellLate(['busy'], read, limits, at, ({ reader, time }) => ({
+      message: 'late',
       args: {
         ran: time.thread?.ran ?? 0,
         comm: time.thread?.comm ?? '',

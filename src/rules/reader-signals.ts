@@ -133,28 +133,28 @@ interface SlowReaderLimits {
 const told = ['ran', 'waited', 'doing', 'cgroups', 'periods', 'throttled'];
 
 /** What each reason adds to what all of them say. */
-interface LateReport<K extends string> {
+interface LateReport<M extends string, K extends string> {
+  readonly message: M;
   readonly args: Readonly<Record<string, Argument>>;
   readonly evidence: Proof<K>;
   readonly remedies: readonly Advice[];
 }
 
 /** The finding about the reader that loses most for this reason, or what is to be said in its place. */
-export function tellLate<const K extends string>(
-  fate: Fate,
+export function tellLate<const M extends string, const K extends string>(
+  fates: readonly Fate[],
   read: ReaderReadings,
   limits: SlowReaderLimits,
   at: Instance,
-  tell: (late: LateReaders) => LateReport<K>,
-): Conclusion<'late', K> {
-  const found = lateBecause(fate, read, limits, at);
+  tell: (late: LateReaders) => LateReport<M, K>,
+): Conclusion<M, K> {
+  const found = lateBecause(fates, read, limits, at);
   if ('instead' in found) return found.instead;
   const { reader, pids, sure } = found.late;
   const { args, ...rest } = tell(found.late);
   return (reader.material === false ? info : warning)({
     ...rest,
     certainty: sure && reader.material !== undefined ? 'measured' : 'correlated',
-    message: 'late',
     args: { process: reader.name, trouble: troubleOf(reader), lostThings: lostThings[reader.kind], ...args },
     place: { pids },
     impact: reader.kind === 'tcp' ? {} : { lostPerSecond: reader.perSecond ?? reader.count / at.seconds },
@@ -162,7 +162,7 @@ export function tellLate<const K extends string>(
 }
 
 function lateBecause(
-  fate: Fate,
+  fates: readonly Fate[],
   read: ReaderReadings,
   limits: SlowReaderLimits,
   at: Instance,
@@ -170,7 +170,9 @@ function lateBecause(
   const { count, throttled, waited, busy } = limits;
   const { readers, unnamed } = lateReaders(read, { count, ...shared.late }, at.unread);
   const judged = readers.map((reader) => ({ reader, time: timeOf(reader.pid, read, { throttled, waited, busy }) }));
-  const found = judged.filter(({ time }) => time.fate === fate).sort((a, b) => b.reader.count - a.reader.count);
+  const found = judged
+    .filter(({ time }) => time.fate !== undefined && fates.includes(time.fate))
+    .sort((a, b) => b.reader.count - a.reader.count);
   const [worst] = found;
   const blind = told.some((name) => at.unread.has(name));
   if (worst === undefined) {
@@ -187,6 +189,7 @@ const reasons: Readonly<Record<Fate, readonly [code: string, why: string] | unde
   throttled: ['PKT0412', 'its CPU quota stops it'],
   waiting: ['PKT0411', 'it waits for a CPU'],
   busy: ['PKT0413', 'its own work takes all its time'],
+  stopped: ['PKT0414', 'it is stopped, by a signal or a debugger'],
   blocked: ['PKT0414', 'it waits for something else than its socket'],
   // Only then is a larger buffer the cure.
   bursty: undefined,

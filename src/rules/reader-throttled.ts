@@ -19,7 +19,8 @@ export const readerThrottled = defineRule({
   },
   alert: readerAlert,
   conclude: (read, limits, at) =>
-    tellLate('throttled', read, limits, at, ({ time }) => ({
+    tellLate(['throttled'], read, limits, at, ({ time }) => ({
+      message: 'late',
       args: {
         share: time.throttle?.share ?? 0,
         unit: unitOf(time.throttle?.cgroup ?? ''),

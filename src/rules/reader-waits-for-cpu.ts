@@ -20,7 +20,8 @@ export const readerWaitsForCpu = defineRule({
   },
   alert: readerAlert,
   conclude: (read, limits, at) =>
-    tellLate('waiting', read, limits, at, ({ reader, time }) => ({
+    tellLate(['waiting'], read, limits, at, ({ reader, time }) => ({
+      message: 'late',
       args: {
         waited: time.thread?.waited ?? 0,
         ran: time.thread?.ran ?? 0,

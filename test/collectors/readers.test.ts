@@ -80,6 +80,20 @@ describe('readers collector', () => {
     assert.equal(snapshot.collector('readers')?.status, 'ok');
   });
 
+  it('tells one that is stopped, whatever system call it was in', () => {
+    const stopped = {
+      ...files,
+      '/proc/600/task/600/stat': stat('syslogd', 'T'),
+      '/proc/600/task/600/syscall': '45 0x3 0x7f 0x1 0x0 0x0 0x0 0x7ffe 0x7f00\n',
+    };
+    const doing = (given: Readonly<Record<string, string>>): readonly string[] =>
+      Object.keys(valuesOf(read(given), readerDoing));
+    assert.deepEqual(doing(stopped), ['cpu=3,in=a stop,pid=600,state=T,tid=600,waits=stopped']);
+    assert.deepEqual(doing({ ...stopped, '/proc/600/task/600/wchan': 'do_signal_stop' }), [
+      'cpu=3,in=do_signal_stop,pid=600,state=T,tid=600,waits=stopped',
+    ]);
+  });
+
   it('says so where the control groups are not mounted: that nobody is throttled is not known there', () => {
     const report = read({ ...files, '/proc/self/mountinfo': '33 31 0:30 / /mnt rw - cgroup cgroup rw,pids\n' });
     assert.equal(report.collector('readers')?.status, 'partial');

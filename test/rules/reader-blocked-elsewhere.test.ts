@@ -1,7 +1,7 @@
 import { netstat, socketOwner } from '../../src/metrics/catalogue/index.ts';
 import { readerBlockedElsewhere } from '../../src/rules/reader-blocked-elsewhere.ts';
 import { ruleCases } from '../support/cases.ts';
-import { closing, losing, overflowing, thread } from '../support/readers.ts';
+import { closing, losing, overflowing, stopped, thread } from '../support/readers.ts';
 
 ruleCases(readerBlockedElsewhere, [
   {
@@ -41,6 +41,19 @@ ruleCases(readerBlockedElsewhere, [
       trouble: '500 connection attempts were dropped at 10.0.0.1:80',
       lostThings: 'connection attempts',
     },
+  },
+  {
+    name: 'it was stopped by a signal, and its socket overflows',
+    cells: [...losing(500), ...stopped('601')],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'stopped',
+    command: /; kill -CONT 600$/m,
+  },
+  {
+    name: 'one of its threads is stopped, and the one that reads is not',
+    cells: [...losing(500), ...stopped('601'), ...thread('602', 0.02, 0.01)],
+    outcome: 'ok',
   },
   {
     name: 'what it sleeps in could not be seen',

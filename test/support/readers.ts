@@ -79,6 +79,14 @@ export function thread(tid: string, ran: number, waited: number, waits = 'receiv
   ];
 }
 
+/** A thread of its process that a signal stopped. */
+export function stopped(tid: string): Cell[] {
+  return thread(tid, 0, 0).map((cell): Cell => {
+    const doing = { pid: '600', tid, cpu: '1', state: 'T', waits: 'stopped', in: 'do_signal_stop' };
+    return cell[0] === readerDoing ? [readerDoing, doing, 1, 1] : cell;
+  });
+}
+
 /** A quota of half a CPU that stopped it in so many of 100 periods. */
 export function quota(stopped: number, cgroup = '/system.slice/rsyslog.service'): Cell[] {
   return [

@@ -27,7 +27,7 @@ export const readerDoing = gauge('pktcost_reader_thread_info', {
   labels: ['pid', 'tid', 'state', 'in', 'waits', 'cpu'],
   unit: 'none',
   sparse: true,
-  help: 'What such a thread was doing when looked at: its state, the function or system call it slept in, whether that waits for sockets (receive), for any descriptor (any) or for something else (other), and its last CPU.',
+  help: 'What such a thread was doing when looked at: its state, the function or system call it slept in, whether that waits for sockets (receive), for any descriptor (any) or for something else (other), or that it was stopped (stopped), and its last CPU.',
 });
 export const readerAllowed = gauge('pktcost_reader_allowed_info', {
   collector: 'readers',
