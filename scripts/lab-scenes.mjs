@@ -12,7 +12,11 @@ const base = [
   'parity',
   'session',
 ];
-const losses = ['rp-filter', 'no-route', 'qdisc', 'neighbours', 'nft', 'udp', 'capture'].map((way) => `loss-${way}`);
+const losses = [
+  ...['rp-filter', 'no-route', 'qdisc', 'neighbours', 'unresolved', 'nft', 'tc', 'xdp', 'group-in', 'group-out'],
+  ...['udp', 'socket-filter', 'udp-checksum', 'tcp-checksum', 'fragments', 'too-big', 'tun', 'peer-down'],
+  ...['syn-backlog', 'ports', 'throttled', 'memory-group', 'capture'],
+].map((way) => `loss-${way}`);
 const refusals = ['libbpf-words', 'no-libbpf', 'no-btf', 'no-root'];
 
 /** A NIC on a hub: whatever one sends, the others of the same hub receive. */

@@ -1,97 +1,26 @@
 /** Losses that can be provoked on any kernel: that it names them as the development machine's does, or by counters. */
 import assert from 'node:assert/strict';
-import { Lab, ofHere, said, type Place } from '../scenarios/kit/lab.ts';
-import { pause } from '../scenarios/kit/hosts.ts';
+import { Lab, ofHere, said } from '../scenarios/kit/lab.ts';
 import type { Check, Guest } from './check.ts';
+import { PORT, ways, type Way } from './loss-ways.ts';
+import { memoryGroupChecks } from './memory-group.ts';
 import { diagnosed, until } from './traffic.ts';
 
-const PORT = 9000;
-
-interface Way {
-  readonly what: string;
-  readonly code: string;
-  /** What these kernels call it: a reason, or the function that stands for it. */
-  readonly called: readonly string[];
-  readonly at: Place;
-  readonly provoke: (lab: Lab) => Promise<unknown>;
-}
-
-const ways: Readonly<Record<string, Way>> = {
-  'rp-filter': {
-    what: 'a source that is behind another device (rp_filter)',
-    code: 'PKT0701',
-    called: ['IP_RPFILTER', 'ip_rcv_finish_core'],
-    at: 'router',
-    provoke: (lab) => {
-      lab.router.sysctl({ 'net.ipv4.conf.all.rp_filter': 1 });
-      return lab.craft({ from: '198.51.100.9' });
-    },
-  },
-  'no-route': {
-    what: 'no route',
-    code: 'PKT0701',
-    called: ['IP_INNOROUTES', 'ip_error'],
-    at: 'router',
-    provoke: (lab) => lab.craft({ to: '203.0.113.9' }),
-  },
-  qdisc: {
-    what: 'a queueing discipline that is full (tbf on a router)',
-    code: 'PKT0503',
-    called: ['QDISC_DROP', 'QDISC_OVERLIMIT'],
-    at: 'router',
-    provoke: (lab) => {
-      lab.router.run(...`tc qdisc add dev ${lab.at.outer.device} root tbf rate 100kbit burst 2k limit 3k`.split(' '));
-      return lab.craft();
-    },
-  },
-  neighbours: {
-    what: 'a neighbour table that overflows',
-    code: 'PKT0702',
-    called: ['NEIGH_CREATEFAIL', 'ip_finish_output2', 'NEIGH_QUEUEFULL'],
-    at: 'router',
-    provoke: async (lab) => {
-      lab.router.run('ip', 'address', 'add', '198.19.0.1/16', 'dev', lab.at.outer.device);
-      const limits = lab.kit.itself();
-      for (const each of [1, 2, 3]) limits.sysctl({ [`net.ipv4.neigh.default.gc_thresh${each}`]: 16 * each });
-      lab.kit.undo(() => {
-        for (const each of [1, 2, 3])
-          limits.sysctl({ [`net.ipv4.neigh.default.gc_thresh${each}`]: [128, 512, 1024][each - 1] ?? 1024 });
-      });
-      await lab.craft({ to: '198.19.2.0', hosts: 60_000, rate: 1000 });
-      await pause(1000);
-    },
-  },
-  nft: {
-    what: 'a rule of nftables',
-    code: 'PKT0704',
-    called: ['NETFILTER_DROP'],
-    at: 'server',
-    provoke: (lab) => {
-      lab.server.nft(`table ip t { chain c { type filter hook input priority 0; udp dport ${PORT} drop; }; }`);
-      return lab.craft();
-    },
-  },
-  udp: {
-    what: 'a UDP socket whose buffer is full',
-    code: 'PKT0405',
-    called: ['SOCKET_RCVBUFF'],
-    at: 'server',
-    provoke: async (lab) => {
-      await lab.server.make('udp-receive', { port: PORT, rcvbuf: 4096, read: 0 });
-      return lab.craft();
-    },
-  },
-};
-
-async function told(guest: Guest, { code, called, at, provoke }: Way): Promise<void> {
+async function told(guest: Guest, { code, called, at, outside, says, provoke }: Way): Promise<void> {
   const lab = new Lab(guest.kit);
   await provoke(lab);
-  const report = await diagnosed(guest, lab[at]);
-  const finding = said(report, code);
+  const { netns } = lab[at];
+  const report =
+    outside === true ? await diagnosed(guest, guest.kit.itself(), '--netns', netns) : await diagnosed(guest, lab[at]);
+  const ofNetns = outside === true ? netns : '';
+  const findings = report.findings.filter((each) => (each.at['netns'] ?? '') === ofNetns);
+  const finding = said({ ...report, findings }, code);
   const rows = ofHere(report);
   const seen = JSON.stringify({ rows, notMeasured: report.notMeasured });
   assert.ok(finding !== undefined, `${code} says nothing: ${seen}`);
   guest.note(`${code} ${finding.outcome}: ${finding.summary}`);
+  if (says !== undefined) assert.match(finding.summary, says);
+  if (called === undefined) return;
   const row = rows.find(
     ({ reason, place, rule }) => rule === code && (called.includes(reason) || called.includes(place)),
   );
@@ -108,6 +37,7 @@ export const lossChecks: readonly Check[] = [
     seconds: 240,
     run: (guest: Guest) => told(guest, way),
   })),
+  ...memoryGroupChecks,
   {
     id: 'loss-capture',
     what: 'PKT0709: a ring that is never read, and one that is',
