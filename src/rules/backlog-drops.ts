@@ -12,8 +12,11 @@ import {
 import { increase, rate, sumBy, value } from '../metrics/expression.ts';
 import { againstLimit } from './proof.ts';
 import { raiseNetdevBacklog, raiseBudget } from './remedies/backlog.ts';
-import { critical, deciding, defineRule, info, ok, optional, warning } from './rule.ts';
+import { critical, deciding, defineRule, info, ok, optional, warning, type Instance } from './rule.ts';
 import { shared } from './shared-limits.ts';
+
+/** Runs since boot that ended with work left, of which nothing is said. */
+const FEW = 1000;
 
 const says = 'The backlog of the CPU drops {value} of the packets that the CPU is given.';
 
@@ -128,8 +131,10 @@ export const backlogDrops = defineRule({
     }
     const squeezes = read.squeezed?.value ?? 0;
     const runs = read.runs?.value ?? 0;
-    if (runs === 0 || squeezes / at.seconds < limits.squeezedPerSecond || squeezes / runs < limits.squeezed)
+    if (runs === 0 || isSeldom(squeezes, limits.squeezedPerSecond, at) || squeezes / runs < limits.squeezed)
       return ok();
+    // Both wrap at 32 bits, each at a time of its own.
+    if (at.oneSample && squeezes > runs) return ok();
     return info({
       certainty: 'measured',
       message: 'squeezed',
@@ -140,11 +145,21 @@ export const backlogDrops = defineRule({
         budget: read.budget?.value ?? 'unknown',
         usecs: read.budgetUsecs?.value ?? 'unknown',
       },
-      evidence: { squeezed: ['>=', limits.squeezedPerSecond * at.seconds], runs: null, dropped: null, ...tunables },
+      evidence: {
+        squeezed: ['>=', at.oneSample ? FEW : limits.squeezedPerSecond * at.seconds],
+        runs: null,
+        dropped: null,
+        ...tunables,
+      },
       remedies: raiseBudget(read.budget?.value, read.budgetUsecs?.value),
     });
   },
   stands(unread, { squeezed }, limits, at) {
-    return unread === 'runs' && squeezed !== undefined && squeezed.value / at.seconds < limits.squeezedPerSecond;
+    return unread === 'runs' && squeezed !== undefined && isSeldom(squeezed.value, limits.squeezedPerSecond, at);
   },
 });
+
+/** Since boot it is the share that says something, of more than a few: how often it was in any second nobody knows. */
+function isSeldom(squeezes: number, perSecond: number, { oneSample, seconds }: Instance): boolean {
+  return oneSample ? squeezes < FEW : squeezes / seconds < perSecond;
+}

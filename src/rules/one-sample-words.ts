@@ -37,6 +37,10 @@ export interface OneSample {
   readonly words: Readonly<Record<string, string>>;
   /** Messages that are about a level, which one sample shows as well as two. */
   readonly levels?: readonly string[];
+  /** Messages that the rule itself does not say of one sample, for another one tells what that shows. */
+  readonly never?: readonly string[];
+  /** What counts is hardware: it does not begin anew in the namespace that it was moved into. */
+  readonly hardware?: true;
 }
 
 const tcp = (field: string): Metric => netstat.member(`TcpExt_${field}`);
@@ -79,8 +83,8 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
         'The conntrack table was at its limit of {limit:count} entries: {evicted:count} flows were evicted {since} so that new ' +
         'ones fit, and {refused:count} packets dropped. It holds {entries:count} now ({usage:percent}).',
       'near-full':
-        'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}); at the limit packets of new flows ' +
-        'are dropped.',
+        'The conntrack table holds {entries:count} of {limit:count} entries ({usage:percent}). Nothing was evicted or refused ' +
+        '{since}; at the limit packets of new flows are dropped.',
     },
     levels: ['near-full-uncounted', 'filling', 'filling-uncounted'],
   },
@@ -96,6 +100,9 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
         'lose nothing, together with the others.',
       'beside-full':
         '{clashes:count} conntrack entries were lost to clashes {since}, and {chains:count} to long chains.',
+      refused:
+        '{refused:count} packets that did not clash were dropped by connection tracking {since}: the table was full for a while, ' +
+        'there was no memory for an entry, or the tracker of their protocol refused them.',
     },
   },
   PKT0401: {
@@ -123,6 +130,12 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       dropped: '{dropped:count} connection requests were dropped {since}{ofThem} because a SYN queue was full.',
       'dropped-unknown':
         '{dropped:count} connection requests were dropped {since}{ofThem} because a SYN queue was full.',
+      cookies:
+        '{cookies:count} connection requests were answered with a SYN cookie {since} because a SYN queue was full: a flood, or ' +
+        'bursts of clients. Nothing was dropped.',
+      'cookies-or-always':
+        '{cookies:count} connection requests were answered with a SYN cookie {since}. Whether because a SYN queue was full is ' +
+        'unknown: net.ipv4.tcp_syncookies could not be read, and with 2 every request counts.',
     },
   },
   PKT0403: {
@@ -165,7 +178,9 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       'burst-untold': `${fullBuffer}. Which socket is unknown: what each of them dropped was not told.`,
       'burst-unlisted': `${fullBuffer}. Which socket is unknown: they could not be listed.`,
       // How the threads spend their time takes two samples.
-      'flood-unknown': `${fullBuffer}.`,
+      flood: `${fullBuffer}{dropper}.`,
+      'flood-bursts': `${fullBuffer}{dropper}.`,
+      'flood-unknown': `${fullBuffer}{dropper}.`,
       memory:
         '{memory:count} UDP datagrams ({share:percent}) were dropped {since} because udp_mem or the limit of a cgroup was reached.',
       'memory-level':
@@ -189,6 +204,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
   },
   PKT0501: {
     counts: [receiveMissed, receiveFifo],
+    hardware: true,
     what: 'frames that a NIC had no room for',
     words: {
       ring,
@@ -212,6 +228,9 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
     words: {
       full: 'The backlog of CPU {cpu} dropped {lost:count} packets {since}, {share:percent} of those that the CPU was given.',
       flow: 'The flow limit of the backlog of CPU {cpu} dropped {limited:count} of {lost:count} lost packets {since}, {share:percent} of those that the CPU was given.',
+      squeezed:
+        'On CPU {cpu} {squeezes:count} softirq runs, {squeezeShare:percent} of all, ended {since} with packets left to receive (budget ' +
+        '{budget} packets or {usecs} µs). Nothing was dropped by that.',
     },
   },
   PKT0407: {
@@ -234,7 +253,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
       overflow:
         '{overflow:count} TCP connections were closed {since} without waiting for stray segments: tcp_max_tw_buckets was reached.',
     },
-    levels: ['ports'],
+    levels: ['ports', 'peer'],
   },
   PKT0409: {
     counts: ['Udp', 'Udp6', 'Tcp', 'IpExt', 'Icmp', 'Icmp6'].map((group) => netstat.member(`${group}_InCsumErrors`)),
@@ -281,6 +300,7 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
     levels: ['full-now'],
   },
   PKT0703: { counts: [], what: '', least: 0.05, words: { lost: LOST_SINCE } },
+  PKT0705: { counts: [], what: '', least: 0.001, words: { lost: LOST_SINCE } },
   PKT0706: {
     counts: [],
     what: '',
@@ -293,6 +313,6 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
     least: Infinity,
     words: { dropped: '{others:count} connection attempts were dropped {since} although neither queue was full.' },
   },
-  PKT0603: { counts: [], what: '', words: {}, levels: ['exhausted'] },
-  PKT0604: { counts: [], what: '', words: {}, levels: ['averages'] },
+  PKT0603: { counts: [], what: '', words: {}, levels: ['configured', 'extensible', 'exhausted'] },
+  PKT0604: { counts: [], what: '', words: {}, levels: ['averages'], never: ['pressing'] },
 };

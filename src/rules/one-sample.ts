@@ -14,7 +14,7 @@ export function retold(finding: Finding, sample: OneSample, window: Window): Fin
   const { outcome, message } = finding;
   if (outcome === 'not-measured' || outcome === 'not-applicable') return finding;
   if (message !== '' && sample.levels?.includes(message) === true) return seenOnce(finding);
-  const netns = finding.at['netns'] ?? OWN_NETNS;
+  const netns = sample.hardware === true ? OWN_NETNS : (finding.at['netns'] ?? OWN_NETNS);
   const since = netns === OWN_NETNS ? `since boot${lengthText(window.uptime)}` : 'since their namespace was made';
   const words = sample.words[message];
   const total = totalOf(finding, sample.counts, window);
@@ -28,6 +28,7 @@ export function retold(finding: Finding, sample: OneSample, window: Window): Fin
   const ofThem = taken === undefined || share === undefined ? '' : `, ${percentText(share)} of all`;
   const minor = outcome === 'info' || (sample.least !== undefined && share !== undefined && share < sample.least);
   const settled = sample.least === Infinity || minor || isEmptyNow(finding);
+  const { args, evidence, impact } = withoutRates(finding);
   return {
     ...finding,
     outcome: settled ? 'info' : 'warning',
@@ -35,14 +36,24 @@ export function retold(finding: Finding, sample: OneSample, window: Window): Fin
     message: 'since-boot',
     words,
     args: {
-      ...finding.args,
+      ...args,
       since,
       ofThem,
       ...(share === undefined ? {} : { share }),
       ...(total === undefined ? {} : { total }),
     },
-    impact: {},
+    impact,
+    evidence,
     remedies: [stillRising(finding), ...finding.remedies],
+  };
+}
+
+/** Of each second one sample knows nothing: what was worked out is an average over months, or 0 where nobody knows since when. */
+function withoutRates({ args, evidence }: Finding): Pick<Finding, 'args' | 'evidence' | 'impact'> {
+  return {
+    args: Object.fromEntries(Object.entries(args).filter(([name]) => name !== 'rate')),
+    evidence: evidence.filter(({ unit }) => !unit.endsWith('/s')),
+    impact: {},
   };
 }
 
@@ -53,6 +64,7 @@ function seenOnce(finding: Finding): Finding {
     ...finding,
     outcome: outcome === 'critical' ? 'warning' : outcome,
     certainty: certainty === null ? null : 'possible',
+    ...withoutRates(finding),
   };
 }
 

@@ -164,6 +164,13 @@ export const udpBufferErrors = defineRule({
         ...(byLevel ? { pages: read.pages?.value ?? 0, most: read.most?.value ?? 0 } : {}),
         socket: socket === undefined ? 'an unknown socket' : endpoint(socket.labels),
         process: holder(owner),
+        dropper:
+          socket === undefined
+            ? ''
+            : worded(
+                endpoint(socket.labels),
+                `; the socket that dropped most is ${endpoint(socket.labels)} of ${owner.name}`,
+              ),
         sockets: dropping.length,
         ...(worst.kind === 'memory' && group !== undefined
           ? { unit: unitOf(group.cgroup), holder: owner.name, ...(group.times !== undefined && { times: group.times }) }

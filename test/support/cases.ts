@@ -9,6 +9,7 @@ import type { Advice, Finding } from '../../src/rules/finding.ts';
 import type { Limits, Rule, Thresholds } from '../../src/rules/rule.ts';
 import { assertAgreement } from './alerts.ts';
 import { breachesOf } from './law.ts';
+import { assertOneSampleWords } from './one-sample.ts';
 import { judge, windowOf, type Case } from './window.ts';
 
 /** What every table must show: that the rule speaks, that it keeps quiet, and that missing data is not taken for quiet. */
@@ -77,6 +78,7 @@ export function ruleCases(rule: Rule, cases: readonly Case[], without: readonly 
         assertAlert(rule, each);
         assertOwnTime(rule, each, finding);
         assertSinceBoot(rule, each);
+        assertOneSampleWords(rule, each);
         assert.deepEqual(breachesOf(rule, each), [], 'with less to go by a finding only weakens');
         if (finding.outcome === 'critical' || finding.outcome === 'warning') {
           assert.ok(finding.evidence.length > 0, 'a finding that fires shows its evidence');
