@@ -36,7 +36,10 @@ const WANTED = new RegExp(
 const HOST_FOLDER = /^(?:proc|sys|sos_commands|before|after)\//;
 const FURTHER_DOWN = /^((?:[^/]+\/){1,8}?)(?:proc|sys|sos_commands|(?:before|after)\/(?:proc|sys|sos_commands))\//;
 
-/** Where a copy lies in an archive, by the first name that says so: at its top, below a folder, or further down. */
+/**
+ * Where a copy lies in an archive: the folder highest up that holds one. Copies of containers (sos_containers) and trees within a tree lie
+ * further down, and may come first.
+ */
 export class Top {
   #folder: string | undefined;
   /** A folder beside it that holds another copy. */
@@ -48,10 +51,16 @@ export class Top {
 
   /** A name as one below the top; those of other folders stay as they are. */
   below(name: string): string {
-    if (this.#folder === undefined) {
-      this.#folder = HOST_FOLDER.test(name) ? '' : FURTHER_DOWN.exec(name)?.[1];
-      if (this.#folder === undefined) return name.replace(/^[^/]+\//, '');
+    const here = HOST_FOLDER.test(name) ? '' : FURTHER_DOWN.exec(name)?.[1];
+    if (
+      here !== undefined &&
+      !here.includes('sos_containers/') &&
+      (this.#folder === undefined || depth(here) < depth(this.#folder))
+    ) {
+      this.#folder = here;
+      this.other = undefined;
     }
+    if (this.#folder === undefined) return name.replace(/^[^/]+\//, '');
     if (name.startsWith(this.#folder)) return name.slice(this.#folder.length);
     const [beside] = /^.*?\/(?=(?:proc|sys|sos_commands)\/)/.exec(name) ?? [];
     if (beside !== undefined && depth(beside) === depth(this.#folder)) this.other ??= beside;

@@ -24,6 +24,7 @@ export const types = {
   gnuName: 0x4c,
   gnuLink: 0x4b,
   symlink: 0x32,
+  sparse: 0x53,
 } as const;
 
 /** Bytes that fill the last block. */

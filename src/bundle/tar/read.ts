@@ -11,6 +11,9 @@ export interface ArchiveLimits {
 }
 /** A record of long names and the like: real ones have a few hundred bytes. */
 const MOST_RECORD_BYTES = 16 * 1024;
+/** Where a header, and a map behind it, say that another map of a sparse file follows: `isextended` of GNU tar. */
+const MORE_MAPS = 482;
+const MORE_MAPS_BEHIND = 504;
 /** No type of tar: an entry that is passed over. */
 const SKIPPED = -1;
 
@@ -56,6 +59,10 @@ export class TarReader {
   /** The member or record being filled. */
   #open: { readonly header: Header; readonly bytes: Uint8Array; filled: number; skip: number } | undefined;
   #zeroBlocks = 0;
+  /** A sparse file of which maps come before its content. */
+  #mapped: Header | undefined;
+  /** The next entry is a sparse file as pax has it: its content is not the file. */
+  #sparse = false;
 
   constructor(limits: ArchiveLimits, selection?: Selection) {
     this.#limits = limits;
@@ -102,7 +109,8 @@ export class TarReader {
 
   /** Everything in it, by name, once the archive has been pushed to its end. */
   end(): Result<ReadonlyMap<string, Uint8Array>> {
-    if (this.#zeroBlocks < 2 || this.#rest.length > 0) return fail('cut short: the archive has no end');
+    if (this.#zeroBlocks < 2 || this.#rest.length > 0 || this.#mapped !== undefined)
+      return fail('cut short: the archive has no end');
     return ok(this.#members);
   }
 
@@ -118,6 +126,10 @@ export class TarReader {
   }
 
   #begin(block: Uint8Array): Result<undefined> {
+    if (this.#mapped !== undefined) {
+      if (block[MORE_MAPS_BEHIND] === 0) this.#skip(this.#mapped);
+      return ok(undefined);
+    }
     if (block.every((byte) => byte === 0)) {
       this.#zeroBlocks += 1;
       return ok(undefined);
@@ -131,7 +143,7 @@ export class TarReader {
     const selecting = this.#selection !== undefined;
     const record =
       (selecting && type === types.gnuLink) || type === types.pax || type === types.paxGlobal || type === types.gnuName;
-    if (!record && selecting && !isPlain(type)) return this.#passOver(header.value, block);
+    if (!record && selecting && (this.#sparse || !isPlain(type))) return this.#passOver(header.value, block);
     if (!record && type !== types.file && type !== types.oldFile && type !== types.directory) {
       const letter = String.fromCharCode(type);
       return fail(`it holds ${refused[letter] ?? `an entry of unknown type ${JSON.stringify(letter)}`}`);
@@ -159,10 +171,16 @@ export class TarReader {
     }
     this.#longName = undefined;
     this.#longLink = undefined;
-    const rest = { type: SKIPPED, name: '', size: 0 };
-    if (header.size > 0)
-      this.#open = { header: rest, bytes: new Uint8Array(0), filled: 0, skip: header.size + padding(header.size) };
+    this.#sparse = false;
+    if (header.type === types.sparse && block[MORE_MAPS] !== 0) this.#mapped = header;
+    else this.#skip(header);
     return ok(undefined);
+  }
+
+  #skip({ size }: Header): void {
+    this.#mapped = undefined;
+    const rest = { type: SKIPPED, name: '', size: 0 };
+    if (size > 0) this.#open = { header: rest, bytes: new Uint8Array(0), filled: 0, skip: size + padding(size) };
   }
 
   #close(header: Header, bytes: Uint8Array): Result<undefined> {
@@ -183,6 +201,7 @@ export class TarReader {
       // What changes how an archive is read, and no tar writes for small plain files.
       for (const key of records.value.keys()) {
         if (key === 'linkpath' && this.#selection !== undefined) this.#longLink = records.value.get(key);
+        else if (key.startsWith('GNU.sparse') && this.#selection !== undefined) this.#sparse = true;
         else if (key === 'size' || key === 'linkpath' || key.startsWith('GNU.sparse'))
           return fail(`a pax record "${key}"`);
       }
