@@ -3,10 +3,16 @@ import {
   driverCounters,
   receiveCardLost,
   receiveMissed,
+  receivePackets,
   receiveRingLost,
 } from '../metrics/catalogue/index.ts';
 import { defineCollector } from './collector.ts';
 import { decodeRingLosses } from './rings-dump.ts';
+
+const UNTOLD = 'neither rtnetlink nor its driver told';
+
+/** Unknown where only ethtool said that it is there. */
+const numberOf = (ifindex: number): string => (ifindex === 0 ? '' : `${ifindex}`);
 
 /**
  * What the drivers of network cards count of lost frames by names of their own: in no file, and some count it nowhere else. Of a card
@@ -25,11 +31,13 @@ export const nics = defineCollector({
       if (kind === 'ring') emit(receiveRingLost, { device, counter }, lost);
       else emit(receiveCardLost, { device, counter, kind }, lost);
     }
-    for (const { device, ifindex, driver, counted, missed } of answer?.cards ?? []) {
+    for (const { device, ifindex, driver, counted, missed, packets = null } of answer?.cards ?? []) {
       // Of our own namespace's /sys tells both.
       if (!host.own)
-        emit(deviceInfo, { device, ifindex: `${ifindex}`, driver, kind: 'physical', pci: '', master: '' }, 1);
+        emit(deviceInfo, { device, ifindex: numberOf(ifindex), driver, kind: 'physical', pci: '', master: '' }, 1);
       if (!host.own && missed !== null) emit(receiveMissed, { device }, missed);
+      if (!host.own && missed === null) host.lack(receiveMissed, { device }, UNTOLD);
+      if (!host.own && packets !== null) emit(receivePackets, { device }, packets);
       if (!counted) continue;
       const [own, kinds] = [answer?.rows.filter((row) => row.device === device) ?? [], ['ring', 'card'] as const];
       for (const kind of kinds)

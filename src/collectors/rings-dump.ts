@@ -25,6 +25,8 @@ export interface CardRow {
   readonly counted: boolean;
   /** rx_missed_errors by rtnetlink, as /sys is of one namespace only; null where that did not tell. */
   readonly missed: number | null;
+  /** Frames received, where only what the driver counts tells. */
+  readonly packets?: number | null;
 }
 
 export interface RingLosses {
@@ -52,6 +54,7 @@ export function decodeRingLosses(answer: unknown): Result<RingLosses> {
         driver: asText(row['driver']),
         counted: row['counted'] !== false,
         missed: nullable(row['missed'] ?? null, asCount),
+        packets: nullable(row['packets'] ?? null, asCount),
       })),
     };
   });

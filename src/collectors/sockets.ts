@@ -12,12 +12,13 @@ import {
   udpSocketReceiveQueue,
 } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { formatIpv4, formatIpv6 } from './address.ts';
+import { formatEndpoint, formatIpv4, formatIpv6 } from './address.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { Cursor, U32_MAX, U64_MAX } from './cursor.ts';
 import { decodeInetSockets, type InetSocketRow, type InetSockets, type UdpQueuesRow } from './dumps.ts';
 import { isCut } from './parse.ts';
 
+const ESTABLISHED = 1;
 const LISTEN = 10;
 const UNTOLD = 'the sockets were listed without what each of them dropped';
 const families = [
@@ -95,22 +96,40 @@ function queuesOf({ family, rows }: UdpFile): UdpQueuesRow {
   };
 }
 
-/** What the files have of it: accept queues without their limits, and the drops of UDP sockets. */
+/** What the files have of it: accept queues without their limits, what waits in connections, and the drops of UDP sockets. */
 function fromFiles(host: Host, udp: readonly InetSocket[]): InetSockets {
   const tcp = families.flatMap(([, suffix]) => host.parseIfPresent(`/proc/net/tcp${suffix}`, parseInetSockets) ?? []);
+  const established = tcp.filter(({ state }) => state === ESTABLISHED);
   return {
     listeners: tcp
       .filter(({ state }) => state === LISTEN)
       .map((row) => ({ ...row, queue: row.receiveQueue, limit: null, drops: null })),
     udp: udp.flatMap((row) => (row.drops ? [{ ...row, drops: row.drops, receiveBuffer: null }] : [])),
     boundUdp: [],
-    slowReaders: [],
-    stalledSenders: [],
+    slowReaders: ofMost(established, ({ receiveQueue }) => receiveQueue).map((row) => ({
+      ...row,
+      unread: row.receiveQueue,
+    })),
+    stalledSenders: ofMost(established, ({ sendQueue }) => (sendQueue >= STALLED_BYTES ? sendQueue : 0)).map((row) => ({
+      ...row,
+      unsent: row.sendQueue,
+    })),
     tcpDrops: [],
     ports: [],
     slowReadersSkipped: null,
     udpQueues: null,
   };
+}
+
+/** As many as a live look names, and what it takes for a sender whose peer takes nothing. */
+const MOST_SHOWN = 20;
+const STALLED_BYTES = 16 * 1024;
+
+function ofMost(rows: readonly InetSocket[], queue: (row: InetSocket) => number): readonly InetSocket[] {
+  return rows
+    .filter((row) => queue(row) > 0)
+    .sort((a, b) => queue(b) - queue(a))
+    .slice(0, MOST_SHOWN);
 }
 
 function sum(values: readonly number[]): number {
@@ -119,6 +138,7 @@ function sum(values: readonly number[]): number {
 
 /** One row of /proc/net/{tcp,udp}{,6}. */
 export interface InetSocket extends InetSocketRow {
+  readonly peer: string;
   readonly state: number;
   readonly sendQueue: number;
   /** Bytes; for a TCP listener the connections waiting to be accepted. */
@@ -151,7 +171,7 @@ export function parseInetSockets(bytes: Uint8Array): Result<readonly InetSocket[
 function parseRow(cursor: Cursor, hasDrops: boolean): InetSocket | undefined {
   const slot = cursor.word();
   const local = parseEndpoint(cursor.word());
-  cursor.word();
+  const remote = parseEndpoint(cursor.word());
   const state = cursor.hex();
   const queues = /^([0-9a-f]{8}):([0-9a-f]{8})$/i.exec(cursor.word());
   cursor.word(); // timer and when it fires
@@ -159,7 +179,8 @@ function parseRow(cursor: Cursor, hasDrops: boolean): InetSocket | undefined {
   const uid = cursor.unsigned(U32_MAX);
   cursor.decimal(); // probes
   const inode = cursor.unsigned(U64_MAX);
-  if (!slot.endsWith(':') || local === undefined || state === undefined || queues === null) return undefined;
+  if (!slot.endsWith(':') || local === undefined || remote === undefined || state === undefined || queues === null)
+    return undefined;
   if (uid === undefined || inode === undefined) return undefined;
   let drops: number | null = null;
   if (hasDrops) {
@@ -169,7 +190,8 @@ function parseRow(cursor: Cursor, hasDrops: boolean): InetSocket | undefined {
     if (drops === null) return undefined;
   }
   const [sendQueue, receiveQueue] = [Number.parseInt(queues[1]!, 16), Number.parseInt(queues[2]!, 16)];
-  return { ...local, state, sendQueue, receiveQueue, inode, drops };
+  const peer = formatEndpoint(remote.family, remote.address, remote.port);
+  return { ...local, peer, state, sendQueue, receiveQueue, inode, drops };
 }
 
 /**

@@ -1,20 +1,11 @@
-import type { RingLosses, RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
+import type { CardRow, RingLosses, RingLossRow, RingRow } from '../../collectors/rings-dump.ts';
 import { lossesByCounters } from '../../metrics/nic-counters.ts';
 import { nicLossesOf } from '../../metrics/nic-losses.ts';
 import { utf8Text } from '../../collectors/cursor.ts';
 import type { Result } from '../../base/result.ts';
 import { perTree, type Tree } from '../copy/tree.ts';
 import { parseEthtoolDriver, parseEthtoolRings, parseEthtoolStatistics } from './links.ts';
-
-/** What `ethtool FLAG` said of each device. */
-export function ethtoolOf(tree: Tree, flag: string): readonly (readonly [device: string, output: Uint8Array])[] {
-  const names = tree.list('/sos_commands/networking');
-  return (names.ok ? names.value : []).flatMap((name) => {
-    const device = /^ethtool_(-[a-zA-Z])_([\w.-]{1,15})$/.exec(name);
-    const output = device?.[1] === flag ? tree.read(`/sos_commands/networking/${name}`) : undefined;
-    return output?.ok === true ? [[device?.[2] ?? '', output.value] as const] : [];
-  });
-}
+import { ethtoolOf } from './outputs.ts';
 
 export function ringsOf(tree: Tree): readonly RingRow[] {
   return ethtoolOf(tree, '-g').flatMap(([device, output]) => {
@@ -23,14 +14,24 @@ export function ringsOf(tree: Tree): readonly RingRow[] {
   });
 }
 
-/** Drivers by device: what `ethtool -i` said, and `driver` of a device where that was copied. */
-export function driversOf(tree: Tree): (device: string) => string | undefined {
-  const told = new Map(
-    ethtoolOf(tree, '-i').flatMap(([device, output]) => {
+/** What `ethtool -i` said. */
+function toldDrivers(tree: Tree, netns?: string): ReadonlyMap<string, string> {
+  return new Map(
+    ethtoolOf(tree, '-i', netns).flatMap(([device, output]) => {
       const driver = parseEthtoolDriver(output);
       return driver.ok ? [[device, driver.value] as const] : [];
     }),
   );
+}
+
+/** Devices that are hardware, by what `ethtool -i` said. */
+export function cardsOf(tree: Tree, netns?: string): readonly (readonly [device: string, driver: string])[] {
+  return [...toldDrivers(tree, netns)].filter(([, driver]) => !SOFTWARE.test(driver));
+}
+
+/** Drivers by device: what `ethtool -i` said, and `driver` of a device where that was copied. */
+export function driversOf(tree: Tree): (device: string) => string | undefined {
+  const told = toldDrivers(tree);
   return (device) => {
     const link = tree.link(`/sys/class/net/${device}/device/driver`);
     return told.get(device) ?? (link.ok ? link.value.split('/').at(-1) : undefined);
@@ -56,6 +57,46 @@ export const ringLossesOf = perTree((tree): RingLosses => {
     ],
   };
 });
+
+/**
+ * The same of the cards in another namespace, of which nothing but ethtool tells: /sys is of one namespace only.
+ * @param counted whether what arrived is told elsewhere
+ */
+export function ringLossesIn(tree: Tree, netns: string, counted: boolean): RingLosses {
+  const outputs = new Map(ethtoolOf(tree, '-S', netns));
+  const told = cardsOf(tree, netns).map(([device, driver]): RingLosses => {
+    const output = outputs.get(device);
+    if (output === undefined)
+      return { rows: [], untold: [{ device, reason: `ethtool -S ${device} is not in the copy` }], cards: [] };
+    const losses = lossesOf(device, driver, output);
+    const parsed = parseEthtoolStatistics(output);
+    const counters = parsed.ok ? parsed.value : new Map<string, number>();
+    const rings = losses.rows.flatMap(({ kind, lost }) => (kind === 'ring' ? [lost] : []));
+    const missed = counters.get('rx_missed_errors') ?? (rings.length === 0 ? null : Math.max(...rings));
+    const card: CardRow = {
+      ...{ device, ifindex: 0, driver, missed },
+      counted: losses.untold.length === 0,
+      packets: counted ? null : receivedBy(counters),
+    };
+    return { ...losses, cards: [card] };
+  });
+  return {
+    rows: told.flatMap(({ rows }) => rows),
+    untold: told.flatMap(({ untold }) => untold),
+    cards: told.flatMap(({ cards }) => cards ?? []),
+  };
+}
+
+/** Frames that a card received, by the names that drivers have for it; null where none is known. */
+function receivedBy(counters: ReadonlyMap<string, number>): number | null {
+  const ways = [
+    ['rx_packets'],
+    ['rx_ucast_packets', 'rx_mcast_packets', 'rx_bcast_packets'],
+    ['rx_unicast', 'rx_multicast', 'rx_broadcast'],
+  ];
+  const names = ways.find(([first = '']) => counters.has(first));
+  return names === undefined ? null : names.reduce((sum, name) => sum + (counters.get(name) ?? 0), 0);
+}
 
 function lossesOf(device: string, driver: string | undefined, output: Uint8Array): RingLosses {
   if (driver !== undefined && SOFTWARE.test(driver)) return { rows: [], untold: [] };

@@ -1,4 +1,4 @@
-import type { Tree } from '../copy/tree.ts';
+import { perTree, type Tree } from '../copy/tree.ts';
 
 /** Where sos keeps the output of commands in a namespace: 3.x and 4.x beside the others, newer ones in a folder for each. */
 function namesIn(netns: string, name: string): readonly string[] {
@@ -18,6 +18,54 @@ export function outputOf(tree: Tree, names: readonly string[], netns?: string): 
     if (got.ok && got.value.length > 0) return got.value;
   }
   return undefined;
+}
+
+/** What a command printed that was run once for each device, and where it lies. */
+interface OfDevice {
+  readonly flag: string;
+  readonly device: string;
+  readonly path: string;
+}
+
+/** Where outputs of ethtool lie, by what stands in front of the command: nothing, or a namespace. Looked through once: there may be 10,000. */
+const ethtoolOutputs = perTree((tree): ReadonlyMap<string, readonly OfDevice[]> => {
+  const found = new Map<string, OfDevice[]>();
+  for (const folder of ['/sos_commands/networking', ...foldersOfNamespaces(tree)]) {
+    const names = tree.list(folder);
+    for (const name of names.ok ? names.value : []) {
+      const [, front = '', flag, device] = /^(ip_netns_exec_.+_)?ethtool_(-[a-zA-Z])_([\w.-]{1,15})$/.exec(name) ?? [];
+      if (flag === undefined || device === undefined) continue;
+      const same = found.get(front) ?? [];
+      found.set(front, same);
+      same.push({ flag, device, path: `${folder}/${name}` });
+    }
+  }
+  return found;
+});
+
+/** What `ethtool FLAG` said of each device: of the host's own namespace, where none is named. */
+export function ethtoolOf(
+  tree: Tree,
+  flag: string,
+  netns?: string,
+): readonly (readonly [device: string, output: Uint8Array])[] {
+  const all = ethtoolOutputs(tree).get(netns === undefined ? '' : execIn(netns)) ?? [];
+  return all.flatMap(({ flag: of, device, path }) => {
+    const output = of === flag ? tree.read(path) : undefined;
+    return output?.ok === true ? [[device, output.value] as const] : [];
+  });
+}
+
+/** Whether ethtool was run in a namespace at all. */
+export function askedByEthtool(tree: Tree, netns: string): boolean {
+  return ethtoolOutputs(tree).has(execIn(netns));
+}
+
+function foldersOfNamespaces(tree: Tree): readonly string[] {
+  return ['/sos_commands/networking/namespaces', '/sos_commands/namespaces'].flatMap((folder) => {
+    const names = tree.list(folder);
+    return (names.ok ? names.value : []).map((name) => `${folder}/${name}`);
+  });
 }
 
 /** Names of the namespaces that commands were run in. */
@@ -61,9 +109,10 @@ export function unreadInNamespaces(tree: Tree, read: ReadonlySet<string>): reado
     return (names.ok ? names.value : []).flatMap((name) => {
       if (!name.startsWith('ip_netns_exec_')) return inside ? [name] : [];
       const netns = namespaces.find((each) => name.startsWith(execIn(each)));
-      const command = netns === undefined ? name : name.slice(execIn(netns).length);
+      const whole = netns === undefined ? name : name.slice(execIn(netns).length);
       // One command for all devices.
-      return read.has(command) ? [] : [command.replace(/^(ethtool(?:_--?[a-zA-Z-]+)?)_[\w.-]{1,15}$/, '$1')];
+      const command = whole.replace(/^(ethtool(?:_--?[a-zA-Z-]+)?)_[\w.-]{1,15}$/, '$1');
+      return read.has(command) ? [] : [command];
     });
   });
   return [...new Set(unread)];

@@ -7,15 +7,15 @@ import { hasAllConntrackRows } from '../copy/cut.ts';
 import { copyReader, NOT_COPIED } from '../copy/reader.ts';
 import { perTree, type Tree } from '../copy/tree.ts';
 import { parseConntrackCommand, parseNetstatCommand, parseNstatCommand } from './counters.ts';
-import { parseEthtoolDriver, parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
+import { parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
 import { logOf } from './log.ts';
-import { ethtoolOf, ringLossesOf, ringsOf, SOFTWARE } from './nics.ts';
+import { cardsOf, ringLossesIn, ringLossesOf, ringsOf } from './nics.ts';
 import { datapathsOf } from './openvswitch.ts';
-import { outputOf } from './outputs.ts';
+import { askedByEthtool, ethtoolOf, namespacesIn, outputOf } from './outputs.ts';
 import { parseLsofCommand, parsePsCommand, withNames } from './processes.ts';
 import { cutOff, notNamed, parseQdiscCommand, queueCommands } from './queues.ts';
 import { parseLsmodCommand, parseSysctlCommand, parseUnameCommand, type Files } from './settings.ts';
-import { parseSsCommand, type Sockets } from './sockets.ts';
+import { parseNetstatSocketsCommand, parseSsCommand, type Sockets } from './sockets.ts';
 import { parseLstopoCommand, parseNumactlCommand } from './topology.ts';
 
 const CONNTRACK_STAT = '/proc/net/stat/nf_conntrack';
@@ -69,6 +69,8 @@ export const commands: readonly { readonly names: readonly string[]; readonly pa
   ];
 
 const socketCommands = ['networking/ss_-peaonmi', 'networking/ss_-peaonmtui'];
+/** With the flag for wide addresses, which older releases call -T; sos runs it whether or not the modules for ss are loaded. */
+const netstatCommands = ['-W_-neopa', '-T_-neopa', '-neopa'].map((flags) => `networking/netstat_${flags}`);
 /** Of processes, not of threads: those are many more lines that say the same. */
 const lsofCommands = ['lsof_-b_M_-n_-l_-c', 'lsof_M_-n_-l_-c', 'lsof_-b_M_-n_-l', 'lsof_M_-n_-l'].map(
   (name) => `process/${name}`,
@@ -81,14 +83,21 @@ const psCommands = [
 ].map((name) => `process/${name}`);
 
 /** Commands that are read for sockets, queues and processes. */
-export const otherCommands: readonly string[] = [...socketCommands, ...queueCommands, ...lsofCommands, ...psCommands];
+export const otherCommands: readonly string[] = [
+  ...socketCommands,
+  ...netstatCommands,
+  ...queueCommands,
+  ...lsofCommands,
+  ...psCommands,
+];
 
 /** What is read of the commands in a namespace, by the name of the command. */
-export const namespaceCommands: ReadonlySet<string> = new Set(
-  [...commands.flatMap(({ names }) => names), ...socketCommands, ...queueCommands].map(
+export const namespaceCommands: ReadonlySet<string> = new Set([
+  ...[...commands.flatMap(({ names }) => names), ...socketCommands, ...netstatCommands, ...queueCommands].map(
     (name) => name.split('/')[1] ?? '',
   ),
-);
+  ...['-S', '-i', '-k'].map((flag) => `ethtool_${flag}`),
+]);
 
 /** Of the host's own namespace, which who is asked for its name and for a sample share. */
 const ownFiles = perTree((tree) => filesOf(tree));
@@ -121,24 +130,63 @@ function addEthtool(tree: Tree, files: Map<string, Uint8Array>): void {
     const missed = same ?? losses.get(device);
     if (missed !== undefined && !files.has(path)) files.set(path, Buffer.from(`${missed}\n`));
   }
-  for (const [device, output] of ethtoolOf(tree, '-i')) {
-    const driver = parseEthtoolDriver(output);
-    if (driver.ok && !SOFTWARE.test(driver.value))
-      files.set(`/sys/class/net/${device}/device/driver`, Buffer.from(`../../drivers/${driver.value}`));
-  }
+  for (const [device, driver] of cardsOf(tree))
+    files.set(`/sys/class/net/${device}/device/driver`, Buffer.from(`../../drivers/${driver}`));
 }
 
-/** Who holds a socket: as ss said, and lsof where ss said nothing, by the names that ps has in full. */
-function ownersOf(tree: Tree, sockets: Result<Sockets>): Result<SocketOwners> {
+function socketsBy(
+  tree: Tree,
+  names: readonly string[],
+  parse: (bytes: Uint8Array) => Result<Sockets>,
+  netns?: string,
+): Result<Sockets> {
+  const answers = askedSockets(tree);
+  const key = `${names[0] ?? ''} ${netns ?? ''}`;
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const output = outputOf(tree, names, netns);
+  const answer = output === undefined ? NO_SOCKETS : parse(output);
+  answers.set(key, answer);
+  return answer;
+}
+
+/** Who owns sockets is asked after all namespaces were. */
+const askedSockets = perTree(() => new Map<string, Result<Sockets>>());
+
+const NO_SOCKETS = fail('not in the copy: neither the kernel nor ss was asked for the sockets');
+
+/**
+ * Who holds a socket: as ss said in each namespace, netstat where ss was not run, and lsof where neither said anything, by the
+ * names that ps has in full. The number of a socket is the same in all namespaces.
+ */
+function ownersOf(tree: Tree): Result<SocketOwners> {
+  const asked = [undefined, ...namespacesIn(tree)].map((netns) => {
+    const ss = socketsBy(tree, socketCommands, parseSsCommand, netns);
+    return {
+      ss,
+      netstat:
+        ss.ok && ss.value.owners.length > 0 ? ss : socketsBy(tree, netstatCommands, parseNetstatSocketsCommand, netns),
+    };
+  });
   const output = outputOf(tree, lsofCommands);
   const lsof = output === undefined ? undefined : parseLsofCommand(output);
-  if (lsof?.ok !== true) return sockets.ok ? ok({ owners: sockets.value.owners, unreadable: 0 }) : sockets;
   const listed = outputOf(tree, psCommands);
-  const names = listed === undefined ? undefined : parsePsCommand(listed);
-  const known = sockets.ok ? sockets.value.owners : [];
-  const told = new Set(known.map(({ inode, pid }) => `${inode} ${pid}`));
-  const others = lsof.value.filter(({ inode, pid }) => !told.has(`${inode} ${pid}`));
-  return ok({ owners: [...known, ...withNames(others, names?.ok === true ? names.value : new Map())], unreadable: 0 });
+  const parsed = listed === undefined ? undefined : parsePsCommand(listed);
+  const names = parsed?.ok === true ? parsed.value : new Map<number, string>();
+  const [first] = asked;
+  if (lsof?.ok !== true && !asked.some(({ netstat }) => netstat.ok))
+    return first?.netstat.ok === false ? first.netstat : NO_SOCKETS;
+  const owners = new Map<string, SocketOwners['owners'][number]>();
+  const add = (of: SocketOwners['owners']): void => {
+    for (const each of of) {
+      const key = `${each.inode} ${each.pid}`;
+      if (!owners.has(key)) owners.set(key, each);
+    }
+  };
+  for (const { ss } of asked) if (ss.ok) add(ss.value.owners);
+  for (const { netstat } of asked) if (netstat.ok) add(withNames(netstat.value.owners, names));
+  if (lsof?.ok === true) add(withNames(lsof.value, names));
+  return ok({ owners: [...owners.values()], unreadable: 0 });
 }
 
 /** Reads a copy, and what the copy lacks from the output of the commands that sos ran on the host. */
@@ -152,12 +200,13 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
   const isWhole = hasAllConntrackRows(tree);
   let asked: Result<Sockets> | undefined;
   const sockets = (): Result<Sockets> => {
-    if (asked === undefined) {
-      const output = outputOf(tree, socketCommands, netns);
-      asked =
-        output === undefined
-          ? fail('not in the copy: neither the kernel nor ss was asked for the sockets')
-          : parseSsCommand(output);
+    if (asked !== undefined) return asked;
+    asked = socketsBy(tree, socketCommands, parseSsCommand, netns);
+    // The files of the kernel have the drops of UDP sockets, which netstat does not tell.
+    const inFiles = own && ['/proc/net/tcp', '/proc/net/udp'].some((path) => copied.read(path).ok);
+    if (!asked.ok && !inFiles) {
+      const listed = socketsBy(tree, netstatCommands, parseNetstatSocketsCommand, netns);
+      if (listed.ok) asked = listed;
     }
     return asked;
   };
@@ -184,7 +233,12 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
     },
     dump: (name) => {
       if (name === 'rings' && own) return ok(ringsOf(tree));
-      if (name === 'ring_losses' && own) return ok(ringLossesOf(tree));
+      if (name === 'ring_losses') {
+        if (own) return ok(ringLossesOf(tree));
+        // Which cards there are nobody knows where it was not run.
+        const ran = askedByEthtool(tree, netns);
+        return ran ? ok(ringLossesIn(tree, netns, files().has('/proc/net/dev'))) : NOT_COPIED;
+      }
       if (name === 'openvswitch' && own) return datapathsOf(tree);
       if (name === 'kernel_log' && own) return logAnswer(tree);
       if (name === 'qdisc') {
@@ -193,7 +247,7 @@ export function sosReader(tree: Tree, at: number, netns?: string): Reader {
           ? copied.dump(name)
           : queuesIn(output, own ? reader.read('/proc/net/dev') : NOT_COPIED);
       }
-      if (name === 'socket_owners') return ownersOf(tree, sockets());
+      if (name === 'socket_owners') return ownersOf(tree);
       if (name !== 'inet_diag') return copied.dump(name);
       const got = sockets();
       return got.ok ? ok(got.value.inet) : got;

@@ -1,9 +1,9 @@
 import type { Tree } from '../copy/tree.ts';
-import { parseEthtoolChannels, parseEthtoolDriver, parseEthtoolFeatures } from './links.ts';
-import { ethtoolOf, SOFTWARE } from './nics.ts';
+import { parseEthtoolChannels, parseEthtoolFeatures } from './links.ts';
+import { cardsOf } from './nics.ts';
 import { logOf } from './log.ts';
 import { switchRemarks, unreadOfSwitch } from './openvswitch.ts';
-import { unreadInNamespaces } from './outputs.ts';
+import { ethtoolOf, namespacesIn, unreadInNamespaces } from './outputs.ts';
 import { commands, namespaceCommands, otherCommands } from './reader.ts';
 
 /** What dmesg says of losses: each kind of line once, with its number. */
@@ -16,26 +16,23 @@ function logRemarks(tree: Tree): readonly string[] {
 
 /** What the settings of a device cost whoever has much to receive. */
 function deviceRemarks(tree: Tree): readonly string[] {
-  const hardware = new Set(
-    ethtoolOf(tree, '-i').flatMap(([device, output]) => {
-      const driver = parseEthtoolDriver(output);
-      return driver.ok && !SOFTWARE.test(driver.value) ? [device] : [];
-    }),
-  );
-  const channels = ethtoolOf(tree, '-l').flatMap(([device, output]) => {
-    if (!hardware.has(device)) return [];
-    const queues = parseEthtoolChannels(output);
-    return queues.ok && queues.value.used === 1 && queues.value.most > 1
-      ? [`${device} uses one of ${queues.value.most} queues (ethtool -l)`]
-      : [];
-  });
-  const features = ethtoolOf(tree, '-k').flatMap(([device, output]) => {
-    const said = parseEthtoolFeatures(output);
-    return said.ok && !said.value.gro && hardware.has(device)
-      ? [`${device} does not merge frames: GRO is off (ethtool -k)`]
-      : [];
-  });
-  return [...channels, ...features].slice(0, MOST_DEVICES);
+  const said: string[] = [];
+  for (const netns of [undefined, ...namespacesIn(tree)]) {
+    const hardware = new Set(cardsOf(tree, netns).map(([device]) => device));
+    if (hardware.size === 0) continue;
+    const where = netns === undefined ? '' : ` in ${netns}`;
+    for (const [device, output] of ethtoolOf(tree, '-l', netns)) {
+      const queues = parseEthtoolChannels(output);
+      if (hardware.has(device) && queues.ok && queues.value.used === 1 && queues.value.most > 1)
+        said.push(`${device}${where} uses one of ${queues.value.most} queues (ethtool -l)`);
+    }
+    for (const [device, output] of ethtoolOf(tree, '-k', netns)) {
+      const features = parseEthtoolFeatures(output);
+      if (features.ok && !features.value.gro && hardware.has(device))
+        said.push(`${device}${where} does not merge frames: GRO is off (ethtool -k)`);
+    }
+  }
+  return said.slice(0, MOST_DEVICES);
 }
 
 const MOST_DEVICES = 10;
