@@ -124,18 +124,41 @@ function align(length: number): number {
 let buffer: Buffer | undefined;
 let sequences = 0;
 
+/** What dumps are asked over: a netlink socket, or what stands for one. */
+export interface Channel {
+  /** Asks for a dump; the number that its messages bear. */
+  readonly ask: (type: number, body: Uint8Array) => Result<number>;
+  readonly receive: () => Result<Uint8Array>;
+}
+
 /**
- * Asks the kernel for a dump in the namespace this thread is in, and waits for it. `row` turns one message into a row,
- * or into undefined for one that is not wanted; it must not keep the bytes. A list that changed meanwhile is asked for
- * again, which `begin` is told each time. 0.5-1.5 ms each.
+ * Asks the kernel for a dump in the namespace this thread is in, and waits for it: the rows that `row` makes of its messages, but for
+ * those of which it makes undefined. It must not keep the bytes, nor count anything: a list that changed is asked for again, and what
+ * is counted of it is netlinkFold's. 0.5-1.5 ms each.
  */
 export function netlinkDump<T>(
   protocol: number,
   type: number,
   body: Uint8Array,
   row: (payload: Uint8Array) => Result<T | undefined>,
-  begin: () => void = () => undefined,
 ): Result<readonly T[]> {
+  const begin = (): T[] => [];
+  return netlinkFold(protocol, type, body, begin, (rows, payload) => {
+    const made = row(payload);
+    if (!made.ok) return made;
+    if (made.value !== undefined) rows.push(made.value);
+    return ok(undefined);
+  });
+}
+
+/** The same, put together by `take`, which must not keep the bytes, in what `begin` makes: anew each time that the dump is asked for. */
+export function netlinkFold<T>(
+  protocol: number,
+  type: number,
+  body: Uint8Array,
+  begin: () => T,
+  take: (into: T, payload: Uint8Array) => Result<undefined>,
+): Result<T> {
   const library = libc();
   if (!library.ok) return library;
   const fd = library.value.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
@@ -143,15 +166,27 @@ export function netlinkDump<T>(
   try {
     const opened = open(library.value, fd);
     if (!opened.ok) return opened;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      begin();
-      const rows = dumpOnce(library.value, fd, type, body, row);
-      if (!rows.ok || rows.value !== 'interrupted') return rows as Result<readonly T[]>;
-    }
-    return fail(`the list changed during each of ${ATTEMPTS} dumps`);
+    return foldOver(channelOf(library.value, fd), type, body, begin, take);
   } finally {
     library.value.close(fd);
   }
+}
+
+/** A list that changed meanwhile is asked for again. */
+export function foldOver<T>(
+  channel: Channel,
+  type: number,
+  body: Uint8Array,
+  begin: () => T,
+  take: (into: T, payload: Uint8Array) => Result<undefined>,
+): Result<T> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const into = begin();
+    const ended = dumpOnce(channel, type, body, (payload) => take(into, payload));
+    if (!ended.ok) return ended;
+    if (ended.value === 'whole') return ok(into);
+  }
+  return fail(`the list changed during each of ${ATTEMPTS} dumps`);
 }
 
 /**
@@ -175,31 +210,38 @@ function open(library: Libc, fd: number): Result<undefined> {
   return acknowledged.ok ? ok(undefined) : acknowledged;
 }
 
-function dumpOnce<T>(
-  library: Libc,
-  fd: number,
+function channelOf(library: Libc, fd: number): Channel {
+  return {
+    ask: (type, body) => {
+      sequences += 1;
+      const message = request(type, NLM_F_REQUEST | NLM_F_DUMP, sequences, body);
+      return library.send(fd, message, message.length, 0) < 0 ? callRefused(library, 'send') : ok(sequences);
+    },
+    receive: () => receive(library, fd),
+  };
+}
+
+function dumpOnce(
+  channel: Channel,
   type: number,
   body: Uint8Array,
-  row: (payload: Uint8Array) => Result<T | undefined>,
-): Result<readonly T[] | 'interrupted'> {
-  sequences += 1;
-  const message = request(type, NLM_F_REQUEST | NLM_F_DUMP, sequences, body);
-  if (library.send(fd, message, message.length, 0) < 0) return callRefused(library, 'send');
-  const rows: T[] = [];
+  take: (payload: Uint8Array) => Result<undefined>,
+): Result<'whole' | 'interrupted'> {
+  const asked = channel.ask(type, body);
+  if (!asked.ok) return asked;
   let interrupted = false;
   for (let received = 0; received < MOST_BYTES;) {
-    const bytes = receive(library, fd);
+    const bytes = channel.receive();
     if (!bytes.ok) return bytes;
     received += bytes.value.length;
-    const datagram = parseDatagram(bytes.value, sequences);
+    const datagram = parseDatagram(bytes.value, asked.value);
     if (!datagram.ok) return datagram;
     for (const payload of datagram.value.payloads) {
-      const parsed = row(payload);
-      if (!parsed.ok) return parsed;
-      if (parsed.value !== undefined) rows.push(parsed.value);
+      const taken = take(payload);
+      if (!taken.ok) return taken;
     }
     interrupted ||= datagram.value.interrupted;
-    if (datagram.value.done) return ok(interrupted ? 'interrupted' : rows);
+    if (datagram.value.done) return ok(interrupted ? 'interrupted' : 'whole');
   }
   return fail(`netlink answer longer than ${MOST_BYTES / 1024 / 1024} MiB`);
 }

@@ -5,6 +5,7 @@ import { ifAllowed, systemRefusal } from '../base/errno.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { kindOf } from '../base/file.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import { Allowance } from './allowance.ts';
 import { bpfPrograms } from '../probe/programs.ts';
 import { holders } from './dumps/holders.ts';
 import { inetDiag } from './dumps/inet-diag.ts';
@@ -40,6 +41,8 @@ const SYSFS_PAGE = 4096;
 /** A FIFO or a device under a given root must not hold us up. */
 const OPEN = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
+const ofProcess = new Allowance();
+
 /** Whether a directory is a mounted procfs, the host's own or one such as /host/proc, and not a copy of one. */
 export function isProcfs(path: string): boolean {
   return ifAllowed(() => statfsSync(path).type) === PROC_SUPER_MAGIC;
@@ -58,7 +61,7 @@ export function monotonicSeconds(): number {
  * Reads the host's files under the given roots. One buffer serves all reads, since files of /proc do not say how long
  * they are; what is handed out is a copy. Measured here: 10 us a file where readFileSync takes 21.
  */
-export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
+export function liveReader(roots: Roots, options: LiveOptions = {}, allowance = ofProcess): Reader {
   const live = isProcfs(roots.procfs);
   // Files of the kernel are files; a copy may have anything in their places, and an endless device is 64 MiB each time.
   const copied = !live || !isSysfs(roots.sysfs);
@@ -69,6 +72,9 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
 
   const readWhole = (path: string): Result<Uint8Array> => {
     const paged = path.startsWith('/sys/');
+    const meter = live ? allowance.meter(path) : undefined;
+    const refused = meter?.(0);
+    if (refused?.ok === false) return refused;
     const fd = openSync(resolve(path), OPEN);
     try {
       if (copied) {
@@ -87,6 +93,8 @@ export function liveReader(roots: Roots, options: LiveOptions = {}): Reader {
         length += got;
         // A record of /proc may end a read early, so only nothing more is the end there.
         if (got === 0 || (paged && got < SYSFS_PAGE)) return ok(buffer.slice(0, length));
+        const dear = meter?.(length);
+        if (dear?.ok === false) return dear;
       }
     } finally {
       closeSync(fd);

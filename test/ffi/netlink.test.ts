@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { ok } from '../../src/base/result.ts';
-import { parseInetDiag } from '../../src/sources/dumps/inet-diag.ts';
+import { fail, ok } from '../../src/base/result.ts';
+import { parseInetDiag } from '../../src/sources/dumps/inet-message.ts';
 import {
   LITTLE,
   NETLINK_SOCK_DIAG,
   SOCK_DIAG_BY_FAMILY,
+  foldOver,
   netlinkDump,
+  type Channel,
   parseAttributes,
   parseDatagram,
   viewOf,
 } from '../../src/ffi/netlink.ts';
+import { inetDiag } from '../../src/sources/dumps/inet-diag.ts';
 import { parsePacketDiag } from '../../src/sources/dumps/packet-diag.ts';
 import { cutAnywhere, garbled, hexFixture } from '../support/bytes.ts';
+import { fakeReader } from '../support/reader.ts';
 
 const fixtures = {
   'packet_diag/tcpdump-ring': parsePacketDiag,
@@ -35,6 +39,25 @@ function message(type: number, body: Uint8Array, sequence = 7, flags = 2): Uint8
   view.setUint32(8, sequence, LITTLE);
   bytes.set(body, 16);
   return bytes;
+}
+
+/** A kernel that answers each dump with the next of these lists of datagrams; `changed`: the list changed meanwhile. */
+function kernelOf(...dumps: readonly { readonly rows: readonly Uint8Array[]; readonly changed?: boolean }[]): Channel {
+  let sequence = 0;
+  let waiting: Uint8Array[] = [];
+  return {
+    ask: () => {
+      const { rows = [], changed = false } = dumps[sequence] ?? {};
+      sequence += 1;
+      const flags = changed ? 0x12 : 2;
+      waiting = [...rows.map((row) => message(20, row, sequence, flags)), message(3, errno(0), sequence)];
+      return ok(sequence);
+    },
+    receive: () => {
+      const next = waiting.shift();
+      return next === undefined ? fail('nothing more') : ok(next);
+    },
+  };
 }
 
 function errno(code: number): Uint8Array {
@@ -92,6 +115,64 @@ describe('netlink datagrams', () => {
         if (parsed.ok) assert.ok(!JSON.stringify(parsed.value).includes('NaN'));
       }
     }
+  });
+});
+
+describe('a dump of a list that changes meanwhile', () => {
+  const rows = [Uint8Array.of(1), Uint8Array.of(2)];
+  const count = (kernel: Channel) =>
+    foldOver(
+      kernel,
+      20,
+      new Uint8Array(),
+      () => ({ messages: 0, sum: 0 }),
+      (into, [value = 0]) => {
+        into.messages += 1;
+        into.sum += value;
+        return ok(undefined);
+      },
+    );
+
+  it('is asked for again, and nothing of the first is counted', () => {
+    const answer = count(kernelOf({ rows, changed: true }, { rows: [...rows, Uint8Array.of(4)] }));
+    assert.deepEqual(answer, { ok: true, value: { messages: 3, sum: 7 } });
+  });
+
+  it('is given up where it never stands still', () => {
+    const changing = { rows, changed: true };
+    const answer = count(kernelOf(changing, changing, changing, { rows }));
+    assert.ok(!answer.ok);
+    assert.match(answer.reason, /changed during each of 3 dumps/);
+  });
+
+  it('counts each socket of the host once', () => {
+    const sockets = {
+      listener: hexFixture('inet_diag/listener-8080-overflowing'),
+      dropping: hexFixture('inet_diag/udp-dropping'),
+      slow: hexFixture('inet_diag/established-unread'),
+    };
+    const answered = (changed: boolean) =>
+      inetDiag(
+        fakeReader({
+          files: {
+            '/proc/net/sockstat':
+              'sockets: used 9\nTCP: inuse 4 orphan 0 tw 0 alloc 4 mem 1\nUDP: inuse 1 mem 1\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n',
+          },
+        }),
+        { allowSystemChanges: true },
+        (_protocol, type, body, begin, take) => {
+          // struct inet_diag_req_v2: protocol, and the states that are asked for.
+          const rowsOf = body[1] === 17 ? [sockets.dropping] : body[5] === 4 ? [sockets.listener] : [sockets.slow];
+          const whole = { rows: rowsOf };
+          return foldOver(changed ? kernelOf({ ...whole, changed }, whole) : kernelOf(whole), type, body, begin, take);
+        },
+      );
+    const calm = answered(false);
+    assert.ok(calm.ok);
+    const { listeners, udp, boundUdp, slowReaders, udpQueues } = calm.value;
+    assert.deepEqual([listeners.length, udp.length, boundUdp.length, slowReaders.length], [1, 1, 1, 1]);
+    assert.ok(udpQueues?.some(({ received }) => received > 0));
+    assert.deepEqual(answered(true), calm);
   });
 });
 

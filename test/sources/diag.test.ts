@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { decodeInetSockets, decodePacketSockets, decodeSocketOwners } from '../../src/collectors/dumps.ts';
-import { parseInetDiag } from '../../src/sources/dumps/inet-diag.ts';
+import { parseInetDiag } from '../../src/sources/dumps/inet-message.ts';
 import { parsePacketDiag } from '../../src/sources/dumps/packet-diag.ts';
 import { hexFixture } from '../support/bytes.ts';
 

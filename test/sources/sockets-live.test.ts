@@ -20,6 +20,7 @@ import { Snapshot, type Series } from '../../src/metrics/snapshot.ts';
 import { fail } from '../../src/base/result.ts';
 import { runCollector } from '../../src/collectors/collector.ts';
 import type { Reader } from '../../src/collectors/reader.ts';
+import { Allowance } from '../../src/sources/allowance.ts';
 import { HOST_ROOTS, liveReader } from '../../src/sources/live-reader.ts';
 import { inNamespace } from '../../src/ffi/namespaces.ts';
 import { listNamespaces } from '../../src/sources/netns.ts';
@@ -48,6 +49,14 @@ for i in range(50): sender4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); 
 server = socket.socket(); server.bind(('127.0.0.1', 8082)); server.listen(5)
 slow = socket.socket(); slow.connect(('127.0.0.1', 8082)); reader, _ = server.accept(); slow.send(b'y' * 10000)
 time.sleep(0.3)
+print('ready', flush=True)
+time.sleep(60)
+`;
+
+const manyUdp = `
+import socket, time
+kept = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(900)]
+for each in kept: each.bind(('127.0.0.1', 0))
 print('ready', flush=True)
 time.sleep(60)
 `;
@@ -151,6 +160,25 @@ describe('sockets of a live namespace', { skip: withoutRoot }, () => {
     assert.ok(told.queues['ip=v6,queue=rx']! > 0);
     assert.ok(told.queues['ip=v4,queue=rx']! > 0);
     assert.equal(Object.keys(told.drops).length, 2);
+  });
+
+  it('says which file took the kernel too long, and tells nothing of what it holds', async () => {
+    const many = new TestNamespace();
+    try {
+      await many.start('python3', ['-c', manyUdp], /ready/);
+      let cpu = 0;
+      const snapshot = new Snapshot('', 0);
+      const dear = liveReader(HOST_ROOTS, {}, new Allowance(() => (cpu += 500)));
+      const entered = inNamespace(many.path, () => {
+        runCollector(sockets, { ...dear, dump: () => fail('refused') }, snapshot);
+      });
+      assert.ok(entered.ok);
+      assert.equal(valuesOf(snapshot, udpQueues)['ip=v4,queue=rx'], undefined);
+      const gaps = snapshot.collector('sockets')?.gaps.filter(({ path }) => path === '/proc/net/udp') ?? [];
+      assert.match(gaps[0]?.reason ?? '', /^given up: the kernel takes the square of its lines/);
+    } finally {
+      await many.remove();
+    }
   });
 
   it('needs no gap for any of it', () => {

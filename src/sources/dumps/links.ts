@@ -1,5 +1,5 @@
 import type { FilterPlace, LinkRow, LinksAnswer, ProgramPlace } from '../../collectors/links-dump.ts';
-import { LITTLE, NETLINK_ROUTE, netlinkDump, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
+import { LITTLE, NETLINK_ROUTE, netlinkDump, netlinkFold, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { AttachType, loadLibbpf } from '../../probe/libbpf.ts';
 import { dumpFilters, dumpLinks, type Link } from '../../probe/rtnetlink.ts';
@@ -137,23 +137,19 @@ export function parseRoutingRule(bytes: Uint8Array): Result<number> {
 }
 
 function dumpRoutingRules(): Result<readonly { family: string; count: number }[]> {
-  const counts = new Map<number, number>();
-  const request = new Uint8Array(FIB_RULE_HEADER);
-  const walked = netlinkDump<undefined>(
+  const walked = netlinkFold(
     NETLINK_ROUTE,
     RTM_GETRULE,
-    request,
-    (bytes) => {
+    new Uint8Array(FIB_RULE_HEADER),
+    () => new Map<number, number>(),
+    (counts, bytes) => {
       const family = parseRoutingRule(bytes);
       if (!family.ok) return family;
       counts.set(family.value, (counts.get(family.value) ?? 0) + 1);
       return ok(undefined);
     },
-    () => {
-      counts.clear();
-    },
   );
   if (!walked.ok) return walked;
-  const known = [...counts].filter(([family]) => family in ruleFamilies);
+  const known = [...walked.value].filter(([family]) => family in ruleFamilies);
   return ok(known.map(([family, count]) => ({ family: ruleFamilies[family]!, count })));
 }

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../base/result.ts';
 
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 import { dumpHookFunctions } from './netfilter-hooks.ts';
-import { dumpNfChains, eachNfRule, type NfChain, type NfRule } from './nftables.ts';
+import { dumpNfChains, foldNfRules, type NfChain, type NfRule } from './nftables.ts';
 import { askXtTable, hooksOfXt, parseXtNames, xtFamilies, type XtFamily } from './xtables.ts';
 
 /** Of CPU time: counting takes 4 us a rule. What is left uncounted then is told by what the chains say of themselves. */
@@ -52,29 +52,39 @@ function countNftables(): Result<Counted> {
   // A kernel without nf_tables answers so, and has no such rules.
   if (!chains.ok) return unsupported.has(chains.errno) ? ok(nothing) : chains;
   if (chains.value.length === 0) return ok(nothing);
-  const tallies = new Map<string, Tally>();
-  let rules: FilterRuleRow[] = [];
-  let [seen, until] = [0, 0];
-  const walked = eachNfRule(
-    () => {
-      tallies.clear();
-      for (const chain of chains.value)
-        tallies.set(chainKey(chain), { chain, rules: 0, establishedAt: null, jumps: new Map() });
-      [rules, seen, until] = [[], 0, cpuMs() + MOST_MS];
-    },
-    (rule) => {
-      seen += 1;
-      if (seen > MOST_RULES || (seen % 256 === 0 && cpuMs() > until)) return TOO_MANY;
-      const tally = tallies.get(chainKey(rule));
+  const begin = (): Counting => beginCounting(chains.value);
+  // What was counted until there was enough is told.
+  let counting = begin();
+  const walked = foldNfRules(
+    () => (counting = begin()),
+    (into, rule) => {
+      into.seen += 1;
+      if (into.seen > MOST_RULES || (into.seen % 256 === 0 && cpuMs() > into.until)) return TOO_MANY;
+      const tally = into.tallies.get(chainKey(rule));
       if (tally === undefined) return ok(undefined);
       note(tally, rule);
-      if (rule.packets !== null) rules.push(ruleRow(rule, tally));
-      if (rules.length > 8 * HOTTEST) rules = hottest(rules);
+      if (rule.packets !== null) into.rules.push(ruleRow(rule, tally));
+      if (into.rules.length > 8 * HOTTEST) into.rules = hottest(into.rules);
       return ok(undefined);
     },
   );
   if (!walked.ok && walked !== TOO_MANY) return walked;
-  return ok({ chains: rowsOf(tallies, walked.ok), rules: hottest(rules), complete: walked.ok });
+  return ok({ chains: rowsOf(counting.tallies, walked.ok), rules: hottest(counting.rules), complete: walked.ok });
+}
+
+/** The rules of one dump, as far as they were passed. */
+interface Counting {
+  readonly tallies: ReadonlyMap<string, Tally>;
+  rules: FilterRuleRow[];
+  seen: number;
+  readonly until: number;
+}
+
+function beginCounting(chains: readonly NfChain[]): Counting {
+  const tallies = chains.map(
+    (chain) => [chainKey(chain), { chain, rules: 0, establishedAt: null, jumps: new Map() }] as const,
+  );
+  return { tallies: new Map<string, Tally>(tallies), rules: [], seen: 0, until: cpuMs() + MOST_MS };
 }
 
 function chainKey({

@@ -2,7 +2,15 @@
  * Tables, chains and rules of nf_tables over nfnetlink, iptables-nft and ebtables-nft included: how many rules stand where,
  * never what they say. Numbers in these messages are big-endian. Source: net/netfilter/nf_tables_api.c.
  */
-import { LITTLE, NETLINK_NETFILTER, netlinkDump, parseAttributes, textOf, viewOf } from '../../ffi/netlink.ts';
+import {
+  LITTLE,
+  NETLINK_NETFILTER,
+  netlinkDump,
+  netlinkFold,
+  parseAttributes,
+  textOf,
+  viewOf,
+} from '../../ffi/netlink.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 
 /** include/uapi/linux/netfilter/nfnetlink.h: the subsystem is the high byte of the type. */
@@ -201,11 +209,10 @@ export function dumpNfChains(): Result<readonly NfChain[]> {
   return netlinkDump(NETLINK_NETFILTER, GETCHAIN, new Uint8Array(NFGENMSG), parseNfChain);
 }
 
-/** Hands each rule to `take`, in the order of its chain; nothing of them is kept here. A failure of `take` ends it. */
-export function eachNfRule(begin: () => void, take: (rule: NfRule) => Result<undefined>): Result<readonly undefined[]> {
-  const row = (bytes: Uint8Array): Result<undefined> => {
+/** Puts each rule, in the order of its chain, into what `begin` makes; nothing of them is kept here. A failure of `take` ends it. */
+export function foldNfRules<T>(begin: () => T, take: (into: T, rule: NfRule) => Result<undefined>): Result<T> {
+  return netlinkFold(NETLINK_NETFILTER, GETRULE, new Uint8Array(NFGENMSG), begin, (into, bytes) => {
     const rule = parseNfRule(bytes);
-    return rule.ok ? take(rule.value) : rule;
-  };
-  return netlinkDump(NETLINK_NETFILTER, GETRULE, new Uint8Array(NFGENMSG), row, begin);
+    return rule.ok ? take(into, rule.value) : rule;
+  });
 }
