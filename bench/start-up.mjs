@@ -15,9 +15,14 @@ const cases = [
   { name: 'bare', args: ['-e', '0'] },
   { name: '--version', args: [bin, '--version'], goal: 1.6 },
   { name: '--help', args: [bin, '--help'], goal: 1.6 },
-  { name: 'a flag that is none', args: [bin, 'diagnose', '--windw', '1s'] },
-  { name: 'rules', args: [bin, 'rules'] },
+  { name: 'a command that is none', args: [bin, 'diagnos'], goal: 1.6 },
+  { name: 'rules', args: [bin, 'rules'], goal: 1.6 },
+  { name: 'rules explain', args: [bin, 'rules', 'explain', 'PKT0201'], goal: 1.6 },
+  // To where the work would begin.
+  { name: 'replay, to its work', args: [bin, 'replay', '/nonexistent'], goal: 1.6 },
   { name: 'replay of a copy', args: [bin, 'replay', `${copy}/before`, `${copy}/after`] },
+  { name: 'diagnose, to its work', args: [bin, 'diagnose', '--path.procfs', '/nonexistent'], goal: 1.6 },
+  { name: 'doctor', args: [bin, 'doctor'] },
 ];
 
 /** CPU time of the children that have ended, in milliseconds: clock ticks of 10 ms, of sums that are exact. */

@@ -15,20 +15,28 @@ process.env.SHELL ??= '/bin/sh';
 // No module.enableCompileCache() here: without a folder it trusts one in /tmp that any local user can make first, and root
 // would run the code they left there. What V8 compiled ships beside the bundle, made with it, and is as trusted as it is.
 const dist = join(__dirname, '..', 'dist');
-const filename = join(dist, 'index.cjs');
+
+/** The parts of pktcost that run commands; dist/index.cjs answers what is no command, or a question about one. */
+const parts = {
+  live: ['diagnose', 'doctor', 'fleet', 'metrics', 'record', 'taps', 'watch'],
+  recorded: ['compare', 'replay'],
+  rulebook: ['rules'],
+};
+
+/** @returns {string} the part to ask first */
+function partOf([word = '']) {
+  const [command] = word.split(':');
+  return Object.keys(parts).find((part) => parts[part].includes(command)) ?? 'index';
+}
 
 /**
  * Made of one bundle by one V8, which refuses what another made but holds only the length against the source: that it was this
  * very bundle is said by the sum in its name, which the bundle begins with. Without it the bundle is compiled, which takes longer.
- * There are three, since all of one is read: of what comes before a command, as the help, of the list of rules, and of a command that
- * judges.
  */
-function compiledCode(source) {
+function compiledCode(part, source) {
   const sum = /^\/\*([0-9a-f]{32})\*\//.exec(source)?.[1];
-  const [, , command = ''] = process.argv;
-  const part = command === 'rules' ? 'rules' : /^[a-z]/.test(command) ? 'run' : 'start';
   try {
-    return readFileSync(join(dist, 'code', `${sum}-${part}-${process.versions.v8}-${process.arch}.bin`));
+    return readFileSync(join(dist, 'code', `${part}-${sum}-${process.versions.v8}-${process.arch}.bin`));
   } catch {
     return undefined;
   }
@@ -81,17 +89,24 @@ function said() {
   }
 }
 
-function load() {
+function load(part) {
   const { Script } = require('node:vm');
+  const filename = join(dist, `${part}.cjs`);
   const source = readFileSync(filename, 'latin1');
-  const script = new Script(source, { filename, cachedData: compiledCode(source) });
+  const script = new Script(source, { filename, cachedData: compiledCode(part, source) });
   const bundle = new Module(filename, module);
   bundle.filename = filename;
   bundle.loaded = true;
   // oclif asks for its commands by the path of this file.
   require.cache[filename] = bundle;
   script.runInThisContext()(bundle.exports, require, bundle, filename, dirname(filename));
-  return { script, ...bundle.exports };
+  return bundle.exports;
+}
+
+async function run(words) {
+  const root = join(__dirname, '..');
+  const part = helpAsked(words) === undefined ? partOf(words) : 'index';
+  if (!(await load(part).default(words, root))) await load('index').default(words, root);
 }
 
 /** @param {unknown} error What the bundle itself cannot answer for, since it could not be loaded: there is no build. */
@@ -101,7 +116,7 @@ function refuse(error) {
 }
 
 try {
-  if (!said()) load().main(process.argv.slice(2), join(__dirname, '..')).catch(refuse);
+  if (!said()) run(process.argv.slice(2)).catch(refuse);
 } catch (error) {
   refuse(error);
 }

@@ -1,6 +1,7 @@
-// Bundles src/index.ts into one file of dist/: unbundled, oclif alone costs 50 ms more at every start. Heavy parts stay
-// behind dynamic import() and are evaluated when they are first needed; nothing is read later, when descriptors may be short.
-// koffi has a native part and stays outside. Then each Node at hand writes down what its V8 compiled: dist/code/; and dist/help.json.
+// Bundles each part of the command line (src/*.ts with a main of its own) into one file of dist/: unbundled, oclif alone costs 50 ms
+// more at every start, and a start reads all of its bundle. Within one, what is behind dynamic import() is evaluated when it is first
+// needed; nothing is read later, when descriptors may be short. koffi has a native part and stays outside. Then each Node at hand writes
+// down what its V8 compiled: dist/code/; and dist/help.json.
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -93,47 +94,84 @@ const withoutUnneeded = {
   },
 };
 
-await rm('dist', { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: ['src/index.ts'],
-  outfile: 'dist/index.cjs',
-  bundle: true,
-  metafile: true,
-  format: 'cjs',
-  platform: 'node',
-  target: 'node20.19',
-  // oclif asks for typescript only when it runs from sources; koffi has a native part.
-  external: ['koffi', 'typescript', 'ts-node'],
-  plugins: [withoutUnneeded],
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: 'linked',
-  logLevel: 'warning',
-  define: { 'import.meta.url': 'pktcostUrl' },
-  // A script with compiled code has no loader of ES modules: what is outside is required when it is asked for.
-  supported: { 'dynamic-import': false },
-  // bin/pktcost.js runs it as Node runs a CommonJS module, with code that is compiled already.
-  banner: {
-    js: "(function(exports,require,module,__filename,__dirname){const pktcostUrl=require('node:url').pathToFileURL(__filename).href;",
-  },
-  footer: { js: '})' },
-});
-await writeFile('dist/THIRD-PARTY.txt', await thirdParty(metafile));
+const copy = 'test/fixtures/copies/control-lldp-rx-dropped';
+const replay = ['replay', '--fail-on', 'never', `${copy}/before`, `${copy}/after`];
 
-// What was compiled of it carries its sum: bin/pktcost.js takes no other.
-const bundle = await readFile('dist/index.cjs');
-const sum = createHash('sha256').update(bundle).digest('hex').slice(0, 32);
-await writeFile('dist/index.cjs', Buffer.concat([Buffer.from(`/*${sum}*/`), bundle]));
+/** The parts, and runs of which the code is kept: of all that they come to. bin/pktcost.js says which it takes when. */
+const parts = {
+  index: ['--help'],
+  live: ['diagnose', '--fail-on', 'never', '--window', '500ms', '--probe', 'off', '--netns', 'none', '--quiet'],
+  recorded: replay,
+  rulebook: ['rules'],
+};
+
+/** The part that tells of commands runs none: what they load when they do is not in it. */
+const withoutCommands = {
+  name: 'without-commands',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^\./ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'without-commands' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'without-commands' }, ({ path }) => ({
+      contents: `throw new Error('${path} is left out of the bundle: scripts/bundle.mjs');`,
+    }));
+  },
+};
+
+/** The others find their command themselves: what oclif has for that, and for its help, is not in them. */
+const foundAlready = /^(?:\.\/config|\.\.?\/help(?:\/util)?|\.\/help|ejs)$/;
+const withoutHelp = {
+  name: 'without-help',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: foundAlready }, ({ path, importer }) =>
+      importer.includes('/@oclif/core/lib/') ? { path, namespace: 'without-help' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'without-help' }, ({ path }) => ({
+      contents: `exports.normalizeArgv = (config, argv = []) => argv; exports.left = ${JSON.stringify(path)};`,
+    }));
+  },
+};
+
+/** @param {string} name @returns what it was made of */
+async function bundled(name) {
+  const { metafile } = await build({
+    entryPoints: [`src/${name}.ts`],
+    outfile: `dist/${name}.cjs`,
+    bundle: true,
+    metafile: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    // oclif asks for typescript only when it runs from sources; koffi has a native part.
+    external: ['koffi', 'typescript', 'ts-node'],
+    plugins: [name === 'index' ? withoutCommands : withoutHelp, withoutUnneeded],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'linked',
+    logLevel: 'warning',
+    define: { 'import.meta.url': 'pktcostUrl' },
+    // A script with compiled code has no loader of ES modules: what is outside is required when it is asked for.
+    supported: { 'dynamic-import': false },
+    // bin/pktcost.js runs it as Node runs a CommonJS module, with code that is compiled already.
+    banner: {
+      js: "(function(exports,require,module,__filename,__dirname){const pktcostUrl=require('node:url').pathToFileURL(__filename).href;",
+    },
+    footer: { js: '})' },
+  });
+  // What was compiled of it carries its sum: bin/pktcost.js takes no other.
+  const bundle = await readFile(`dist/${name}.cjs`);
+  const sum = createHash('sha256').update(bundle).digest('hex').slice(0, 32);
+  await writeFile(`dist/${name}.cjs`, Buffer.concat([Buffer.from(`/*${sum}*/`), bundle]));
+  return metafile.inputs;
+}
+
+await rm('dist', { recursive: true, force: true });
+const inputs = await Promise.all(Object.keys(parts).map(bundled));
+await writeFile('dist/THIRD-PARTY.txt', await thirdParty({ inputs: Object.assign({}, ...inputs) }));
 
 const others = 'test/nodes/node_modules';
 const nodes = existsSync(others) ? readdirSync(others).filter((name) => name.startsWith('node-')) : [];
-const copy = 'test/fixtures/copies/control-lldp-rx-dropped';
-const runs = [
-  ['start', '--help'],
-  ['rules', 'rules'],
-  ['run', 'replay', '--fail-on', 'never', `${copy}/before`, `${copy}/after`],
-];
 for (const node of [process.execPath, ...nodes.map((name) => `${others}/${name}/bin/node`)])
-  for (const run of runs)
-    execFileSync(node, ['scripts/code-cache.mjs', ...run], { stdio: ['ignore', 'ignore', 'pipe'] });
+  for (const [name, words] of Object.entries(parts))
+    execFileSync(node, ['scripts/code-cache.mjs', name, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
 await writeHelpPages();

@@ -1,5 +1,5 @@
-// code-cache.mjs PART ARGUMENTS: writes what the V8 of the Node that runs this made of the bundle, at the end of `pktcost ARGUMENTS`:
-// the code that such a run needs, and no more, since all of it is read each time. bin/pktcost.js says which PART it takes when.
+// code-cache.mjs PART ARGUMENTS: writes what the V8 of the Node that runs this made of dist/PART.cjs, at the end of `pktcost ARGUMENTS`:
+// the code that such a run needs, and no more, since all of it is read each time.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,8 @@ import vm from 'node:vm';
 
 const [part, ...words] = process.argv.slice(2);
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const sum = readFileSync(join(dist, 'index.cjs'), 'latin1').slice(2, 34);
-const file = join(dist, 'code', `${sum}-${part}-${process.versions.v8}-${process.arch}.bin`);
+const sum = readFileSync(join(dist, `${part}.cjs`), 'latin1').slice(2, 34);
+const file = join(dist, 'code', `${part}-${sum}-${process.versions.v8}-${process.arch}.bin`);
 
 /** @type {vm.Script | undefined} */
 let bundle;
@@ -18,7 +18,7 @@ vm.Script = class extends vm.Script {
   /** @param {string} source @param {vm.ScriptOptions} options */
   constructor(source, options) {
     super(source, options);
-    bundle = this;
+    if (source.startsWith(`/*${sum}*/`)) bundle = this;
   }
 };
 // What was compiled under other flags is refused, and they are set only when the bundle is there.

@@ -4,10 +4,9 @@
  */
 import { refusal } from '../base/errno.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { libc } from './libc.ts';
+import { AF_INET, libc } from './libc.ts';
 import { LITTLE, textOf, viewOf } from './netlink.ts';
 
-const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const SIOCETHTOOL = 0x8946;
 

@@ -1,6 +1,10 @@
 import { fail, ok, type Result } from '../base/result.ts';
 import { firstLine, loadKoffi, type ForeignFunction, type Koffi } from './koffi.ts';
 
+/** Families of addresses, include/linux/socket.h. */
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
 /** The calls of libc that Node does not offer. Each answers -1 and sets errno, to be read at once. */
 export interface Libc {
   readonly setns: (fd: number, kind: number) => number;

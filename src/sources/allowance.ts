@@ -1,4 +1,4 @@
-import { monotonicMs } from '../base/clock.ts';
+import { cpuMs, monotonicMs } from '../base/clock.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** What the lines of two samples of 20,000 UDP sockets take. */
@@ -7,17 +7,12 @@ const PER_MS = 60_000;
 /** Whatever is no longer than this takes next to nothing, and is not worth looking at a clock. */
 const SHORT = 16 * 1024;
 
-/** Of the process, since what this thread waits for on a host without a free CPU is no fault of the file. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 /** Told how much has been read of a file, after each piece: whether to go on. */
 export type Meter = (length: number) => Result<undefined>;
 
 /**
- * How much CPU time the kernel may take for a file of /proc/net, of all namespaces together. For some of them (udp, packet, ptype) it
+ * How much CPU time the kernel may take for a file of /proc/net, of all namespaces together: not on the clock, since what this thread
+ * waits for on a host without a free CPU is no fault of the file. For some of them (udp, packet, ptype) it
  * begins at the front of its table with each page: twice the lines take four times as long, and 100,000 of them half a minute.
  */
 export class Allowance {

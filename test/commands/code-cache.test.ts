@@ -45,6 +45,47 @@ describe('the code that V8 made of the bundle at build time', () => {
       });
 });
 
+describe('of pktcost', () => {
+  /** The files of dist/ that a command line makes a program of, by their names. */
+  const loadedFor = (...words: readonly string[]): readonly string[] => {
+    const list = join(folder, 'scripts');
+    const lister = join(folder, 'scripts.cjs');
+    rmSync(list, { force: true });
+    writeFileSync(
+      lister,
+      `const vm = require('node:vm');
+      vm.Script = class extends vm.Script {
+        constructor(source, options) {
+          super(source, options);
+          require('node:fs').appendFileSync(${JSON.stringify(list)}, require('node:path').basename(options.filename) + ' ');
+        }
+      };`,
+    );
+    spawnSync(process.execPath, ['--require', lister, bin, ...words], { env: asOnTerminal });
+    return readFileSync(list, 'utf8').trim().split(' ');
+  };
+
+  it('a command loads the part that it is in, and no other', () => {
+    for (const [id, part] of Object.entries({
+      compare: 'recorded',
+      replay: 'recorded',
+      rules: 'rulebook',
+      'rules explain': 'rulebook',
+      'rules:export': 'rulebook',
+      diagnose: 'live',
+      doctor: 'live',
+      fleet: 'live',
+      metrics: 'live',
+      record: 'live',
+      taps: 'live',
+      watch: 'live',
+    }))
+      assert.deepEqual(loadedFor(...id.split(' '), '--nosuch'), [`${part}.cjs`], id);
+    assert.deepEqual(loadedFor('diagnos'), ['index.cjs']);
+    assert.deepEqual(loadedFor('diagnose', '--help'), ['index.cjs']);
+  });
+});
+
 describe('of Node', () => {
   const copy = 'test/fixtures/copies/control-lldp-rx-dropped';
   for (const [words, unneeded] of [

@@ -13,7 +13,8 @@ import type { Reader } from '../../collectors/reader.ts';
 import { parseSockstat } from '../../collectors/sockstat.ts';
 import { LITTLE, NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, netlinkFold, viewOf } from '../../ffi/netlink.ts';
 import { ok, type Result } from '../../base/result.ts';
-import { AF_INET, AF_INET6, SKMEMINFO, parseInetDiag, type InetDiagMessage } from './inet-message.ts';
+import { AF_INET, AF_INET6 } from '../../ffi/libc.ts';
+import { SKMEMINFO, parseInetDiag, type InetDiagMessage } from './inet-message.ts';
 import { Connections, ESTABLISHED, UdpSockets, listenerRow } from './inet-rows.ts';
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 

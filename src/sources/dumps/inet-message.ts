@@ -1,9 +1,7 @@
 import { formatIpv4, formatIpv6 } from '../../collectors/address.ts';
 import { LITTLE, parseAttributes, u32List, viewOf } from '../../ffi/netlink.ts';
+import { AF_INET, AF_INET6 } from '../../ffi/libc.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
-
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 
 const MESSAGE = 72;
 /** Attribute and extension number of the socket's memory, include/uapi/linux/inet_diag.h. */

@@ -1,5 +1,6 @@
 import type { FilterChainRow, FilterRuleRow, NetfilterAnswer } from '../../collectors/netfilter-dump.ts';
 import type { Reader } from '../../collectors/reader.ts';
+import { cpuMs } from '../../base/clock.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
@@ -29,11 +30,6 @@ export function readNetfilter(reader: Reader, { allowSystemChanges = false }: Li
     hooks: hooks?.ok === true ? hooks.value : [],
     gaps: [...(nft.ok ? [] : [nft.reason]), ...legacy.flatMap(({ gaps }) => gaps)],
   });
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 type Counted = Pick<NetfilterAnswer, 'chains' | 'rules' | 'complete'>;
