@@ -15,7 +15,7 @@ import { LITTLE, NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, netlinkFold, viewOf } f
 import { ok, type Result } from '../../base/result.ts';
 import { AF_INET, AF_INET6 } from '../../ffi/libc.ts';
 import { SKMEMINFO, parseInetDiag, type InetDiagMessage } from './inet-message.ts';
-import { Connections, ESTABLISHED, UdpSockets, listenerRow } from './inet-rows.ts';
+import { Connections, TCP_ESTABLISHED, UdpSockets, listenerRow } from './inet-rows.ts';
 import { answersWithoutLoading, type LiveOptions } from './modules.ts';
 
 const IPPROTO_TCP = 6;
@@ -73,7 +73,7 @@ export function inetDiag(
       for (const row of listening.value) listeners.push(row);
       if (!tooMany && tcpSockets > listening.value.length) {
         const waiting = (used.get('TCP_tw') ?? 0) >= MANY_WAITING ? 1 << TIME_WAIT : 0;
-        const states = (1 << ESTABLISHED) | (1 << SYN_SENT) | waiting;
+        const states = (1 << TCP_ESTABLISHED) | (1 << SYN_SENT) | waiting;
         const connections = ask(
           fold,
           [family, IPPROTO_TCP, states],

@@ -11,8 +11,8 @@ import type {
 } from '../../collectors/dumps.ts';
 import type { InetDiagMessage } from './inet-message.ts';
 
-/** TCP_ESTABLISHED, include/net/tcp_states.h. */
-export const ESTABLISHED = 1;
+/** include/net/tcp_states.h */
+export const TCP_ESTABLISHED = 1;
 /** Places in the socket's memory, include/uapi/linux/sock_diag.h. */
 const MEM_RCVBUF = 1;
 const MEM_DROPS = 8;
@@ -28,7 +28,7 @@ export class Connections {
 
   take(message: InetDiagMessage): void {
     this.#count(message);
-    if (message.state !== ESTABLISHED) return;
+    if (message.state !== TCP_ESTABLISHED) return;
     push(this.drops, tcpDropsRow(message));
     push(this.stalledSenders, stalledSenderRow(message));
     push(this.slowReaders, slowReaderRow(message));
