@@ -9,8 +9,8 @@ export const SLICE_MS = 50;
 /** Up to so many drops a second, of all CPUs, the counter stays. */
 export const STAYS_PER_SECOND = 20_000;
 /** Of a steady flood it meets about so many a second; of one that slices tell badly more, and so many at most. */
-const MET_PER_SECOND = 10_000;
-const MOST_MET_PER_SECOND = 100_000;
+export const MET_PER_SECOND = 10_000;
+export const MOST_MET_PER_SECOND = 100_000;
 /** A flood that scatters by 5 % from slice to slice is met for a tenth of the time: ten seconds of it are told to 2 % or better. */
 const DUTY_BY_SCATTER = 2;
 const LEAST_DUTY = 1 / 16;
@@ -161,8 +161,11 @@ export class DropRests {
     this.#slice = now;
   }
 
-  /** How long to rest after the slice so far; 0: not yet, another slice is to follow; undefined: it is no flood any more. */
-  restAfter(now: Omit<DropMoment, 'places'>, random: number): number | undefined {
+  /**
+   * How long to rest after the slice so far; 0: not yet, another slice is to follow; undefined: it is no flood any more.
+   * @param most of the drops a second that may be met, whatever the slices scatter
+   */
+  restAfter(now: Omit<DropMoment, 'places'>, random: number, most = MOST_MET_PER_SECOND): number | undefined {
     if (this.#slice === undefined) return undefined;
     const slice = between(this.#slice, { ...now, places: new Map() });
     const perSecond = (slice.total * 1000) / slice.milliseconds;
@@ -170,7 +173,7 @@ export class DropRests {
     const duty = Math.max(
       LEAST_DUTY,
       MET_PER_SECOND / perSecond,
-      Math.min(MOST_MET_PER_SECOND / perSecond, DUTY_BY_SCATTER * leastScatter([...this.#slices, slice])),
+      Math.min(most / perSecond, DUTY_BY_SCATTER * leastScatter([...this.#slices, slice])),
     );
     // Of no fixed length: it would beat with what drops in a pattern.
     const rest = SLICE_MS * (1 / duty - 1) * (0.75 + random / 2);

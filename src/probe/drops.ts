@@ -4,7 +4,14 @@ import type { DropsAnswer } from '../readings/drops.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { DropNames, type DropNamesOptions } from './drop-names.ts';
 import { DROP_CPU_BYTES, readPlaces, readTotals, type DropPlace, type Totals } from './drop-places.ts';
-import { DropRests, SLICE_MS, STAYS_PER_SECOND, type DropMoment } from './drop-rests.ts';
+import {
+  DropRests,
+  MET_PER_SECOND,
+  MOST_MET_PER_SECOND,
+  SLICE_MS,
+  STAYS_PER_SECOND,
+  type DropMoment,
+} from './drop-rests.ts';
 import { loadLibbpf, type Libbpf, type LinkFd, type LoadedObject, type MapFd, type ProgramFd } from './libbpf.ts';
 import { onlineCpuCount } from './budget.ts';
 import { findObjects, readObject } from './objects.ts';
@@ -14,6 +21,14 @@ import { readPasses } from './rest-witnesses.ts';
 /** Of a drop that the counter meets, with the hook: passed over, and looked at (bench/probe/README.md). */
 const PASSED_NS = 100;
 const LOOKED_NS = 250;
+
+/**
+ * Of the budget it may take so much whatever spans and profile take: that something is lost, and why, comes before what a packet costs,
+ * and they make room as soon as they see what it takes.
+ */
+const OWN_PART = 0.25;
+/** What it takes is judged by the second: slices and rests take turns within one. */
+const JUDGED_MS = 1000;
 
 /** Between two looks whether drops have become a flood. */
 const LOOK_MS = 200;
@@ -118,9 +133,23 @@ export class DropCounter {
     const now = monotonicMs();
     if (!totals.ok) return;
     const before = this.#watched;
-    this.#watched = { at: now, totals: totals.value };
-    if (before !== undefined && before.at > this.#noticedAt)
-      this.#keepBudget(before.totals, totals.value, now - before.at);
+    if (before === undefined || before.at <= this.#noticedAt) {
+      this.#watched = { at: now, totals: totals.value };
+      return;
+    }
+    this.#keepBudget(before.totals, totals.value, now - before.at);
+    if (now - before.at >= JUDGED_MS) this.#watched = { at: now, totals: totals.value };
+  }
+
+  get #allowed(): number {
+    const { overhead } = this.#options;
+    return Math.max(overhead.left('drops'), OWN_PART * overhead.limit);
+  }
+
+  /** So many drops a second may be met. */
+  get #mostMet(): number {
+    const perSecond = (this.#allowed * onlineCpuCount() * 1e9) / PASSED_NS;
+    return Math.max(MET_PER_SECOND, Math.min(MOST_MET_PER_SECOND, perSecond / 2));
   }
 
   #next(milliseconds: number): void {
@@ -158,7 +187,7 @@ export class DropCounter {
     const passes = this.#passes();
     const milliseconds = monotonicMs();
     const rest = totals.ok
-      ? this.#rests.restAfter({ milliseconds, total: totals.value.total, passes }, Math.random())
+      ? this.#rests.restAfter({ milliseconds, total: totals.value.total, passes }, Math.random(), this.#mostMet)
       : undefined;
     if (rest === undefined || rest === 0) {
       const now = this.#moment();
@@ -209,10 +238,10 @@ export class DropCounter {
   }
 
   #keepBudget(from: Totals, to: Totals, milliseconds: number): void {
-    const share = this.#shareOf(from, to, milliseconds);
+    const share = this.#shareOf(from, to, Math.max(milliseconds, JUDGED_MS));
     const { overhead } = this.#options;
     this.#taken = share;
-    if (milliseconds <= 0 || share <= overhead.left('drops')) return;
+    if (milliseconds <= 0 || share <= this.#allowed) return;
     const perSecond = Math.round((to.total - from.total) / (milliseconds / 1000));
     this.#leave(
       `counting ${perSecond} drops/s would take ${percent(share)} of the host's CPU time, above ${overhead.said('drops')}`,

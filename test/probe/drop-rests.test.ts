@@ -109,4 +109,24 @@ describe('drops while their counter rests', () => {
       seen.totals.toSorted((a, b) => a - b),
     );
   });
+
+  it('is met less where the budget leaves less, also one that scatters', () => {
+    const rests = new DropRests();
+    const moment = (slices: number, total: number): DropMoment => ({
+      milliseconds: slices * SLICE_MS,
+      total,
+      places: new Map(),
+      passes: undefined,
+    });
+    rests.begins(moment(0, 0));
+    // 300,000 a second and as many as half, in turns.
+    const totals = [15_000, 22_500, 37_500, 45_000];
+    for (const [slice, total] of totals.entries()) rests.goesOn(moment(slice + 1, total));
+    const now = moment(totals.length + 1, 60_000);
+    const [usual, little] = [rests.restAfter(now, 0.5), rests.restAfter(now, 0.5, 10_000)];
+    assert.ok(
+      usual !== undefined && little !== undefined && usual > 0 && little > 3 * usual,
+      `${usual} and ${little} ms`,
+    );
+  });
 });

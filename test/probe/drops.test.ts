@@ -31,13 +31,13 @@ describe('the counter of drops', { skip: whyNoLab() }, () => {
     ip('netns', 'delete', NAME);
   });
 
-  async function open(list = namespaces, maxOverhead = 0.01): Promise<DropCounter> {
+  async function open(list = namespaces, overhead = new Overhead(0.01)): Promise<DropCounter> {
     const opened = await DropCounter.open({
       procfs: '/proc',
       sysfs: '/sys',
       symbols: new KernelSymbols('/proc'),
       namespaces: () => list,
-      overhead: new Overhead(maxOverhead),
+      overhead,
     });
     assert.ok(opened.ok, JSON.stringify(opened));
     return opened.value;
@@ -141,8 +141,22 @@ for n in range(4000):
     assert.doesNotMatch(spawnSync('bpftool', ['prog'], { encoding: 'utf8' }).stdout, /pktcost_drop\b.*\n.*pids node/);
   });
 
+  it('stays where spans and profile have the whole budget for a while: they make room, and a loss has to be told', async () => {
+    const overhead = new Overhead(0.01);
+    overhead.takes('spans', () => 0.02);
+    const counter = await open(namespaces, overhead);
+    try {
+      counter.watch();
+      knock(5000);
+      counter.watch();
+      assert.ok(here(said(counter)).some(({ packets }) => packets >= 4000));
+    } finally {
+      counter.close();
+    }
+  });
+
   it('leaves when it would cost more than it may', async () => {
-    const counter = await open(namespaces, 1e-9);
+    const counter = await open(namespaces, new Overhead(1e-9));
     counter.watch();
     knock(200);
     counter.watch();
