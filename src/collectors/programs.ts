@@ -6,6 +6,7 @@ import {
   programNanoseconds,
   programRuns,
   tracedFunctions,
+  tunHolder,
 } from '../metrics/catalogue/index.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { defineCollector, type Emit, type Host } from './collector.ts';
@@ -52,6 +53,7 @@ function emitHolders(found: BpfPrograms | undefined, host: Host, emit: Emit): vo
   for (const { id, pid, comm } of held)
     if (known.has(id)) emit(programHolder, { program_id: `${id}`, pid: `${pid}`, comm }, 1);
   for (const { pid, comm, count } of holders.perfEvents) emit(perfEventHolder, { pid: `${pid}`, comm }, count);
+  for (const { device, pid, comm } of holders.tuns ?? []) emit(tunHolder, { tun: device, pid: `${pid}`, comm }, 1);
   const unseen = holders.unreadable + holders.unlooked;
   if (unseen > 0 && known.size > 0)
     host.gap('/proc/*/fd', `descriptors of ${unseen} processes were not looked at: no right, or no time`);

@@ -55,11 +55,13 @@ export function decodePrograms(answer: unknown): Result<BpfPrograms> {
   });
 }
 
-/** Who holds descriptors of BPF programs, links and perf events. */
+/** Who holds descriptors of BPF programs, links, perf events, and tun and tap devices. */
 export interface Holders {
   readonly programs: readonly Holder[];
   readonly links: readonly Holder[];
   readonly perfEvents: readonly { readonly pid: number; readonly comm: string; readonly count: number }[];
+  /** A device by its name, of whatever namespace; not in bundles of before. */
+  readonly tuns?: readonly { readonly device: string; readonly pid: number; readonly comm: string }[];
   /** Processes whose descriptors may not be looked at, and those that there was no time for. */
   readonly unreadable: number;
   readonly unlooked: number;
@@ -73,7 +75,7 @@ export interface Holder {
 
 export function decodeHolders(answer: unknown): Result<Holders> {
   return decode(() => {
-    const { programs, links, perfEvents, unreadable, unlooked } = asRecord(answer);
+    const { programs, links, perfEvents, tuns = [], unreadable, unlooked } = asRecord(answer);
     const holders = (rows: unknown): readonly Holder[] =>
       asList(rows, (row) => ({ id: asCount(row['id']), pid: asCount(row['pid']), comm: asText(row['comm']) }));
     return {
@@ -83,6 +85,11 @@ export function decodeHolders(answer: unknown): Result<Holders> {
         pid: asCount(row['pid']),
         comm: asText(row['comm']),
         count: asCount(row['count']),
+      })),
+      tuns: asList(tuns, (row) => ({
+        device: asText(row['device']),
+        pid: asCount(row['pid']),
+        comm: asText(row['comm']),
       })),
       unreadable: asCount(unreadable),
       unlooked: asCount(unlooked),

@@ -21,6 +21,7 @@ import {
   programRuns,
   routingRules,
   tcFilters,
+  tunHolder,
   tracedFunctions,
 } from '../../src/metrics/catalogue/index.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
@@ -128,6 +129,7 @@ describe('the programs collector', () => {
     programs: [{ id: 999, pid: 7, comm: 'other' }],
     links: [{ id: 5, pid: 4711, comm: 'cilium-agent' }],
     perfEvents: [{ pid: 80, comm: 'perf', count: 4 }],
+    tuns: [{ device: 'tap0', pid: 90, comm: 'qemu-system-x86' }],
     unreadable: 0,
     unlooked: 0,
   };
@@ -138,6 +140,7 @@ describe('the programs collector', () => {
     assert.equal(Object.keys(valuesOf(snapshot, programInfo)).length, 2);
     assert.deepEqual(valuesOf(snapshot, programRuns), { 'program_id=12': 3 });
     assert.deepEqual(valuesOf(snapshot, programNanoseconds), { 'program_id=12': 900 });
+    assert.deepEqual(valuesOf(snapshot, tunHolder), { 'comm=qemu-system-x86,pid=90,tun=tap0': 1 });
     assert.deepEqual(valuesOf(snapshot, programLink), {
       'hook=tcx_ingress,link_id=5,program_id=12,target=,type=tcx': 1,
     });

@@ -214,6 +214,7 @@ const more: Readonly<Record<string, Way>> = {
     code: 'PKT0504',
     called: ['FULL_RING', 'tun_net_xmit'],
     at: 'server',
+    says: /tun-hold \(pid \d+\)/,
     provoke: async (lab) => {
       await lab.server.make('tun-hold', { device: 'tun0', read: 0, life: 600 });
       lab.server.run(...'ip address add 198.18.200.1/24 dev tun0'.split(' '));

@@ -1,4 +1,11 @@
-import { deviceInfo, linkInfo, skbDrops, transmitDrop, transmitPackets } from '../../src/metrics/catalogue/index.ts';
+import {
+  deviceInfo,
+  linkInfo,
+  skbDrops,
+  transmitDrop,
+  transmitPackets,
+  tunHolder,
+} from '../../src/metrics/catalogue/index.ts';
 import { transmitDrops } from '../../src/rules/transmit-drops.ts';
 import { ruleCases } from '../support/cases.ts';
 import type { Cell } from '../support/window.ts';
@@ -14,6 +21,8 @@ const info = (kind: string): Cell => [
   1,
 ];
 
+const held = (tun: string, pid: string): Cell => [tunHolder, { tun, pid, comm: 'qemu-system-x86' }, 1, 1];
+
 ruleCases(transmitDrops, [
   {
     name: 'a tap whose guest does not read',
@@ -23,6 +32,18 @@ ruleCases(transmitDrops, [
     message: 'tun',
     args: { device: 'tap0', lost: 1000, share: 0.01 },
     command: /ip -s -d link show dev tap0/,
+  },
+  {
+    name: 'a tap whose reader is known, of whatever namespace it is',
+    cells: [...device(99_000, 1000), info('tun'), held('tap0', '90'), held('tap1', '91')],
+    outcome: 'warning',
+    args: { reader: 'qemu-system-x86 (pid 90)' },
+  },
+  {
+    name: 'two programs hold taps of that name, in different namespaces: neither is blamed',
+    cells: [...device(99_000, 1000), info('tun'), held('tap0', '90'), held('tap0', '91')],
+    outcome: 'warning',
+    args: { reader: 'the program or the virtual machine' },
   },
   {
     name: 'a veth whose peer is down',

@@ -110,6 +110,13 @@ export const perfEventHolder = gauge('pktcost_perf_events_held', {
   unit: 'entries',
   help: 'Perf events that a process has open: one for each CPU, counter or tracepoint.',
 });
+export const tunHolder = gauge('pktcost_tun_holder_info', {
+  ...holders,
+  labels: ['tun', 'pid', 'comm'],
+  unit: 'none',
+  sparse: true,
+  help: 'A process that holds the other end of a tun or tap device; which namespace the device is in its descriptor does not say.',
+});
 export const tracedFunctions = gauge('pktcost_traced_functions', {
   ...programs,
   source: '/sys/kernel/tracing/enabled_functions',

@@ -12,13 +12,14 @@ import { commOf } from './socket-owners.ts';
 const MOST_MS = 100;
 
 const A = 'a'.charCodeAt(0);
+const TUN = '/dev/net/tun';
 /** kernel/bpf/syscall.c and kernel/events/core.c: what the descriptors are called. */
 const BPF = /^anon_inode:\[?bpf[-_](?:prog|link)\]?$/;
 const PERF = 'anon_inode:[perf_event]';
 
-/** Who holds descriptors of BPF programs, links and perf events, by one pass over /proc. pktcost itself is left out. */
+/** Who holds descriptors of BPF programs, links, perf events, and tun and tap devices, by one pass over /proc. pktcost itself is left out. */
 export function holders(procfs: string): Result<Holders> {
-  const found: HeldFound = { programs: [], links: [], perfEvents: [], unreadable: 0, unlooked: 0 };
+  const found: HeldFound = { programs: [], links: [], perfEvents: [], tuns: [], unreadable: 0, unlooked: 0 };
   try {
     const pids = readdirSync(procfs).map(Number).filter(Number.isInteger);
     const until = process.cpuUsage().system + MOST_MS * 1000;
@@ -40,6 +41,7 @@ interface HeldFound {
   readonly programs: Holder[];
   readonly links: Holder[];
   readonly perfEvents: { pid: number; comm: string; count: number }[];
+  readonly tuns: { device: string; pid: number; comm: string }[];
   unreadable: number;
   unlooked: number;
 }
@@ -50,19 +52,23 @@ function lookInto(procfs: string, pid: number, links: ReturnType<typeof linkRead
     ['prog_id', new Set()],
     ['link_id', new Set()],
   ]);
+  const tuns = new Set<string>();
   let perfEvents = 0;
   let open: number | undefined;
   try {
     open = openFolder(directory);
     for (const fd of readdirSync(directory)) {
       const length = links.read(open, directory, fd);
+      if (length === TUN.length && utf8Text(links.bytes.subarray(0, length)) === TUN) {
+        // Empty where no device is attached yet. Source: drivers/net/tun.c:tun_chr_show_fdinfo.
+        const [, device] = /^iff:\s+(\S+)$/m.exec(infoOf(procfs, pid, fd)) ?? [];
+        if (device !== undefined) tuns.add(device);
+      }
       if (length === 0 || links.bytes[0] !== A) continue;
       const target = utf8Text(links.bytes.subarray(0, length));
       if (target === PERF) perfEvents += 1;
       if (!BPF.test(target)) continue;
-      const info = readFileGuarded(`${procfs}/${pid}/fdinfo/${fd}`, 1024 * 1024);
-      const fields = info.ok ? info.value.toString('latin1') : '';
-      for (const [, what = '', id] of fields.matchAll(/^(prog_id|link_id):\s+(\d{1,10})$/gm))
+      for (const [, what = '', id] of infoOf(procfs, pid, fd).matchAll(/^(prog_id|link_id):\s+(\d{1,10})$/gm))
         held.get(what)?.add(Number(id));
     }
   } catch (error) {
@@ -72,11 +78,17 @@ function lookInto(procfs: string, pid: number, links: ReturnType<typeof linkRead
     if (open !== undefined) closeSync(open);
   }
   const [programs, bpfLinks] = [held.get('prog_id')!, held.get('link_id')!];
-  if (perfEvents + programs.size + bpfLinks.size === 0) return;
+  if (perfEvents + programs.size + bpfLinks.size + tuns.size === 0) return;
   const comm = commOf(procfs, pid);
   if (comm === undefined) return;
   // The descriptor of a link says which program it holds as well: that is the link's.
   for (const id of programs) found.programs.push({ id, pid, comm });
   for (const id of bpfLinks) found.links.push({ id, pid, comm });
   if (perfEvents > 0) found.perfEvents.push({ pid, comm, count: perfEvents });
+  for (const device of tuns) found.tuns.push({ device, pid, comm });
+}
+
+function infoOf(procfs: string, pid: number, fd: string): string {
+  const info = readFileGuarded(`${procfs}/${pid}/fdinfo/${fd}`, 1024 * 1024);
+  return info.ok ? info.value.toString('latin1') : '';
 }
