@@ -5,6 +5,7 @@ import {
   receiveMissed,
   receivePackets,
   receiveRingLost,
+  xdpDropped,
 } from '../metrics/catalogue/index.ts';
 import { defineCollector } from './collector.ts';
 import { decodeRingLosses } from './rings-dump.ts';
@@ -29,6 +30,7 @@ export const nics = defineCollector({
     const answer = host.dump('ring_losses', decodeRingLosses);
     for (const { device, kind, counter, lost } of answer?.rows ?? []) {
       if (kind === 'ring') emit(receiveRingLost, { device, counter }, lost);
+      else if (kind === 'xdp') emit(xdpDropped, { device, counter }, lost);
       else emit(receiveCardLost, { device, counter, kind }, lost);
     }
     for (const { device, ifindex, driver, counted, missed, packets = null } of answer?.cards ?? []) {
@@ -44,7 +46,7 @@ export const nics = defineCollector({
         emit(
           driverCounters,
           { device, driver, kind },
-          own.filter((row) => (row.kind === 'ring') === (kind === 'ring')).length,
+          own.filter((row) => row.kind !== 'xdp' && (row.kind === 'ring') === (kind === 'ring')).length,
         );
     }
     for (const { device, reason } of answer?.untold ?? [])

@@ -8,6 +8,7 @@ import {
   skbDrops,
   skbDropsCounted,
   unameInfo,
+  xdpDropped,
 } from '../metrics/catalogue/index.ts';
 import { nicLossesOf, ringLossIn, type RingLossIn } from '../metrics/nic-losses.ts';
 import { netnsOf } from '../metrics/snapshot.ts';
@@ -167,7 +168,7 @@ function refusedByDevice(window: Window): ReadonlyMap<string, number> {
 /** Of the series that are alike in these labels the one that rose most. */
 function largestOf(
   window: Window,
-  metric: typeof receiveCardLost | typeof receiveRingLost,
+  metric: typeof receiveCardLost | typeof receiveRingLost | typeof xdpDropped,
   alike: readonly string[],
 ): readonly Increase[] {
   const most = new Map<string, Increase>();
@@ -177,3 +178,17 @@ function largestOf(
   }
   return [...most.values()];
 }
+
+/** What XDP programs in drivers dropped: of each device the counter that rose most. */
+export const xdpDrops = once((window: Window): readonly CardLossRow[] =>
+  largestOf(window, xdpDropped, ['device']).map((cell) => ({
+    reason: cell.labels['counter'] ?? '',
+    means: XDP_DROPPED,
+    place: xdpDropped.source,
+    device: cell.labels['device'] ?? '',
+    netns: netnsOf(cell.labels),
+    packets: window.inItsTime(cell),
+  })),
+);
+
+export const XDP_DROPPED = 'an XDP program dropped it in the driver';

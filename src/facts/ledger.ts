@@ -14,17 +14,19 @@ import {
   skbDropsLookedAt,
   skbDropsNoRoom,
   skbDropsRarest,
+  xdpDropped,
 } from '../metrics/catalogue/index.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { netnsOf, OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
-import { cardLosses } from './card-losses.ts';
+import { cardLosses, xdpDrops } from './card-losses.ts';
 import { dropReasons, meaningOfDrop, stageOfDrop, type DropKind } from './drop-reasons.ts';
 import type { LedgerBook, LedgerRow } from '../generated/report.ts';
 
 /** The rules that tell what cards and captures lose. */
 const CARDS = 'PKT0501';
 const CAPTURES = 'PKT0709';
+const POLICY = 'PKT0704';
 
 export interface DropLedger {
   /** Whether the kernel's drops were counted; else the rows are what counters tell. */
@@ -193,7 +195,8 @@ function ownCounters(window: Window): Counted[] {
     kind: 'noise' as const,
     rule: CAPTURES,
   }));
-  return [...cards, ...taps].filter(({ packets }) => packets > 0);
+  const xdp = xdpDrops(window).map((row) => ({ ...row, kind: 'policy' as const, rule: POLICY }));
+  return [...cards, ...xdp, ...taps].filter(({ packets }) => packets > 0);
 }
 
 interface Frames {
@@ -225,7 +228,7 @@ const BOOKED = [...DELIVERED, ...FORWARDED];
 /** What the ledger is made of, besides the drops themselves: the same is read of every namespace. */
 export const ledgerMetrics: readonly Metric[] = [
   ...[skbDrops, skbDropsCounted, skbDropsLookedAt, skbDropsEstimated, skbDropsError, skbDropsNoRoom, skbDropsRarest],
-  ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, packetSocketDrops, packetRingDrops],
+  ...[receivePackets, receiveMissed, receiveRingLost, receiveCardLost, xdpDropped, packetSocketDrops, packetRingDrops],
   ...BOOKED,
   ...[...lossCounters.keys()].map((counter) => netstat.member(counter)),
 ];
@@ -242,6 +245,7 @@ function booksOf(
       counters.set(netns, (counters.get(netns) ?? new Map<Metric, number>()).set(metric, window.inItsTime(cell)));
     }
   }
+  const byXdp = xdpDrops(window);
   return frames.namespaces.flatMap((netns) => {
     const framesIn = frames.of(netns);
     const counted = counters.get(netns);
@@ -256,7 +260,7 @@ function booksOf(
       delivered: of(DELIVERED),
       forwarded: of(FORWARDED),
       lost: before('loss'),
-      policy: before('policy'),
+      policy: before('policy') + byXdp.reduce((total, row) => total + (row.netns === netns ? row.packets : 0), 0),
       noise: before('noise'),
       unclear: before('unclear'),
     };

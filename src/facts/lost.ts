@@ -15,6 +15,9 @@ export interface LossWay {
   readonly locations?: readonly string[];
   /** The counters have all of it: the reasons only tell where. */
   readonly counted?: boolean;
+  /** Where the counters are of one device, and what to type. */
+  readonly device?: string;
+  readonly type?: string;
 }
 
 export interface LossByWay {
@@ -34,7 +37,7 @@ interface LostWay {
 /** What was lost in one place. Drops whose reason belongs to none of the ways are ways of their own. */
 export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): LossByWay {
   const left = new Set(drops.filter(({ value }) => value > 0));
-  const found = ways.map(({ means, counters, dropReasons, locations = [], counted: whole }) => {
+  const found = ways.map(({ means, counters, dropReasons, locations = [], counted: whole, device, type }) => {
     const mine = [...left].filter(
       ({ labels }) =>
         dropReasons.includes(reasonOf(labels)) ||
@@ -43,7 +46,8 @@ export function lostBy(ways: readonly LossWay[], drops: readonly Signal[]): Loss
     for (const each of mine) left.delete(each);
     const counted = counters.reduce((sum, each) => sum + (each?.value ?? 0), 0);
     const known = whole === true && counters.some((each) => each !== undefined);
-    return { means, lost: known ? counted : Math.max(counted, totalOf(mine)), device: deviceOf(mine) };
+    const lost = known ? counted : Math.max(counted, totalOf(mine));
+    return { means, lost, device: device ?? deviceOf(mine), ...(type !== undefined && { type }) };
   });
   const others = new Map<string, Signal[]>();
   for (const each of left) {

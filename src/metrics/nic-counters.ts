@@ -49,6 +49,14 @@ export function lossesByCounters(driver: string, counters: Counters): readonly C
   return kinds.flatMap((kind) => of(kind, cardLossesIn(known, kind, counters)));
 }
 
+/**
+ * What a driver counts of frames that an XDP program dropped, for all queues together and for each: no packet was made of them, and
+ * the kernel tells of none. Source: drivers/net/veth.c, virtio_net.c, ethernet/mellanox/mlx5, amazon/ena, google/gve, sfc.
+ */
+export function xdpDropsIn(counters: Counters): ReadonlyMap<string, number> {
+  return added(counters, /(?:^|_)xdp_drops?(?:\[\d+\])?$/);
+}
+
 /** Whether the statistics of the device have all that its driver knows of full rings; unknown of a driver that is not known. */
 export function isInStatistics(driver: string, release: string | undefined): boolean {
   const known = nicLossesOf(driver);

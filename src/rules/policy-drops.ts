@@ -1,8 +1,10 @@
 import { otherWays } from './losing.ts';
 import { worded } from './finding.ts';
 import { unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
+import { XDP_DROPPED } from '../facts/card-losses.ts';
 import { lostBy } from '../facts/lost.ts';
-import { netstat, skbDrops } from '../metrics/catalogue/index.ts';
+import type { Signal } from '../facts/signal.ts';
+import { netstat, skbDrops, xdpDropped } from '../metrics/catalogue/index.ts';
 import { rate, within } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
 import { inNetns } from './remedies/shell.ts';
@@ -20,6 +22,9 @@ export const policyDrops = defineRule({
     received: rate(netstat.member('Ip_InReceives')),
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0704'))),
     unnamed: optionalList(within(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
+    // No packet was made of what a program in a driver drops: only its driver counts it, by names of its own.
+    xdp: optionalList(within(xdpDropped)),
+    xdpRates: optionalList(rate(xdpDropped)),
     dropRates: optionalList(rate(skbDrops, dropsOwnedBy('PKT0704'))),
     unnamedRates: optionalList(rate(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
   },
@@ -43,10 +48,23 @@ export const policyDrops = defineRule({
       'because {why}{where}{others}.',
   },
   alert: informsOnly,
-  conclude({ received, drops, unnamed, dropRates, unnamedRates }, limits, at) {
-    const { lost, ways } = lostBy([], [...drops, ...unnamed]);
+  conclude({ received, drops, unnamed, xdp, xdpRates, dropRates, unnamedRates }, limits, at) {
+    const inDrivers = largestByDevice(xdp);
+    const { lost, ways } = lostBy(
+      inDrivers.map((each) => ({
+        means: XDP_DROPPED,
+        counters: [each],
+        dropReasons: [],
+        device: each.labels['device'] ?? '',
+        type: 'bpftool net; ethtool -S DEVICE',
+      })),
+      [...drops, ...unnamed],
+    );
     const [first, ...others] = ways;
-    const perSecond = [...dropRates, ...unnamedRates].reduce((sum, each) => sum + each.value, 0);
+    const perSecond = [...dropRates, ...unnamedRates, ...largestByDevice(xdpRates)].reduce(
+      (sum, each) => sum + each.value,
+      0,
+    );
     if (first === undefined || lost < limits.dropped || perSecond < limits.perSecond) return ok();
     return info({
       certainty: 'measured',
@@ -60,7 +78,7 @@ export const policyDrops = defineRule({
         where: first.device === '' ? '' : worded(first.device, `, on ${first.device}`),
         others: otherWays(others.slice(0, 4)),
       },
-      evidence: { drops: ['>=', limits.dropped], unnamed: null, received: null },
+      evidence: { drops: ['>=', limits.dropped], unnamed: null, xdp: null, received: null },
       remedies: [
         {
           action: 'If that is intended, do nothing. Otherwise see what drops them.',
@@ -73,3 +91,13 @@ export const policyDrops = defineRule({
     });
   },
 });
+
+/** Of several counters of one device the largest: drivers count for each queue and for all together. */
+function largestByDevice(points: readonly Signal[]): readonly Signal[] {
+  const largest = new Map<string, Signal>();
+  for (const point of points) {
+    const device = point.labels['device'] ?? '';
+    if (point.value > (largest.get(device)?.value ?? 0)) largest.set(device, point);
+  }
+  return [...largest.values()];
+}

@@ -1,4 +1,4 @@
-import { netstat, skbDrops } from '../../src/metrics/catalogue/index.ts';
+import { netstat, skbDrops, xdpDropped } from '../../src/metrics/catalogue/index.ts';
 import { policyDrops } from '../../src/rules/policy-drops.ts';
 import { ruleCases } from '../support/cases.ts';
 import { unread } from '../support/losses.ts';
@@ -11,6 +11,9 @@ const dropped = (reason: string, packets: number, location = 'f'): Cell => [
   1,
   1 + packets,
 ];
+
+const inDriver = (device: string, packets: number): Cell[] =>
+  ['rx_xdp_drop', 'rxN_xdp_drop'].map((counter) => [xdpDropped, { device, counter }, 3, 3 + packets]);
 
 ruleCases(policyDrops, [
   {
@@ -34,6 +37,19 @@ ruleCases(policyDrops, [
     readAfter: { netstat: 15 },
     outcome: 'info',
     args: { rate: 2000, received: 2000 },
+  },
+  {
+    name: 'a program in the driver drops, which counts that for its queues and for all of them, and is the only one to know',
+    cells: [received, dropped('NO_SOCKET', 40), ...inDriver('eth1', 7000), ...inDriver('veth0', 20)],
+    outcome: 'info',
+    args: {
+      dropped: 7060,
+      rate: 706,
+      most: 7000,
+      why: 'an XDP program dropped it in the driver',
+      where: ', on eth1',
+    },
+    command: /bpftool net; ethtool -S eth1/,
   },
   { name: 'nine are in the table only', cells: [received, dropped('NO_SOCKET', 9)], outcome: 'ok' },
   { name: 'a loss is no policy', cells: [received, dropped('SOCKET_RCVBUFF', 5000)], outcome: 'ok' },

@@ -23,10 +23,10 @@ const NFT = (hook: string, rest: string): string =>
 
 /** Programs at a device: what they let pass, and what they drop. */
 const spin =
-  (kind: string, end: 'inner' | 'outer', drop: 0 | 1) =>
+  (kind: string, end: 'inner' | 'outer', drop: 0 | 1, native: 0 | 1 = 0) =>
   async (lab: Lab): Promise<unknown> => {
     await receiver(lab);
-    await lab.router.make('bpf-spin', { kind, device: lab.at[end].device, calls: 1, drop });
+    await lab.router.make('bpf-spin', { kind, device: lab.at[end].device, calls: 1, drop, native });
     return lab.craft();
   };
 const filters: Readonly<Record<string, Row>> = {
@@ -59,6 +59,14 @@ const filters: Readonly<Record<string, Row>> = {
     says: /an XDP program dropped it, on veth0/,
     provoke: spin('xdp', 'inner', 1),
     twin: spin('xdp', 'inner', 0),
+  },
+  'an XDP program in the driver drops, of which no packet is made': {
+    code: 'PKT0704',
+    reason: 'rx_queue_N_xdp_drops',
+    at: 'router',
+    says: /an XDP program dropped it in the driver, on veth0/,
+    provoke: spin('xdp', 'inner', 1, 1),
+    twin: spin('xdp', 'inner', 0, 1),
   },
 };
 

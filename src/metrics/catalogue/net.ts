@@ -146,6 +146,16 @@ export const driverCounters = gauge('pktcost_device_driver_loss_counters', {
   help: 'How many counters of frames that the receive ring had no room for (ring) and of others that were lost (card) a driver has by names of its own; 0 where it was asked and has none.',
 });
 
+export const xdpDropped = counter('pktcost_device_xdp_dropped_total', {
+  collector: 'nics',
+  source: 'ring_losses',
+  labels: ['device', 'counter'],
+  unit: 'packets',
+  perNetns: true,
+  sparse: true,
+  help: 'Frames that an XDP program in the driver dropped, by a counter of the driver (ethtool -S); several may count the same. Of devices with such a program that are up.',
+});
+
 export const receiveCardLost = counter('pktcost_device_receive_card_lost_total', {
   collector: 'nics',
   source: 'ring_losses',

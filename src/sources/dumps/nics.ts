@@ -4,7 +4,7 @@ import type { RingLosses, RingRow } from '../../collectors/rings-dump.ts';
 import { isGone } from '../../base/errno.ts';
 import { ok, type Failure, type Result } from '../../base/result.ts';
 import { driverOf, ringOf, statisticsOf, type DriverCounters } from '../../ffi/ethtool.ts';
-import { lossesByCounters } from '../../metrics/nic-counters.ts';
+import { lossesByCounters, xdpDropsIn } from '../../metrics/nic-counters.ts';
 import { dumpLinks, type Link } from '../../probe/rtnetlink.ts';
 
 /** include/uapi/linux/if_arp.h */
@@ -23,13 +23,22 @@ export function isCard({ kind, type, up }: Pick<Link, 'kind' | 'type' | 'up'>): 
   return up && (kind === undefined || kind === 'ipoib') && (type === ARPHRD_ETHER || type === ARPHRD_INFINIBAND);
 }
 
+/** A program in its driver drops frames of which the driver alone knows, whatever kind of device it is. */
+export function hasDriverXdp({ up, xdp }: Pick<Link, 'up' | 'xdp'>): boolean {
+  return up && xdp?.programs.some(({ mode }) => mode === 'native' || mode === 'several') === true;
+}
+
 /** What each card was asked, in turn; `late` of those that there was no time for. */
-function askCards<T>(ask: (card: Link) => T, late: (card: Link, reason: string) => T): Result<readonly T[]> {
+function askCards<T>(
+  ask: (card: Link) => T,
+  late: (card: Link, reason: string) => T,
+  asked: (link: Link) => boolean = isCard,
+): Result<readonly T[]> {
   const links = dumpLinks();
   if (!links.ok) return links;
   const began = monotonicMs();
   return ok(
-    links.value.filter(isCard).map((card, index) => {
+    links.value.filter(asked).map((card, index) => {
       if (index >= MOST_CARDS) return late(card, `not asked, as there are more than ${MOST_CARDS} cards`);
       if (monotonicMs() - began > MOST_MILLISECONDS) return late(card, 'not asked, as other cards took too long');
       return ask(card);
@@ -57,7 +66,11 @@ export function readRings(): Result<readonly RingRow[]> {
  * @param askMissed rx_missed_errors of all devices, where nobody else tells; asked for once there is a card
  */
 export function readRingLosses(askMissed?: () => Result<ReadonlyMap<string, number>>): Result<RingLosses> {
-  const asked = askCards(lossesOf, ({ name }, reason) => untold(name, reason));
+  const asked = askCards(
+    (link) => (isCard(link) ? lossesOf(link) : xdpDropsOf(link)),
+    ({ name }, reason) => untold(name, reason),
+    (link) => isCard(link) || hasDriverXdp(link),
+  );
   if (!asked.ok) return asked;
   const cards = asked.value.flatMap((each) => each.cards ?? []);
   const missed = cards.length === 0 || askMissed === undefined ? ok(new Map<string, number>()) : askMissed();
@@ -74,13 +87,31 @@ function untold(device: string, reason: string): RingLosses {
   return { rows: [], untold: [{ device, reason }] };
 }
 
-function lossesOf({ name, ifindex }: Link): RingLosses {
+/** Of what is no card only this is asked. */
+function xdpDropsOf({ name }: Link): RingLosses {
+  const counters = statisticsOf(name);
+  return counters.ok ? { rows: xdpRows(name, counters.value), untold: [] } : lossesRefused(name, counters);
+}
+
+function xdpRows(device: string, counters: DriverCounters): RingLosses['rows'] {
+  return [...xdpDropsIn(counters)]
+    .filter(([, lost]) => Number.isSafeInteger(lost))
+    .map(([counter, lost]) => ({ device, kind: 'xdp', counter, lost }));
+}
+
+function lossesOf(link: Link): RingLosses {
+  const { name, ifindex } = link;
   const driver = driverOf(name);
   if (!driver.ok) return lossesRefused(name, driver);
   const counters = statisticsOf(name);
   const told = counters.ok ? lossesAmong(name, driver.value, counters.value) : lossesRefused(name, counters);
   const counted = counters.ok && told.untold.length === 0;
-  return { ...told, cards: [{ device: name, ifindex, driver: driver.value, counted, missed: null }] };
+  const xdp = counters.ok && hasDriverXdp(link) ? xdpRows(name, counters.value) : [];
+  return {
+    ...told,
+    rows: [...told.rows, ...xdp],
+    cards: [{ device: name, ifindex, driver: driver.value, counted, missed: null }],
+  };
 }
 
 /** That a driver has nothing to tell is an answer, and so is that the card was taken away. */

@@ -4,9 +4,16 @@ import { describe, it } from 'node:test';
 
 import { nics } from '../../../src/collectors/nics.ts';
 import { decodeRingLosses } from '../../../src/collectors/rings-dump.ts';
-import { deviceInfo, driverCounters, receiveMissed, receiveRingLost } from '../../../src/metrics/catalogue/index.ts';
+import {
+  deviceInfo,
+  driverCounters,
+  receiveMissed,
+  receiveRingLost,
+  xdpDropped,
+} from '../../../src/metrics/catalogue/index.ts';
+import { xdpDropsIn } from '../../../src/metrics/nic-counters.ts';
 import { dumpMissed } from '../../../src/probe/rtnetlink.ts';
-import { isCard, lossesAmong, readRingLosses, readRings } from '../../../src/sources/dumps/nics.ts';
+import { hasDriverXdp, isCard, lossesAmong, readRingLosses, readRings } from '../../../src/sources/dumps/nics.ts';
 import { collect, valuesOf } from '../../support/reader.ts';
 
 const EOTHER = 772;
@@ -18,6 +25,23 @@ describe('cards', () => {
     assert.ok(!isCard({ type: 1, up: false }), 'asked, it would be woken up');
     for (const kind of ['veth', 'bridge', 'tun', 'bond', 'vlan']) assert.ok(!isCard({ type: 1, up: true, kind }), kind);
     assert.ok(!isCard({ type: EOTHER, up: true }), 'the loopback device');
+  });
+
+  it('and what else has a program in its driver are asked for what that dropped, of all queues together', () => {
+    const native = { mode: 'native', programs: [{ id: 7, mode: 'native' }] } as const;
+    assert.ok(hasDriverXdp({ up: true, xdp: native }));
+    assert.ok(!hasDriverXdp({ up: false, xdp: native }));
+    assert.ok(!hasDriverXdp({ up: true, xdp: { mode: 'generic', programs: [{ id: 7, mode: 'generic' }] } }));
+    assert.ok(!hasDriverXdp({ up: true }));
+    const counters = [
+      ['rx_queue_0_xdp_drops', 3],
+      ['rx_queue_1_xdp_drops', 4],
+      ['rx_queue_0_drops', 50],
+      ['tx_queue_0_xdp_xmit_errors', 9],
+    ] as const;
+    assert.deepEqual([...xdpDropsIn(counters)], [['rx_queue_N_xdp_drops', 7]]);
+    const others = ['rx_xdp_drop', 'rx0_xdp_drop', 'queue_0_rx_xdp_drop', 'rx_xdp_drop[0]', 'rx_xdp_drops'];
+    assert.equal(xdpDropsIn(others.map((name) => [name, 1])).size, others.length);
   });
 
   it('are asked for what they lost, of all queues together, and zeros are told', () => {
@@ -54,7 +78,8 @@ describe('cards', () => {
 
 describe('the collector of their counters', () => {
   it('says which cards were asked, and what of them is not known', () => {
-    const { rows } = lossesAmong('eth0', 'ena', [['rx_drops', 5]]);
+    const dropped = { device: 'eth0', kind: 'xdp', counter: 'queue_N_rx_xdp_drop', lost: 8 };
+    const rows = [...lossesAmong('eth0', 'ena', [['rx_drops', 5]]).rows, dropped];
     const untold = [{ device: 'eth1', reason: 'operation not permitted (EPERM)' }];
     const card = { ifindex: 2, driver: 'ena', missed: null };
     const cards = [
@@ -64,6 +89,7 @@ describe('the collector of their counters', () => {
     const snapshot = collect(nics, { dumps: { ring_losses: { rows, untold, cards } } });
     assert.deepEqual([valuesOf(snapshot, deviceInfo), valuesOf(snapshot, receiveMissed)], [{}, {}], '/sys tells them');
     assert.deepEqual(valuesOf(snapshot, receiveRingLost), { 'counter=rx_drops,device=eth0': 5 });
+    assert.deepEqual(valuesOf(snapshot, xdpDropped), { 'counter=queue_N_rx_xdp_drop,device=eth0': 8 });
     assert.deepEqual(valuesOf(snapshot, driverCounters), {
       'device=eth0,driver=ena,kind=card': 0,
       'device=eth0,driver=ena,kind=ring': 1,

@@ -76,7 +76,7 @@ int main(int argc, char **argv) {
 	// What lets a packet go on, and what drops it: TCX_NEXT and TCX_DROP, XDP_PASS and XDP_DROP, 1 and 0 in a control group.
 	if (strcmp(kind, "tcx") == 0) link_to(load(BPF_PROG_TYPE_SCHED_CLS, 46, calls, drop ? 2 : -1), 46, device, 0);
 	else if (strcmp(kind, "tcx-egress") == 0) link_to(load(BPF_PROG_TYPE_SCHED_CLS, 47, calls, drop ? 2 : -1), 47, device, 0);
-	else if (strcmp(kind, "xdp") == 0) link_to(load(BPF_PROG_TYPE_XDP, BPF_XDP, calls, drop ? 1 : 2), BPF_XDP, device, 1U << 1);
+	else if (strcmp(kind, "xdp") == 0) link_to(load(BPF_PROG_TYPE_XDP, BPF_XDP, calls, drop ? 1 : 2), BPF_XDP, device, number("native", 0) == 1 ? 1U << 2 : 1U << 1);
 	else if (strcmp(kind, "cgroup-ingress") == 0 || strcmp(kind, "cgroup-egress") == 0) {
 		int at = strcmp(kind, "cgroup-egress") == 0 ? BPF_CGROUP_INET_EGRESS : BPF_CGROUP_INET_INGRESS;
 		int group = open(text("cgroup", ""), O_RDONLY | O_DIRECTORY);
