@@ -4,8 +4,8 @@ import { unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
 import { XDP_DROPPED } from '../facts/card-losses.ts';
 import { lostBy } from '../facts/lost.ts';
 import type { Signal } from '../facts/signal.ts';
-import { netstat, skbDrops, xdpDropped } from '../metrics/catalogue/index.ts';
-import { rate, within } from '../metrics/expression.ts';
+import { deviceProgram, netstat, skbDrops, xdpDropped } from '../metrics/catalogue/index.ts';
+import { rate, value, within } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
 import { inNetns } from './remedies/shell.ts';
 import { decidingList, defineRule, info, ok, optionalList } from './rule.ts';
@@ -23,7 +23,8 @@ export const policyDrops = defineRule({
     drops: decidingList(within(skbDrops, dropsOwnedBy('PKT0704'))),
     unnamed: optionalList(within(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
     // No packet was made of what a program in a driver drops: only its driver counts it, by names of its own.
-    xdp: optionalList(within(xdpDropped)),
+    xdp: decidingList(within(xdpDropped)),
+    inDriver: optionalList(value(deviceProgram, { kind: 'xdp', mode: ['native', 'several'] })),
     xdpRates: optionalList(rate(xdpDropped)),
     dropRates: optionalList(rate(skbDrops, dropsOwnedBy('PKT0704'))),
     unnamedRates: optionalList(rate(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
@@ -48,6 +49,8 @@ export const policyDrops = defineRule({
       'because {why}{where}{others}.',
   },
   alert: informsOnly,
+  stands: (unread, { inDriver }, _limits, at) =>
+    unread === 'xdp' && inDriver.length === 0 && !at.unread.has('inDriver'),
   conclude({ received, drops, unnamed, xdp, xdpRates, dropRates, unnamedRates }, limits, at) {
     const inDrivers = largestByDevice(xdp);
     const { lost, ways } = lostBy(

@@ -1,4 +1,4 @@
-import { netstat, skbDrops, xdpDropped } from '../../src/metrics/catalogue/index.ts';
+import { deviceProgram, netstat, skbDrops, xdpDropped } from '../../src/metrics/catalogue/index.ts';
 import { policyDrops } from '../../src/rules/policy-drops.ts';
 import { ruleCases } from '../support/cases.ts';
 import { unread } from '../support/losses.ts';
@@ -14,6 +14,13 @@ const dropped = (reason: string, packets: number, location = 'f'): Cell => [
 
 const inDriver = (device: string, packets: number): Cell[] =>
   ['rx_xdp_drop', 'rxN_xdp_drop'].map((counter) => [xdpDropped, { device, counter }, 3, 3 + packets]);
+
+const program = (mode: string): Cell => [
+  deviceProgram,
+  { device: 'eth1', hook: `xdp ${mode}`, program_id: '7', kind: 'xdp', mode, side: '', qdisc: '', parent: '' },
+  1,
+  1,
+];
 
 ruleCases(policyDrops, [
   {
@@ -51,9 +58,22 @@ ruleCases(policyDrops, [
     },
     command: /bpftool net; ethtool -S eth1/,
   },
-  { name: 'nine are in the table only', cells: [received, dropped('NO_SOCKET', 9)], outcome: 'ok' },
-  { name: 'a loss is no policy', cells: [received, dropped('SOCKET_RCVBUFF', 5000)], outcome: 'ok' },
-  { name: 'noise is none either', cells: [received, dropped('QUEUE_PURGE', 5000)], outcome: 'ok' },
+  {
+    name: 'what a program in the driver dropped could not be read, and there is one',
+    cells: [received, dropped('NO_SOCKET', 9), program('native')],
+    failed: { nics: { path: 'ring_losses', reason: 'operation not permitted (EPERM)' } },
+    outcome: 'not-measured',
+    missing: /EPERM/,
+  },
+  {
+    name: 'it could not be read, and no program is in any driver',
+    cells: [received, dropped('NO_SOCKET', 9), program('generic')],
+    failed: { nics: { path: 'ring_losses', reason: 'operation not permitted (EPERM)' } },
+    outcome: 'ok',
+  },
+  { name: 'nine are in the table only', cells: [received, dropped('NO_SOCKET', 9)], ran: ['nics'], outcome: 'ok' },
+  { name: 'a loss is no policy', cells: [received, dropped('SOCKET_RCVBUFF', 5000)], ran: ['nics'], outcome: 'ok' },
+  { name: 'noise is none either', cells: [received, dropped('QUEUE_PURGE', 5000)], ran: ['nics'], outcome: 'ok' },
   unread(),
   {
     name: 'drops were not counted',
