@@ -421,6 +421,9 @@ const byLocation: Readonly<Record<string, Row>> = {
     'IpExt_InNoRoutes',
     ROUTES,
   ],
+  // Of IPv6; what a blackhole route of IPv4 takes ends in ip_error.
+  dst_discard_out: ['loss', 'PKT0701', 'a blackhole route takes it', undefined, ROUTES],
+  dst_discard: ['loss', 'PKT0701', 'a blackhole route takes it', undefined, ROUTES],
   ip6_pkt_discard: ['loss', 'PKT0701', 'there is no route to its destination', 'Ip6_InNoRoutes', ROUTES],
   ip6_pkt_drop: ['loss', 'PKT0701', 'there is no route to its destination', 'Ip6_InNoRoutes', ROUTES],
   // Since 6.14 only the first is left, and rp_filter, which has a reason since 5.17, has always a counter that PKT0701 reads.
@@ -488,6 +491,7 @@ const byLocation: Readonly<Record<string, Row>> = {
   br_flood: ['policy', 'PKT0704', 'the bridge has no other port for it', undefined, 'bridge -d link'],
   br_forward: ['policy', 'PKT0704', 'the bridge does not forward it to that port', undefined, 'bridge -d link'],
   br_stp_rcv: ['noise', '', 'it was a message of the spanning tree'],
+  veth_xdp_rcv_skb: ['policy', 'PKT0704', 'an XDP program dropped it in the driver', undefined, 'bpftool net'],
   do_xdp_generic: ['policy', 'PKT0704', 'an XDP program dropped it', undefined, 'bpftool net'],
   __dev_queue_xmit: ['loss', 'PKT0503', 'the queueing discipline of the device dropped it', undefined, QDISCS],
   raw_rcv: ['loss', 'PKT0708', 'the raw socket refused it, or had no room', undefined, 'ss -wnmp'],

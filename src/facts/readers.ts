@@ -225,7 +225,7 @@ export function timeOf(pid: string, read: ThreadReadings, limits: ReaderLimits):
     sleeps: [
       ...new Set(
         sleeping.flatMap(({ labels }) =>
-          ['other', 'stopped'].includes(labels['waits'] ?? '') ? (labels['in'] ?? []) : [],
+          labels['waits'] === (fate === 'stopped' ? 'stopped' : 'other') ? (labels['in'] ?? []) : [],
         ),
       ),
     ],

@@ -1,9 +1,9 @@
 import { otherWays } from './losing.ts';
 import { worded } from './finding.ts';
 import { unnamedDropsOwnedBy, dropsOwnedBy } from '../facts/drop-reasons.ts';
-import { XDP_DROPPED } from '../facts/card-losses.ts';
+import { beyondFreed, XDP_DROPPED, XDP_FREED } from '../facts/card-losses.ts';
 import { lostBy } from '../facts/lost.ts';
-import type { Signal } from '../facts/signal.ts';
+import { totalOf, type Signal } from '../facts/signal.ts';
 import { deviceProgram, netstat, skbDrops, xdpDropped } from '../metrics/catalogue/index.ts';
 import { rate, value, within } from '../metrics/expression.ts';
 import { informsOnly } from './alert.ts';
@@ -25,7 +25,6 @@ export const policyDrops = defineRule({
     // No packet was made of what a program in a driver drops: only its driver counts it, by names of its own.
     xdp: decidingList(within(xdpDropped)),
     inDriver: optionalList(value(deviceProgram, { kind: 'xdp', mode: ['native', 'several'] })),
-    xdpRates: optionalList(rate(xdpDropped)),
     dropRates: optionalList(rate(skbDrops, dropsOwnedBy('PKT0704'))),
     unnamedRates: optionalList(rate(skbDrops, unnamedDropsOwnedBy('PKT0704'))),
   },
@@ -51,8 +50,11 @@ export const policyDrops = defineRule({
   alert: informsOnly,
   stands: (unread, { inDriver }, _limits, at) =>
     unread === 'xdp' && inDriver.length === 0 && !at.unread.has('inDriver'),
-  conclude({ received, drops, unnamed, xdp, xdpRates, dropRates, unnamedRates }, limits, at) {
-    const inDrivers = largestByDevice(xdp);
+  conclude({ received, drops, unnamed, xdp, dropRates, unnamedRates }, limits, at) {
+    const inDrivers = largestByDevice(xdp).map((each) => ({
+      ...each,
+      value: beyondFreed(each.value, freedOn(each, unnamed)),
+    }));
     const { lost, ways } = lostBy(
       inDrivers.map((each) => ({
         means: XDP_DROPPED,
@@ -64,10 +66,8 @@ export const policyDrops = defineRule({
       [...drops, ...unnamed],
     );
     const [first, ...others] = ways;
-    const perSecond = [...dropRates, ...unnamedRates, ...largestByDevice(xdpRates)].reduce(
-      (sum, each) => sum + each.value,
-      0,
-    );
+    const perSecond =
+      [...dropRates, ...unnamedRates].reduce((sum, each) => sum + each.value, 0) + totalOf(inDrivers) / at.seconds;
     if (first === undefined || lost < limits.dropped || perSecond < limits.perSecond) return ok();
     return info({
       certainty: 'measured',
@@ -103,4 +103,11 @@ function largestByDevice(points: readonly Signal[]): readonly Signal[] {
     if (point.value > (largest.get(device)?.value ?? 0)) largest.set(device, point);
   }
   return [...largest.values()];
+}
+
+/** What the kernel's drops have of the same device. */
+function freedOn({ labels }: Signal, unnamed: readonly Signal[]): number {
+  return totalOf(
+    unnamed.filter((each) => each.labels['location'] === XDP_FREED && each.labels['device'] === labels['device']),
+  );
 }

@@ -33,6 +33,7 @@ describe('the reasons of drops', () => {
     // A multicast group that nobody joined is no fault of the routing.
     assert.equal(meaningOfDrop('NOT_SPECIFIED', 'ip_rcv_finish_core').kind, 'unclear');
     assert.equal(meaningOfDrop('UDP_CSUM', 'neigh_invalidate').owner, 'PKT0409');
+    assert.equal(meaningOfDrop('NOT_SPECIFIED', 'dst_discard_out').owner, 'PKT0701');
     assert.equal(meaningOfDrop('', 'some_function').kind, 'unclear');
     assert.equal(meaningOfDrop('SOMETHING_NEW', 'f').means, 'the kernel says SOMETHING_NEW');
     assert.equal(meaningOfDrop('constructor', '__proto__').kind, 'unclear');

@@ -5,9 +5,9 @@ import { unread } from '../support/losses.ts';
 import type { Cell } from '../support/window.ts';
 
 const received: Cell = [netstat.member('Ip_InReceives'), {}, 0, 100_000];
-const dropped = (reason: string, packets: number, location = 'f'): Cell => [
+const dropped = (reason: string, packets: number, location = 'f', device = 'eth0'): Cell => [
   skbDrops,
-  { reason, location, device: 'eth0' },
+  { reason, location, device },
   1,
   1 + packets,
 ];
@@ -57,6 +57,12 @@ ruleCases(policyDrops, [
       where: ', on eth1',
     },
     command: /bpftool net; ethtool -S eth1/,
+  },
+  {
+    name: 'what veth had as packets before its program dropped them is told by both, and counted once',
+    cells: [received, dropped('NOT_SPECIFIED', 6900, 'veth_xdp_rcv_skb', 'veth0'), ...inDriver('veth0', 7000)],
+    outcome: 'info',
+    args: { dropped: 6900, rate: 690, why: 'an XDP program dropped it in the driver', where: ', on veth0', others: '' },
   },
   {
     name: 'what a program in the driver dropped could not be read, and there is one',

@@ -62,7 +62,7 @@ const filters: Readonly<Record<string, Row>> = {
   },
   'an XDP program in the driver drops, of which no packet is made': {
     code: 'PKT0704',
-    reason: 'rx_queue_N_xdp_drops',
+    reason: ['rx_queue_N_xdp_drops', 'veth_xdp_rcv_skb'],
     at: 'router',
     says: /an XDP program dropped it in the driver, on veth0/,
     provoke: spin('xdp', 'inner', 1, 1),

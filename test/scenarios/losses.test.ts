@@ -52,6 +52,16 @@ const rows: Readonly<Record<string, Row>> = {
       return lab.craft({ to: '203.0.113.9' });
     },
   },
+  'a blackhole route, IPv6': {
+    code: 'PKT0701',
+    reason: 'dst_discard_out',
+    at: 'router',
+    says: /a blackhole route takes it/,
+    provoke: (lab) => {
+      lab.router.run('ip', '-6', 'route', 'add', 'blackhole', 'fd00:99::/64');
+      return lab.craft({ to: 'fd00:99::9' });
+    },
+  },
   'an unreachable route': {
     code: 'PKT0701',
     reason: 'ip_error',
