@@ -126,6 +126,7 @@ export async function writeSupport(scenes) {
     ['Isolated CPUs', /^isolation/],
     ['Network cards', /^nics/],
     ['A kernel locked down', /^lockdown/],
+    ['Sosreports', /^sosreport/],
   ];
   const standing = sections(readFileSync(path, 'utf8'), 2);
   const saidBefore = sections(standing.get('What the runs said') ?? '', 3);

@@ -183,12 +183,12 @@ export class Snapshot {
     return [...this.#byMetric.values()].map(({ metric }) => metric);
   }
 
-  /** What a collector said of the files that a metric comes from, where it could not read them. */
-  unread({ collector, source }: Metric): readonly Gap[] {
+  /** What a collector said of the files that a metric comes from, where it could not read them: anywhere, or in one namespace. */
+  unread({ collector, source }: Metric, netns?: string): readonly Gap[] {
     const pattern = new RegExp(`^${source.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]+')}`);
     const isSource = ({ path }: Gap): boolean => pattern.test(path) || source.startsWith(path);
     return this.reports(collector)
-      .filter(({ status }) => status !== 'not-applicable')
+      .filter((report) => report.status !== 'not-applicable' && (netns === undefined || report.netns === netns))
       .flatMap(({ gaps }) => gaps.filter(isSource));
   }
 

@@ -130,6 +130,19 @@ describe('who holds a socket', () => {
   });
 });
 
+describe('the own namespace of a host', () => {
+  it('is not passed over where its file was not copied and another namespace tells of itself', () => {
+    const judged = judgeCopy({
+      ...host('6.1.0'),
+      ...uptime,
+      'proc/net/netstat': groups({ TcpExt: { PFMemallocDrop: 500 } }),
+      [`${networking}/ip_netns`]: 'blue\n',
+      [`${networking}/ip_netns_exec_blue_nstat_-zas`]: '#kernel\nIpInReceives 5 0.0\nTcpExtPFMemallocDrop 0 0.0\n',
+    });
+    assert.equal(found(judged, 'PKT0705', { netns: '' }).outcome, 'not-measured');
+  });
+});
+
 describe('netstat -neopa', () => {
   it('tells queues, peers and owners, and neither limits nor drops', () => {
     const told = parseNetstatSocketsCommand(Buffer.from(netstat));

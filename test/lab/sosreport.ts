@@ -50,7 +50,7 @@ export const sosChecks: readonly Check[] = [
       // What is set is the guest's own.
       process.env['PKTCOST_HOST_CHANGES'] = '1';
       const { server, client, at } = twoHosts(guest.kit);
-      await fillTable(guest.kit, server, client, at, 100);
+      await fillTable(guest.kit, server, client, at, 50);
       const judged = await sosreport(guest.kit, server, [], PATIENCE);
       kept(guest, judged);
       expectFullTable(judged.report);

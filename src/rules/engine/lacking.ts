@@ -73,7 +73,10 @@ export function overlooked(rule: Rule, required: readonly Evaluated[], instances
   );
 }
 
-/** Namespaces that nothing was read in, so that nothing in them is an instance: no rule may pass over them in silence. */
+/**
+ * Namespaces that nothing was read in, so that nothing in them is an instance: no rule may pass over them in silence. Of the host's own
+ * another namespace may be read where a file of it was not copied.
+ */
 export function unseenNamespaces(
   rule: Rule,
   required: readonly Evaluated[],
@@ -83,9 +86,9 @@ export function unseenNamespaces(
   const seen = new Set(instances.map(({ netns }) => netns ?? OWN_NETNS));
   const metrics = required.filter(({ of }) => of.perNetns).flatMap(({ of }) => of.metrics.slice(0, 1));
   return [...window.after.namespaces()].flatMap((netns) => {
-    if (netns === OWN_NETNS || seen.has(netns)) return [];
+    if (seen.has(netns)) return [];
     for (const metric of metrics) {
-      const gap = unreadIn(window.after, metric, netns);
+      const gap = unreadIn(window.after, metric, netns) ?? window.after.unread(metric, netns)[0];
       if (gap === undefined) continue;
       return [unmeasured(rule, [{ metric: metric.name, source: gap.path, reason: gap.reason }], { netns }, 1)];
     }
