@@ -1,5 +1,8 @@
 // node bench/start-up.mjs [--rounds 20]: what a start takes beside `node -e 0`, under each Node at hand. Rounds are interleaved, so
-// that what else the machine does meets all alike; medians of the clock, means of the CPU time.
+// that what else the machine does meets all alike; medians of the clock, means of the CPU time. What is left beyond Node's own is, for
+// `rules` by --cpu-prof, about alike: V8 taking in the code that it made of dist/rulebook.cjs (650 KB), the garbage collector meanwhile,
+// and reading both files; then the modules that are evaluated. On a busy machine that was 1.33 times bare Node's CPU on Node 20 and 1.66
+// on 24; with one bundle for everything 1.76 and 2.13.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -5,6 +5,7 @@ import { netnsOf } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { Signal } from './signal.ts';
+import { deviceKey } from './spans.ts';
 import { hooksWithoutSocket, tapsOn, type TapHook } from './taps.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 
@@ -62,14 +63,29 @@ export function deviceTaps(read: TapsRead): DeviceTaps {
   return { taps, loose: hooksWithoutSocket(read.hooks, taps) };
 }
 
+/** Points by their namespace and device: a host with a thousand pods has as many taps, and each of its devices is asked for its own. */
+type ByPlace = ReadonlyMap<string, readonly Signal[]>;
+
+function byPlace(points: readonly Signal[]): ByPlace {
+  const places = new Map<string, Signal[]>();
+  for (const point of points) {
+    const key = deviceKey(point.labels);
+    const known = places.get(key);
+    if (known === undefined) places.set(key, [point]);
+    else known.push(point);
+  }
+  return places;
+}
+
 const readingsOf = once((window: Window) => {
   const feature = window.value(kernelFeature).find(({ labels }) => labels['feature'] === 'per_netns_taps');
   const sockets = window.value(packetSocket).filter(({ labels }) => labels['protocol'] === ETH_P_ALL);
   const hooks = window.value(packetHooks);
   return {
-    sockets,
-    before: earlier(packetSocket, { protocol: ETH_P_ALL }).evaluate(window).points,
-    hooks: hooks.filter(({ labels }) => labels['protocol'] === 'ALL'),
+    sockets: byPlace(sockets),
+    before: byPlace(earlier(packetSocket, { protocol: ETH_P_ALL }).evaluate(window).points),
+    hooks: byPlace(hooks.filter(({ labels }) => labels['protocol'] === 'ALL')),
+    there: byPlace(window.value(tappedSeconds)),
     // Every kernel lists its own protocols there, so that a namespace without any was not read.
     read: new Set([...hooks, ...sockets].map(({ labels }) => netnsOf(labels))),
     everywhere: sockets.filter(({ labels }) => labels['device'] === 'any'),
@@ -89,9 +105,8 @@ export function tapsWereRead(window: Window, netns: string): boolean {
 
 /** The taps of a device by the readings of a window, without their owners: a host has a million of sockets that have one. */
 export function tapsOf(window: Window, netns: string, device: string): DeviceTaps {
-  const of = (points: readonly Signal[], name: string): Signal[] =>
-    points.filter(({ labels }) => netnsOf(labels) === netns && labels['device'] === name);
-  const { sockets, before, hooks, everywhere, perNetns } = readingsOf(window);
+  const of = (points: ByPlace, name: string): readonly Signal[] => points.get(deviceKey({ netns, device: name })) ?? [];
+  const { sockets, before, hooks, there, everywhere, perNetns } = readingsOf(window);
   return deviceTaps({
     bound: of(sockets, device),
     boundBefore: of(before, device),
@@ -99,7 +114,7 @@ export function tapsOf(window: Window, netns: string, device: string): DeviceTap
     unboundBefore: of(before, 'any'),
     everywhere,
     perNetns,
-    there: of(window.value(tappedSeconds), device)[0],
+    there: of(there, device)[0],
     hooks: [...of(hooks, device), ...of(hooks, 'any')],
     owners: [],
   });

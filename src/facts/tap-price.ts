@@ -86,10 +86,28 @@ export function pricesOfTaps({ taps, loose, together, ...given }: TapsToPrice, l
   };
 }
 
+const inodesOf = new WeakMap<readonly Signal[], ReadonlyMap<string, readonly Signal[]>>();
+
+/** Made once of each list: the taps of each device look for their own among those of the whole host. */
+function pricesByInode(prices: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
+  const made = inodesOf.get(prices);
+  if (made !== undefined) return made;
+  const known = new Map<string, Signal[]>();
+  for (const price of prices) {
+    const inode = price.labels['inode'] ?? '';
+    const same = known.get(inode);
+    if (same === undefined) known.set(inode, [price]);
+    else same.push(price);
+  }
+  inodesOf.set(prices, known);
+  return known;
+}
+
 /** A packet goes to one socket of a fanout group, so the group costs what its sockets cost on average. */
 function timed(taps: readonly TapHook[], prices: readonly Signal[], { dearest }: PriceLimits): readonly Share[] {
+  const known = pricesByInode(prices);
   return taps.flatMap((tap) => {
-    const mine = prices.filter(({ labels }) => tap.inodes.includes(labels['inode'] ?? ''));
+    const mine = tap.inodes.flatMap((inode) => known.get(inode) ?? []);
     const nanoseconds = mine.reduce((sum, { value }) => sum + value, 0) / mine.length;
     if (mine.length === 0 || nanoseconds >= dearest) return [];
     return [{ tap, nanoseconds, measured: mine.every(({ labels }) => labels['certainty'] === 'measured') }];
