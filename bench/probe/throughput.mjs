@@ -1,9 +1,12 @@
 /**
  * What the probe costs the traffic: TCP and UDP throughput on a veth pair, interleaved with and without the probe, and the run
- * time of its programs per packet. Medians and ratios only; a shared machine says nothing in absolute terms.
+ * time of its programs per packet. Medians and ratios only; a shared machine says nothing in absolute terms. With --pps it is UDP at a fixed
+ * rate, and what is compared is the time of all CPUs for a packet, with the profile's sampler as a state of its own.
  *
  *   node bench/probe/throughput.mjs [--rounds 40] [--milliseconds 200] [--every 16] [--stack generic|native] [--only tcp|udp] [--spans taps,net_rx]
+ *   node bench/probe/throughput.mjs --pps 20000 --milliseconds 1500
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Lab } from '../../build/test/probe/lab.js';
@@ -12,6 +15,12 @@ import { planDevices } from '../../build/src/probe/plan.js';
 import { openSession } from '../../build/src/probe/session.js';
 import { measureCost } from '../../build/src/probe/budget.js';
 import { JOINED_SLICES, ON_SHARE } from '../../build/src/probe/shifts.js';
+import { loadLibbpf } from '../../build/src/probe/libbpf.js';
+import { findObjects } from '../../build/src/probe/objects.js';
+import { Overhead } from '../../build/src/probe/overhead.js';
+import { Sampler } from '../../build/src/probe/profile/sampler.js';
+import { KernelSymbols } from '../../build/src/probe/symbols.js';
+import { causes } from './causes.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -20,12 +29,16 @@ const { values } = parseArgs({
     every: { type: 'string', default: '16' },
     stack: { type: 'string' },
     only: { type: 'string' },
+    pps: { type: 'string' },
     tc: { type: 'string', default: 'auto' },
     spans: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
 const milliseconds = Number(values.milliseconds);
+const pps = values.pps === undefined ? undefined : Number(values.pps);
+/** The profile's own, in a window of this length. */
+const WINDOW_SECONDS = 30;
 const can = readCapabilities();
 
 const median = (numbers) => {
@@ -60,15 +73,40 @@ async function withProbe(lab) {
   );
 }
 
+const openSampler = async () =>
+  unwrap(
+    await Sampler.open({
+      bpf: unwrap(loadLibbpf()),
+      objects: unwrap(findObjects()),
+      procfs: '/proc',
+      symbols: new KernelSymbols('/proc'),
+      sysfs: '/sys',
+      windowSeconds: WINDOW_SECONDS,
+      overhead: new Overhead(0.01),
+      devices: () => [],
+      ownPrograms: () => [],
+    }),
+  );
+
+/** Seconds that the CPUs were idle, and how many CPUs there are. */
+function idle() {
+  const lines = readFileSync('/proc/stat', 'utf8').split('\n');
+  const columns = lines[0].trim().split(/\s+/).slice(1).map(Number);
+  return { seconds: (columns[3] + columns[4]) / 100, cpus: lines.filter((line) => /^cpu\d/.test(line)).length };
+}
+
+/** Packets or bits in a second; at a fixed rate packets in a second of CPU time. */
 async function slice(lab, kind) {
   // The attach patches kernel code and waits for RCU: let that pass.
   await sleep(150);
-  const before = lab.received();
+  const before = { ...lab.received(), idle: idle() };
   const began = process.hrtime.bigint();
   await sleep(milliseconds);
-  const after = lab.received();
+  const after = { ...lab.received(), idle: idle() };
   const elapsed = Number(process.hrtime.bigint() - began) / 1e9;
-  return (kind === 'udp' ? after.packets - before.packets : (after.bytes - before.bytes) / 1.25e8) / elapsed;
+  const packets = after.packets - before.packets;
+  if (pps !== undefined) return packets / (elapsed * after.idle.cpus - (after.idle.seconds - before.idle.seconds));
+  return (kind === 'udp' ? packets : (after.bytes - before.bytes) / 1.25e8) / elapsed;
 }
 
 /**
@@ -78,12 +116,14 @@ async function slice(lab, kind) {
  */
 async function measure(kind) {
   const lab = new Lab();
-  /** @type {Record<'without' | 'working' | 'joined' | 'resting' | 'away', number[]>} */
-  const rates = { without: [], working: [], joined: [], resting: [], away: [] };
+  /** @type {Record<'without' | 'working' | 'joined' | 'resting' | 'away' | 'sampled', number[]>} */
+  const rates = { without: [], working: [], joined: [], resting: [], away: [], sampled: [] };
   const costs = [];
   try {
-    await lab.serve();
-    const load = lab.traffic(kind, Math.ceil((rounds * 5 * (milliseconds + 230)) / 1000) + 9);
+    const length = Math.ceil((rounds * (pps === undefined ? 5 : 6) * (milliseconds + 230)) / 1000) + 9;
+    if (pps === undefined) await lab.serve();
+    else await causes['udp plain'].prepare({ lab, folder: '', seconds: length, pps });
+    const load = pps === undefined ? lab.traffic(kind, length) : undefined;
     await sleep(1500);
     for (let round = 0; round < rounds; round++) {
       const without = async () => void rates.without.push(await slice(lab, kind));
@@ -98,6 +138,12 @@ async function measure(kind) {
       await Promise.all(session.devices.map((device) => device.detachForRest()));
       rates.away.push(await slice(lab, kind));
       await session.close();
+      if (pps !== undefined) {
+        const sampler = await openSampler();
+        sampler.start();
+        rates.sampled.push(await slice(lab, kind));
+        sampler.close();
+      }
       if (!(round % 2)) await without();
     }
     for (let round = 0; round < 9; round++) {
@@ -128,7 +174,13 @@ async function measure(kind) {
     joined: three(ratioOf('joined')),
     resting: three(ratioOf('resting')),
     away: three(ratioOf('away')),
-    pairs: { resting: three(pairsOf('resting')), away: three(pairsOf('away')) },
+    ...(pps !== undefined && { sampled: three(ratioOf('sampled')) }),
+    pairs: Object.fromEntries(
+      ['working', 'joined', 'resting', 'away', ...(pps === undefined ? [] : ['sampled'])].map((state) => [
+        state,
+        three(pairsOf(state)),
+      ]),
+    ),
     without: Number(median(rates.without).toPrecision(4)),
     probeNsPerPacket: Math.round(median(costs.map(inWindow))),
     whileTracing: Math.round(median(costs.map((cost) => cost.nsPerPacket))),
@@ -140,5 +192,5 @@ async function measure(kind) {
   };
 }
 
-for (const kind of values.only ? [values.only] : ['tcp', 'udp'])
-  console.log(JSON.stringify(await measure(kind), undefined, 1));
+const kinds = pps === undefined ? ['tcp', 'udp'] : ['udp'];
+for (const kind of values.only ? [values.only] : kinds) console.log(JSON.stringify(await measure(kind), undefined, 1));
