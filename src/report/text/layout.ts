@@ -40,11 +40,12 @@ export function columns(text: string): number {
 }
 
 /** Breaks at spaces, and inside a word only where it is longer than a line: there behind a sign between its parts, if one is near. */
-export function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number, between = BREAK): string[] {
   const room = Math.max(1, width);
   const lines: string[] = [];
   let line = '';
-  for (const word of wordsOf(text, room)) {
+  const words = text.split(between).flatMap((word) => (columns(word) > room ? word.split(' ') : [word]));
+  for (const word of words) {
     const joined = line === '' ? word : `${line} ${word}`;
     if (columns(joined) <= room) {
       line = joined;
@@ -60,12 +61,9 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /** A blank, but not the one between a figure and its unit. */
-const BREAK = /(?<!\d) | (?!(?:[nµum]?s|[KMG]i?B)(?!\w))/;
-
-/** Words, a figure with its unit as one where a line has room for it. */
-function wordsOf(text: string, room: number): string[] {
-  return text.split(BREAK).flatMap((word) => (columns(word) > room ? word.split(' ') : [word]));
-}
+export const BREAK = /(?<!\d) | (?!(?:[nµum]?s|min|h|days?|(?:[kKMGTP]i?)?B|[kMG]bit\/s|%)(?!\w))/;
+/** The same in a column of figures, where whatever follows one is its unit, and a sign goes with it: `200 packets`, `> 300 ns`. */
+export const FIGURE_BREAK = /(?<![\d<>=]) /;
 
 /** A name of a series or of a thing, where it may be broken: behind commas and blanks. */
 export function piecesOf(name: string): string[] {

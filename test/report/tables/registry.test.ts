@@ -50,12 +50,12 @@ function registered<Row>(table: Table<Row>, rows: readonly Row[]): Registered {
     firstRow: (format) => columns(format).map((column) => written(column, rows[0]!).text),
     headAt: (width) => {
       const lines = drawText({ colour: false, unicode: true, width }, table, rows);
-      const head = lines.slice(
-        0,
-        lines.findIndex((each) => each.trim().startsWith('──')),
-      );
+      const rule = lines.findIndex((each) => each.trim().startsWith('──'));
       const labels = columns('text').map(({ label }) => label);
-      return { drawn: wordsIn(head), labels: wordsIn(labels) };
+      if (rule >= 0) return { drawn: wordsIn(lines.slice(0, rule)), labels: wordsIn(labels) };
+      // Where no table fits, each row is a list of its labels and cells.
+      const listed = lines.map((each) => `  ${each.trim()} `).join('');
+      return { drawn: wordsIn(labels.filter((label) => listed.includes(`  ${label} `))), labels: wordsIn(labels) };
     },
     head: (format) =>
       format === 'markdown'

@@ -128,3 +128,63 @@ describe('the books of namespaces at 80 columns', () => {
     assert.match(drawn, /1,234,567,038/);
   });
 });
+
+describe('a table that is narrower than its figures', () => {
+  interface Span {
+    readonly device: string;
+    readonly hook: string;
+    readonly ns: readonly number[];
+  }
+  const columnsOf = (count: number): Table<Span> => [
+    { label: 'Device', unit: 'name', cell: ({ device }) => device },
+    { label: 'Hook', unit: 'words', cell: ({ hook }) => hook, whole: true },
+    ...Array.from({ length: count }, (_, index) => ({
+      label: `p${index}`,
+      unit: 'ns' as const,
+      cell: ({ ns }: Span) => ns[index] ?? null,
+    })),
+    { label: 'Lost', unit: 'words', align: 'right', cell: () => '1,234,567 datagrams' },
+    { label: 'Limit', unit: 'words', align: 'right', cell: () => '> 300 ns' },
+    { label: 'Price', unit: 'words', cell: ({ ns }) => `some ${ns[0]!} ns for each of 500 packets` },
+  ];
+  const spanRows = ['veth-b in faceb', 'eth0'].map((device) => ({
+    device,
+    hook: 'tracepoint',
+    ns: [112, 20_480, 3_456_789, 998, 12_300, 999_000],
+  }));
+
+  for (const width of [60, 80, 120, 200])
+    for (const count of [0, 2, 4, 6])
+      it(`parts no figure and its unit and no word that is whole in ${width} columns, with ${count + 3} figures`, () => {
+        const drawn = drawText({ ...style, width }, columnsOf(count), spanRows);
+        for (const line of drawn) assert.ok(line.length <= width, line);
+        for (const row of spanRows) {
+          const said = ['tracepoint', '1,234,567 datagrams', '> 300 ns', `${row.ns[0]!} ns`, '20.5 µs', '3.46 ms'];
+          for (const each of said.slice(0, 3 + Math.min(count, 1) + Math.max(0, count - 3)))
+            assert.ok(
+              drawn.filter((line) => line.includes(each)).length >= spanRows.length,
+              `${each} in\n${drawn.join('\n')}`,
+            );
+        }
+      });
+
+  it('is a list of labels and cells where nothing narrower is a table', () => {
+    assert.deepEqual(drawText({ ...style, width: 60 }, columnsOf(4), spanRows.slice(1)), [
+      '  Device eth0  Hook tracepoint  p0 112 ns  p1 20.5 µs',
+      '    p2 3.46 ms  p3 998 ns  Lost 1,234,567 datagrams',
+      '    Limit > 300 ns',
+      '    Price some 112 ns for each of 500 packets',
+    ]);
+  });
+
+  it('is a list where it would be a tower of single words', () => {
+    const table: Table<{ readonly why: string }> = [
+      ...columnsOf(0)
+        .slice(0, 2)
+        .map((column) => ({ ...column, cell: () => 'x'.repeat(28) })),
+      { label: 'Why', unit: 'words', cell: ({ why }) => why },
+    ];
+    const drawn = drawText(style, table, [{ why: 'read only, and gone with the process '.repeat(6).trim() }]);
+    assert.ok(drawn.length < 8, drawn.join('\n'));
+  });
+});
