@@ -34,9 +34,14 @@ const seeAlso = (/** @type {string[][]} */ pages) =>
 
 const lowered = (/** @type {string} */ words) => `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
 
-/** Source lines are short, as those of others are; man fills them again. @param {string} line */
-function broken(line) {
-  if (line.length <= 78 || line.startsWith('.')) return [line];
+/** What is to be typed stands on one line, between these. */
+const [TYPED, FILLED] = ['.nf', '.fi'];
+
+/** Source lines are short, as those of others are; man fills them again. @param {string} line @param {number} at @param {string[]} all */
+function broken(line, at, all) {
+  const before = all.slice(0, at);
+  if (line.length <= 78 || line.startsWith('.') || before.lastIndexOf(TYPED) > before.lastIndexOf(FILLED))
+    return [line];
   const lines = [''];
   for (const word of line.split(/(?<!\\) /)) {
     const joined = `${lines.at(-1)} ${word}`.trimStart();
@@ -107,10 +112,9 @@ function commandPage({ words, summary, description, arguments: args, flags, exam
     '.PP',
     'Each can be given by the environment, too: see',
     '.BR pktcost (1).',
-    '.SH EXAMPLES',
-    '.nf',
+    ...(examples.length === 0 ? [] : ['.SH EXAMPLES', TYPED]),
     ...examples.map((each) => typed(each.replace(/^\$ /, ''))),
-    '.fi',
+    ...(examples.length === 0 ? [] : [FILLED]),
     '.SH SEE ALSO',
     ...seeAlso([[], ...below.map((each) => each.words)]),
   ]);

@@ -21,6 +21,11 @@ const formats = ['text', 'json'] as const;
 export default class Doctor extends Command {
   static override summary = 'What can be measured here, and what the probe would do to each device.';
   static override description = 'Changes nothing, except with --clean.';
+  static override examples = [
+    '<%= config.bin %> doctor',
+    '<%= config.bin %> doctor --interface eth0',
+    '<%= config.bin %> doctor --clean',
+  ];
   static override flags = {
     clean: Flags.boolean({
       description:

@@ -28,10 +28,10 @@ const LONGEST_SECONDS = 31 * 86_400;
 export default class Watch extends Command {
   static override summary = 'Waits for trouble that comes and goes, and keeps the evidence of it.';
   static override description =
-    'Windows without the probe follow one another, cheaply, one line each. What is lost is seen in its window; a queue that is full ' +
+    'Windows without the probe follow one another, cheaply, one line each, with the time (UTC) at which it ended. What is lost is seen in its window; a queue that is full ' +
     'and loses nothing, a new tap or a setting only when all is read, every one to five minutes. When the condition comes to be met, the next ' +
     'window is taken with the probe and the profile, and three bundles are kept: of the window before, of the one in which it ' +
-    'happened, and of the one with the probe. At its end, or when a signal ends it, it prints the report of the worst window.';
+    'happened (its line says met), and of the one with the probe. At its end, or when a signal ends it, it prints the report of the worst window.';
   static override examples = [
     '<%= config.bin %> watch --for 8h --window 10s --bundle /var/lib/pktcost/night',
     '<%= config.bin %> watch --until PKT0405,listen-queue-overflow:critical --for 1h --json',
@@ -169,8 +169,8 @@ async function sayer(json: boolean): Promise<Sayer> {
     window: (seen) => line(watchLine(seen, style)),
     event: (_, bundles) => line(bundleLines(bundles, style).join('\n')),
     end: async ({ windows, events, worst }) => {
-      const times = `${events} time${events === 1 ? '' : 's'}`;
-      await line(`\n${windows} window${windows === 1 ? '' : 's'}, the condition came ${times}. The worst:\n`);
+      const met = events === 0 ? 'never met' : events === 1 ? 'met once' : `met ${events} times`;
+      await line(`\n${windows} window${windows === 1 ? '' : 's'}, the condition was ${met}. The worst window:\n`);
       await orSaid(() => presentReport(worst, { format: 'text', verbose: false, output: stdout }));
     },
   };

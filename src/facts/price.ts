@@ -21,7 +21,9 @@ export const PACKETS_TO_PRICE = 1000;
 export function tooFewPackets(packets: number): string | undefined {
   // A rate times its seconds may come out a trifle below what was counted.
   const counted = Math.round(packets);
-  return counted < PACKETS_TO_PRICE ? `only ${counted} packets in the window, too few to price one` : undefined;
+  if (counted >= PACKETS_TO_PRICE) return undefined;
+  if (counted === 0) return 'no packet came in the window';
+  return `only ${counted} packet${counted === 1 ? '' : 's'} in the window, too few to price one`;
 }
 
 /** Softirq time below which it is a guess where it is counted in ticks: 50 of 10 ms. */
@@ -61,7 +63,9 @@ interface Sampled {
 export function priceOfSpan({ samples, lost, meanNs, floorNs, taps }: Sampled, limits: PriceLimits): number | string {
   const lossy = mostlyLost(samples, lost, limits.lost);
   if (lossy !== undefined) return lossy;
-  if (meanNs === undefined || samples < limits.samples) return `the probe saw only ${Math.round(samples)} samples`;
+  const seen = Math.round(samples);
+  if (meanNs === undefined || samples < limits.samples)
+    return seen === 0 ? 'the probe timed no packet' : `the probe timed only ${seen} packet${seen === 1 ? '' : 's'}`;
   if (floorNs === undefined) return 'what the measurement itself takes (the floor) is not known';
   const ns = Math.max(0, meanNs - floorNs);
   // A span that is longer than any tap holds what else ran meanwhile: interrupts, another session, a CPU without rest.

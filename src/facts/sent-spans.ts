@@ -24,6 +24,10 @@ export function medianOverFloor({ sentSamples, sentMedians, sentFloors }: SentSp
     return [{ samples, ns: Math.max(0, median - floor) }];
   });
   const samples = ways.reduce((sum, way) => sum + way.samples, 0);
-  if (samples < fewest) return `the probe timed only ${Math.round(samples)} sent packets`;
+  const timed = Math.round(samples);
+  if (samples < fewest)
+    return timed === 0
+      ? 'the probe timed no sent packet'
+      : `the probe timed only ${timed} sent packet${timed === 1 ? '' : 's'}`;
   return ways.reduce((sum, { ns, samples: weight }) => sum + ns * weight, 0) / samples;
 }

@@ -72,7 +72,7 @@ function dropsWords(sysfs: string, btf: boolean): string {
 export function clean(roots: Roots): { readonly lines: string[]; readonly ok: boolean } {
   if (process.geteuid?.() !== 0) return { lines: ['not cleaned: removing packet filters needs root'], ok: false };
   const bpf = loadLibbpf();
-  if (!bpf.ok) return { lines: [`nothing to clean: ${bpf.reason}`], ok: true };
+  if (!bpf.ok) return { lines: [`not cleaned: ${bpf.reason}`], ok: false };
   const listed = listNamespaces(roots);
   const others = listed.ok ? listed.value.filter(({ name }) => name !== '') : [];
   const names = new Map(others.map(({ inode, name }) => [String(inode), name]));

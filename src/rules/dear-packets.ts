@@ -118,7 +118,8 @@ export const dearPackets = defineRule({
           action: told
             ? `What makes them expensive is named: ${partsText(shares, 1)}. See the finding about it.`
             : 'Look at the stacks below the largest part; that they are expensive is measured, why is not.',
-          command: 'pktcost diagnose --window 30s --bundle FILE && pktcost replay FILE --format folded',
+          command:
+            'pktcost record --window 30s --bundle /tmp/pktcost.tar.gz && pktcost replay /tmp/pktcost.tar.gz --format folded --fail-on never',
           verify: VERIFY,
         },
       ],

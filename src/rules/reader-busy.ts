@@ -31,7 +31,7 @@ export const readerBusy = defineRule({
           action:
             time.threads > 1 && time.busyThreads === 1
               ? `One thread of ${reader.name} does the work of all: spread its sockets over threads (SO_REUSEPORT, SO_INCOMING_CPU), and see what it does.`
-              : `Give ${reader.name} more threads or processes for this socket (SO_REUSEPORT), or less work for each packet; see what it does.`,
+              : `Give ${reader.name} more threads or processes for this socket (SO_REUSEPORT), or less work for each datagram or connection; see what it does.`,
           command: `top -H -b -n 1 -p ${reader.pid} | head -n 20; perf top -p ${reader.pid}`,
           verify: `pktcost diagnose --window 10s`,
         },

@@ -74,7 +74,7 @@ describe('what contrib/ runs', () => {
       });
       const { status, stdout, stderr } = await pktcost(short);
       assert.equal(status, 0, stderr);
-      assert.match(stdout, /^\d\d:\d\d:\d\d .*\n[^]*^Overhead /m);
+      assert.match(stdout, /^\d\d:\d\d:\d\dZ .*\n[^]*^Overhead /m);
       assert.deepEqual(
         readdirSync(bundles).filter((name) => !name.startsWith('watch-')),
         [],

@@ -160,11 +160,11 @@ describe('a window of a watch', () => {
     const report = reportWith('critical');
     assert.equal(
       watchLine({ report, probed: true, cause: report.findings[0] }, style),
-      '00:00:10 *p critical PKT0405 20 datagrams/s lost: udp-buffer-errors',
+      '00:00:10Z probe critical PKT0405 20 datagrams/s lost: udp-buffer-errors',
     );
     assert.equal(
       watchLine({ report: reportWith('ok'), probed: false, cause: undefined }, style),
-      '00:00:10    nothing found by 1 check',
+      '00:00:10Z       nothing found by 1 check',
     );
   });
 
@@ -193,7 +193,7 @@ describe('a window of a watch', () => {
     };
     const line = watchLine({ report, probed: false, cause: fired }, { ...style, rows: 24 });
     assert.ok(line.length <= 80, line);
-    assert.match(line, /^00:00:10 \* {2}critical PKT0405 20 datagrams\/s lost: Connections .*…, and 1 more$/);
+    assert.match(line, /^00:00:10Z met {3}critical PKT0405 20 datagrams\/s lost: Connections .*…, and 1 more$/);
     assert.match(watchLine({ report, probed: false, cause: fired }, style), /queue is full, and 1 more$/);
   });
 

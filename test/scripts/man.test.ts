@@ -24,6 +24,19 @@ describe('the man pages', () => {
     }
   });
 
+  it('have each example on one line, to be copied, and no heading without any', () => {
+    for (const [id, { examples = [] }] of Object.entries(COMMANDS)) {
+      const page = readFileSync(join(folder, pageOf(id)), 'utf8')
+        .replaceAll('\\-', '-')
+        .replaceAll('\\(aq', "'");
+      for (const example of examples) {
+        const typed = String(example).replace('<%= config.bin %>', 'pktcost').replace(/^\$ /, '');
+        assert.ok(page.split('\n').includes(typed), `${id}: ${typed}`);
+      }
+      assert.equal(page.includes('.SH EXAMPLES'), examples.length > 0, id);
+    }
+  });
+
   it('are what mandoc calls well formed, a date aside', { skip: lacking({ tools: ['mandoc'] }) }, () => {
     const pages = readdirSync(folder).map((name) => join(folder, name));
     const { stdout, stderr, error } = spawnSync('mandoc', ['-Tlint', '-Wstyle', ...pages], { encoding: 'utf8' });

@@ -146,6 +146,8 @@ const CHANGES =
 function assertTyped({ command = '', verify = '', undo = '', lasts = '' }: Advice): void {
   for (const typed of [command, verify, undo, lasts]) {
     assert.doesNotMatch(typed, /\bsh -c\b|\n|undefined|NaN/);
+    // What it finds is its exit code: what is typed behind would not run.
+    assert.doesNotMatch(typed, /pktcost (?:diagnose|replay|compare|watch)\b(?:(?!--fail-on never)[^;&|])*&&/);
     if (/^[\x20-\x7e]+$/.test(typed)) typedAnywhere.add(typed);
   }
   if (CHANGES.test(command)) assert.notEqual(undo, '', `no way back from ${command}`);

@@ -40,7 +40,7 @@ export function columns(text: string): number {
 }
 
 /** Breaks at spaces, and inside a word only where it is longer than a line: there behind a sign between its parts, if one is near. */
-export function wrap(text: string, width: number, between = BREAK): string[] {
+export function wrap(text: string, width: number, between = BETWEEN_WORDS): string[] {
   const room = Math.max(1, width);
   const lines: string[] = [];
   let line = '';
@@ -61,9 +61,9 @@ export function wrap(text: string, width: number, between = BREAK): string[] {
 }
 
 /** A blank, but not the one between a figure and its unit. */
-export const BREAK = /(?<!\d) | (?!(?:[nµum]?s|min|h|days?|(?:[kKMGTP]i?)?B|[kMG]bit\/s|%)(?!\w))/;
+export const BETWEEN_WORDS = /(?<!\d) | (?!(?:[nµum]?s|min|h|days?|(?:[kKMGTP]i?)?B|[kMG]bit\/s|%)(?!\w))/;
 /** The same in a column of figures, where whatever follows one is its unit, and a sign goes with it: `200 packets`, `> 300 ns`. */
-export const FIGURE_BREAK = /(?<![\d<>=]) /;
+export const BETWEEN_FIGURES = /(?<![\d<>=]) /;
 
 /** A name of a series or of a thing, where it may be broken: behind commas and blanks. */
 export function piecesOf(name: string): string[] {

@@ -1,7 +1,7 @@
 import CliTable from 'cli-table3';
 
 import { alignOf, columnsIn, written, type Column, type Table } from '../tables/table.ts';
-import { BREAK, columns, FIGURE_BREAK, piecesOf, show, wrap, wrapName, type Style } from './layout.ts';
+import { BETWEEN_WORDS, columns, BETWEEN_FIGURES, piecesOf, show, wrap, wrapName, type Style } from './layout.ts';
 
 /** Longer words are broken to no less than this. */
 const NARROWEST = 12;
@@ -118,14 +118,14 @@ type Breaker = (text: string, width: number) => string[];
 
 function breakerOf<Row>(column: Column<Row>): Breaker {
   if (column.unit === 'name') return wrapName;
-  return alignOf(column) === 'right' ? (text, width) => wrap(text, width, FIGURE_BREAK) : wrap;
+  return alignOf(column) === 'right' ? (text, width) => wrap(text, width, BETWEEN_FIGURES) : wrap;
 }
 
 /** What is never broken: figures with their units, and words that are to stay whole. */
 function unbroken<Row>(cell: string, column: Column<Row>): number {
   if (column.whole === true) return longestWord(cell);
-  if (alignOf(column) === 'right') return widest(cell.split(FIGURE_BREAK));
-  return column.unit === 'name' ? 0 : widest(cell.split(BREAK).filter((word) => word.includes(' ')));
+  if (alignOf(column) === 'right') return widest(cell.split(BETWEEN_FIGURES));
+  return column.unit === 'name' ? 0 : widest(cell.split(BETWEEN_WORDS).filter((word) => word.includes(' ')));
 }
 
 function sumOf(widths: readonly number[]): number {

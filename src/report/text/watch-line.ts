@@ -16,11 +16,17 @@ const LONGEST_PATH = 4096;
 /** Columns for the words of a line, however narrow the terminal is. */
 const LEAST_WORDS = 20;
 
-/** `19:40:10 critical PKT0405 123/s lost: ... and 2 more`: the time at which the window ended, and the worst that fired; one line of a terminal. */
+/** What a window was beside others, in a column of its own: in which the condition was met, and the one with the probe after that. */
+const marks = { met: 'met  ', probed: 'probe', neither: '     ' } as const;
+
+/**
+ * `19:40:10Z met critical PKT0405 123/s lost: ... and 2 more`: the time at which the window ended, whether the condition was met or the
+ * probe attached, and the worst that fired; one line of a terminal.
+ */
 export function watchLine({ report, probed, cause }: WatchedWindow, style: Style): string {
   const { window, findings } = report;
-  const time = /T(\d\d:\d\d:\d\d)/.exec(window.endedAt)?.[1] ?? window.endedAt;
-  const mark = `${cause === undefined ? ' ' : '*'}${probed ? 'p' : ' '}`;
+  const time = /T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/.exec(window.endedAt)?.[1]?.concat('Z') ?? window.endedAt;
+  const mark = marks[probed ? 'probed' : cause === undefined ? 'neither' : 'met'];
   const told = findings.filter(fired);
   const worst = told.find(({ outcome }) => outcome === 'critical') ?? told[0];
   if (worst === undefined) {

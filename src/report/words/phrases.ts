@@ -199,8 +199,9 @@ export function ownCost(self: SelfCost): string[] {
 /** What the probe's spans took. */
 export function probeCost({ nsPerPacket, cpuShare }: SelfCost): string[] {
   return [
-    ...(nsPerPacket === null ? [] : [`${formats.ns(nsPerPacket)} per packet`]),
-    ...(cpuShare === null ? [] : [`${formats.percent(cpuShare)} of all CPU time`]),
+    // No packet was met.
+    ...(nsPerPacket === null || nsPerPacket === 0 ? [] : [`${formats.ns(nsPerPacket)} per packet`]),
+    ...(cpuShare === null || cpuShare === 0 ? [] : [`${formats.percent(cpuShare)} of all CPU time`]),
   ];
 }
 
@@ -213,28 +214,57 @@ export function besideProbe({ profileCpuShare = null, dropsCpuShare = null }: Se
 }
 
 export interface CollectorGroup {
+  /** Of one of them, with the names of all. */
   readonly row: CollectorStatus;
   readonly why: string;
   readonly netns: readonly string[];
 }
 
-/** Collectors that fared the same in several namespaces or at several files, as one: each reason once, with a count. */
+interface CollectorsAlike {
+  readonly row: CollectorStatus;
+  readonly ids: string[];
+  readonly netns: string[];
+  milliseconds: number;
+  gaps: number;
+}
+
+/**
+ * Collectors that fared the same in several namespaces or at several files, as one, and those that all lacked the same in the same
+ * namespaces: each reason once, with a count.
+ */
 export function collectorGroups(collectors: readonly CollectorStatus[]): CollectorGroup[] {
-  const groups = new Map<string, { row: CollectorStatus; netns: string[]; milliseconds: number; gaps: number }>();
-  for (const row of collectors) {
-    const key = JSON.stringify([row.id, row.status, row.reason]);
-    const group = groups.get(key) ?? { row, netns: [], milliseconds: 0, gaps: 0 };
-    groups.set(key, group);
-    if (row.netns !== '') group.netns.push(row.netns);
-    group.milliseconds += row.milliseconds;
-    group.gaps += row.gaps;
-  }
-  return [...groups.values()].map(({ row, netns, milliseconds, gaps }) => ({
-    row: { ...row, milliseconds },
+  const each = gathered(collectors.map(alone), ({ row }) => [row.id, row.status, row.reason]);
+  return gathered(each, ({ row, netns }) => [
+    row.reason === null || netns.length === 0 ? row.id : netns,
+    row.status,
+    row.reason,
+  ]).map(({ row, ids, netns, milliseconds, gaps }) => ({
+    row: { ...row, id: few(ids), milliseconds },
     why:
-      [row.path, row.reason].filter((each) => each !== null).join(': ') + (gaps > 1 ? ` (and ${gaps - 1} more)` : ''),
+      [row.path, row.reason].filter((said) => said !== null).join(': ') + (gaps > 1 ? ` (and ${gaps - 1} more)` : ''),
     netns,
   }));
+}
+
+function alone(row: CollectorStatus): CollectorsAlike {
+  const { id, netns, milliseconds, gaps } = row;
+  return { row, ids: [id], netns: netns === '' ? [] : [netns], milliseconds, gaps };
+}
+
+function gathered(all: readonly CollectorsAlike[], sameness: (one: CollectorsAlike) => unknown): CollectorsAlike[] {
+  const groups = new Map<string, CollectorsAlike>();
+  for (const one of all) {
+    const key = JSON.stringify(sameness(one));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { ...one, ids: [...one.ids], netns: [...one.netns] });
+    else {
+      group.ids.push(...one.ids.filter((id) => !group.ids.includes(id)));
+      group.netns.push(...one.netns.filter((netns) => !group.netns.includes(netns)));
+      group.milliseconds += one.milliseconds;
+      group.gaps += one.gaps;
+    }
+  }
+  return [...groups.values()];
 }
 
 export function few(names: readonly string[], most = 3): string {

@@ -102,7 +102,7 @@ export const unpricedCases: readonly Case[] = [
     cells: [...busy, ...tcpdump, kernelHooks, ...calm, ...probe(850, 2000, 100_000, 49)],
     outcome: 'info',
     message: 'unpriced',
-    args: { why: 'the probe saw only 49 samples' },
+    args: { why: 'the probe timed only 49 packets' },
   },
   {
     name: 'an unknown floor is no price',
