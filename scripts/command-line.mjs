@@ -28,7 +28,7 @@ export const commands = Object.entries(COMMANDS)
       required: required === true,
     })),
     flags: Object.entries(command.flags ?? {}).map(([name, flag]) => flagOf(name, flag)),
-    examples: (command.examples ?? []).map((each) => String(each).replaceAll('<%= config.bin %>', 'pktcost')),
+    examples: (command.examples ?? []).map((each) => each.replaceAll('<%= config.bin %>', 'pktcost')),
   }))
   .sort((a, b) => (a.words.join(' ') < b.words.join(' ') ? -1 : 1));
 

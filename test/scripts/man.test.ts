@@ -30,7 +30,7 @@ describe('the man pages', () => {
         .replaceAll('\\-', '-')
         .replaceAll('\\(aq', "'");
       for (const example of examples) {
-        const typed = String(example).replace('<%= config.bin %>', 'pktcost').replace(/^\$ /, '');
+        const typed = example.replace('<%= config.bin %>', 'pktcost').replace(/^\$ /, '');
         assert.ok(page.split('\n').includes(typed), `${id}: ${typed}`);
       }
       assert.equal(page.includes('.SH EXAMPLES'), examples.length > 0, id);
