@@ -14,6 +14,7 @@ export type CounterWidth = 'u64' | 'u32' | 'u32-per-cpu';
 
 export type MetricUnit =
   | 'packets'
+  | 'frames'
   | 'bytes'
   | 'seconds'
   | 'nanoseconds'
@@ -23,6 +24,7 @@ export type MetricUnit =
   | 'segments'
   | 'datagrams'
   | 'connections'
+  | 'connection attempts'
   | 'sockets'
   | 'calls'
   | 'cpus'

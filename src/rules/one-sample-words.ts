@@ -123,18 +123,18 @@ export const oneSample: Readonly<Record<string, OneSample>> = {
   },
   PKT0402: {
     counts: [tcp('TCPReqQFullDrop')],
-    what: 'connection requests dropped at a full SYN queue',
+    what: 'connection attempts dropped at a full SYN queue',
     of: opened,
     least: 0.001,
     words: {
-      dropped: '{dropped:count} connection requests were dropped {since}{ofThem} because a SYN queue was full.',
+      dropped: '{dropped:count} connection attempts were dropped {since}{ofThem} because a SYN queue was full.',
       'dropped-unknown':
-        '{dropped:count} connection requests were dropped {since}{ofThem} because a SYN queue was full.',
+        '{dropped:count} connection attempts were dropped {since}{ofThem} because a SYN queue was full.',
       cookies:
-        '{cookies:count} connection requests were answered with a SYN cookie {since} because a SYN queue was full: a flood, or ' +
+        '{cookies:count} connection attempts were answered with a SYN cookie {since} because a SYN queue was full: a flood, or ' +
         'bursts of clients. Nothing was dropped.',
       'cookies-or-always':
-        '{cookies:count} connection requests were answered with a SYN cookie {since}. Whether because a SYN queue was full is ' +
+        '{cookies:count} connection attempts were answered with a SYN cookie {since}. Whether because a SYN queue was full is ' +
         'unknown: net.ipv4.tcp_syncookies could not be read, and with 2 every request counts.',
     },
   },

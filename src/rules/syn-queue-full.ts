@@ -20,7 +20,7 @@ export const synQueueFull = defineRule({
   code: 'PKT0402',
   id: 'syn-queue-full',
   role: 'outcome',
-  title: 'A SYN queue is full: connection requests are dropped or answered with cookies',
+  title: 'A SYN queue is full: connection attempts are dropped or answered with cookies',
   scope: ['netns'],
   signals: {
     dropped: increase(requestsDropped),
@@ -57,16 +57,16 @@ export const synQueueFull = defineRule({
   },
   messages: {
     dropped:
-      '{dropped:count} connection requests were dropped ({rate:rate}) because the SYN queue of {listener} ({process}) is full ' +
+      '{dropped:count} connection attempts were dropped ({rate:rate}) because the SYN queue of {listener} ({process}) is full ' +
       'and SYN cookies are off.',
     'dropped-unknown':
-      '{dropped:count} connection requests were dropped ({rate:rate}) because a SYN queue is full and SYN cookies are off; ' +
+      '{dropped:count} connection attempts were dropped ({rate:rate}) because a SYN queue is full and SYN cookies are off; ' +
       'which listener is unknown.',
     cookies:
-      '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}{through}) ' +
+      '{cookies:count} connection attempts were answered with a SYN cookie ({rate:rate}{through}) ' +
       'because a SYN queue was full: a flood, or a burst of clients. Nothing was dropped.',
     'cookies-or-always':
-      '{cookies:count} connection requests were answered with a SYN cookie ({rate:rate}). Whether because a SYN queue was full ' +
+      '{cookies:count} connection attempts were answered with a SYN cookie ({rate:rate}). Whether because a SYN queue was full ' +
       'is unknown: net.ipv4.tcp_syncookies could not be read, and with 2 every request counts.',
   },
   alert: {
@@ -74,7 +74,7 @@ export const synQueueFull = defineRule({
       const some = where(dropped, '>=', limits.dropped);
       const chosen = andOn([], where(cookies, '>', 0), where(syncookies, '!=', ALWAYS));
       const flooded = andOn([], chosen, where(cookiesPerSecond, '>=', limits.cookiesPerSecond));
-      const says = '{value} connection requests were dropped in {range} because a SYN queue was full';
+      const says = '{value} connection attempts were dropped in {range} because a SYN queue was full';
       return {
         critical: {
           when: andOn([], some, where(droppedPerSecond, '>=', limits.droppedPerSecond)),

@@ -238,7 +238,7 @@ describe('what one sample tells of requests, of packets left over and of refusal
     expectFinding(judged, 'PKT0402', [
       'info',
       'possible',
-      /^5,000 connection requests were answered with a SYN cookie since boot \(1 day\) because a SYN queue was full/,
+      /^5,000 connection attempts were answered with a SYN cookie since boot \(1 day\) because a SYN queue was full/,
     ]);
   });
 

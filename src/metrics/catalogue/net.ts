@@ -1,37 +1,33 @@
 import { counter, gauge, type Metric } from '../metric.ts';
 
 const netdev = { collector: 'netdev', source: '/proc/net/dev', labels: ['device'], perNetns: true } as const;
-const device = (name: string, unit: 'bytes' | 'packets', help: string): Metric<'device'> =>
+const device = (name: string, unit: 'bytes' | 'frames' | 'packets', help: string): Metric<'device'> =>
   counter(`node_network_${name}_total`, { ...netdev, unit, help });
 
 export const receiveBytes = device('receive_bytes', 'bytes', 'Bytes received, as the driver counts them.');
-export const receivePackets = device(
-  'receive_packets',
-  'packets',
-  'Frames received before GRO; taps do not change it.',
-);
-export const receiveErrs = device('receive_errs', 'packets', 'Receive errors of the device.');
+export const receivePackets = device('receive_packets', 'frames', 'Frames received before GRO; taps do not change it.');
+export const receiveErrs = device('receive_errs', 'frames', 'Receive errors of the device.');
 export const receiveDrop = device(
   'receive_drop',
   'packets',
   'rx_dropped + rx_missed_errors: driver, backlog and unknown-protocol drops; never netfilter, conntrack or socket drops.',
 );
-export const receiveFifo = device('receive_fifo', 'packets', 'Receive FIFO overruns; hardware specific.');
-export const receiveFrame = device('receive_frame', 'packets', 'Length, overrun, CRC and frame errors together.');
-export const receiveCompressed = device('receive_compressed', 'packets', 'Compressed frames received.');
-export const receiveMulticast = device('receive_multicast', 'packets', 'Multicast frames received.');
+export const receiveFifo = device('receive_fifo', 'frames', 'Receive FIFO overruns; hardware specific.');
+export const receiveFrame = device('receive_frame', 'frames', 'Length, overrun, CRC and frame errors together.');
+export const receiveCompressed = device('receive_compressed', 'frames', 'Compressed frames received.');
+export const receiveMulticast = device('receive_multicast', 'frames', 'Multicast frames received.');
 export const transmitBytes = device('transmit_bytes', 'bytes', 'Bytes sent.');
-export const transmitPackets = device('transmit_packets', 'packets', 'Frames sent.');
-export const transmitErrs = device('transmit_errs', 'packets', 'Transmit errors of the device.');
+export const transmitPackets = device('transmit_packets', 'frames', 'Frames sent.');
+export const transmitErrs = device('transmit_errs', 'frames', 'Transmit errors of the device.');
 export const transmitDrop = device(
   'transmit_drop',
   'packets',
   'Driver transmit drops; qdisc drops are not among them.',
 );
-export const transmitFifo = device('transmit_fifo', 'packets', 'Transmit FIFO errors.');
-export const transmitColls = device('transmit_colls', 'packets', 'Collisions.');
-export const transmitCarrier = device('transmit_carrier', 'packets', 'Carrier, aborted, window and heartbeat errors.');
-export const transmitCompressed = device('transmit_compressed', 'packets', 'Compressed frames sent.');
+export const transmitFifo = device('transmit_fifo', 'frames', 'Transmit FIFO errors.');
+export const transmitColls = device('transmit_colls', 'frames', 'Collisions.');
+export const transmitCarrier = device('transmit_carrier', 'frames', 'Carrier, aborted, window and heartbeat errors.');
+export const transmitCompressed = device('transmit_compressed', 'frames', 'Compressed frames sent.');
 
 const sysNet = { collector: 'device', labels: ['device'] } as const;
 /** /sys shows the devices of one namespace: of cards in others the drivers are asked. */
@@ -40,14 +36,14 @@ export const receiveMissed = counter('node_network_receive_missed_errors_total',
   ...sysNet,
   ...movedCards,
   source: '/sys/class/net/*/statistics/rx_missed_errors',
-  unit: 'packets',
+  unit: 'frames',
   pageOnly: true,
   help: 'Frames the NIC dropped because the host did not empty its ring in time; hard-wired 0 in some drivers (ena, virtio).',
 });
 export const receiveNohandler = counter('node_network_receive_nohandler_total', {
   ...sysNet,
   source: '/sys/class/net/*/statistics/rx_nohandler',
-  unit: 'packets',
+  unit: 'frames',
   help: 'Frames on an inactive bond slave or the like; benign.',
 });
 const sysGauge = (name: string, file: string, unit: 'bytes' | 'none' | 'packets', help: string): Metric<'device'> =>
@@ -118,20 +114,20 @@ export const deviceThreaded = gauge('pktcost_device_threaded_napi', {
 export const receiveRing = gauge('pktcost_device_receive_ring_frames', {
   ...sysNet,
   source: 'ethtool -g',
-  unit: 'packets',
+  unit: 'frames',
   help: 'Frames that a receive ring of the device has room for.',
 });
 export const receiveRingMost = gauge('pktcost_device_receive_ring_frames_possible', {
   ...sysNet,
   source: 'ethtool -g',
-  unit: 'packets',
+  unit: 'frames',
   help: 'Frames that a receive ring of the device can be given room for.',
 });
 export const receiveRingLost = counter('pktcost_device_receive_ring_lost_total', {
   collector: 'nics',
   source: 'ring_losses',
   labels: ['device', 'counter'],
-  unit: 'packets',
+  unit: 'frames',
   perNetns: true,
   help: 'Frames that the receive ring had no room for by a counter of the driver (ethtool -S); several may count the same. Of devices that are up.',
 });
@@ -160,7 +156,7 @@ export const receiveCardLost = counter('pktcost_device_receive_card_lost_total',
   collector: 'nics',
   source: 'ring_losses',
   labels: ['device', 'counter', 'kind'],
-  unit: 'packets',
+  unit: 'frames',
   perNetns: true,
   help: 'Frames that were lost on their way to the receive ring by a counter of the driver: no room in the card (port), no memory (memory), spoilt (bad), more than the host of this guest allows (policed). Of devices that are up.',
 });

@@ -70,10 +70,11 @@ export const netstat = family('node_netstat_', (field) => {
     : counterExposedAs('untyped', `node_netstat_${field}`, spec);
 });
 
-function netstatUnit(field: string): 'segments' | 'datagrams' | 'connections' | 'events' {
+function netstatUnit(field: string): 'segments' | 'datagrams' | 'connections' | 'connection attempts' | 'events' {
   if (/Segs$|RcvQDrop|RcvPruned|BacklogDrop|OFOQueue|OFODrop/.test(field)) return 'segments';
   if (/^Udp/.test(field)) return 'datagrams';
-  return /Opens$|Listen|CurrEstab/.test(field) ? 'connections' : 'events';
+  if (/Listen|ReqQFull/.test(field)) return 'connection attempts';
+  return /Opens$|CurrEstab/.test(field) ? 'connections' : 'events';
 }
 
 /** `node_sockstat_<Proto>_<field>`; `_mem_bytes` is derived from `_mem` and the page size. */

@@ -1,7 +1,11 @@
 import type { Ledger, LedgerBook, LedgerRow, Report } from '../../generated/report.ts';
+import { thingsLost } from '../words/findings.ts';
 import { placed } from '../words/phrases.ts';
 import { formats } from '../words/formats.ts';
 import type { Table } from './table.ts';
+
+/** What the kernel drops. */
+const PACKETS = 'packets';
 
 /** Packets in all below which a part of them is no share. */
 const FEW = 20;
@@ -11,7 +15,7 @@ export const ledgerTable: Table<LedgerRow> = [
   { label: 'Reason', unit: 'name', cell: ({ reason }) => reason },
   { label: 'Place', unit: 'name', cell: ({ place }) => (place === '' ? null : place), unlessEmpty: ['text'] },
   { label: 'Device', unit: 'name', cell: ({ device, netns }) => placed(device === '' ? '?' : device, netns) },
-  { label: 'Packets', unit: 'count', cell: ({ packets }) => packets },
+  { label: 'Count', unit: 'count', cell: ({ packets }) => packets },
   // A share of a few packets is none.
   {
     label: 'Of arrived',
@@ -67,5 +71,18 @@ export function ledgerWords(
       ? `; the counter rested for most of a flood: ${formats.count(estimated)} are estimated, and the sum may be off by ${formats.count(error)}`
       : '';
   const left = noRoom > 0 ? `; ${formats.count(noRoom)} more had no room in the table` : '';
-  return `${formats.count(total)} packet${total === 1 ? ' was' : 's were'} dropped by the kernel, all namespaces together${rested}${thinned}${left}.`;
+  return `${formats.count(total)} packet${total === 1 ? ' was' : 's were'} dropped by the kernel, all namespaces together${rested}${thinned}${left}.${inWordsOfFindings(rows)}`;
+}
+
+/** What rows count that have a finding which says it by another name, so that one loss has one word. */
+function inWordsOfFindings(rows: readonly LedgerRow[]): string {
+  const named = new Map<string, string>();
+  for (const { rule } of rows) {
+    const things = rule === null ? PACKETS : thingsLost(rule, {});
+    // A connection is killed for want of memory, not for each packet that is dropped for it.
+    if (rule !== null && things !== PACKETS && things !== 'connections') named.set(rule, things);
+  }
+  return named.size === 0
+    ? ''
+    : ` The rows of ${[...named].map(([rule, things]) => `${rule} count its ${things}`).join(', those of ')}.`;
 }

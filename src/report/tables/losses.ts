@@ -82,7 +82,7 @@ export function lossesOf(report: Report): Losses {
           finding,
           lost: count,
           perSecond: perSecond(count, seconds),
-          things: 'packets',
+          things: thingsLost(rule ?? '', {}),
         },
       ];
     }),

@@ -12,6 +12,7 @@ const lostThings: Readonly<Record<string, string>> = {
   PKT0403: 'segments',
   PKT0404: 'connections',
   PKT0405: 'datagrams',
+  PKT0406: 'segments',
   PKT0407: 'segments',
   PKT0501: 'frames',
   PKT0707: 'connection attempts',

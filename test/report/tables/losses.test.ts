@@ -15,7 +15,9 @@ import {
   softnetProcessed,
 } from '../../../src/metrics/catalogue/index.ts';
 import type { Report } from '../../../src/generated/report.ts';
+import { ledgerWords } from '../../../src/report/tables/ledger.ts';
 import { lossesOf } from '../../../src/report/tables/losses.ts';
+import { lostRate } from '../../../src/report/words/findings.ts';
 import { backlogDrops } from '../../../src/rules/backlog-drops.ts';
 import { captureIncomplete } from '../../../src/rules/capture-incomplete.ts';
 import { evaluateRules } from '../../../src/rules/engine.ts';
@@ -139,5 +141,39 @@ describe('losses per second', () => {
     const told = new Map(rated.map(({ code, args }) => [code, args['rate']]));
     assert.deepEqual([told.get('PKT0501'), told.get('PKT0502'), told.get('PKT0709')], [200, 100, 100]);
     assert.equal(report.cost.devices.find(({ device }) => device === 'eth9')?.packetsPerSecond, 2500);
+    // And in one word: what a card loses is frames wherever it is told, what the stack loses packets.
+    const things = new Map(lossesOf(report).rows.map((row) => [row.counts, row.things]));
+    assert.equal(things.get('lost by the NIC (rx_missed_errors)'), 'frames');
+    assert.equal(things.get('backlog full (softnet dropped)'), 'packets');
+    const card = report.findings.find(({ code }) => code === 'PKT0501');
+    assert.equal(lostRate(card!), '200 frames/s');
+    assert.deepEqual(
+      card!.evidence.map(({ unit }) => unit).filter((unit) => unit === 'packets'),
+      [],
+    );
+  });
+});
+
+describe('the words of the ledger', () => {
+  const ledger = reportOf({ cells: host() }, []).ledger!;
+  const row = {
+    reason: 'X',
+    means: '',
+    place: '',
+    device: '',
+    netns: '',
+    packets: 9,
+    share: null,
+    kind: 'loss',
+  } as const;
+  const said = (...rules: readonly (string | null)[]): string =>
+    ledgerWords({ ...ledger, counted: true, total: 9, rows: rules.map((rule) => ({ ...row, rule })) }, []);
+
+  it('name what a row counts where its finding has another word for it', () => {
+    assert.match(
+      said('PKT0405', 'PKT0403', 'PKT0502', null),
+      / The rows of PKT0405 count its datagrams, those of PKT0403 count its segments\.$/,
+    );
+    assert.match(said('PKT0502', 'PKT0404', null), /^9 packets were dropped by the kernel, all namespaces together\.$/);
   });
 });

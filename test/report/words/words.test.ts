@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { lostRate } from '../../../src/report/words/findings.ts';
+import { lostRate, thingsLost } from '../../../src/report/words/findings.ts';
 import { formats } from '../../../src/report/words/formats.ts';
 import { argumentsOf, say } from '../../../src/report/words/say.ts';
 import { rules } from '../../../src/rules/index.ts';
@@ -90,4 +90,15 @@ describe('words', () => {
       for (const words of Object.values(rule.messages)) argumentsOf(words);
     });
   }
+});
+
+describe('what a rule loses', () => {
+  /** `{lost:count} UDP datagrams ({share:percent}) were dropped`: what is counted, of what was lost; behind a socket it is packets. */
+  const LOSS =
+    /\{(?!behind)\w+:count\} (?:(?:UDP|TCP|in-order) )?(frames|packets|datagrams|segments|connections|connection \w+)\b[^.;,]*? (?:lost|dropped|killed)\b/g;
+  for (const rule of rules)
+    it(`has one word in ${rule.code}, wherever it is said`, () => {
+      for (const words of Object.values(rule.messages))
+        for (const [said, things] of words.matchAll(LOSS)) assert.equal(things, thingsLost(rule.code, {}), said);
+    });
 });
