@@ -39,7 +39,8 @@ function priceOf(cost: readonly Change[]): Change | undefined {
 
 function priceSentence(price: Change | undefined): string {
   if (price?.before == null || price.after === null || price.difference === null || price.noise === null) {
-    return 'The cost of a packet cannot be compared: it is not known in both windows';
+    const known = price?.before == null && (price?.after ?? null) === null ? 'in neither window' : 'in one window only';
+    return `The cost of a packet cannot be compared: it is known ${known}`;
   }
   const { figure } = price;
   const figures = `${figure} ${formats.ns(price.before)} before, ${formats.ns(price.after)} after`;

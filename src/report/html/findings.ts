@@ -1,6 +1,7 @@
 import type { EvidenceLine, Report, ReportFinding } from '../../generated/report.ts';
 import { impactWords } from '../words/phrases.ts';
 import { fired, placeWords } from '../words/findings.ts';
+import { pacedWords } from '../words/units.ts';
 import { rulesThatAre } from '../words/rules-told.ts';
 import { evidenceTable, tellingEvidence, zeroWords } from '../tables/evidence.ts';
 import { markup, nothing, type Markup } from './markup.ts';
@@ -25,6 +26,7 @@ function article(finding: ReportFinding, index: number): Markup {
   const telling = tellingEvidence(evidence);
   const { shared, table } = evidenceTable(telling);
   const hidden = evidence.length - telling.length;
+  const paced = pacedWords(telling);
   return markup`<article id="finding-${index}" class="finding ${outcome}" aria-labelledby="finding-${index}-t">
 <p class="label">${pill(outcome)}${certainty === null ? nothing : markup` <span class="certainty">${certainty}</span>`} ${code} ${rule}${
     instances > 1 ? `, ${instances} places` : nothing
@@ -42,6 +44,7 @@ ${remedies(finding)}${
             most: EVIDENCE,
           }),
           hidden === 0 ? nothing : markup`<p class="faint">${zeroWords(hidden)}.</p>\n`,
+          paced === undefined ? nothing : markup`<p class="faint">${paced}</p>\n`,
           sources(evidence),
           promql(evidence),
         ])

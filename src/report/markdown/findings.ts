@@ -3,6 +3,7 @@ import type { Report, ReportFinding } from '../../generated/report.ts';
 import { evidenceTable, tellingEvidence, zeroWords } from '../tables/evidence.ts';
 import { impactWords, outcomeWords } from '../words/phrases.ts';
 import { fired, placeWords } from '../words/findings.ts';
+import { pacedWords } from '../words/units.ts';
 import { rulesThatAre } from '../words/rules-told.ts';
 import { code, folded, prose } from './syntax.ts';
 import { drawTable } from './table.ts';
@@ -62,11 +63,13 @@ function evidenceLines({ evidence }: ReportFinding, rows: number): string[] {
   const telling = tellingEvidence(evidence);
   const { shared, table } = evidenceTable(telling);
   const hidden = evidence.length - telling.length;
+  const paced = pacedWords(telling);
   return [
     ...(shared === '' ? [] : [`All of ${code(shared)}:`, '']),
     ...drawTable(table, telling.slice(0, rows)),
     '',
     ...(hidden === 0 ? [] : [`${zeroWords(hidden)}.`, '']),
+    ...(paced === undefined ? [] : [paced, '']),
     ...more(telling.length - rows),
     ...(sources.length === 0
       ? []

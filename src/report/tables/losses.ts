@@ -69,6 +69,12 @@ export function lossesOf(report: Report): Losses {
   const kinds = kindsOf(report);
   const losing = findings.filter((finding) => fired(finding) && (finding.impact.lostPerSecond ?? 0) > 0);
   const told = new Set<ReportFinding>();
+  // Why a program lost something is no loss beside what it lost.
+  const reasons = new Set(
+    report.verdict.causes
+      .filter(({ leadsTo }) => leadsTo.some(({ finding }) => losing.some((each) => each === findings[finding])))
+      .map(({ finding }) => findings[finding]),
+  );
   const rows = kinds.flatMap(({ kind, rule, found }) =>
     found.flatMap(({ where, at, count, seconds, counts }) => {
       if (count === null || count === 0) return [];
@@ -88,7 +94,7 @@ export function lossesOf(report: Report): Losses {
     }),
   );
   const judged = losing
-    .filter((finding) => !told.has(finding))
+    .filter((finding) => !told.has(finding) && !reasons.has(finding))
     .map(({ code, args, title, place, impact }) => ({
       where: whereOf(place),
       counts: title,

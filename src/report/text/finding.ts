@@ -1,6 +1,7 @@
 import type { ReportFinding } from '../../generated/report.ts';
 import { placeWords } from '../words/findings.ts';
 import { evidenceTable } from '../tables/evidence.ts';
+import { pacedWords } from '../words/units.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { drawTable } from './table.ts';
 
@@ -30,10 +31,12 @@ export function findingSection(finding: ReportFinding, style: Style): string[] {
 function evidenceLines({ evidence }: ReportFinding, style: Style): string[] {
   const sources = [...new Set(evidence.map(({ source }) => source).filter((source) => source !== ''))];
   const { shared, table } = evidenceTable(evidence);
+  const paced = pacedWords(evidence);
   return [
     ...(shared === '' ? [] : paragraph(`All of ${show(style, shared)}:`, style.width, '  ', 2)),
     ...drawTable(style, table, evidence),
     ...(sources.length === 0 ? [] : paragraph(`Read from ${show(style, sources.join(', '))}`, style.width, '  ', 2)),
+    ...(paced === undefined ? [] : paragraph(paced, style.width, '  ', 2)),
     ...evidence.map(({ promql }) => `  PromQL: ${show(style, promql, 4000)}`),
   ];
 }

@@ -28,6 +28,21 @@ export function limitOf({ comparison, threshold, unit }: EvidenceLine): string {
   return `${comparison} ${scaled && threshold !== 0 ? withUnit(threshold, unit) : significant(threshold)}`;
 }
 
+/** A count that is not what lies between its two readings, by so little that it is their pace; a wrap or a reset is more. */
+const LEAST_PACE = 0.5;
+
+/** Counters are read one file after the other: that what they rose by is told for the time of the window; undefined where it is no other. */
+export function pacedWords(evidence: readonly EvidenceLine[]): string | undefined {
+  const paced = evidence.some(({ before, after, value, over = [] }) => {
+    if (before === null || after === null || over.length > 0 || value <= 0) return false;
+    const rise = after - before;
+    return Math.abs(value - rise) >= 1 && value > rise * LEAST_PACE && value < rise / LEAST_PACE;
+  });
+  return paced
+    ? 'Counts are of the whole window, at the pace of two readings that lay a little closer together or further apart.'
+    : undefined;
+}
+
 /** `metric{label="value"}`, as Prometheus writes it; of a quotient with what it is divided by. */
 export function seriesName({ metric, over = [], labels }: Pick<EvidenceLine, 'metric' | 'over' | 'labels'>): string {
   const inner = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);

@@ -24,7 +24,7 @@ import { evaluateRules } from '../../../src/rules/engine.ts';
 import { nicRingDrops } from '../../../src/rules/nic-ring-drops.ts';
 import { ownerCell, socketCell } from '../../support/taps.ts';
 import { windowOf, type Cell } from '../../support/window.ts';
-import { host, reportOf } from '../cases.ts';
+import { finding, host, reportOf } from '../cases.ts';
 
 const KIND = 'packet socket full (the capture is incomplete)';
 const queue = [
@@ -151,6 +151,26 @@ describe('losses per second', () => {
       card!.evidence.map(({ unit }) => unit).filter((unit) => unit === 'packets'),
       [],
     );
+  });
+});
+
+describe('a loss and its reason', () => {
+  it('are one row, since they are of the same datagrams', () => {
+    const loss = { outcome: 'critical', impact: { lostPerSecond: 50 }, place: { netns: '' } } as const;
+    const report = reportOf({ cells: host() }, [
+      finding({ ...loss, code: 'PKT0415', rule: 'reader-bursty', role: 'cause', args: { lostThings: 'datagrams' } }),
+      finding({ ...loss, code: 'PKT0405', rule: 'udp-buffer-errors' }),
+    ]);
+    const [reason, udp] = ['PKT0415', 'PKT0405'].map((code) => report.findings.findIndex((each) => each.code === code));
+    const cause = { finding: reason!, code: 'PKT0415', certainty: 'measured' as const, summary: '', leadsTo: [] };
+    const led = {
+      ...cause,
+      leadsTo: [{ finding: udp!, code: 'PKT0405', summary: '', shared: report.findings[udp!]!.place }],
+    };
+    const codes = (causes: Report['verdict']['causes']): (string | null)[] =>
+      lossesOf({ ...report, verdict: { ...report.verdict, causes } }).rows.map((row) => row.finding);
+    assert.deepEqual(codes([led]), ['PKT0405']);
+    assert.deepEqual(codes([cause]).sort(), ['PKT0405', 'PKT0415']);
   });
 });
 

@@ -2,7 +2,31 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { EvidenceLine } from '../../../src/generated/report.ts';
-import { limitOf, withUnit } from '../../../src/report/words/units.ts';
+import { limitOf, pacedWords, withUnit } from '../../../src/report/words/units.ts';
+
+describe('a count of evidence', () => {
+  const line = {
+    signal: '',
+    metric: 'x',
+    over: [],
+    labels: {},
+    unit: 'packets',
+    threshold: null,
+    comparison: null,
+    source: '',
+    promql: '',
+  };
+  it('says that it is of the whole window where it is not what lies between its readings', () => {
+    assert.match(pacedWords([{ ...line, before: 100, after: 1100, value: 1014 }]) ?? '', /of the whole window/);
+    for (const same of [
+      { before: 100, after: 1100, value: 1000 },
+      { before: null, after: null, value: 7 },
+      { before: 4_294_967_000, after: 500, value: 796 },
+      { before: 500, after: 500, value: 500 },
+    ])
+      assert.equal(pacedWords([{ ...line, ...same }]), undefined);
+  });
+});
 
 describe('a figure of the evidence', () => {
   const cases: readonly (readonly [number, string, string])[] = [
