@@ -126,7 +126,7 @@ describe('pktcost watch', () => {
     const flags = ['--for', '1s', '--window', '500ms', '--netns', 'none', '-o', path, '--format', 'markdown'];
     const { stdout, stderr } = await pktcost(['watch', ...flags]);
     assert.equal(stderr, '');
-    assert.match(stdout, /The worst:\n/);
+    assert.match(stdout, /The worst window:\n/);
     assert.match(readFileSync(path, 'utf8'), /^(?:Run it as root .*\n\n)?## pktcost: /);
   });
 

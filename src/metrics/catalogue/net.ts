@@ -146,7 +146,7 @@ export const xdpDropped = counter('pktcost_device_xdp_dropped_total', {
   collector: 'nics',
   source: 'ring_losses',
   labels: ['device', 'counter'],
-  unit: 'packets',
+  unit: 'frames',
   perNetns: true,
   sparse: true,
   help: 'Frames that an XDP program in the driver dropped, by a counter of the driver (ethtool -S); several may count the same. Of devices with such a program that are up.',

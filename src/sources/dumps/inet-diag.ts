@@ -100,10 +100,10 @@ export function inetDiag(
             into.take(message);
           });
     if (!sockets.ok) return sockets;
-    const { dropping, bound, sent, received } = sockets.value;
+    const { dropping, bound, waiting } = sockets.value;
     for (const row of dropping) udp.push(row);
     for (const row of bound) boundUdp.push(row);
-    udpQueues.push({ family: suffix === '' ? 'v4' : 'v6', sent, received });
+    udpQueues.push({ family: suffix === '' ? 'v4' : 'v6', ...waiting });
   }
   return ok({
     listeners,

@@ -57,14 +57,19 @@ export class Connections {
 export class UdpSockets {
   readonly dropping: UdpSocketRow[] = [];
   readonly bound: BoundUdpRow[] = [];
-  sent = 0;
-  received = 0;
+  #sent = 0;
+  #received = 0;
 
   take(message: InetDiagMessage): void {
-    this.sent += message.sendQueue;
-    this.received += message.receiveQueue;
+    this.#sent += message.sendQueue;
+    this.#received += message.receiveQueue;
     push(this.bound, boundUdpRow(message));
     push(this.dropping, udpRow(message));
+  }
+
+  /** Bytes that wait in all of them. */
+  get waiting(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#sent, received: this.#received };
   }
 }
 
