@@ -33,7 +33,7 @@ export const nics = defineCollector({
       else if (kind === 'xdp') emit(xdpDropped, { device, counter }, lost);
       else emit(receiveCardLost, { device, counter, kind }, lost);
     }
-    for (const { device, ifindex, driver, counted, missed, packets = null } of answer?.cards ?? []) {
+    for (const { device, ifindex, driver, counted, missed, packets } of answer?.cards ?? []) {
       // Of our own namespace's /sys tells both.
       if (!host.own)
         emit(deviceInfo, { device, ifindex: numberOf(ifindex), driver, kind: 'physical', pci: '', master: '' }, 1);

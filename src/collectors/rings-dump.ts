@@ -26,7 +26,7 @@ export interface CardRow {
   /** rx_missed_errors by rtnetlink, as /sys is of one namespace only; null where that did not tell. */
   readonly missed: number | null;
   /** Frames received, where only what the driver counts tells. */
-  readonly packets?: number | null;
+  readonly packets: number | null;
 }
 
 export interface RingLosses {

@@ -113,9 +113,9 @@ function settle(found: AnyPart, frames: readonly Frame[], at: number, foreignTra
 
 const GENERIC_XDP = new Set(['do_xdp_generic', 'netif_receive_generic_xdp', 'bpf_prog_run_generic_xdp']);
 
-/** Thunks and returns to other work: the name of their caller says more. */
+/** Thunks, a guest's own way to let interrupts in, and returns to other work: the name of their caller says more. */
 const HELPERS =
-  /^(?:__x86_|srso_|retbleed_|_raw_spin_unlock|__local_bh_enable|asm_|entry_|el[01]|ret_from_|restore_|preempt_|__rcu_|rcu_|__fentry__|__cond_resched|need_resched)/;
+  /^(?:__raw_callee_save_|(?:native|pvm|xen)_(?:irq_|save_fl|restore_fl)|__x86_|srso_|retbleed_|_raw_spin_unlock|__local_bh_enable|asm_|entry_|el[01]|ret_from_|restore_|preempt_|__rcu_|rcu_|__fentry__|__cond_resched|need_resched)/;
 
 /**
  * Functions that hand a packet to whoever has registered for it: what they call and nobody knows is no part of theirs. A driver's

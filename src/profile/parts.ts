@@ -563,7 +563,7 @@ const table = [
     class: 'tcp-ip',
     owner: 'packet-sockets',
     means: 'Raw IP sockets: each gets a clone of every packet of its protocol.',
-    marks: `raw_* __raw_* raw6_* rawv6_* raw_local_deliver raw_v4_* raw_v6_*`,
+    marks: `raw_* __raw_v4_* __raw_v6_* raw6_* rawv6_* raw_local_deliver raw_v4_* raw_v6_*`,
   },
   {
     id: 'gso',

@@ -140,6 +140,13 @@ const cases: readonly (readonly [stack: string, part: string, leaf?: string])[] 
   ],
   [`${CORE};__traceiter_netif_receive_skb;bpf_trace_run1;bpf:6:17;bpf_get_stackid_raw_tp;unwind_next_frame`, 'tracing'],
   [`${CORE};ip_rcv;kprobe_ftrace_handler;aggr_pre_handler`, 'tracing'],
+  // A guest's own way to let interrupts in, after a fault of what a tracer reads, and elsewhere.
+  [
+    `${CORE};__traceiter_netif_receive_skb;perf_trace_run_bpf_submit;perf_tp_event;perf_callchain_user;exc_page_fault;__raw_callee_save_pvm_irq_enable;pvm_irq_enable`,
+    'tracing',
+  ],
+  [`${CORE};ip_rcv;ip_rcv_finish;__raw_callee_save_xen_irq_enable;xen_irq_enable`, 'ip-receive'],
+  [`${CORE};__raw_callee_save_pvm_irq_enable;pvm_irq_enable`, 'stack-entry'],
   [`${CORE};__traceiter_netif_receive_skb;bpf_trace_run1;own:6:26`, 'self'],
   [`${CORE};own:6:3`, 'self'],
   [`${CORE};ip_rcv;some_new_function`, 'ip-receive'],

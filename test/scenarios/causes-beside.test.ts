@@ -107,8 +107,9 @@ async function slowAndBusy(kit: Kit, setting: Setting, through: string): Promise
   writeFileSync(file, `table ip fw { chain in { ${first} ${rules.join(' ')} }; }\n`);
   server.run('nft', '-f', file);
   // The busy one is known well enough after some seconds, and its program rests in the others.
-  await sent(setting, setting.at.v4, 40_000);
-  await slow.make('udp-send', { address: at.v4, port: PORT, rate: 2500, size: 200 });
+  await sent(setting, setting.at.v4, 25_000);
+  // What the rules are of all is then well above the limit on quick machines, too.
+  await slow.make('udp-send', { address: at.v4, port: PORT, rate: 4000, size: 200 });
   const diagnosed = await server.diagnose('--window', '10s');
   assert.ok(diagnosed.report.cost.devices.some((each) => each.device === at.device));
   return diagnosed;

@@ -110,7 +110,7 @@ function lossesOf(link: Link): RingLosses {
   return {
     ...told,
     rows: [...told.rows, ...xdp],
-    cards: [{ device: name, ifindex, driver: driver.value, counted, missed: null }],
+    cards: [{ device: name, ifindex, driver: driver.value, counted, missed: null, packets: null }],
   };
 }
 
