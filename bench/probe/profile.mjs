@@ -22,17 +22,14 @@ import {
   profileNetfilterSamples,
 } from '../../build/src/metrics/catalogue/index.js';
 import { Snapshot } from '../../build/src/metrics/snapshot.js';
-import { loadLibbpf } from '../../build/src/probe/libbpf.js';
-import { findObjects } from '../../build/src/probe/objects.js';
-import { Overhead } from '../../build/src/probe/overhead.js';
-import { Sampler } from '../../build/src/probe/profile/sampler.js';
-import { functionName, KernelSymbols } from '../../build/src/probe/symbols.js';
+import { functionName } from '../../build/src/probe/symbols.js';
 import { classify } from '../../build/src/profile/classify.js';
 import { directionOfStack } from '../../build/src/profile/direction.js';
 import { encodeProfile } from '../../build/src/profile/stacks.js';
 import { Lab } from '../../build/test/probe/lab.js';
 import { hasFanOut } from '../../build/src/profile/claims.js';
 import { causes } from './causes.mjs';
+import { openSampler, unwrap } from './host.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -47,25 +44,8 @@ const { values } = parseArgs({
   },
 });
 const seconds = Number(values.seconds);
-const unwrap = (result) => {
-  if (!result.ok) throw new Error(result.reason);
-  return result.value;
-};
-
 async function sample(scratch) {
-  const sampler = unwrap(
-    await Sampler.open({
-      bpf: unwrap(loadLibbpf()),
-      objects: unwrap(findObjects()),
-      procfs: '/proc',
-      symbols: new KernelSymbols('/proc'),
-      sysfs: '/sys',
-      windowSeconds: seconds,
-      overhead: new Overhead(0.01),
-      devices: () => [],
-      ownPrograms: () => [],
-    }),
-  );
+  const sampler = await openSampler(seconds);
   const data = join(scratch, 'perf.data');
   const perf = values.perf
     ? spawn(

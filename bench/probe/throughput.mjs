@@ -6,7 +6,6 @@
  *   node bench/probe/throughput.mjs [--rounds 40] [--milliseconds 200] [--every 16] [--stack generic|native] [--only tcp|udp] [--spans taps,net_rx]
  *   node bench/probe/throughput.mjs --pps 20000 --milliseconds 1500
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Lab } from '../../build/test/probe/lab.js';
@@ -15,12 +14,8 @@ import { planDevices } from '../../build/src/probe/plan.js';
 import { openSession } from '../../build/src/probe/session.js';
 import { measureCost } from '../../build/src/probe/budget.js';
 import { JOINED_SLICES, ON_SHARE } from '../../build/src/probe/shifts.js';
-import { loadLibbpf } from '../../build/src/probe/libbpf.js';
-import { findObjects } from '../../build/src/probe/objects.js';
-import { Overhead } from '../../build/src/probe/overhead.js';
-import { Sampler } from '../../build/src/probe/profile/sampler.js';
-import { KernelSymbols } from '../../build/src/probe/symbols.js';
 import { causes } from './causes.mjs';
+import { idle, openSampler, unwrap } from './host.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -47,11 +42,6 @@ const median = (numbers) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-const unwrap = (result) => {
-  if (!result.ok) throw new Error(result.reason);
-  return result.value;
-};
-
 async function withProbe(lab) {
   const { stack, tc } = values;
   if (stack !== undefined && stack !== 'native' && stack !== 'generic') throw new Error('--stack native or generic');
@@ -71,28 +61,6 @@ async function withProbe(lab) {
       sampleEvery: Number(values.every),
     }),
   );
-}
-
-const openSampler = async () =>
-  unwrap(
-    await Sampler.open({
-      bpf: unwrap(loadLibbpf()),
-      objects: unwrap(findObjects()),
-      procfs: '/proc',
-      symbols: new KernelSymbols('/proc'),
-      sysfs: '/sys',
-      windowSeconds: WINDOW_SECONDS,
-      overhead: new Overhead(0.01),
-      devices: () => [],
-      ownPrograms: () => [],
-    }),
-  );
-
-/** Seconds that the CPUs were idle, and how many CPUs there are. */
-function idle() {
-  const lines = readFileSync('/proc/stat', 'utf8').split('\n');
-  const columns = lines[0].trim().split(/\s+/).slice(1).map(Number);
-  return { seconds: (columns[3] + columns[4]) / 100, cpus: lines.filter((line) => /^cpu\d/.test(line)).length };
 }
 
 /** Packets or bits in a second; at a fixed rate packets in a second of CPU time. */
@@ -139,7 +107,7 @@ async function measure(kind) {
       rates.away.push(await slice(lab, kind));
       await session.close();
       if (pps !== undefined) {
-        const sampler = await openSampler();
+        const sampler = await openSampler(WINDOW_SECONDS);
         sampler.start();
         rates.sampled.push(await slice(lab, kind));
         sampler.close();

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Lab } from '../../build/test/probe/lab.js';
 import { causes } from './causes.mjs';
+import { HERTZ, idle } from './host.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -26,17 +27,8 @@ const rounds = Number(values.rounds);
 /** To attach and to calibrate; what is counted lies within the window. */
 const STARTING_S = 3;
 const MEASURED_S = seconds - 5;
-const HERTZ = 100;
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
-
-/** Seconds that the CPUs were idle, and how many CPUs there are. */
-function idle() {
-  const lines = readFileSync('/proc/stat', 'utf8').split('\n');
-  const columns = lines[0].trim().split(/\s+/).slice(1).map(Number);
-  const cpus = lines.filter((line) => /^cpu\d/.test(line)).length;
-  return { cpus, seconds: (columns[3] + columns[4]) / HERTZ };
-}
 
 /** Seconds of CPU that a process has taken; 0 once it has gone. */
 function taken(pid) {

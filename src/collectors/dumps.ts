@@ -47,6 +47,9 @@ export interface PacketFilter {
   readonly snaplen: number | null;
 }
 
+/** What a sender holds whose peer takes nothing: more than the window of a connection that just began. */
+export const STALLED_BYTES = 16 * 1024;
+
 export interface InetSocketRow {
   readonly family: 'v4' | 'v6';
   readonly address: string;

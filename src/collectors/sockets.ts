@@ -15,7 +15,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { formatEndpoint, formatIpv4, formatIpv6 } from './address.ts';
 import { defineCollector, type Host } from './collector.ts';
 import { Cursor, U32_MAX, U64_MAX } from './cursor.ts';
-import { decodeInetSockets, type InetSocketRow, type InetSockets, type UdpQueuesRow } from './dumps.ts';
+import { STALLED_BYTES, decodeInetSockets, type InetSocketRow, type InetSockets, type UdpQueuesRow } from './dumps.ts';
 import { isCut } from './parse.ts';
 
 const ESTABLISHED = 1;
@@ -121,9 +121,8 @@ function fromFiles(host: Host, udp: readonly InetSocket[]): InetSockets {
   };
 }
 
-/** As many as a live look names, and what it takes for a sender whose peer takes nothing. */
+/** As many as a live look names. */
 const MOST_SHOWN = 20;
-const STALLED_BYTES = 16 * 1024;
 
 function ofMost(rows: readonly InetSocket[], queue: (row: InetSocket) => number): readonly InetSocket[] {
   return rows

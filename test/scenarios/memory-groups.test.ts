@@ -41,7 +41,7 @@ if (existsSync(`${MEMORY}/memory.kmem.tcp.limit_in_bytes`)) {
       return { server, client, at };
     },
     cases: {
-      // The kernel charges 64 pages at a time: of much less it may have a tenth left at the moment of a sample.
+      // Of 256 KiB a datagram's pages are a larger part: one run of fifteen found more than a tenth left, it seems, and named no group.
       '1 MiB for a queue that grows by more': {
         fires: ['PKT0405'],
         provoke: (setting, kit) => limited(setting, kit, 1 << 20),

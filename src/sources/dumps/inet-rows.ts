@@ -1,13 +1,14 @@
 /** What the sockets of a dump are told as: rows of each, and what of all of them is counted. */
 import { formatEndpoint } from '../../collectors/address.ts';
-import type {
-  BoundUdpRow,
-  ListenerRow,
-  PortsRow,
-  SlowReaderRow,
-  StalledSenderRow,
-  TcpDropsRow,
-  UdpSocketRow,
+import {
+  STALLED_BYTES,
+  type BoundUdpRow,
+  type ListenerRow,
+  type PortsRow,
+  type SlowReaderRow,
+  type StalledSenderRow,
+  type TcpDropsRow,
+  type UdpSocketRow,
 } from '../../collectors/dumps.ts';
 import type { InetDiagMessage } from './inet-message.ts';
 
@@ -16,8 +17,6 @@ export const TCP_ESTABLISHED = 1;
 /** Places in the socket's memory, include/uapi/linux/sock_diag.h. */
 const MEM_RCVBUF = 1;
 const MEM_DROPS = 8;
-/** What a sender holds whose peer takes nothing: more than the window of a connection that just began. */
-const STALLED_BYTES = 16 * 1024;
 
 /** The connections of a family, as one dump passes them. */
 export class Connections {

@@ -1,5 +1,11 @@
 import { fail, ok, type Result } from '../../base/result.ts';
-import type { InetSockets, InetSocketRow, PortsRow, SocketOwners } from '../../collectors/dumps.ts';
+import {
+  STALLED_BYTES,
+  type InetSockets,
+  type InetSocketRow,
+  type PortsRow,
+  type SocketOwners,
+} from '../../collectors/dumps.ts';
 import { wholeOutput } from './output.ts';
 
 export interface Sockets {
@@ -9,10 +15,9 @@ export interface Sockets {
 
 type Owners = SocketOwners['owners'];
 
-/** As many as a live look names, and what it takes for a sender whose peer takes nothing. */
+/** As many as a live look names. */
 const MOST_SHOWN = 20;
 const MOST_PEERS = 5;
-const STALLED_BYTES = 16 * 1024;
 
 /** A row of TCP or UDP as both commands have it. */
 interface SocketRow {
