@@ -49,7 +49,7 @@ describe('the sampler', { skip: whyNoLab() }, () => {
   before(async () => {
     lab = new Lab();
     const rules = Array.from(
-      { length: 500 },
+      { length: 2000 },
       (_, index) => `ip saddr 192.0.2.${index % 250} udp dport ${index + 1} drop`,
     );
     const chain = `table ip t { chain in { type filter hook input priority 0; ${rules.join('; ')}; }; }`;
@@ -87,7 +87,7 @@ describe('the sampler', { skip: whyNoLab() }, () => {
     assert.ok(answer.ownNs !== null && answer.ownNs > 0);
   });
 
-  it('names 500 rules in the input hook as what receiving costs', () => {
+  it('names 2,000 rules in the input hook as what receiving costs', () => {
     const snapshot = collect(profile, { dumps: { profile: encodeProfile(answer) } });
     const received = snapshot.series(profileSamples).filter(({ labels }) => labels['direction'] === 'receive');
     const all = received.reduce((sum, { value }) => sum + value, 0);
