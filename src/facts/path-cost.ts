@@ -1,13 +1,13 @@
 /** What a group of parts costs on the way of a packet, from the samples of the profile: for the rules that ask who owns a part. */
 import type { Direction } from '../profile/direction.ts';
 import { parts as knownParts, partTitle } from '../profile/parts.ts';
-import { Z95, errorOfShare } from './chance.ts';
+import { errorOfShare, mostOf } from './chance.ts';
 import { tooFewPackets } from './price.ts';
 import { SAMPLES_TO_PRICE } from './profile-price.ts';
 import type { Signal } from './signal.ts';
 
 /** What pktcost takes itself is no part of what a packet costs. */
-const OWN_PART = 'self';
+export const PKTCOST_PART = 'self';
 
 export interface ProfileReadings {
   /** Samples of the window by the labels `direction` and `part`. */
@@ -24,6 +24,8 @@ export interface ProfileReadings {
 
 export interface PathCost {
   readonly direction: Direction;
+  /** The device whose packets these are; of the whole host where there is none. */
+  readonly of?: { readonly device: string; readonly netns: string };
   /** Of what packets cost in this direction, plus or minus `error`. */
   readonly share: number;
   readonly error: number;
@@ -46,7 +48,7 @@ export type PartOf = (part: string, direction: Direction) => boolean;
 /** Samples of a direction: all but pktcost's own, and those of them that `isPart` picks. */
 function counted(read: ProfileReadings, direction: Direction, isPart: PartOf) {
   const sampled = read.samples.filter(({ labels }) => labels['direction'] === direction);
-  const theirs = sampled.filter(({ labels }) => labels['part'] !== OWN_PART);
+  const theirs = sampled.filter(({ labels }) => labels['part'] !== PKTCOST_PART);
   const total = (of: readonly Signal[]): number => of.reduce((sum, { value }) => sum + value, 0);
   const [whole, all] = [total(sampled), total(theirs)];
   return {
@@ -138,8 +140,7 @@ export function unsureOf(read: ProfileReadings, isPart: PartOf, limits: CostLimi
   if (partial !== undefined) return partial;
   for (const direction of directions) {
     const { all, mine } = counted(read, direction, isPart);
-    // Of a Poisson count, with nothing seen as with much.
-    const most = mine + 3 + Z95 * Math.sqrt(mine);
+    const most = mostOf(mine);
     if ((most * read.period.value) / seconds < limits.cpu || most / Math.max(all, 1) < limits.share) continue;
     if (all < SAMPLES_TO_PRICE)
       return `only ${all} samples of ${ways[direction]} in ${seconds.toFixed(1)} s of profile: ${SAMPLES_TO_PRICE} are needed, which a longer window gives`;
@@ -158,8 +159,12 @@ const ways: Readonly<Record<Direction, string>> = {
   socket: 'socket calls',
 };
 
-export function directionName({ direction }: PathCost): string {
-  return ways[direction];
+export function directionName({ direction, of }: PathCost): string {
+  return of === undefined ? ways[direction] : `${ways[direction]} of ${deviceWords(of)}`;
+}
+
+export function deviceWords({ device, netns }: NonNullable<PathCost['of']>): string {
+  return `${device}${netns === '' ? '' : ` in namespace ${netns}`}`;
 }
 
 export { partTitle };

@@ -1,9 +1,21 @@
 import { worded } from './finding.ts';
 import { ofAllCpuTime } from '../facts/cpu-time.ts';
-import { ownerOfPart, unsampledCpus } from '../facts/path-cost.ts';
-import { tooFewPackets } from '../facts/price.ts';
-import { totalOf, type Signal } from '../facts/signal.ts';
-import { deviceKey } from '../facts/spans.ts';
+import {
+  dearDeviceCosts,
+  devicePrices,
+  hostPrice,
+  type DevicePrice,
+  type DeviceReadings,
+  type PacketPrice,
+} from '../facts/device-cost.ts';
+import {
+  dearest,
+  deviceWords,
+  ownerOfPart,
+  pathCosts,
+  unsampledCpus,
+  type ProfileReadings,
+} from '../facts/path-cost.ts';
 import { profileDeviceSamples, receivePackets, spanPackets, spanUnmarked } from '../metrics/catalogue/index.ts';
 import { acrossNetns, everywhere, increase, rate, sumBy, value } from '../metrics/expression.ts';
 import { needsProfile, partsArgument, partsText, pathSignals, VERIFY } from './path-parts.ts';
@@ -11,7 +23,8 @@ import { deciding, decidingList, defineRule, info, notMeasured, ok, warning } fr
 
 /** Owners that have a rule of their own, which then says more. */
 const TOLD = new Set(['packet-sockets', 'bpf-programs', 'netfilter', 'tc', 'virtual-device', 'tunnel', 'tracing']);
-const OWN = 'self';
+/** What such rules ask for at most. */
+const ASKED = { share: 0.3, nanoseconds: 1000, criticalShare: 1, criticalCpu: 1 };
 
 export const dearPackets = defineRule({
   code: 'PKT0115',
@@ -58,27 +71,8 @@ export const dearPackets = defineRule({
   conclude(read, limits) {
     const seconds = read.sampled.value;
     if (seconds <= 0) return notMeasured('the profile did not sample: the window ended before it began');
-    const host = costOf(
-      read.samples.filter(({ labels }) => labels['direction'] === 'receive'),
-      read.processed === undefined || read.received === undefined
-        ? 0
-        : Math.max(read.processed.value, read.received.value),
-      read.period.value / seconds,
-      seconds,
-    );
-    const unwatched = Math.max(0, (read.processed?.value ?? 0) - totalOf(read.skbs));
-    // A device's samples end where the next watched packet comes: between them may be those of devices that nobody watches.
-    const devices = [...groups(read.byDevice)]
-      .filter(([key]) => unwatched <= (valueOf(read.skbs, key) ?? 0))
-      .map(([key, samples]) => {
-        const marked = seconds * (1 - (valueOf(read.unmarked, key) ?? 0));
-        const packets = framesOr(valueOf(read.skbs, key), valueOf(read.frames, key));
-        return {
-          labels: samples[0]!.labels,
-          untold: marked <= 0 || valueOf(read.unmarked, key) === undefined,
-          ...costOf(samples, packets, marked <= 0 ? 0 : read.period.value / marked, seconds),
-        };
-      });
+    const host = hostPrice(read);
+    const devices = devicePrices(read);
     const isDear = ({ samples, cpu, ns }: PacketPrice): boolean =>
       samples >= limits.samples && cpu >= limits.cpu && ns !== undefined && ns >= limits.dear;
     const [device] = devices.filter(isDear).sort((a, b) => b.cpu - a.cpu);
@@ -96,11 +90,9 @@ export const dearPackets = defineRule({
       const partial = unsampledCpus(read.clocks);
       return partial === undefined ? ok() : notMeasured(partial);
     }
-    const { cpu, ns, packets, shares } = found;
-    const [largest] = shares;
-    const told = largest !== undefined && TOLD.has(ownerOfPart(largest[0]) ?? '') && largest[1] >= 0.25;
+    const { cpu, ns, packets, parts } = found;
     const { device: name = '', netns = '' } = device?.labels ?? {};
-    const where = `${name}${netns === '' ? '' : ` in namespace ${netns}`}`;
+    const told = hasOwnFinding(read, device, parts[0]?.[0], limits.cpu);
     const said = {
       certainty: 'measured',
       message: device === undefined ? 'host' : 'device',
@@ -108,15 +100,15 @@ export const dearPackets = defineRule({
         ns,
         cpu,
         packets,
-        parts: partsArgument(shares, 4),
+        parts: partsArgument(parts, 4),
         other: told ? worded(told, '; the first of them has a finding of its own') : '',
-        ...(device === undefined ? {} : { device: where }),
+        ...(device === undefined ? {} : { device: deviceWords({ device: name, netns }) }),
       },
       evidence: { samples: null, byDevice: null, skbs: null, processed: null },
       remedies: [
         {
           action: told
-            ? `What makes them expensive is named: ${partsText(shares, 1)}. See the finding about it.`
+            ? `What makes them expensive is named: ${partsText(parts, 1)}. See the finding about it.`
             : 'Look at the stacks below the largest part; that they are expensive is measured, why is not.',
           command:
             'pktcost record --window 30s --bundle /tmp/pktcost.tar.gz && pktcost replay /tmp/pktcost.tar.gz --format folded --fail-on never',
@@ -130,49 +122,20 @@ export const dearPackets = defineRule({
   },
 });
 
-interface PacketPrice {
-  readonly samples: number;
-  readonly cpu: number;
-  readonly packets: number;
-  readonly ns: number | undefined;
-  /** Why there is no price, where it is for want of packets. */
-  readonly few: string | undefined;
-  readonly shares: readonly (readonly [part: string, share: number])[];
-}
-
-function costOf(found: readonly Signal[], packets: number, cpuPerSample: number, seconds: number): PacketPrice {
-  const own = found.filter(({ labels }) => labels['part'] !== OWN);
-  const samples = own.reduce((sum, { value }) => sum + value, 0);
-  const cpu = samples * cpuPerSample;
-  const few = packets > 0 ? tooFewPackets(packets * seconds) : undefined;
-  return {
-    samples,
-    cpu,
-    packets,
-    ns: packets > 0 && few === undefined ? (cpu * 1e9) / packets : undefined,
-    few,
-    shares: own
-      .map(({ labels, value }) => [labels['part'] ?? '', value / Math.max(samples, 1)] as const)
-      .sort(([, a], [, b]) => b - a),
-  };
-}
-
-function groups(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
-  const found = new Map<string, Signal[]>();
-  for (const signal of signals) {
-    const key = deviceKey(signal.labels);
-    const group = found.get(key);
-    if (group === undefined) found.set(key, [signal]);
-    else group.push(signal);
-  }
-  return found;
-}
-
-function valueOf(signals: readonly Signal[], key: string): number | undefined {
-  return signals.find(({ labels }) => deviceKey(labels) === key)?.value;
-}
-
-/** What GRO merges is told by frames: without them 64 KB that came as one frame would be dear. */
-function framesOr(skbs: number | undefined, frames: number | undefined): number {
-  return skbs === undefined || frames === undefined ? 0 : Math.max(skbs, frames);
+/** Whether the rule of the largest part has a finding: as those rules judge, by all packets or by the device's. */
+function hasOwnFinding(
+  read: ProfileReadings & DeviceReadings,
+  device: DevicePrice | undefined,
+  largest: string | undefined,
+  cpu: number,
+): boolean {
+  if (largest === undefined || !TOLD.has(ownerOfPart(largest) ?? '')) return false;
+  // By whose packets the host's are not known, those rules do not judge: no reason to say more.
+  if (read.processed === undefined) return true;
+  const isLargest = (part: string): boolean => part === largest;
+  const ofDevice = dearDeviceCosts(read, isLargest).filter(
+    ({ of }) => of?.device === device?.labels['device'] && of?.netns === (device?.labels['netns'] ?? ''),
+  );
+  const costs = [...pathCosts(read, isLargest).filter(({ direction }) => direction === 'receive'), ...ofDevice];
+  return dearest(costs, { ...ASKED, cpu }) !== undefined;
 }

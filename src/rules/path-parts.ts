@@ -13,16 +13,21 @@ import {
   type PathCost,
   type ProfileReadings,
 } from '../facts/path-cost.ts';
+import { dearDeviceCosts, unsureOfDevices, type DeviceReadings } from '../facts/device-cost.ts';
 import type { Signal } from '../facts/signal.ts';
 import {
   profileCpus,
+  profileDeviceSamples,
   profilePeriod,
   profileSamples,
   profileSeconds,
+  receivePackets,
   softnetProcessed,
+  spanPackets,
+  spanUnmarked,
   transmitPackets,
 } from '../metrics/catalogue/index.ts';
-import { acrossNetns, increase, maxBy, rate, sumBy, value } from '../metrics/expression.ts';
+import { acrossNetns, everywhere, increase, maxBy, rate, sumBy, value } from '../metrics/expression.ts';
 import {
   deciding,
   list,
@@ -45,13 +50,21 @@ export const pathSignals = {
   processed: deciding(sumBy([], rate(softnetProcessed))),
   sent: deciding(sumBy([], acrossNetns(rate(transmitPackets)))),
   cpus: optional(cpuCount),
+  byDevice: optionalList(
+    everywhere(sumBy(['device', 'part'], increase(profileDeviceSamples, { direction: 'receive' }))),
+  ),
+  skbs: optionalList(everywhere(rate(spanPackets))),
+  unmarked: optionalList(everywhere(value(spanUnmarked))),
+  frames: optionalList(everywhere(rate(receivePackets))),
+  received: optional(sumBy([], acrossNetns(rate(receivePackets)))),
 } as const;
 
 /** No server of metrics has a profile. */
 export const needsProfile: Unsaid = { none: 'what a part costs is sampled by the profile, during a diagnosis only' };
 
 const helps = {
-  share: 'Share of what packets cost in a direction from which it is a warning, the error of the profile taken off.',
+  share:
+    'Share of what packets cost in a direction, or of what those of a device cost that are twice as dear as the others, from which it is a warning, the error of the profile taken off.',
   nanoseconds: 'Price per packet below which it is not worth a warning.',
   cpu: 'CPU time it burns, in CPUs, below which it is not material.',
   criticalShare: 'Share from which it is critical if it also burns criticalCpu.',
@@ -94,11 +107,16 @@ export interface JudgedPath {
 
 /** What these parts cost where they are dear; undefined where they are not. */
 export function judgeParts(
-  read: ProfileReadings & { readonly cpus: Signal | undefined },
+  read: ProfileReadings & DeviceReadings & { readonly cpus: Signal | undefined },
   isPart: PartOf,
   limits: CostLimits,
 ): JudgedPath | undefined {
-  const found = dearest(pathCosts(read, isPart), limits);
+  const found =
+    dearest(pathCosts(read, isPart), limits) ??
+    dearest(
+      dearDeviceCosts(read, (part) => isPart(part, 'receive')),
+      limits,
+    );
   if (found === undefined) return undefined;
   const { cost, grade } = found;
   const { ns, perPacket, share, error, cpu } = cost;
@@ -123,15 +141,25 @@ type Costly<M extends string, K extends string> = Shown<M, K> & { readonly messa
 
 /** The finding about parts that are dear: the profile's figures, and the rule's own words. */
 export function costly<const M extends string, K extends string>(
-  { args, impact, grade }: JudgedPath,
-  said: Costly<M, K>,
-): Conclusion<M, K> {
-  return { outcome: grade, certainty: 'measured', ...said, args: { ...args, ...said.args }, impact };
+  { args, impact, grade, cost: { of } }: JudgedPath,
+  said: Costly<M, K | DeviceSignal>,
+): Conclusion<M, K | DeviceSignal> {
+  return {
+    ...{ outcome: grade, certainty: 'measured', ...said, args: { ...args, ...said.args }, impact },
+    ...(of === undefined ? {} : { place: { ...of, ...said.place }, evidence: { ...deviceProof, ...said.evidence } }),
+  };
 }
 
+const deviceProof = { byDevice: null, skbs: null } as const;
+type DeviceSignal = keyof typeof deviceProof;
+
 /** Of parts that were not found dear: that they are not, or that too little was seen to say so. */
-export function notDear(read: ProfileReadings, isPart: PartOf, limits: CostLimits): Conclusion<never, never> {
-  const unsure = unsureOf(read, isPart, limits);
+export function notDear(
+  read: ProfileReadings & DeviceReadings,
+  isPart: PartOf,
+  limits: CostLimits,
+): Conclusion<never, never> {
+  const unsure = unsureOf(read, isPart, limits) ?? unsureOfDevices(read, (part) => isPart(part, 'receive'), limits);
   return unsure === undefined ? ok() : notMeasured(unsure);
 }
 

@@ -4,11 +4,13 @@ import {
   filterReachableRules,
   filterRulePackets,
   profileNetfilterSamples,
+  receivePackets,
   softnetProcessed,
+  spanUnmarked,
 } from '../../src/metrics/catalogue/index.ts';
 import { netfilterCost } from '../../src/rules/netfilter-cost.ts';
 import { ruleCases } from '../support/cases.ts';
-import { pathCells, pathLacking } from '../support/path.ts';
+import { deviceCells, pathCells, pathLacking } from '../support/path.ts';
 import type { Cell } from '../support/window.ts';
 
 const place = { engine: 'nftables', family: 'inet', table: 'filter', chain: 'input', hook: 'input', device: '' };
@@ -22,6 +24,10 @@ const hook = (samples: number, labels = {}): Cell => [
   0,
   samples,
 ];
+/** By devices of which each test tells. */
+const shared = pathCells({ nftables: 900, udp: 4900, tcp: 200 }, { packets: 100_000 }).filter(
+  ([metric]) => metric !== receivePackets,
+);
 const busy = pathCells({ nftables: 6300, udp: 2700, gro: 1000 }, { packets: 86_000 });
 
 ruleCases(netfilterCost, [
@@ -87,6 +93,45 @@ ruleCases(netfilterCost, [
     name: 'a quarter, but for the error of so few samples',
     cells: [...pathCells({ nftables: 260, udp: 740 }, { packets: 10_000 }), hook(260), ...chain(60)],
     outcome: 'ok',
+  },
+  {
+    name: 'a seventh of what packets cost, all of it on a slow device beside a busy cheap one',
+    cells: [
+      ...shared,
+      ...deviceCells('slow', 3000, { nftables: 900, udp: 100 }),
+      ...deviceCells('fast', 97_000, { udp: 4800, tcp: 200 }),
+      hook(900),
+      ...chain(5000),
+    ],
+    outcome: 'warning',
+    certainty: 'measured',
+    message: 'dear',
+    args: {
+      share: 0.9,
+      way: 'received packets of slow',
+      ns: 30_000,
+      owners: 'chain input of table inet filter (nftables), 5,000 rules',
+    },
+  },
+  {
+    name: 'the same share of a device whose packets are no dearer than the others',
+    cells: [
+      ...shared,
+      ...deviceCells('one', 30_000, { nftables: 900, udp: 1100 }),
+      ...deviceCells('other', 70_000, { udp: 3800, tcp: 200 }),
+      hook(900),
+    ],
+    outcome: 'ok',
+  },
+  {
+    name: 'the same of a slow device, and for how long its samples were taken is not told',
+    cells: [
+      ...shared,
+      ...deviceCells('slow', 3000, { nftables: 900, udp: 100 }).filter(([metric]) => metric !== spanUnmarked),
+      ...deviceCells('fast', 97_000, { udp: 4800, tcp: 200 }),
+      hook(900),
+    ],
+    outcome: 'not-measured',
   },
   {
     name: 'the same share of an idle host burns nothing',

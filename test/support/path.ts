@@ -1,11 +1,14 @@
 import {
   cpuSeconds,
   profileCpus,
+  profileDeviceSamples,
   profilePeriod,
   profileSamples,
   profileSeconds,
   receivePackets,
   softnetProcessed,
+  spanPackets,
+  spanUnmarked,
   transmitPackets,
 } from '../../src/metrics/catalogue/index.ts';
 import type { Cell } from './window.ts';
@@ -33,11 +36,36 @@ export function pathCells(
       samples,
     ]),
     [softnetProcessed, { cpu: '0' }, 1000, 1000 + packets * 10],
+    [receivePackets, { device: 'eth0' }, 0, packets * 10],
     [transmitPackets, { device: 'eth0' }, 500, 500 + packets * 10],
     [cpuSeconds, { cpu: '0', mode: 'idle' }, 0, 10],
     [cpuSeconds, { cpu: '1', mode: 'idle' }, 0, 10],
   ];
 }
+
+export const frameCells = (name: string, packets: number): Cell => [receivePackets, { device: name }, 0, packets * 10];
+
+/**
+ * What a device received per second, and the samples of its packets by part.
+ *
+ * @param unmarked of its packets those that came while samples were of no device; null where that is not told
+ */
+export const deviceCells = (
+  name: string,
+  packets: number,
+  parts: Readonly<Record<string, number>>,
+  unmarked: number | null = 0,
+): Cell[] => [
+  ...Object.entries(parts).map(([part, samples]): Cell => [
+    profileDeviceSamples,
+    { direction: 'receive', device: name, part },
+    0,
+    samples,
+  ]),
+  [spanPackets, { device: name }, 0, packets * 10],
+  ...(unmarked === null ? [] : [[spanUnmarked, { device: name }, null, unmarked] satisfies Cell]),
+  frameCells(name, packets),
+];
 
 /** The same with the profile's counts fallen below what they were. */
 export function pathReset(part: string): Cell[] {
@@ -79,7 +107,7 @@ export function pathLacking(part: string): readonly Lacking[] {
     },
     {
       name: 'fewer packets than the report prices one by',
-      cells: [...pathCells({ [part]: 6000, gro: 3000 }, { packets: 90 }), [receivePackets, { device: 'eth0' }, 0, 900]],
+      cells: pathCells({ [part]: 6000, gro: 3000 }, { packets: 90 }),
       outcome: 'not-measured',
       missing: /only 900 packets in the window, too few to price one/,
     },
@@ -87,7 +115,6 @@ export function pathLacking(part: string): readonly Lacking[] {
       name: 'a profile that had a clock on some CPUs only, which clears nothing',
       cells: [
         ...pathCells({ ip: 300 }),
-        [receivePackets, { device: 'eth0' }, 0, 100_000],
         [profileCpus, { state: 'sampled' }, null, 3],
         [profileCpus, { state: 'online' }, null, 8],
       ],
