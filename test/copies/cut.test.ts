@@ -265,7 +265,9 @@ describe('a counter that every kernel prints', () => {
   });
 
   it('and netstat -s leaves out is zero where the next section is there', () => {
-    const said = 'TcpExt:\n    51 times the listen queue of a socket overflowed\nIpExt:\n    InOctets: 900\n';
+    const said =
+      'Tcp:\n    7 passive connection openings\n    90 segments received\n    80 segments sent out\n' +
+      'TcpExt:\n    51 times the listen queue of a socket overflowed\nIpExt:\n    InOctets: 900\n';
     const whole = parseNetstatCommand(bytesOf(said));
     assert.ok(whole.ok);
     assert.match(whole.value.get('/proc/net/netstat') ?? '', /TCPBacklogDrop/);

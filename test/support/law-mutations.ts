@@ -69,10 +69,13 @@ function tableMutations(content: string, most: number, random: (below: number) =
 
 const wordsOf = (line: string): number => line.split(/\s+/).filter((word) => word !== '').length;
 
+/** Rows of hexadecimal numbers have letters and no names. */
+const NUMBERS = /^(?:[\da-f]+\s*)+$/;
+
 /** How far the names of the columns in the first row stand before the columns of the others; undefined where none are named. */
 function offsetOf(lines: readonly string[]): number | undefined {
   const [header = '', ...rows] = lines;
-  if (!/[A-Za-z]/.test(header) || rows.length === 0) return undefined;
+  if (!/[A-Za-z]/.test(header) || NUMBERS.test(header) || rows.length === 0) return undefined;
   // Rows of /proc/interrupts and softirqs begin with a name of their own.
   if (/^\s+CPU0/.test(header)) return 1;
   return rows.every((row) => wordsOf(row) === wordsOf(header)) ? 0 : undefined;

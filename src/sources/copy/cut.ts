@@ -14,6 +14,7 @@ import {
   deviceIrq,
   interrupts,
   receivePackets,
+  softirqFunctions,
   softnetDropped,
   softnetProcessed,
 } from '../../metrics/catalogue/index.ts';
@@ -80,12 +81,23 @@ export function noteCut(tree: Tree, snapshot: Snapshot): void {
         if (!counted.has(`${cpu}`)) snapshot.lack(metric, { cpu: `${cpu}` }, 'its row was cut off');
     }
   }
+  noteSoftirqs(snapshot, new Set([...counted, ...[...(online ?? [])].map(String)]));
   const timed = labelled(cpuSeconds, 'cpu');
   for (const cpu of timed.size === 0 ? [] : (online ?? []))
     if (!timed.has(`${cpu}`)) snapshot.lack(cpuSeconds, { cpu: `${cpu}` }, 'its row in /proc/stat was cut off');
   noteInterrupts(snapshot, labelled(interrupts, 'cpu'), labelled(interrupts, 'type'), online);
   noteNodes(tree, snapshot, online);
   noteDevices(snapshot, labelled(deviceInfo, 'device'), labelled(receivePackets, 'device'));
+}
+
+/** Every CPU has a column and every vector a row, whether or not it ever ran there. */
+function noteSoftirqs(snapshot: Snapshot, cpus: ReadonlySet<string>): void {
+  const series = snapshot.series(softirqFunctions);
+  if (series.length === 0) return;
+  const receiving = new Set(series.flatMap(({ labels }) => (labels['type'] === 'NET_RX' ? [labels['cpu']] : [])));
+  for (const cpu of cpus)
+    if (!receiving.has(cpu))
+      snapshot.lack(softirqFunctions, { cpu }, 'its column in /proc/softirqs, or the row NET_RX, was cut off');
 }
 
 /** What the rows that are there counted is lost, whatever those that are not would say. @param cpus 0 where nothing lists them */

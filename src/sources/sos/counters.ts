@@ -58,7 +58,7 @@ function counterFiles(counters: readonly Counter[]): Files {
 /** What `netstat -s` calls the counters that rules ask for, by section. Source: net-tools statistics.c. */
 const phrases: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   Tcp: [
-    [/^(\d+) active connection openings?$/, 'ActiveOpens'],
+    [/^(\d+) active connections? openings?$/, 'ActiveOpens'],
     [/^(\d+) passive connection openings?$/, 'PassiveOpens'],
     [/^(\d+) segments received$/, 'InSegs'],
     [/^(\d+) segments (?:send|sent) out$/, 'OutSegs'],
@@ -78,10 +78,15 @@ const phrases: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> 
     [/^(\d+) packets pruned from receive queue because of socket buffer overrun$/, 'PruneCalled'],
     [/^(\d+) packets pruned from receive queue$/, 'RcvPruned'],
     [/^(\d+) packets dropped from out-of-order queue because of socket buffer overrun$/, 'OfoPruned'],
-    [/^(\d+) times? (?:TCP )?ran (?:low|out) (?:on|of) memory$/, 'TCPMemoryPressures'],
+    [/^TCP ran low on memory (\d+) times$/, 'TCPMemoryPressures'],
     [/^(\d+) connections aborted due to memory pressure$/, 'TCPAbortOnMemory'],
+    [/^(\d+) other TCP timeouts$/, 'TCPTimeouts'],
+    [/^(\d+) retransmits lost$/, 'TCPLostRetransmit'],
   ],
 };
+
+/** Of these there is a sentence even where they are zero. */
+const spoken = ['PassiveOpens', 'InSegs', 'OutSegs'];
 
 /** Parses `netstat -s`: sections of sentences with a number in each, and `Name: number` where it has no sentence. */
 export function parseNetstatCommand(bytes: Uint8Array): Result<Files> {
@@ -105,8 +110,10 @@ export function parseNetstatCommand(bytes: Uint8Array): Result<Files> {
     }
   }
   if (counters.length === 0) return fail('no counter that is known');
-  // It leaves out most counters that are zero. Where the next section is there, this one is whole, and so those are.
-  if (counters.some((each) => each.group === 'IpExt'))
+  // It leaves out most counters that are zero. Where the next section is there, this one is whole, and so those are: if the
+  // sentences are ours. In another language nobody knows which counter has none.
+  const ours = spoken.every((name) => counters.some((each) => each.group === 'Tcp' && each.name === name));
+  if (ours && counters.some((each) => each.group === 'IpExt'))
     counters.push(...unsaid(counters, 'TcpExt', '/proc/net/netstat'));
   return ok(counterFiles(counters));
 }
