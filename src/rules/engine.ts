@@ -4,6 +4,7 @@ import type { Labels } from '../metrics/metric.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Missing, Window } from '../metrics/window.ts';
 import type { Finding } from './finding.ts';
+import { withDropsAlone } from './drops-alone.ts';
 import { withLog } from './kernel-log.ts';
 import { oneSampleOf, retold } from './one-sample.ts';
 import { limitsOf, type Conclusion, type Overrides, type Readings, type Rule } from './rule.ts';
@@ -47,7 +48,11 @@ function foundBy(rule: Rule, window: Window, fromBoot: Window | undefined, overr
     const found =
       fromBoot === undefined || totals === undefined
         ? evaluateRule(window, rule, overrides)
-        : evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot));
+        : withDropsAlone(
+            evaluateRule(fromBoot, rule, overrides, true).map((each) => retold(each, totals, fromBoot)),
+            rule.code,
+            fromBoot,
+          );
     return withLog(found, rule.code, window);
   } catch (error) {
     const reason = `bug in rule ${rule.code}: ${error instanceof Error ? error.message : String(error)}`;
@@ -86,7 +91,7 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
     const at = {
       labels,
       netns: labels['netns'] ?? OWN_NETNS,
-      seconds: secondsAt(signals, labels) ?? window.seconds,
+      seconds: secondsAt(signals, labels) ?? lengthOf(window),
       oneSample,
       unread: new Set(unread.keys()),
       partly: new Set(cutShort.keys()),
@@ -106,6 +111,11 @@ function evaluateRule(window: Window, rule: Rule, overrides: Overrides, oneSampl
     );
   };
   return fold(rule, everyOne(unseen, instances, judged));
+}
+
+/** A window of one scrape has no length, and nothing rose in it: what is divided by it stays 0. */
+function lengthOf({ seconds }: Window): number {
+  return seconds > 0 ? seconds : 1;
 }
 
 /** The first finding of each outcome that says nothing: of those that `fold` counts it shows no other. */

@@ -14,8 +14,7 @@ export function retold(finding: Finding, sample: OneSample, window: Window): Fin
   const { outcome, message } = finding;
   if (outcome === 'not-measured' || outcome === 'not-applicable') return finding;
   if (message !== '' && sample.levels?.includes(message) === true) return seenOnce(finding);
-  const netns = sample.hardware === true ? OWN_NETNS : (finding.at['netns'] ?? OWN_NETNS);
-  const since = netns === OWN_NETNS ? `since boot${lengthText(window.uptime)}` : 'since their namespace was made';
+  const since = sinceText(sample.hardware === true ? OWN_NETNS : (finding.at['netns'] ?? OWN_NETNS), window);
   const words = sample.words[message];
   const total = totalOf(finding, sample.counts, window);
   const others = totalOf(finding, sample.less ?? [], window) ?? 0;
@@ -159,6 +158,11 @@ function percentText(share: number): string {
   // Below the whole it never reads as the whole, and as the verdict above it has it.
   if (percent > 99 && percent < 100) return `${Math.min(99.9, Number(percent.toFixed(1)))}%`;
   return `${percent >= 10 ? Math.round(percent) : Number(percent.toPrecision(2))}%`;
+}
+
+/** Since when the counters of a namespace count. */
+export function sinceText(netns: string, { uptime }: Window): string {
+  return netns === OWN_NETNS ? `since boot${lengthText(uptime)}` : 'since their namespace was made';
 }
 
 /** ` (1.2 days)`, or nothing. */

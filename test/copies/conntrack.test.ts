@@ -118,6 +118,37 @@ describe('a full conntrack table in copies', () => {
     assert.equal(judged.status, 4);
   });
 
+  it('drops that are no clashes are told where nothing shows how full it is, of the host and of a namespace', () => {
+    const said = (drop: number, failed: number): string =>
+      [0, 1]
+        .map(
+          (cpu) => `cpu=${cpu} found=9 invalid=3 insert=0 insert_failed=${failed} drop=${drop} early_drop=0 error=0\n`,
+        )
+        .join('');
+    const uptime = {
+      'sos_commands/host/uptime': ' 12:00:00 up 12 days, 21 min,  2 users,  load average: 1.0, 1.0, 1.0\n',
+    };
+    const own = judgeCopy({ ...uptime, 'sos_commands/conntrack/conntrack_-S': said(900_000, 9000) });
+    expectFinding(own, 'PKT0201', [
+      'warning',
+      'possible',
+      /^Connection tracking dropped 1,782,000 packets since boot \(12 days\) that are no clashes.*could not be read\.$/,
+    ]);
+    assert.equal(own.status, 4);
+    const pod = judgeCopy({
+      ...uptime,
+      ...conntrackTable(100, 262_144),
+      'sos_commands/networking/ip_netns': 'pod\n',
+      'sos_commands/networking/conntrack_-S': said(0, 0),
+      'sos_commands/networking/ip_netns_exec_pod_conntrack_-S': said(70, 10),
+    });
+    assert.match(found(pod, 'PKT0201', { netns: 'pod' }).summary, /dropped 120 packets since their namespace was made/);
+    for (const few of [said(49, 0), said(900, 890)]) {
+      const judged = judgeCopy({ ...uptime, 'sos_commands/conntrack/conntrack_-S': few });
+      assert.equal(found(judged, 'PKT0201').outcome, 'not-measured');
+    }
+  });
+
   it('an eviction of long ago is a remark where the table has room now', () => {
     const judged = judgeCopy({
       ...host('6.1.0-18-amd64'),

@@ -32,6 +32,19 @@ export function seeRefusals(netns: string): Advice[] {
   ];
 }
 
+/** For packets that conntrack dropped in a table of which nothing else is known. */
+export function seeLevel(netns: string): Advice[] {
+  const level = 'sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max';
+  return [
+    {
+      action:
+        'See how full the table is, and whether the drops still rise: on the host, since a container may not be shown it.',
+      command: inNetns(netns, level),
+      verify: inNetns(netns, `${level} && conntrack -S | grep -oE '(early_)?drop=[0-9]+'`),
+    },
+  ];
+}
+
 interface ConntrackTable {
   /** The namespace, where the flows are looked at; the limit itself is the host's. */
   readonly netns: string;

@@ -168,6 +168,14 @@ describe('the hosts of a server', () => {
     assert.equal(fleet.hosts[0]?.findings[0]?.impact.lostPerSecond, 10);
   });
 
+  it('one scrape tells its levels, and what to do about them is a number', async () => {
+    const once = host(node('a:9100')).map(({ labels, samples }) => ({ labels, samples: samples.slice(-1) }));
+    const { fleet } = await judged(once);
+    assert.deepEqual(told(fleet), [['a:9100', {}, 'PKT0202']]);
+    assert.match(fleet.headline, /raise the table from 1000 to 2048 entries/);
+    assert.doesNotMatch(JSON.stringify(fleet), /NaN|Infinity/);
+  });
+
   it('a counter that was reset between two scrapes has no rise, however high it is at the end', async () => {
     const { fleet } = await judged(host(node('a:9100'), at(100, 200, 5, 300, 4000, 9000)));
     // That the table is full is told by its gauges, and no more than that.
