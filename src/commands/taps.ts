@@ -1,8 +1,8 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 
-import type { Report } from '../generated/report.ts';
 import { visible } from '../report/escape.ts';
+import type { ListedTaps } from '../report/words/listed-taps.ts';
 import { parsePercent, parseWindow } from './arguments.ts';
 import {
   formatFlag,
@@ -57,54 +57,52 @@ export default class Taps extends Command {
     checkTapped(devices, flags.netns, roots);
     const output = await openOutput(flags.output, 'create', 0o600);
     const progress = await startProgress(seconds ?? 0, seconds === undefined || flags.quiet);
-    const { taps: all, probe } =
-      seconds === undefined
-        ? { taps: listTaps(roots, flags.netns, overrides), probe: undefined }
-        : await priceTaps(
-            {
-              seconds,
-              roots,
-              devices: [],
-              netns: flags.netns,
-              ...probeChoiceOf(flags),
-              maxOverhead: parsePercent('1%'),
-              stop: stopOnSignal(),
-              onTick: (left) => {
-                progress.tick(left);
-              },
+    const {
+      taps: all,
+      collectors,
+      probe,
+    } = seconds === undefined
+      ? { ...listTaps(roots, flags.netns, overrides), probe: undefined }
+      : await priceTaps(
+          {
+            seconds,
+            roots,
+            devices: [],
+            netns: flags.netns,
+            ...probeChoiceOf(flags),
+            maxOverhead: parsePercent('1%'),
+            stop: stopOnSignal(),
+            onTick: (left) => {
+              progress.tick(left);
             },
-            overrides,
-          ).finally(() => {
-            progress.stop();
-          });
+          },
+          overrides,
+        ).finally(() => {
+          progress.stop();
+        });
     const taps = all.filter(({ device }) => devices.length === 0 || device === 'any' || devices.includes(device));
-    await present(await rendered({ taps, probe }, format, output), output);
+    await present(await rendered({ taps, collectors, probe }, format, output), output);
     process.exitCode = signalled() === 0 ? 0 : 128 + signalled();
   }
 }
 
-interface Listed {
-  readonly taps: Report['taps'];
-  /** undefined where nothing was timed. */
-  readonly probe: Report['probe'] | undefined;
-}
-
-/** `taps[]` of the report, in the form that was asked for. A list in JSON has no room for what the probe says: that is on stderr. */
-async function rendered({ taps, probe }: Listed, format: (typeof formats)[number], output: Output): Promise<string> {
+/** `taps[]` of the report, in the form that was asked for. A list in JSON has no room for what could not be seen: that is on stderr. */
+async function rendered(listed: ListedTaps, format: (typeof formats)[number], output: Output): Promise<string> {
+  const { taps, collectors, probe } = listed;
   if (format === 'json') {
+    const { unreadTaps } = await import('../report/words/listed-taps.ts');
     const { probeCaveat } = await import('../report/words/phrases.ts');
     const caveat = probe === undefined ? undefined : probeCaveat(probe);
+    const unread = unreadTaps(collectors);
     if (caveat !== undefined) process.stderr.write(`pktcost: the probe: ${visible(caveat, 1000)}\n`);
+    if (unread !== undefined) process.stderr.write(`pktcost: ${visible(unread, 1000)}\n`);
     return `${JSON.stringify(taps, null, 2)}\n`;
   }
-  if (taps.length === 0) {
-    const more = process.geteuid?.() === 0 ? '' : ' Run it as root to look into those of others.';
-    return `No packet socket in the namespaces looked into.${more}\n`;
-  }
+  const more = process.geteuid?.() === 0 ? '' : 'Run it as root to look into the namespaces of others.\n';
   if (format === 'markdown') {
     const { tapsPage } = await import('../report/markdown/index.ts');
-    return tapsPage(taps, probe);
+    return `${tapsPage(listed)}${more === '' ? '' : `\n${more}`}`;
   }
   const { renderTaps } = await import('../report/text/cost.ts');
-  return renderTaps(taps, probe, textStyle(output));
+  return `${renderTaps(listed, textStyle(output))}${more}`;
 }

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { systemErrorReason } from '../base/errno.ts';
+import { isErrno, systemErrorReason } from '../base/errno.ts';
 import { UsageError } from '../base/usage.ts';
 import type { Occurrence, JudgedWindow } from '../jobs/watch/loop.ts';
 import type { WindowEvidence } from '../jobs/watch/live.ts';
@@ -36,6 +36,7 @@ export class WatchBundles {
       if (!lstatSync(folder).isDirectory()) throw new UsageError(`--bundle ${folder}: is no folder`);
     } catch (error) {
       if (error instanceof UsageError) throw error;
+      if (isErrno(error, 'EEXIST')) throw new UsageError(`--bundle ${folder}: is no folder`);
       throw new UsageError(`--bundle ${folder}: cannot be used: ${systemErrorReason(error)}`);
     }
     return new WatchBundles(folder, keep, choice, overrides);

@@ -90,6 +90,8 @@ export default class Watch extends Command {
       throw new UsageError(`--for ${flags.for} is out of range: from 1s to 744h`);
     if (flags.redact && flags.bundle === undefined)
       throw new UsageError('--redact is for the bundles: it takes --bundle');
+    if (flags.bundle === undefined && metadata.flags['keep']?.setFromDefault !== true)
+      throw new UsageError('--keep is for the bundles: it takes --bundle');
     if (flags.output === undefined && metadata.flags['format']?.setFromDefault !== true)
       throw new UsageError('--format is for the file with the report: it takes --output');
     const { rules } = await import('../rules/index.ts');

@@ -6,6 +6,7 @@ import { netstat } from '../collectors/netstat.ts';
 import { packet } from '../collectors/packet.ts';
 import type { Report } from '../generated/report.ts';
 import { Window } from '../metrics/window.ts';
+import { collectorStatuses } from '../report/build/circumstances.ts';
 import { packetSockets } from '../report/build/packet-sockets.ts';
 import type { Overrides } from '../rules/engine.ts';
 import { priceLimits } from '../rules/tap-cost-limits.ts';
@@ -21,12 +22,19 @@ export function checkTapped(devices: readonly string[], netns: string, roots: Ro
   if (devices.length > 0) requireSomewhere(devices, chosenNamespaces(netns, roots), roots);
 }
 
+/** The packet sockets, and where they could not be read. */
+type FoundTaps = Pick<Report, 'taps' | 'collectors'>;
+
 /** The packet sockets of the live host, from one sample and without a price. */
-export function listTaps(roots: Roots, netns: string, overrides: Overrides): Report['taps'] {
+export function listTaps(roots: Roots, netns: string, overrides: Overrides): FoundTaps {
   const namespaces = viewsOf(chosenNamespaces(netns, roots), roots);
   // Owners are looked for by takeSample itself.
   const sample = takeSample({ reader: liveReader(roots), collectors: [packet], namespaces });
-  return packetSockets(new Window(sample, sample), priceLimits(overrides));
+  return foundIn(new Window(sample, sample), overrides);
+}
+
+function foundIn(window: Window, overrides: Overrides): FoundTaps {
+  return { taps: packetSockets(window, priceLimits(overrides)), collectors: collectorStatuses(window) };
 }
 
 /**
@@ -39,8 +47,8 @@ export const priceCollectors = [packet, ebpf, host, netdev, netstat];
 export async function priceTaps(
   options: MeasureOptions,
   overrides: Overrides,
-): Promise<Pick<Report, 'taps' | 'probe'>> {
+): Promise<FoundTaps & Pick<Report, 'probe'>> {
   const wanted = { collectors: priceCollectors, keep: () => true };
   const { window, probe } = await measure(options, Promise.resolve(wanted));
-  return { taps: packetSockets(window, priceLimits(overrides)), probe };
+  return { ...foundIn(window, overrides), probe };
 }

@@ -103,7 +103,8 @@ describe('pktcost watch', () => {
       [['--for', '10'], /--for "10" is not a length of time/],
       [['--for', '800h'], /--for 800h is out of range/],
       [['--redact'], /--redact .* takes --bundle/],
-      [['--bundle', file], /--bundle .*: cannot be used: .*(?:exist|directory)/],
+      [['--keep', '2'], /--keep .* takes --bundle/],
+      [['--bundle', file], /--bundle .*: is no folder/],
     ] as const) {
       const { status, stderr } = await pktcost(['watch', ...args]);
       assert.equal(status, 2, stderr);

@@ -21,12 +21,12 @@ const company = 'another pktcost measured at the same time, and its programs are
 
 describe('another pktcost that measured in the same window', () => {
   it('is said beside the prices of packet sockets', () => {
-    const { taps, probe } = { ...goldenReports['tap']!(), probe: { ...attached, reason: company } };
+    const { taps, collectors, probe } = { ...goldenReports['tap']!(), probe: { ...attached, reason: company } };
     const style = { colour: false, width: 200, unicode: true };
-    assert.match(renderTaps(taps, probe, style), /another pktcost measured/);
-    assert.match(tapsPage(taps, probe), /another pktcost measured/);
-    assert.doesNotMatch(renderTaps(taps, attached, style), /Probe:/);
-    assert.doesNotMatch(tapsPage(taps, attached), /Probe:/);
+    assert.match(renderTaps({ taps, collectors, probe }, style), /another pktcost measured/);
+    assert.match(tapsPage({ taps, collectors, probe }), /another pktcost measured/);
+    assert.doesNotMatch(renderTaps({ taps, collectors, probe: attached }, style), /Probe:/);
+    assert.doesNotMatch(tapsPage({ taps, collectors, probe: attached }), /Probe:/);
   });
 
   it('makes two windows hard to compare, whichever it was in', () => {

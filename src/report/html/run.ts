@@ -1,7 +1,7 @@
 import type { Report } from '../../generated/report.ts';
 import { collectorGroups, few, type CollectorGroup, ownCost, probeState } from '../words/phrases.ts';
 import { collectorTable, lackingRows } from '../tables/collectors.ts';
-import { actionTable, limitTable, planTable, runTitles } from '../tables/run.ts';
+import { actionTable, limitTable, planRows, planTable, runTitles } from '../tables/run.ts';
 import { formats } from '../words/formats.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { drawTable, folded } from './table.ts';
@@ -65,7 +65,7 @@ ${actions(report)}${
     probe.plan.length === 0
       ? nothing
       : folded(runTitles.plan, [
-          drawTable(planTable, probe.plan, { caption: 'Plan of the probe', className: 'wide', most: ROWS }),
+          drawTable(planTable, planRows(probe.plan), { caption: 'Plan of the probe', className: 'wide', most: ROWS }),
         ])
   }${
     collectors.length === 0

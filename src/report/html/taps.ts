@@ -2,7 +2,8 @@ import type { Report, Tap } from '../../generated/report.ts';
 import { lossesOf, lossTable } from '../tables/losses.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import { formats } from '../words/formats.ts';
-import { collectorGroups, hotCount } from '../words/phrases.ts';
+import { hotCount } from '../words/phrases.ts';
+import { unreadTaps } from '../words/listed-taps.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { drawTable, folded } from './table.ts';
 
@@ -13,10 +14,14 @@ export function tapsSection(report: Report): Markup {
   const { taps, tapsLeftOut = 0, collectors } = report;
   const hot = taps.filter(({ onHotPath }) => onHotPath);
   const cold = taps.filter(({ onHotPath }) => !onHotPath);
-  const title =
+  const unread = unreadTaps(collectors);
+  const found =
     hot.length === 0
-      ? (unreadWords(collectors) ?? 'No packet socket is on the path of every packet.')
-      : `${hotCount(report)} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`;
+      ? unread === undefined
+        ? ['No packet socket is on the path of every packet.']
+        : []
+      : [`${hotCount(report)} packet socket${hot.length === 1 ? ' is' : 's are'} on the path of every packet.`];
+  const title = [...found, ...(unread === undefined ? [] : [unread])].join(' ');
   return markup`<section aria-labelledby="taps">
 <h2 id="taps">Packet sockets and their cost</h2>
 <p>${title}${tapsLeftOut === 0 ? '' : ` ${formats.count(tapsLeftOut)} more packet sockets are left out of this report.`}</p>
@@ -28,14 +33,6 @@ ${hot.length === 0 ? nothing : table('Taps on the path of every packet, most exp
         ])
   }</section>
 `;
-}
-
-/** A list that could not be read is not empty. */
-function unreadWords(collectors: Report['collectors']): string | undefined {
-  const told = collectors.filter(({ id }) => id === 'packet');
-  if (told.length === 0) return 'Packet sockets were not looked for.';
-  const [lacking] = collectorGroups(told.filter(({ status }) => status === 'partial' || status === 'unavailable'));
-  return lacking === undefined ? undefined : `Packet sockets could not all be read: ${lacking.why}.`;
 }
 
 function table(caption: string, taps: readonly Tap[]): Markup {

@@ -2,7 +2,8 @@ import { ledgerLines } from './ledger.ts';
 import type { Report } from '../../generated/report.ts';
 import { packetSocketTable } from '../tables/packet-sockets.ts';
 import { againstBaseline, type AgainstBaseline } from '../compare/against-baseline.ts';
-import { hotCount, probeCaveat } from '../words/phrases.ts';
+import { besideTaps, type ListedTaps } from '../words/listed-taps.ts';
+import { hotCount } from '../words/phrases.ts';
 import { prose } from './syntax.ts';
 import { drawTable } from './table.ts';
 import { more } from './cut.ts';
@@ -50,10 +51,9 @@ function document(report: Report, against: AgainstBaseline | undefined, rows: nu
 }
 
 /** The packet sockets alone, and what is to be known of the prices. */
-export function tapsPage(found: Report['taps'], probe?: Report['probe']): string {
-  const caveat = probe === undefined ? undefined : probeCaveat(probe);
-  const said = caveat === undefined ? [] : ['', `Probe: ${prose(caveat)}.`];
-  return `${[...tapsSection({ taps: found }, Infinity), ...said].join('\n').trim()}\n`;
+export function tapsPage(listed: ListedTaps): string {
+  const said = besideTaps(listed).flatMap((each) => ['', prose(each)]);
+  return `${[...tapsSection(listed, Infinity), ...said].join('\n').trim()}\n`;
 }
 
 function tapsSection(listed: Pick<Report, 'taps' | 'tapsLeftOut'>, rows: number): string[] {

@@ -1,7 +1,7 @@
 /** What the run could not measure, and how it was done. */
 import type { Report } from '../../generated/report.ts';
 import { collectorTable, lackingRows } from '../tables/collectors.ts';
-import { actionTable, limitTable, planTable, runTitles } from '../tables/run.ts';
+import { actionTable, limitTable, planRows, planTable, runTitles } from '../tables/run.ts';
 import { collectorGroups, few } from '../words/phrases.ts';
 import { code, folded, prose } from './syntax.ts';
 import { firstOf, more } from './cut.ts';
@@ -35,7 +35,7 @@ export function runSection(report: Report, rows: number): string[] {
       : [`${runTitles.actions}:`, '', ...firstOf(actionTable, selfCost.actions, rows)]),
     ...(thresholds.length === 0 ? [] : [`${runTitles.limits}:`, '', ...firstOf(limitTable, thresholds, rows)]),
     ...(baseline === null ? [] : [`Compared with ${code(baseline)}.`, '']),
-    ...(probe.plan.length === 0 ? [] : folded(runTitles.plan, firstOf(planTable, probe.plan, rows))),
+    ...(probe.plan.length === 0 ? [] : folded(runTitles.plan, firstOf(planTable, planRows(probe.plan), rows))),
     ...(groups.length === 0 ? [] : folded(`Collectors: ${groups.length}`, firstOf(collectorTable, groups, rows))),
     `pktcost ${prose(tool.version)}, report schema ${prose(schemaVersion)}.`,
   ];

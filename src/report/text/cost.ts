@@ -13,20 +13,19 @@ import {
   partsOf,
   partWords,
   placed,
-  probeCaveat,
   rulerWords,
   unpricedWords,
 } from '../words/phrases.ts';
 import { formats, significant } from '../words/formats.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
+import { besideTaps, type ListedTaps } from '../words/listed-taps.ts';
 import { profileLines } from './profile.ts';
 import { drawTable } from './table.ts';
 
 /** The packet sockets alone, and what is to be known of the prices. */
-export function renderTaps(taps: Report['taps'], probe: Report['probe'] | undefined, style: Style): string {
-  const caveat = probe === undefined ? undefined : probeCaveat(probe);
-  const said = caveat === undefined ? [] : paragraph(show(style, `Probe: ${caveat}.`), style.width, '  ', 2);
-  return `${[...tapsSection({ taps }, style), ...said].join('\n').trim()}\n`;
+export function renderTaps(listed: ListedTaps, style: Style): string {
+  const said = besideTaps(listed).flatMap((each) => paragraph(show(style, each), style.width, '  ', 2));
+  return `${[...tapsSection(listed, style), ...said].join('\n').trim()}\n`;
 }
 
 export function tapsSection(listed: Pick<Report, 'taps' | 'tapsLeftOut'>, style: Style): string[] {

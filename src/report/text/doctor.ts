@@ -1,6 +1,6 @@
 import type { ProbePlan } from '../../generated/report.ts';
 import { examinedTable, type ExaminedCollector } from '../tables/doctor.ts';
-import { planTable } from '../tables/run.ts';
+import { planRows, planTable } from '../tables/run.ts';
 import { paint, paragraph, show, type Style } from './layout.ts';
 import { drawTable } from './table.ts';
 
@@ -69,6 +69,6 @@ function probeLines({ reason, plan, ...can }: ExaminedProbe, style: Style): stri
     ),
     ...say(`drops of the kernel: ${can.drops}`),
     ...say(`functions for per-socket prices: ${functions} (whether they may be hooked shows only when tried)`),
-    ...(plan.length === 0 ? [] : ['', ...drawTable(style, planTable, plan)]),
+    ...(plan.length === 0 ? [] : ['', ...drawTable(style, planTable, planRows(plan))]),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Report } from '../../generated/report.ts';
 import { collectorTable } from '../tables/collectors.ts';
-import { actionTable, limitTable, planTable, runTitles } from '../tables/run.ts';
+import { actionTable, limitTable, planRows, planTable, runTitles } from '../tables/run.ts';
 import type { Table } from '../tables/table.ts';
 import { collectorGroups } from '../words/phrases.ts';
 import { paint, type Style } from './layout.ts';
@@ -11,7 +11,7 @@ export function runSection({ probe, selfCost, thresholds }: Report, style: Style
   const tables = [
     titled(runTitles.actions, actionTable, selfCost.actions, style),
     titled(runTitles.limits, limitTable, thresholds, style),
-    titled(runTitles.plan, planTable, probe.plan, style),
+    titled(runTitles.plan, planTable, planRows(probe.plan), style),
   ].filter((lines) => lines.length > 0);
   if (tables.length === 0) return [];
   return [

@@ -17,7 +17,7 @@ import { lossesOf, lossTable } from '../../../src/report/tables/losses.ts';
 import { packetSocketTable } from '../../../src/report/tables/packet-sockets.ts';
 import { deviceProfileTable, partTable } from '../../../src/report/tables/profile.ts';
 import { spansOf, spanTable } from '../../../src/report/tables/spans.ts';
-import { actionTable, limitTable, planTable } from '../../../src/report/tables/run.ts';
+import { actionTable, limitTable, planRows, planTable } from '../../../src/report/tables/run.ts';
 import { columnsIn, everyFormat, written, type Format, type Table } from '../../../src/report/tables/table.ts';
 import { drawTable as drawText } from '../../../src/report/text/table.ts';
 import { renderDoctor } from '../../../src/report/text/doctor.ts';
@@ -77,7 +77,7 @@ const tables: Readonly<Record<string, (report: Report) => Registered>> = {
   partTable: ({ profile }) => registered(partTable, profile!.directions[0]!.parts),
   deviceProfileTable: ({ profile }) => registered(deviceProfileTable, profile!.devices),
   spanTable: ({ cost }) => registered(spanTable, cost.devices.flatMap(spansOf)),
-  planTable: ({ probe }) => registered(planTable, probe.plan),
+  planTable: ({ probe }) => registered(planTable, planRows(probe.plan)),
   limitTable: ({ thresholds }) => registered(limitTable, thresholds),
   actionTable: ({ selfCost }) => registered(actionTable, selfCost.actions),
 };
