@@ -219,7 +219,7 @@ describe('A fleet on a real Prometheus', { skip: withoutPrometheus }, () => {
       ],
     );
     assert.deepEqual(fleet.counts, { hosts: 9, critical: 4, warning: 0, gone: 3, notMeasured: 2, ok: 0 });
-    assert.match(fleet.headline, /^9 hosts: 4 critical, 3 gone or without an answer, 2 with nothing found by/);
+    assert.match(fleet.headline, /^9 hosts: 4 critical, 3 down, gone or without an answer, 2 with nothing found by/);
   });
 
   it('says why a host is not up, and when it was seen last', () => {

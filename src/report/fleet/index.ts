@@ -184,7 +184,7 @@ function headlineOf(hosts: readonly FleetHost[], counts: Fleet['counts']): strin
   const parts = [
     ...(counts.critical === 0 ? [] : [`${counts.critical} critical`]),
     ...(counts.warning === 0 ? [] : [`${counts.warning} with a warning`]),
-    ...(counts.gone === 0 ? [] : [`${counts.gone} gone or without an answer`]),
+    ...(counts.gone === 0 ? [] : [`${counts.gone} down, gone or without an answer`]),
     ...(counts.notMeasured === 0 ? [] : [`${counts.notMeasured} with nothing found by the checks that could be made`]),
     ...(counts.ok === 0 ? [] : [`${counts.ok} ok`]),
   ];

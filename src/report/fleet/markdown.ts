@@ -26,7 +26,7 @@ export function renderFleetMarkdown(fleet: Fleet): string {
     ...(told.length === 0 ? [] : ['### Findings', '']),
     ...told.slice(0, MOST_FINDINGS).flatMap(({ host, finding }) => findingLines(host, finding)),
     ...(told.length > MOST_FINDINGS ? [`and ${told.length - MOST_FINDINGS} more findings`, ''] : []),
-    ...lackingRules(fleet).map((line) => `- ${prose(line)}`),
+    ...lackingRules(fleet, true).map((line) => `- ${prose(line)}`),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -65,7 +65,7 @@ function briefly({ outcome, code, rule, certainty, summary, remedies }: ReportFi
 }
 
 function notMeasuredSection(fleet: Fleet, style: Style, verbose: boolean): string[] {
-  const lacking = lackingRules(fleet);
+  const lacking = lackingRules(fleet, verbose);
   if (lacking.length === 0) return [];
   const why = fleet.hosts.flatMap((host) =>
     host.notMeasured.map(({ rules, reason }) => `${hostName(host)}: ${rules.join(', ')}: ${reason}`),
@@ -75,6 +75,8 @@ function notMeasuredSection(fleet: Fleet, style: Style, verbose: boolean): strin
     ...lacking.flatMap((line) => paragraph(line, style.width, '  ', 2)),
     ...(verbose
       ? why.flatMap((line) => paragraph(show(style, line), style.width, '  ', 2))
-      : ['  -v shows the evidence, and why for each host; docs/FLEET.md, what a rule needs of an exporter.']),
+      : [
+          '  -v shows the evidence, all rules, and why for each host; docs/FLEET.md, what a rule needs of an exporter.',
+        ]),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Fleet, FleetHost } from '../../generated/fleet.ts';
 import { lossRate } from '../words/findings.ts';
 import { howMany, formats } from '../words/formats.ts';
+import { few } from '../words/phrases.ts';
 
 /** How a host is called: by its instance, and by what tells it from another of that name. */
 export function hostName({ instance, labels }: FleetHost): string {
@@ -53,8 +54,11 @@ export function serverWords({ server }: Fleet): string {
   return `${server.url}${match}, ${formats.seconds(server.windowSeconds)} to ${server.endedAt}`;
 }
 
+/** More are counted where there is room for one screen only. */
+const MOST_LACKING = 6;
+
 /** Rules that could not be judged, by the number of hosts: what an exporter lacks, it lacks on most of them. */
-export function lackingRules({ rules, counts }: Fleet): readonly string[] {
+export function lackingRules({ rules, counts }: Fleet, all: boolean): readonly string[] {
   const byCount = new Map<number, string[]>();
   for (const { code, rule, notMeasured } of rules) {
     if (notMeasured > 0) byCount.set(notMeasured, [...(byCount.get(notMeasured) ?? []), `${code} ${rule}`]);
@@ -62,6 +66,7 @@ export function lackingRules({ rules, counts }: Fleet): readonly string[] {
   return [...byCount]
     .sort(([a], [b]) => b - a)
     .map(
-      ([count, codes]) => `Could not be judged on ${count} of ${howMany(counts.hosts, 'hosts')}: ${codes.join(', ')}`,
+      ([count, codes]) =>
+        `Could not be judged on ${count} of ${howMany(counts.hosts, 'hosts')}: ${few(codes, all ? Infinity : MOST_LACKING)}`,
     );
 }

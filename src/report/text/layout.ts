@@ -70,13 +70,13 @@ export function piecesOf(name: string): string[] {
   return name.split(/(?<=[, ])/);
 }
 
-/** Breaks a name behind commas and blanks, and inside a piece only where it is longer than a line. */
+/** Breaks a name behind commas and blanks, and inside a piece only where it is longer than a line: between its parts, if it has some. */
 export function wrapName(name: string, width: number): string[] {
   const lines: string[] = [''];
   for (const piece of piecesOf(name)) {
     const joined = `${lines.at(-1) ?? ''}${piece}`;
     if (columns(joined.trimEnd()) <= width) lines[lines.length - 1] = joined;
-    else lines.push(...chop(piece, Math.max(1, width)));
+    else lines.push(...parted(piece, Math.max(1, width)));
   }
   return lines.map((line) => line.trimEnd()).filter((line, index) => index > 0 || line !== '');
 }

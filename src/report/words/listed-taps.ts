@@ -11,7 +11,9 @@ export function besideTaps({ taps, collectors, probe }: ListedTaps): string[] {
   const unread = unreadTaps(collectors);
   const caveat = probe === undefined ? undefined : probeCaveat(probe);
   return [
-    ...(taps.length === 0 ? [`No packet socket in the namespaces ${unread === undefined ? 'looked into' : 'that could be read'}.`] : []),
+    ...(taps.length === 0
+      ? [`No packet socket in the namespaces ${unread === undefined ? 'looked into' : 'that could be read'}.`]
+      : []),
     ...(unread === undefined ? [] : [unread]),
     ...(caveat === undefined ? [] : [`Probe: ${caveat}.`]),
   ];

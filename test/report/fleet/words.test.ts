@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { buildFleet, fleetEntry } from '../../../src/report/fleet/index.ts';
+import { renderFleetMarkdown } from '../../../src/report/fleet/markdown.ts';
+import { renderFleetText } from '../../../src/report/fleet/text.ts';
 import { hostCosts, hostWhy } from '../../../src/report/fleet/words.ts';
-import type { FleetHost } from '../../../src/generated/fleet.ts';
+import type { Fleet, FleetHost } from '../../../src/generated/fleet.ts';
 import type { Finding } from '../../../src/rules/finding.ts';
 import { finding, reportOf } from '../cases.ts';
 
-function hostWith(...findings: readonly Finding[]): FleetHost {
-  const fleet = buildFleet({
+function fleetWith(findings: readonly Finding[], state: FleetHost['state'] = 'up'): Fleet {
+  return buildFleet({
     tool: { name: 'pktcost', version: '0.1.0' },
     server: {
       url: 'http://prometheus:9090/',
@@ -22,7 +24,7 @@ function hostWith(...findings: readonly Finding[]): FleetHost {
         job: 'node',
         instance: 'web-1:9100',
         labels: {},
-        state: 'up',
+        state,
         reason: null,
         lastSample: 1,
         report: reportOf({ cells: [] }, findings),
@@ -31,7 +33,10 @@ function hostWith(...findings: readonly Finding[]): FleetHost {
     warnings: [],
     top: 10,
   });
-  const [host] = fleet.hosts;
+}
+
+function hostWith(...findings: readonly Finding[]): FleetHost {
+  const [host] = fleetWith(findings).hosts;
   assert.ok(host !== undefined);
   return host;
 }
@@ -84,5 +89,26 @@ describe('a host of a fleet on which no check fired', () => {
       loses('PKT0402', 'syn-queue-full', 4),
     );
     assert.equal(hostCosts(host), '20 datagrams/s, 7 connection attempts/s, 2 connections/s lost');
+  });
+});
+
+describe('a fleet', () => {
+  const style = { colour: false, width: 80, unicode: true };
+
+  it('names a few of the rules that could not be judged, and all with -v and in a ticket', () => {
+    const lacking = Array.from({ length: 30 }, (_, index) =>
+      finding({ code: `PKT09${10 + index}`, rule: `rule-${index}`, outcome: 'not-measured' }),
+    );
+    const fleet = fleetWith(lacking);
+    const brief = renderFleetText(fleet, style);
+    assert.match(brief, /PKT0910 rule-0/);
+    assert.match(brief.replace(/\s+/g, ' '), /PKT0915 rule-5 and 24 more/);
+    assert.doesNotMatch(brief, /rule-6/);
+    for (const whole of [renderFleetText(fleet, { ...style, verbose: true }), renderFleetMarkdown(fleet)])
+      assert.match(whole.replace(/\s+/g, ' '), /PKT0939 rule-29/);
+  });
+
+  it('says of a host that is down what its line says', () => {
+    assert.match(fleetWith([], 'down').headline, /1 down, gone or without an answer/);
   });
 });

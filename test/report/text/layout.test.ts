@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { wrap } from '../../../src/report/text/layout.ts';
+import { wrap, wrapName } from '../../../src/report/text/layout.ts';
 
 describe('a line that is broken', () => {
   it('keeps a figure and its unit together where there is room for both', () => {
@@ -14,5 +14,13 @@ describe('a line that is broken', () => {
   it('breaks a long name between its parts, and where it has none anywhere', () => {
     assert.deepEqual(wrap('tpacket_rcv', 9), ['tpacket_', 'rcv']);
     assert.deepEqual(wrap('abcdefghij', 4), ['abcd', 'efgh', 'ij']);
+  });
+
+  it('breaks the name of a series that is longer than a line between its parts', () => {
+    assert.deepEqual(wrapName('pktcost_span_nanoseconds_total{device="eth0",span="taps"}', 28), [
+      'pktcost_span_nanoseconds_',
+      'total{device="eth0",',
+      'span="taps"}',
+    ]);
   });
 });
