@@ -5,6 +5,7 @@ import type { Command } from '@oclif/core/command';
 import { flush } from '@oclif/core/flush';
 
 import { readFileGuarded } from '../base/file.ts';
+import { UsageError } from '../base/usage.ts';
 import { explainFailure } from './failure.ts';
 import { OutputError, reasonOf, stdout } from './output.ts';
 import { endOnSignals } from './signals.ts';
@@ -12,7 +13,7 @@ import { endOnSignals } from './signals.ts';
 interface CommandClass {
   new (argv: string[], config: Command['config']): Pick<Command, 'run'>;
   readonly args: Readonly<Record<string, unknown>>;
-  readonly flags: Readonly<Record<string, { env?: string }>>;
+  readonly flags: Readonly<Record<string, { env?: string; type?: string }>>;
 }
 
 /** The commands of a part, by their words with a colon in between: each is loaded when it is asked for. */
@@ -97,6 +98,18 @@ export function withEnvironment({ flags }: Pick<CommandClass, 'flags'>): void {
     flag.env ??= `PKTCOST_${name.toUpperCase().replaceAll(/[^A-Z]/g, '_')}`;
 }
 
+/** As oclif reads them; it takes anything else for no, silently, which for --redact would be a name given away. */
+const SWITCHED = ['1', 'true', 'y', 'yes', '0', 'false', 'n', 'no', ''];
+
+/** @throws UsageError for a switch in the environment that is neither on nor off */
+function checkSwitches({ flags }: Pick<CommandClass, 'flags'>): void {
+  for (const { env = '', type } of Object.values(flags)) {
+    const value = process.env[env] ?? '';
+    if (type === 'boolean' && !SWITCHED.includes(value.toLowerCase()))
+      throw new UsageError(`${env}=${value}: must be 1, true, yes, 0, false or no`);
+  }
+}
+
 /**
  * The main function of a part: runs the command that the words ask for as oclif would, without what it looks for before that
  * (plugins, hooks, themes, its own package twice over), which takes a third of the time of a start.
@@ -116,6 +129,7 @@ export function mainOf(
     await runToItsEnd(async () => {
       await prepare();
       withEnvironment(Command);
+      checkSwitches(Command);
       await new Command(words, configIn(directory)).run();
     });
     return true;

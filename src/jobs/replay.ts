@@ -38,7 +38,14 @@ export async function replay(path: string, version: string, overrides?: Override
       later === undefined ? ['one sample: levels, and totals since boot; when they came about is not known'] : [];
     return { report, notes, baseline: null };
   }
-  const given = later === undefined ? await givenReport(path) : undefined;
+  const given = await givenReport(path);
+  const second = later === undefined ? undefined : await givenReport(later);
+  if (later !== undefined && (given !== undefined || second !== undefined)) {
+    const judged = given === undefined ? later : path;
+    throw new UsageError(
+      `${judged} is a report and judged already: pktcost compare ${path} ${later} says what changed`,
+    );
+  }
   if (given !== undefined) {
     if (overrides !== undefined)
       throw new UsageError(`${path} is a report: its limits cannot be changed, as the evidence is not in it`);

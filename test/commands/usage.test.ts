@@ -108,6 +108,22 @@ describe('bad usage is one clear line and exit code 2', () => {
     assert.equal(status, 3);
     assert.match(stdout, /^<!doctype html>/i);
   });
+  it('two reports as one window', async () => {
+    const report = join(repository, 'docs/examples/report.json');
+    await refused(
+      ['replay', report, report],
+      /report\.json is a report and judged already: pktcost compare \S+ \S+ says/,
+    );
+    await refused(['replay', join(repository, 'docs'), report], /report\.json is a report and judged already/);
+  });
+  it('a switch of the environment that is neither on nor off', async () => {
+    const args = ['replay', join(repository, 'docs/examples/report.json')];
+    const { status, stderr } = await pktcost(args, { env: { PKTCOST_VERBOSE: 'on' } });
+    assert.equal(status, 2);
+    assert.equal(stderr, 'pktcost: PKTCOST_VERBOSE=on: must be 1, true, yes, 0, false or no\n');
+    const off = await pktcost(args, { env: { PKTCOST_VERBOSE: 'No' } });
+    assert.equal(off.status, 3, off.stderr);
+  });
   it('a form for a report that goes nowhere', () =>
     refused(['watch', '--format', 'html'], /--format is for the file with the report: it takes --output/));
   it('a device that no namespace has', async () => {
