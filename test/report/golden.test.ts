@@ -234,6 +234,15 @@ describe('the screen', () => {
     assert.match(text(false), first);
     assert.match(text(false, 24), first);
     for (const other of [true, null]) assert.doesNotMatch(text(other), /as root/);
+    const unwanted = {
+      ...report,
+      host: { ...report.host, asRoot: false },
+      probe: { ...report.probe, status: 'off' as const },
+    };
+    assert.match(
+      renderText(unwanted, { colour: false, width: 80, unicode: true }),
+      /^Run it as root to see 1 more check: PKT0201 conntrack-table-full\.\n/,
+    );
     assert.match(text(false), /\nNot run {4}1 check: probe not built in; 1 check: permission denied \(EACCES\)\n/);
   });
 

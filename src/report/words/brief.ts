@@ -123,8 +123,14 @@ function othersOf(findings: readonly ReportFinding[], principal: ReportFinding |
 }
 
 /** What somebody without root would see as root; undefined where that is not what was lacking. */
-export function asRootWords({ host, findings }: Report): string | undefined {
-  const lacking = rulesThatAre('not-measured', findings);
+export function asRootWords({ host, findings, probe, notMeasured }: Report): string | undefined {
+  // Root would lack a probe that was not wanted, too.
+  const unwanted = probe.status !== 'off' ? [] : notMeasured.filter(({ sources }) => sources.includes('probe'));
+  const ofProbe = new Set(unwanted.flatMap(({ rules }) => rules));
+  const lacking = rulesThatAre(
+    'not-measured',
+    findings.filter(({ code }) => !ofProbe.has(code)),
+  );
   if (host.asRoot !== false || lacking.length === 0) return undefined;
   return `Run it as root to see ${lacking.length} more check${lacking.length === 1 ? '' : 's'}: ${few(lacking, 1)}.`;
 }
