@@ -3,6 +3,7 @@ import { value } from '../metrics/expression.ts';
 import { OWN_NETNS } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { worded, type Evidence, type Finding, type Advice } from './finding.ts';
+import { tableLimits, tableLosses } from './remedies/neighbours.ts';
 
 /** What the kernel's log says to a rule. */
 interface Logged {
@@ -40,8 +41,8 @@ const logged: Readonly<Record<string, Logged>> = {
     words: "The kernel's log says {times} that a neighbour table overflowed (gc_thresh3).",
     remedy: {
       action: 'See how many neighbours there are, and what the limit is.',
-      command: 'ip neigh | wc -l; sysctl net.ipv4.neigh.default.gc_thresh3 net.ipv6.neigh.default.gc_thresh3',
-      verify: 'lnstat -c 1 -f arp_cache,ndisc_cache',
+      command: `ip neigh | wc -l; ${tableLimits}`,
+      verify: tableLosses,
     },
   },
 };

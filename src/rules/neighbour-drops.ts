@@ -13,6 +13,7 @@ import { either, inOwnNetns, peak, sumBy, value, within } from '../metrics/expre
 import { LOST, lossLimits, tellLoss } from './losing.ts';
 import { inNetns } from './remedies/shell.ts';
 import { deciding, decidingList, defineRule, list, notMeasured, ok, optional, optionalList, warning } from './rule.ts';
+import { tableLimits, tableLosses } from './remedies/neighbours.ts';
 
 const sent = within(netstat.member('Ip_OutRequests'));
 
@@ -79,11 +80,8 @@ export const neighbourDrops = defineRule({
       {
         action:
           'See which neighbours do not answer: packets for a host that is gone, or a scan of a whole subnet. A table that is full needs a larger gc_thresh3, or routed instead of flat subnets.',
-        command: inNetns(
-          at.netns,
-          'ip -s neigh show nud failed nud incomplete; ip neigh | wc -l; sysctl net.ipv4.neigh.default.gc_thresh3 net.ipv6.neigh.default.gc_thresh3',
-        ),
-        verify: 'lnstat -c 1 -f arp_cache,ndisc_cache',
+        command: `${inNetns(at.netns, 'ip -s neigh show nud failed nud incomplete; ip neigh | wc -l')}; ${tableLimits}`,
+        verify: tableLosses,
       },
     ];
     const full = own ? fullest(read.entries, read.limits) : undefined;

@@ -53,7 +53,7 @@ ruleCases(netfilterCost, [
       way: 'received packets',
     },
     command:
-      /nft -ae insert rule inet filter input ct state established,related accept[^]*nft -a list chain inet filter input/,
+      /nft insert rule inet filter input ct state established,related accept comment pktcost[^]*nft -a list chain inet filter input/,
   },
   {
     name: 'known flows pass first already, and the busy rule is far down: a set, and the rule in front',

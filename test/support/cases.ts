@@ -140,7 +140,7 @@ function assertSinceBoot(rule: Rule, each: Case): void {
 
 /** What changes a setting, as the remedies write it. */
 const CHANGES =
-  /\bsysctl -w|> \/(?:proc|sys)\/(?!dev)|ethtool -[ACGKLN] |systemctl set-property|docker update|nft -ae insert|nft add table|iptables .* -I |ovs-vsctl set|taskset -pc [\d,-]+ /;
+  /\bsysctl -w|> \/(?:proc|sys)\/(?!dev)|ethtool -[ACGKLN] |systemctl set-property|docker update|nft insert|nft add table|iptables .* -I |ovs-vsctl set|taskset -pc [\d,-]+ /;
 
 /** What is proposed to be typed can be taken back, is a command of a shell, and needs no quotes inside quotes. */
 function assertTyped({ command = '', verify = '', undo = '', lasts = '' }: Advice): void {
@@ -148,8 +148,19 @@ function assertTyped({ command = '', verify = '', undo = '', lasts = '' }: Advic
     assert.doesNotMatch(typed, /\bsh -c\b|\n|undefined|NaN/);
     // What it finds is its exit code: what is typed behind would not run.
     assert.doesNotMatch(typed, /pktcost (?:diagnose|replay|compare|watch)\b(?:(?!--fail-on never)[^;&|])*&&/);
+    // The limits of neighbour tables and of backlogs stand in the host's namespace only, and lnstat takes one file after -f.
+    assert.doesNotMatch(
+      typed,
+      /(?:netns exec \S+|nsenter -t \d+ -n) sysctl [^;&|]*(?:gc_thresh|net\.core\.[rw]mem_|netdev_)/,
+    );
+    assert.doesNotMatch(typed, /lnstat [^;&|]*-f \S+,/);
     if (/^[\x20-\x7e]+$/.test(typed)) typedAnywhere.add(typed);
   }
+  assert.doesNotMatch(
+    undo,
+    /\b(?:HANDLE|DEVICE\d?|ADDRESS|PORT|FRAMES|CONTAINER)\b/,
+    'what takes it back can be pasted',
+  );
   if (CHANGES.test(command)) assert.notEqual(undo, '', `no way back from ${command}`);
 }
 

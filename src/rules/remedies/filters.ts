@@ -14,7 +14,7 @@ export function cheaperChain(chain: Chain): Advice[] {
     remedies.push({
       action: `Let packets of known flows pass before all other rules of ${chain.chain}: only the first packet of a flow then meets them.`,
       command: inNetns(chain.netns, establishedFirst(chain)),
-      undo: inNetns(chain.netns, withoutEstablished(chain)),
+      undo: withoutEstablished(chain),
       verify: VERIFY,
     });
   }
@@ -82,15 +82,21 @@ function tool({ family }: Chain): string {
 function establishedFirst(chain: Chain): string {
   const [table, name] = [shellQuote(chain.table), shellQuote(chain.chain)];
   if (chain.engine === 'nftables')
-    return `nft -ae insert rule ${chain.family} ${table} ${name} ct state established,related accept`;
+    return `nft insert rule ${chain.family} ${table} ${name} ct state established,related accept comment ${MARK}`;
   return `${tool(chain)} -t ${table} -I ${name} 1 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`;
 }
 
-/** nft -ae prints the handle that the rule got. */
+/** By which a rule of ours is found again: nft takes a rule away by the number that it got, which nobody knows before. */
+const MARK = 'pktcost';
+
 function withoutEstablished(chain: Chain): string {
   const [table, name] = [shellQuote(chain.table), shellQuote(chain.chain)];
-  if (chain.engine === 'nftables') return `nft delete rule ${chain.family} ${table} ${name} handle HANDLE`;
-  return `${tool(chain)} -t ${table} -D ${name} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`;
+  if (chain.engine !== 'nftables') {
+    const remove = `${tool(chain)} -t ${table} -D ${name} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`;
+    return inNetns(chain.netns, remove);
+  }
+  const remove = inNetns(chain.netns, `nft delete rule ${chain.family} ${table} ${name} handle`);
+  return `${inNetns(chain.netns, listing(chain))} | sed -n 's/.*comment "${MARK}" # handle //p' | xargs -r -n 1 ${remove}`;
 }
 
 function listing(chain: Chain): string {
