@@ -223,7 +223,13 @@ function framesOf(window: Window): Frames {
 
 const DELIVERED = ['Ip_InDelivers', 'Ip6_InDelivers'].map((field) => netstat.member(field));
 const FORWARDED = ['Ip_ForwDatagrams', 'Ip6_OutForwDatagrams'].map((field) => netstat.member(field));
-const BOOKED = [...DELIVERED, ...FORWARDED];
+/** What the host sent of its own, and all that went out through IP, forwarded or its own. The latter since Linux 6.7. */
+const REQUESTED = ['Ip_OutRequests', 'Ip6_OutRequests'].map((field) => netstat.member(field));
+const TRANSMITTED = ['Ip_OutTransmits', 'Ip6_OutTransmits'].map((field) => netstat.member(field));
+const BOOKED = [...DELIVERED, ...FORWARDED, ...REQUESTED, ...TRANSMITTED];
+
+/** What drops a packet behind ForwDatagrams and before OutTransmits (ip_forward, ip6_forward): the hook, and what is too big. */
+const FORWARDED_FIRST = new Set(['NETFILTER_DROP', 'PKT_TOO_BIG']);
 
 /** What the ledger is made of, besides the drops themselves: the same is read of every namespace. */
 export const ledgerMetrics: readonly Metric[] = [
@@ -258,7 +264,7 @@ function booksOf(
       here.reduce((total, row) => total + (row.stage === 'before' && row.kind === kind ? row.packets : 0), 0);
     const parts = {
       delivered: of(DELIVERED),
-      forwarded: of(FORWARDED),
+      forwarded: of(FORWARDED) - (counted.has(TRANSMITTED[0]!) ? forwardedAndDropped(of, here) : 0),
       lost: before('loss'),
       policy: before('policy') + byXdp.reduce((total, row) => total + (row.netns === netns ? row.packets : 0), 0),
       noise: before('noise'),
@@ -268,6 +274,26 @@ function booksOf(
     const droppedAfter = here.reduce((total, row) => total + (row.stage === 'before' ? 0 : row.packets), 0);
     return [{ netns, devices: frames.devices(netns), framesIn, ...parts, notAccounted: framesIn - told, droppedAfter }];
   });
+}
+
+/** Since Linux 6.7 a packet counts as forwarded before the hook and the MTU have let it pass: such a drop would be in the books twice. */
+function forwardedAndDropped(
+  of: (metrics: readonly Metric[]) => number,
+  here: readonly (Counted & { readonly stage: string })[],
+): number {
+  const dropped = (wanted: (row: Counted & { readonly stage: string }) => boolean): number =>
+    here.reduce((total, row) => total + (FORWARDED_FIRST.has(row.reason) && wanted(row) ? row.packets : 0), 0);
+  // What has no device was the host's own.
+  const own = of(REQUESTED) - dropped(({ stage }) => stage === 'out');
+  const went = Math.max(0, of(TRANSMITTED) - own);
+  // No more than was dropped: tunnels that routes lead into have a way out of their own.
+  return Math.max(
+    0,
+    Math.min(
+      of(FORWARDED) - went,
+      dropped(({ stage }) => stage === 'before'),
+    ),
+  );
 }
 
 function inItsTime(window: Window, metric: Metric): number {

@@ -19,6 +19,8 @@ export interface DropsOptions {
 /** What was dropped while it is open; where it could not be attached, why. */
 export interface LiveDrops {
   answer(): Result<DropsAnswer>;
+  /** The moment up to which the last answer counts, in milliseconds of the monotonic clock. */
+  readonly countedAt: number | undefined;
   /** To be called now and then in the window. */
   watch(): void;
   /** What counting took of all CPU time since it was opened, by estimate; null where nothing was counted. */
@@ -42,7 +44,13 @@ export async function openDrops(
 }
 
 function absent(reason: string): LiveDrops {
-  return { answer: () => fail(reason), watch: () => undefined, cpuShare: () => null, close: () => undefined };
+  return {
+    answer: () => fail(reason),
+    countedAt: undefined,
+    watch: () => undefined,
+    cpuShare: () => null,
+    close: () => undefined,
+  };
 }
 
 /** The same reader, with the counter behind its dump. */
@@ -54,8 +62,11 @@ export function withDrops(reader: Reader, drops: LiveDrops): Reader {
     },
     dump: (name) => {
       if (name !== 'drops') return undefined;
-      answeredAt = monotonicSeconds();
-      return drops.answer();
+      const asked = monotonicSeconds();
+      const answer = drops.answer();
+      // Names are looked up before it is counted and after: where they are not known yet, for longer than a short window may be off.
+      answeredAt = drops.countedAt === undefined ? asked : drops.countedAt / 1000;
+      return answer;
     },
   });
 }

@@ -126,6 +126,11 @@ export class DropCounter {
     return ok(this.#last);
   }
 
+  /** The moment up to which the last answer counts. */
+  get countedAt(): number | undefined {
+    return this.#lastTotals?.at;
+  }
+
   /** Between the samples: keeps the budget. */
   watch(): void {
     if (this.#closed) return;

@@ -158,6 +158,54 @@ describe('the ledger of losses', () => {
     );
   });
 
+  for (const [kernel, transmitted] of [
+    ['that count a packet as forwarded before the hook', 360],
+    ['that count it behind the hook, and have no count of all that went out', null],
+  ] as const)
+    it(`has a packet that is dropped while it is forwarded once, on kernels ${kernel}`, () => {
+      const after = transmitted === null;
+      const { books } = ledgerOf(
+        windowOf({
+          cells: [
+            ...counted(810),
+            drop('NETFILTER_DROP', 'nft_do_chain', 500),
+            drop('PKT_TOO_BIG', 'ip_forward', 200),
+            // Of the host's own, at its output hook.
+            drop('NETFILTER_DROP', 'nft_do_chain', 10, ''),
+            drop('NETFILTER_DROP', 'nft_do_chain', 100, 'eth1'),
+            [receivePackets, { device: 'eth0' }, 0, 1100],
+            [netstat.member('Ip_InDelivers'), {}, 0, 0],
+            [netstat.member('Ip_ForwDatagrams'), {}, 5, after ? 305 : 1005],
+            [netstat.member('Ip_OutRequests'), {}, 0, 70],
+            ...(after ? [] : [[netstat.member('Ip_OutTransmits'), {}, 0, transmitted] as const]),
+          ],
+        }),
+      );
+      assert.deepEqual(
+        books.map(({ forwarded, lost, policy, notAccounted }) => ({ forwarded, lost, policy, notAccounted })),
+        [{ forwarded: 300, lost: 200, policy: 600, notAccounted: 0 }],
+      );
+    });
+
+  it('takes none for dropped twice where a route leads what is forwarded into a tunnel', () => {
+    const { books } = ledgerOf(
+      windowOf({
+        cells: [
+          ...counted(0),
+          [receivePackets, { device: 'eth0' }, 0, 1000],
+          [netstat.member('Ip_InDelivers'), {}, 0, 0],
+          [netstat.member('Ip_ForwDatagrams'), {}, 0, 1000],
+          [netstat.member('Ip_OutRequests'), {}, 0, 0],
+          [netstat.member('Ip_OutTransmits'), {}, 0, 0],
+        ],
+      }),
+    );
+    assert.deepEqual(
+      books.map(({ forwarded, notAccounted }) => [forwarded, notAccounted]),
+      [[1000, 0]],
+    );
+  });
+
   it('keeps namespaces apart, and drops elsewhere without a share', () => {
     const { rows, books } = ledgerOf(
       windowOf({

@@ -44,6 +44,20 @@ describe('cards', () => {
     assert.equal(xdpDropsIn(others.map((name) => [name, 1])).size, others.length);
   });
 
+  it('and what drivers with words of their own call it', () => {
+    const counters = [
+      ['     xdp drops', 1],
+      ['[drv] xdp drop', 2],
+      ['Rx ring  0 XDP drops', 3],
+      ['Queue[0] XdpDrop', 4],
+      // What came from another device and did not fit into the ring for sending is no program's will.
+      ['Tx ring  0 XDP drops', 5],
+      ['rx0_xdp_tx_drops', 6],
+      ['Queue[0] XdpPass', 7],
+    ] as const;
+    assert.deepEqual([...xdpDropsIn(counters).values()], [1, 2, 3, 4]);
+  });
+
   it('are asked for what they lost, of all queues together, and zeros are told', () => {
     const counters = [
       ['  pkts rx OOB', 3],
