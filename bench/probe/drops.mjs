@@ -62,24 +62,29 @@ async function open() {
 
 const own = (answer) => answer.rows.reduce((sum, { netns, packets }) => sum + (netns === name ? packets : 0), 0);
 
-async function take(pid, counted) {
-  const counter = counted ? await open() : undefined;
+async function take(pid, watched) {
+  const counter = watched ? await open() : undefined;
   await sleep(settle * 1000);
   counter?.watch();
+  // Names are looked up beside the first answer, which takes longer than any other.
+  counter?.answer();
   const before = counter?.answer();
+  const beganAt = counter?.countedAt ?? NaN;
   const [from, cpu] = [sent(pid), process.cpuUsage()];
   await sleep(slice * 1000);
   const [to, used] = [sent(pid), process.cpuUsage(cpu)];
   const after = counter?.answer();
+  // What was sent is read just before or after it: of the same time, by its rate.
+  const counted = ((counter?.countedAt ?? NaN) - beganAt) / (to.at - from.at);
   counter?.close();
   const packets = to.packets - from.packets;
   const seen = { perSecond: (packets * 1000) / (to.at - from.at), nsPerDrop: (to.cpuNs - from.cpuNs) / packets };
-  if (before?.ok !== true || after?.ok !== true) return { ...seen, left: counted };
+  if (before?.ok !== true || after?.ok !== true) return { ...seen, left: watched };
   const { total, estimated = 0, error = 0 } = after.value;
   return {
     ...seen,
     left: false,
-    wrong: (own(after.value) - own(before.value)) / packets - 1,
+    wrong: (own(after.value) - own(before.value)) / (packets * counted) - 1,
     saidWrong: error / total,
     met: 1 - (estimated - (before.value.estimated ?? 0)) / (total - before.value.total),
     lookedAt: (after.value.lookedAt - before.value.lookedAt) / packets,
@@ -128,6 +133,8 @@ try {
       wrong: quartiles(offs),
       mostWrong: Number(Math.max(...offs.map(Math.abs)).toFixed(4)),
       saidWrong: pick('saidWrong'),
+      moreThanSaid: stayed.filter((each) => Math.abs(each.wrong) > each.saidWrong).length,
+      all: stayed.map((each) => [each.wrong, each.saidWrong].map((part) => Number(part.toFixed(3)))),
     }),
   );
 } finally {

@@ -19,6 +19,8 @@ $b --install -s /usr/bin 2>/dev/null
 ip link set lo up
 echo 4 >/proc/sys/kernel/printk
 for module in virtio_pci virtio_blk virtio_net e1000 e1000e vmxnet3 8139cp igb ixgbe; do modprobe -q $module; done
+# As udev would have it: opening it loads the module.
+$b mkdir -p /dev/net && $b mknod /dev/net/tun c 10 200
 tty=/dev/$($b awk '{ print $NF }' /sys/class/tty/console/active)
 $b stty -F $tty -echo 2>/dev/null
 case " $(cat /proc/cmdline) " in
