@@ -131,6 +131,14 @@ function estimate(
   return { places, total, scatter: total * Math.max(scatter, LEAST_SCATTER) * Math.sqrt(share), off: total * off };
 }
 
+/** Until it is gone, and before it is back for sure, the counter counts in a rest: that is told already. */
+function withoutCounted(estimated: RestDrops, counted: DropPart): RestDrops {
+  const places = new Map(
+    [...estimated.places].map(([place, packets]) => [place, Math.max(0, packets - (counted.places.get(place) ?? 0))]),
+  );
+  return { ...estimated, places, total: Math.max(0, estimated.total - counted.total) };
+}
+
 function add(to: Map<string, number>, place: string, packets: number): void {
   to.set(place, (to.get(place) ?? 0) + packets);
 }
@@ -225,7 +233,7 @@ export class DropRests {
     const after = this.#slice === undefined ? undefined : between(this.#slice, now);
     const part = between(rest.from, rest.to ?? now);
     const next = after !== undefined && after.milliseconds >= SLICE_MS / 2 ? [after] : [];
-    return estimate(part, [rest.before, ...next], [...this.#slices, ...next]);
+    return withoutCounted(estimate(part, [rest.before, ...next], [...this.#slices, ...next]), part);
   }
 
   whole(now: DropMoment): WholeDrops {

@@ -201,10 +201,9 @@ export class DropCounter {
       this.#next(this.#rests.inSlice ? SLICE_MS : LOOK_MS);
       return;
     }
-    const at = middleOf(() => {
-      this.#unlink();
-    });
-    const now = this.#moment(at);
+    // While it surely counts: how long it takes to go is of no slice.
+    const now = this.#moment();
+    this.#unlink();
     if (!now.ok) {
       this.#leave(`the counter could not be read: ${now.reason}`);
       return;
@@ -214,20 +213,19 @@ export class DropCounter {
   }
 
   #comeBack(): void {
-    // Read before it counts again, and timed in the middle of its coming: that takes 0.2 ms of a slice.
-    const now = this.#moment();
-    if (!now.ok) {
-      this.#leave(`the counter could not be read: ${now.reason}`);
-      return;
-    }
     const link = this.#bpf.linkTracing(this.#program);
     if (!link.ok) {
       this.#leave(`the counter could not be attached again: ${link.reason}`);
       return;
     }
     this.#link = link.value;
-    const milliseconds = (now.value.moment.milliseconds + monotonicMs()) / 2;
-    this.#rests.begins({ ...now.value.moment, milliseconds });
+    // Once it surely counts: coming and going take milliseconds on a busy host, in a part of which it counts already, or still.
+    const now = this.#moment();
+    if (!now.ok) {
+      this.#leave(`the counter could not be read: ${now.reason}`);
+      return;
+    }
+    this.#rests.begins(now.value.moment);
     this.#next(SLICE_MS);
   }
 
@@ -280,15 +278,14 @@ export class DropCounter {
     this.#object.close();
   }
 
-  /** @param at of its reading, where it is known better than by the time of the reading */
-  #moment(at?: number): Result<{
+  #moment(): Result<{
     readonly totals: Totals;
     readonly places: readonly DropPlace[];
     readonly moment: DropMoment;
   }> {
     const totals = this.#totals();
     if (!totals.ok) return totals;
-    const milliseconds = at ?? monotonicMs();
+    const milliseconds = monotonicMs();
     const passes = this.#passes();
     const places = readPlaces(this.#bpf, this.#places);
     if (!places.ok) return places;
@@ -306,11 +303,4 @@ export class DropCounter {
     const read = this.#bpf.lookupOnly(this.#cpus, bytes);
     return read.ok ? ok(readTotals(bytes, this.#bpf.possibleCpus)) : read;
   }
-}
-
-/** The middle of the time that something takes. */
-function middleOf(work: () => void): number {
-  const began = monotonicMs();
-  work();
-  return (began + monotonicMs()) / 2;
 }

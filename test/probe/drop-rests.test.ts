@@ -110,6 +110,22 @@ describe('drops while their counter rests', () => {
     );
   });
 
+  it('is told once where the counter goes late and is back early', () => {
+    const rests = new DropRests();
+    const moment = (milliseconds: number, total: number): DropMoment => ({
+      milliseconds,
+      total,
+      places: new Map([['a', total]]),
+      passes: undefined,
+    });
+    // A hundred a millisecond, of which it counts another five milliseconds after it left, and five before it is back.
+    rests.begins(moment(0, 0));
+    rests.leaves(moment(50, 5000));
+    rests.begins(moment(200, 6000));
+    const { total, places, estimated } = rests.whole(moment(250, 11_000));
+    assert.deepEqual([total, places.get('a'), estimated], [25_000, 25_000, 14_000]);
+  });
+
   it('is met less where the budget leaves less, also one that scatters', () => {
     const rests = new DropRests();
     const moment = (slices: number, total: number): DropMoment => ({
