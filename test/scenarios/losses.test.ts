@@ -308,7 +308,7 @@ describe('losses', () => {
     async () => {
       await withHosts(async (kit) => {
         const lab = new Lab(kit);
-        lab.router.run('ip', 'link', 'set', lab.at.outer.device, 'mtu', '1000');
+        lab.router.run('ip', 'link', 'set', lab.at.outer.device, 'mtu', '1300');
         for (const family of ['ip', 'ip6'])
           lab.router.nft(
             `table ${family} t { chain c { type filter hook forward priority 0; udp dport 9001 drop; }; }`,
@@ -316,7 +316,7 @@ describe('losses', () => {
         await lab.server.make('udp-receive', { port: 9000, rcvbuf: 16 << 20 });
         await lab.craft({ port: 9001 });
         await lab.craft({ port: 9001, to: lab.at.server.v6 });
-        await lab.craft({ kind: 'whole', size: 1200 });
+        await lab.craft({ kind: 'whole', size: 1400 });
         await lab.client.make('udp-send', { address: lab.at.server.v4, port: 9000, rate: 1000 });
         const { report } = await lab.router.diagnose('--window', '2s');
         const book = report.ledger?.books.find(({ netns }) => netns === '');
