@@ -125,6 +125,7 @@ export async function writeSupport(scenes) {
     ['NUMA', /^numa/],
     ['Isolated CPUs', /^isolation/],
     ['Network cards', /^nics/],
+    ['Losses', /^losses/],
     ['A kernel locked down', /^lockdown/],
     ['Sosreports', /^sosreport/],
   ];

@@ -229,7 +229,8 @@ export class DropCounter {
       return;
     }
     this.#link = link.value;
-    // Once it surely counts: coming and going take milliseconds on a busy host, in a part of which it counts already, or still.
+    // Once it surely counts: to come may take milliseconds, and it counts only at their end, as it no longer does from the beginning of its going
+    // (kernel/tracepoint.c: tracepoint_add_func waits and enables the key last, tracepoint_remove_func disables it first).
     const now = this.#moment();
     if (!now.ok) {
       this.#leave(`the counter could not be read: ${now.reason}`);

@@ -61,6 +61,11 @@ const rows: Readonly<Record<string, Row>> = {
       lab.router.run('ip', '-6', 'route', 'add', 'blackhole', 'fd00:99::/64');
       return lab.craft({ to: 'fd00:99::9' });
     },
+    twin: async (lab) => {
+      lab.router.run('ip', '-6', 'route', 'add', 'blackhole', 'fd00:99::/64');
+      await lab.server.make('udp-receive', { address: '::', port: 9000, rcvbuf: 16 << 20 });
+      return lab.client.make('udp-send', { address: lab.at.server.v6, port: 9000, rate: 1000 });
+    },
   },
   'an unreachable route': {
     code: 'PKT0701',

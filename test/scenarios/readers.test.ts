@@ -90,6 +90,31 @@ scenario({
         return undefined;
       },
     },
+    'one that a signal stopped': {
+      fires: ['PKT0414'],
+      beside: ['PKT0405'],
+      provoke: async ({ server, client, at }) => {
+        const { pid } = await server.make('udp-receive', SMALL);
+        await client.make('udp-send', { address: at.v4, port: PORT, rate: 1000 });
+        process.kill(pid, 'SIGSTOP');
+        return server.diagnose('--probe', 'off');
+      },
+      check: (report) => {
+        names(report, ['PKT0414']);
+        assert.match(finding(report, 'PKT0414').summary, /all its threads were stopped .*, by a signal or a debugger/);
+        assert.match(JSON.stringify(finding(report, 'PKT0414').remedies), /SIGCONT/);
+        return undefined;
+      },
+    },
+    'one that was stopped and goes on': {
+      provoke: async ({ server, client, at }) => {
+        const { pid } = await server.make('udp-receive', { port: PORT, rcvbuf: 16 << 20 });
+        await client.make('udp-send', { address: at.v4, port: PORT, rate: 1000 });
+        process.kill(pid, 'SIGSTOP');
+        process.kill(pid, 'SIGCONT');
+        return server.diagnose('--probe', 'off');
+      },
+    },
     'one that gets a thousand datagrams at once, twice a second': {
       fires: ['PKT0415'],
       beside: ['PKT0405'],
