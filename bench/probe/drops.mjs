@@ -117,7 +117,8 @@ try {
   await sleep(200);
   const ratios = seen.with.map(({ nsPerDrop }, round) => nsPerDrop / (seen.without[round]?.nsPerDrop ?? NaN));
   const stayed = seen.with.filter(({ left }) => !left);
-  const offs = stayed.map((each) => ('wrong' in each ? each.wrong : NaN));
+  const told = stayed.flatMap((each) => ('wrong' in each ? [each] : []));
+  const offs = told.map(({ wrong }) => wrong);
   const pick = (of, from = stayed) => Number(median(from.map((each) => each[of])).toPrecision(3));
   console.log(
     JSON.stringify({
@@ -133,8 +134,8 @@ try {
       wrong: quartiles(offs),
       mostWrong: Number(Math.max(...offs.map(Math.abs)).toFixed(4)),
       saidWrong: pick('saidWrong'),
-      moreThanSaid: stayed.filter((each) => Math.abs(each.wrong) > each.saidWrong).length,
-      all: stayed.map((each) => [each.wrong, each.saidWrong].map((part) => Number(part.toFixed(3)))),
+      moreThanSaid: told.filter(({ wrong, saidWrong }) => Math.abs(wrong) > saidWrong).length,
+      all: told.map(({ wrong, saidWrong }) => [wrong, saidWrong].map((part) => Number(part.toFixed(3)))),
     }),
   );
 } finally {
