@@ -37,7 +37,7 @@ const LOOK_MS = 200;
 const READ_MS = 1;
 const READINGS = 3;
 
-interface Reading {
+interface DropsReading {
   readonly totals: Totals;
   readonly places: readonly DropPlace[];
   readonly moment: DropMoment;
@@ -293,8 +293,8 @@ export class DropCounter {
    * Read anew where that took long: on a busy host the process may be kept waiting in the middle of it, and sum, places and time were not of
    * one moment.
    */
-  #moment(): Result<Reading> {
-    let quickest: { readonly took: number; readonly reading: Result<Reading> } | undefined;
+  #moment(): Result<DropsReading> {
+    let quickest: { readonly took: number; readonly reading: Result<DropsReading> } | undefined;
     for (let tries = 0; tries < READINGS && (quickest === undefined || quickest.took > READ_MS); tries += 1) {
       const began = monotonicMs();
       const reading = this.#readOnce(began);
@@ -304,7 +304,7 @@ export class DropCounter {
     return quickest?.reading ?? fail('not read');
   }
 
-  #readOnce(began: number): Result<Reading> {
+  #readOnce(began: number): Result<DropsReading> {
     const totals = this.#totals();
     if (!totals.ok) return totals;
     const places = readPlaces(this.#bpf, this.#places);
