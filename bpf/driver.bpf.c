@@ -29,21 +29,21 @@ static __always_inline void stack_returned(int polled)
 	cpu->in_driver = 1;
 }
 
-SEC("tp_btf/napi_gro_receive_exit")
+SEC("raw_tp/napi_gro_receive_exit")
 int BPF_PROG(pktcost_gro, int ret)
 {
 	stack_returned(0);
 	return 0;
 }
 
-SEC("tp_btf/napi_gro_frags_exit")
+SEC("raw_tp/napi_gro_frags_exit")
 int BPF_PROG(pktcost_frags, int ret)
 {
 	stack_returned(0);
 	return 0;
 }
 
-SEC("tp_btf/napi_poll")
+SEC("raw_tp/napi_poll")
 int BPF_PROG(pktcost_poll, void *napi, int work, int budget)
 {
 	stack_returned(1);

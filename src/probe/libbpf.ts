@@ -95,9 +95,9 @@ export class Libbpf {
     });
   }
 
-  /** tp_btf, fentry and fexit: the program already names its target. */
-  linkTracing(program: ProgramFd): Result<LinkFd> {
-    const fd = this.#f.rawTracepointOpen(null, program);
+  /** tp_btf, fentry and fexit: the program already names its target. raw_tp does not. */
+  linkTracing(program: ProgramFd, tracepoint: string | null = null): Result<LinkFd> {
+    const fd = this.#f.rawTracepointOpen(tracepoint, program);
     return fd < 0 ? this.#refused('bpf_raw_tracepoint_open', fd) : ok(fd as LinkFd);
   }
 

@@ -1,4 +1,4 @@
-/** Programs that name their target themselves (tp_btf, fentry, fexit): linked together or not at all. */
+/** Programs whose section names their target (raw_tp, tp_btf, fentry, fexit): linked together or not at all. */
 import { ok, type Failure, type Ok } from '../base/result.ts';
 import type { Libbpf, LinkFd, LoadedObject, ProgramFd } from './libbpf.ts';
 
@@ -17,7 +17,7 @@ export function linkAll(
   const links: LinkFd[] = [];
   for (const name of names) {
     const program = object.program(name);
-    const link = program.ok ? bpf.linkTracing(program.value) : program;
+    const link = program.ok ? bpf.linkTracing(program.value, object.rawTracepoint(name)) : program;
     if (!program.ok || !link.ok) {
       for (const made of links) bpf.closeLink(made);
       return { ok: false, program: name, reason: link.ok ? 'not loaded' : link.reason };

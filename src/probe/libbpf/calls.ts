@@ -22,6 +22,7 @@ export interface Functions {
   findProgram(object: bigint, name: string): Pointer;
   findMap(object: bigint, name: string): Pointer;
   programFd(program: bigint): number;
+  sectionName(program: bigint): string;
   setProgramFlags(program: bigint, flags: number): number;
   setAutoload(program: bigint, load: boolean): number;
   mapFd(map: bigint): number;
@@ -30,7 +31,7 @@ export interface Functions {
   setInitialValue(map: bigint, bytes: Uint8Array, length: number): number;
   setMaxEntries(map: bigint, entries: number): number;
   linkCreate: ForeignFunction<(program: number, target: number, type: number, options: Uint8Array) => number>;
-  rawTracepointOpen(name: null, program: number): number;
+  rawTracepointOpen(name: string | null, program: number): number;
   iterCreate(link: number): number;
   lookup(map: number, key: Uint8Array, value: Uint8Array): number;
   update(map: number, key: Uint8Array, value: Uint8Array, flags: number): number;
@@ -102,6 +103,7 @@ function declare(koffi: Koffi, path: string): Functions {
     findProgram: bind('void *bpf_object__find_program_by_name(void *, const char *)'),
     findMap: bind('void *bpf_object__find_map_by_name(void *, const char *)'),
     programFd: bind('int bpf_program__fd(void *)'),
+    sectionName: bind('const char *bpf_program__section_name(void *)'),
     setProgramFlags: bind('int bpf_program__set_flags(void *, uint32_t)'),
     setAutoload: bind('int bpf_program__set_autoload(void *, bool)'),
     mapFd: bind('int bpf_map__fd(void *)'),

@@ -202,6 +202,14 @@ export class LoadedObject {
     return fd < 0 ? fail(`${name} was not loaded`) : ok(fd as ProgramFd);
   }
 
+  /** The tracepoint of a program in a section `raw_tp/NAME`; null for one that the kernel knows the target of. */
+  rawTracepoint(name: string): string | null {
+    const program = this.#object === undefined ? undefined : this.#f.findProgram(this.#object, name);
+    if (program === undefined || isNull(program)) return null;
+    const [kind, tracepoint = null] = this.#f.sectionName(program).split('/');
+    return kind === 'raw_tp' ? tracepoint : null;
+  }
+
   map(name: string): Result<MapFd> {
     if (this.#object === undefined) return fail('the object is closed');
     const map = this.#f.findMap(this.#object, name);
