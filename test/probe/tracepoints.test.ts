@@ -21,7 +21,7 @@ function kernel() {
     },
     writeOnly: (): Result<void> => (state.refuseWrites ? fail('no memory (ENOMEM)') : ok(undefined)),
   } as unknown as Libbpf;
-  const object = { program: () => ok(1) } as unknown as LoadedObject;
+  const object = { program: () => ok(1), rawTracepoint: () => null } as unknown as LoadedObject;
   const tracepoints = new Tracepoints(bpf, 1 as unknown as MapFd);
   assert.ok(tracepoints.attach(object, ['one', 'two']).ok);
   return { state, tracepoints };

@@ -12,7 +12,7 @@ export function cheaperChain(chain: Chain): Advice[] {
   const passesFirst = chain.establishedAt !== undefined && chain.establishedAt <= 3;
   if (!passesFirst && ['input', 'forward', 'output'].includes(chain.hook)) {
     remedies.push({
-      action: `Let packets of known flows pass before all other rules of ${chain.chain}: only the first packet of a flow then meets them.`,
+      action: `Let packets of known flows pass before all other rules of ${chain.chain}: only the first packet of a flow then meets them. Not for datagrams that nobody answers, which never become a known flow, nor where connections are not tracked yet (nf_conntrack_count is 0): this rule has each packet tracked.`,
       command: inNetns(chain.netns, establishedFirst(chain)),
       undo: withoutEstablished(chain),
       verify: VERIFY,
