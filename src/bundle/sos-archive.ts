@@ -83,9 +83,14 @@ export async function unpackReport(
 ): Promise<Result<ReadonlyMap<string, Kept>>> {
   let kept = 0;
   const top = new Top();
+  const tooLong: string[] = [];
   const selection: Selection = {
     wanted: (name, size) => {
-      if (!WANTED.test(top.below(name)) || size > REPORT_LIMITS.memberBytes) return false;
+      if (!WANTED.test(top.below(name))) return false;
+      if (size > REPORT_LIMITS.memberBytes) {
+        tooLong.push(name);
+        return false;
+      }
       kept += size;
       return true;
     },
@@ -103,6 +108,8 @@ export async function unpackReport(
   if (!members.ok) return members;
   const files = new Map<string, Kept>();
   for (const [name, bytes] of members.value) files.set(top.below(name), bytes);
+  const refused = `longer than ${REPORT_LIMITS.memberBytes / 1024 / 1024} MiB, in an archive: the report unpacked is read whole`;
+  for (const name of tooLong) if (!files.has(top.below(name))) files.set(top.below(name), { refused });
   for (const [name, target] of tar.links) if (!files.has(top.below(name))) files.set(top.below(name), { link: target });
   if (top.other !== undefined)
     return fail(`two copies in it, ${top.folder} and ${top.other}: unpack it, and give one or both`);

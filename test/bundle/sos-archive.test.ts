@@ -100,6 +100,15 @@ describe('reports packed by xz', { skip: lacking({ tools: ['xz'] }) }, () => {
         }
       });
 
+      it('say of a file that is too long that it is there', async () => {
+        const name = 'sos_commands/networking/ss_-peaonmi';
+        const long = member(`sosreport-x/${name}`, Buffer.alloc((16 << 20) + 1, 'a socket\n'));
+        const got = await unpack(packed(Buffer.concat([long, sound]), '-0', '--check=crc32'), way);
+        assert.ok(got.ok, got.ok ? '' : got.reason);
+        assert.deepEqual([...got.value.keys()], ['proc/net/netstat', name]);
+        assert.match(JSON.stringify(got.value.get(name)), /longer than 16 MiB/);
+      });
+
       it('that are bombs are refused long before they are unpacked', async () => {
         const size = 80 * 1024 * 1024;
         const bomb = Buffer.concat([tarHeader('x/var/log/zeros', size, 0), Buffer.alloc(size), end]);

@@ -14,14 +14,14 @@ import { namespacesIn } from '../../src/sources/sos/outputs.ts';
 import { parseSsCommand } from '../../src/sources/sos/sockets.ts';
 import { bytesOf, fixture } from '../support/fixture.ts';
 
-const tree = (files: Readonly<Record<string, string | Uint8Array>>): ReturnType<typeof memoryTree> =>
+const tree = (files: Readonly<Record<string, string | Kept>>): ReturnType<typeof memoryTree> =>
   memoryTree(
     new Map<string, Kept>(
       Object.entries(files).map(([name, content]) => [name, typeof content === 'string' ? bytesOf(content) : content]),
     ),
   );
 
-function judged(files: Readonly<Record<string, string | Uint8Array>>): readonly Finding[] {
+function judged(files: Readonly<Record<string, string | Kept>>): readonly Finding[] {
   const copy = openCopy('sos', tree(files));
   assert.ok(copy.ok);
   return evaluateRules(copy.value.window(collectors), rules);
@@ -52,6 +52,13 @@ describe('the commands of a sosreport', () => {
   it('tell a queue that is full now without a counter', () => {
     const listen = named(judged({ 'sos_commands/networking/ss_-peaonmi': fixture('sos/ss_-peaonmi') }), 'PKT0401');
     assert.deepEqual([listen.outcome, listen.message, listen.args['waiting']], ['warning', 'full-now', 129]);
+  });
+
+  it('that an archive had too much of are said to be there, and not that nobody ran them', () => {
+    const refused = 'longer than 16 MiB';
+    const { missing } = named(judged({ 'sos_commands/networking/ss_-peaonmi': { refused } }), 'PKT0401');
+    const reasons = missing.map(({ reason }) => reason);
+    assert.ok(reasons.includes('sos_commands/networking/ss_-peaonmi: longer than 16 MiB'), reasons.join('; '));
   });
 
   it('are read in a namespace, beside the others and in a folder of its own', () => {

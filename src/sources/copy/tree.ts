@@ -54,8 +54,12 @@ export function folderTree(folder: string): Tree {
 
 const MOST_LINKS = 40;
 
-/** What an archive holds under a name: a file, or a symbolic link and where it points. */
-export type Kept = Uint8Array | { readonly link: string };
+/** What an archive holds under a name: a file, one that was not taken and why, or a symbolic link and where it points. */
+export type Kept = Uint8Array | { readonly refused: string } | { readonly link: string };
+
+function linkOf(kept: Kept | undefined): string | undefined {
+  return kept === undefined || kept instanceof Uint8Array || !('link' in kept) ? undefined : kept.link;
+}
 
 const notThere = refusal('ENOENT');
 
@@ -67,7 +71,7 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
   const folders = new Map<string, Set<string>>([['', new Set()]]);
   const links = new Set<string>();
   for (const [name, kept] of files) {
-    if (!(kept instanceof Uint8Array)) links.add(name);
+    if (linkOf(kept) !== undefined) links.add(name);
     const parts = name.split('/');
     for (let depth = 0; depth < parts.length; depth += 1) {
       const folder = parts.slice(0, depth).join('/');
@@ -97,13 +101,13 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
         continue;
       }
       at.push(part);
-      const kept = files.get(at.join('/'));
-      if (kept === undefined || kept instanceof Uint8Array || (rest.length === 0 && !whole)) continue;
+      const link = linkOf(files.get(at.join('/')));
+      if (link === undefined || (rest.length === 0 && !whole)) continue;
       if ((links += 1) > MOST_LINKS) return refusal('ELOOP');
       // An absolute target is one of the host's, and would be another file here.
-      if (kept.link.startsWith('/')) return fail(LEADS_OUT);
+      if (link.startsWith('/')) return fail(LEADS_OUT);
       at.pop();
-      rest.unshift(...kept.link.split('/').filter((each) => each !== '' && each !== '.'));
+      rest.unshift(...link.split('/').filter((each) => each !== '' && each !== '.'));
     }
     return ok(at.join('/'));
   };
@@ -120,6 +124,7 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
       if (!name.ok) return name;
       const kept = files.get(name.value);
       if (kept instanceof Uint8Array) return ok(kept);
+      if (kept !== undefined && 'refused' in kept) return fail(kept.refused);
       return folders.has(name.value) ? refusal('EISDIR') : notThere;
     },
     list: (path) => {
@@ -132,7 +137,8 @@ export function memoryTree(files: ReadonlyMap<string, Kept>): Tree {
       if (!name.ok) return name;
       const kept = files.get(name.value);
       if (kept === undefined && !folders.has(name.value)) return notThere;
-      return kept === undefined || kept instanceof Uint8Array ? refusal('EINVAL') : ok(kept.link);
+      const link = linkOf(kept);
+      return link === undefined ? refusal('EINVAL') : ok(link);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { fail, type Failure } from '../../base/result.ts';
 import { perTree, type Tree } from '../copy/tree.ts';
 
 /** Where sos keeps the output of commands in a namespace: 3.x and 4.x beside the others, newer ones in a folder for each. */
@@ -12,10 +13,25 @@ function execIn(netns: string): string {
   return `ip_netns_exec_${netns.replace(/[^\w.-]+/g, '_')}_`;
 }
 
+/** The places of outputs, in the host's own namespace where none is named. */
+function pathsOf(names: readonly string[], netns?: string): readonly string[] {
+  const placed = netns === undefined ? names : names.flatMap((each) => namesIn(netns, each));
+  return placed.map((name) => `/sos_commands/${name}`);
+}
+
 export function outputOf(tree: Tree, names: readonly string[], netns?: string): Uint8Array | undefined {
-  for (const name of names.flatMap((each) => (netns === undefined ? [each] : namesIn(netns, each)))) {
-    const got = tree.read(`/sos_commands/${name}`);
+  for (const path of pathsOf(names, netns)) {
+    const got = tree.read(path);
     if (got.ok && got.value.length > 0) return got.value;
+  }
+  return undefined;
+}
+
+/** Why an output that is there was not read, as one that is too long; undefined where there is none. */
+export function unreadOutput(tree: Tree, names: readonly string[], netns?: string): Failure | undefined {
+  for (const path of pathsOf(names, netns)) {
+    const got = tree.read(path);
+    if (!got.ok && got.errno !== 'ENOENT') return fail(`${path.slice(1)}: ${got.reason}`);
   }
   return undefined;
 }

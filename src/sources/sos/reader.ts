@@ -11,7 +11,7 @@ import { parseEthtoolStatistics, parseIpLinkCommand } from './links.ts';
 import { logOf } from './log.ts';
 import { cardsOf, ringLossesIn, ringLossesOf, ringsOf } from './nics.ts';
 import { datapathsOf } from './openvswitch.ts';
-import { askedByEthtool, ethtoolOf, namespacesIn, outputOf } from './outputs.ts';
+import { askedByEthtool, ethtoolOf, namespacesIn, outputOf, unreadOutput } from './outputs.ts';
 import { parseLsofCommand, parsePsCommand, withNames } from './processes.ts';
 import { cutOff, notNamed, parseQdiscCommand, queueCommands } from './queues.ts';
 import { parseLsmodCommand, parseSysctlCommand, parseUnameCommand, type Files } from './settings.ts';
@@ -145,7 +145,7 @@ function socketsBy(
   const known = answers.get(key);
   if (known !== undefined) return known;
   const output = outputOf(tree, names, netns);
-  const answer = output === undefined ? NO_SOCKETS : parse(output);
+  const answer = output === undefined ? (unreadOutput(tree, names, netns) ?? NO_SOCKETS) : parse(output);
   answers.set(key, answer);
   return answer;
 }
