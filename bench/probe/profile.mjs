@@ -59,7 +59,7 @@ async function sample(scratch) {
           '-e',
           'cpu-clock:k',
           '-F',
-          '997',
+          '970',
           '-o',
           data,
           'sleep',

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { foldSamples, type NamedAddress } from '../../src/probe/profile/fold.ts';
 import { addressAt } from '../../src/probe/address.ts';
 import { readChain, type RawSample } from '../../src/probe/profile/layout.ts';
-import { samplingRate } from '../../src/probe/profile/rate.ts';
+import { RATES, samplingRate } from '../../src/probe/profile/rate.ts';
 import { functionName, nameAddresses, showsAddresses } from '../../src/probe/symbols.ts';
 
 const kallsyms = (...lines: readonly string[]): Uint8Array => Buffer.from(lines.map((line) => `${line}\n`).join(''));
@@ -190,12 +190,28 @@ describe('raw samples', () => {
 
 describe('the sampling rate', () => {
   it('follows the window, the CPUs and the budget', () => {
-    assert.equal(samplingRate(30, 2, 0.01), 499);
-    assert.equal(samplingRate(5, 2, 0.01), 499);
-    assert.equal(samplingRate(3, 2, 0.1), 3989);
+    assert.equal(samplingRate(30, 2, 0.01), 485);
+    assert.equal(samplingRate(5, 2, 0.01), 485);
+    assert.equal(samplingRate(3, 2, 0.1), 3356);
     assert.equal(samplingRate(600, 2, 0.01), 49);
     assert.equal(samplingRate(30, 128, 0.01), 97);
     assert.equal(samplingRate(30, 2, 0.0005), 49);
     assert.equal(samplingRate(30, 2, 0.0003), undefined, 'half of it is less than 49 samples a second take');
   });
+
+  it('meets every part of a tick as often, and at once: 499 a second would creep along one of 1 ms', () => {
+    for (const rate of RATES)
+      for (const tick of [1e6, 1e7 / 3, 4e6, 1e7])
+        for (const samples of [50, 100, 200]) {
+          const widest = widestGap(Math.round(1e9 / rate), tick, samples);
+          assert.ok(widest * samples < 5, `${rate} a second beside ${tick} ns: ${widest} of it unseen`);
+        }
+  });
 });
+
+/** The largest part of a tick in which none of so many samples fell. */
+function widestGap(periodNs: number, tickNs: number, samples: number): number {
+  const phases = Array.from({ length: samples }, (_, at) => ((at * periodNs) % tickNs) / tickNs).sort((a, b) => a - b);
+  const around = 1 - phases.at(-1)! + phases[0]!;
+  return phases.reduce((most, phase, at) => Math.max(most, phase - (phases[at - 1] ?? phase)), around);
+}
