@@ -228,17 +228,19 @@ describe('probe session', { skip }, () => {
       assert.ok(apart.cpus.every(({ splitNs, driverCalls }) => splitNs === 0 && driverCalls === 0));
       session.tracepoints.join();
       assert.equal(session.tracepoints.refused, undefined);
-      const bare = split(await window(session));
-      assert.ok(bare.driver > 0 && bare.stack > 0);
-      const captures = [await lab.tcpdump(), await lab.tcpdump(), await lab.tcpdump()];
-      const share = ({ driver, stack }: typeof bare): number => driver / (driver + stack);
-      let tapped = split(await window(session));
-      // What else the machine did in a second may be in the driver's part; taps that were counted there are in all three readings.
-      for (let more = 2; more > 0 && share(tapped) >= 0.9 * share(bare); more -= 1)
-        tapped = split(await window(session));
-      for (const capture of captures) await lab.stop(capture);
-      assert.ok(share(tapped) < 0.9 * share(bare), `driver ${String(share(bare))} -> ${String(share(tapped))}`);
-      assert.ok(tapped.stack > bare.stack + 500, `stack ${String(bare.stack)} -> ${String(tapped.stack)} ns`);
+      const share = ({ driver, stack }: ReturnType<typeof split>): number => driver / (driver + stack);
+      const seen: string[] = [];
+      // What else the machine does in a second may outweigh three taps; taps that were counted to the driver are there in each turn.
+      for (let told = false; !told && seen.length < 4;) {
+        const bare = split(await window(session));
+        assert.ok(bare.driver > 0 && bare.stack > 0);
+        const captures = [await lab.tcpdump(), await lab.tcpdump(), await lab.tcpdump()];
+        const tapped = split(await window(session));
+        for (const capture of captures) await lab.stop(capture);
+        told = share(tapped) < 0.9 * share(bare) && tapped.stack > 1.1 * bare.stack;
+        seen.push(JSON.stringify({ bare, tapped }));
+        assert.ok(told || seen.length < 4, seen.join('; '));
+      }
       unwrap(await session.tracepoints.part());
       assert.ok((await window(session)).cpus.every(({ driverCalls }) => driverCalls === 0));
     } finally {
