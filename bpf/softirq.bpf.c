@@ -4,7 +4,7 @@
  * readings on every run cost 125 ns per packet on the development machine, more than all other programs together. Runs are
  * all counted, so time and packets of the sampled ones scale to the whole.
  *
- * These read nothing of the kernel's, so that libbpf need not read its BTF for them (raw_tp, not tp_btf): 25 ms of CPU an object.
+ * These read nothing of the kernel's, so that libbpf need not read its BTF for them (raw_tp, not tp_btf): some 30 ms of CPU an object.
  */
 #include "span.h"
 

@@ -4,7 +4,7 @@ import { PKTCOST_PART, type CostLimits, type PathCost } from './path-cost.ts';
 import { tooFewPackets } from './price.ts';
 import { SAMPLES_TO_PRICE } from './profile-price.ts';
 import { totalOf, type Signal } from './signal.ts';
-import { deviceKey } from './spans.ts';
+import { byPlace, deviceKey } from './spans.ts';
 import type { Labels } from '../metrics/metric.ts';
 
 export interface DeviceReadings {
@@ -61,7 +61,7 @@ export function devicePrices(read: DeviceReadings): readonly DevicePrice[] {
   const seconds = read.sampled.value;
   const unwatched = Math.max(0, (read.processed?.value ?? 0) - totalOf(read.skbs));
   // A device's samples end where the next watched packet comes: between them may be those of devices that nobody watches.
-  return [...groups(read.byDevice)]
+  return [...byPlace(read.byDevice)]
     .filter(([key]) => unwatched <= (valueOf(read.skbs, key) ?? 0))
     .map(([key, samples]) => {
       const unmarked = valueOf(read.unmarked, key);
@@ -133,17 +133,6 @@ function priceOf(found: readonly Signal[], packets: number, cpuPerSample: number
       .map(({ labels, value }) => [labels['part'] ?? '', value / Math.max(samples, 1)] as const)
       .sort(([, a], [, b]) => b - a),
   };
-}
-
-function groups(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
-  const found = new Map<string, Signal[]>();
-  for (const signal of signals) {
-    const key = deviceKey(signal.labels);
-    const group = found.get(key);
-    if (group === undefined) found.set(key, [signal]);
-    else group.push(signal);
-  }
-  return found;
 }
 
 function valueOf(signals: readonly Signal[], key: string): number | undefined {

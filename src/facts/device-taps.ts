@@ -5,7 +5,7 @@ import { netnsOf } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
 import type { Signal } from './signal.ts';
-import { deviceKey } from './spans.ts';
+import { byPlace, deviceKey, type ByPlace } from './spans.ts';
 import { hooksWithoutSocket, tapsOn, type TapHook } from './taps.ts';
 import { ETH_P_ALL } from '../metrics/packet-socket-labels.ts';
 
@@ -61,20 +61,6 @@ export function deviceTaps(read: TapsRead): DeviceTaps {
     owners: read.owners,
   });
   return { taps, loose: hooksWithoutSocket(read.hooks, taps) };
-}
-
-/** Points by their namespace and device: a host with a thousand pods has as many taps, and each of its devices is asked for its own. */
-type ByPlace = ReadonlyMap<string, readonly Signal[]>;
-
-function byPlace(points: readonly Signal[]): ByPlace {
-  const places = new Map<string, Signal[]>();
-  for (const point of points) {
-    const key = deviceKey(point.labels);
-    const known = places.get(key);
-    if (known === undefined) places.set(key, [point]);
-    else known.push(point);
-  }
-  return places;
 }
 
 const readingsOf = once((window: Window) => {

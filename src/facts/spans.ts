@@ -14,6 +14,7 @@ import type { Labels, Metric } from '../metrics/metric.ts';
 import { OWN_NETNS, labelKey } from '../metrics/snapshot.ts';
 import type { Window } from '../metrics/window.ts';
 import { once } from './once.ts';
+import type { Signal } from './signal.ts';
 import { NO_SPAN, mostlyLost, priceOfSpan, type PriceLimits } from './price.ts';
 import type { Bucket, Span, Spans } from '../generated/report.ts';
 
@@ -177,4 +178,18 @@ function groupedAmounts(amounts: Iterable<Amount>): ReadonlyMap<string, readonly
     else group.push({ labels, value });
   }
   return groups;
+}
+
+/** Points by their namespace and device: a host with a thousand pods has as many, and each of its devices is asked for its own. */
+export type ByPlace = ReadonlyMap<string, readonly Signal[]>;
+
+export function byPlace(points: readonly Signal[]): ByPlace {
+  const places = new Map<string, Signal[]>();
+  for (const point of points) {
+    const key = deviceKey(point.labels);
+    const known = places.get(key);
+    if (known === undefined) places.set(key, [point]);
+    else known.push(point);
+  }
+  return places;
 }

@@ -16,9 +16,7 @@ import {
   unsampledCpus,
   type ProfileReadings,
 } from '../facts/path-cost.ts';
-import { profileDeviceSamples, receivePackets, spanPackets, spanUnmarked } from '../metrics/catalogue/index.ts';
-import { acrossNetns, everywhere, increase, rate, sumBy, value } from '../metrics/expression.ts';
-import { needsProfile, partsArgument, partsText, pathSignals, VERIFY } from './path-parts.ts';
+import { needsProfile, ofDevices, partsArgument, partsText, pathSignals, VERIFY } from './path-parts.ts';
 import { deciding, decidingList, defineRule, info, notMeasured, ok, warning } from './rule.ts';
 
 /** Owners that have a rule of their own, which then says more. */
@@ -34,13 +32,11 @@ export const dearPackets = defineRule({
   scope: [],
   signals: {
     ...pathSignals,
-    byDevice: decidingList(
-      everywhere(sumBy(['device', 'part'], increase(profileDeviceSamples, { direction: 'receive' }))),
-    ),
-    skbs: decidingList(everywhere(rate(spanPackets))),
-    unmarked: decidingList(everywhere(value(spanUnmarked))),
-    frames: decidingList(everywhere(rate(receivePackets))),
-    received: deciding(sumBy([], acrossNetns(rate(receivePackets)))),
+    byDevice: decidingList(ofDevices.byDevice),
+    skbs: decidingList(ofDevices.skbs),
+    unmarked: decidingList(ofDevices.unmarked),
+    frames: decidingList(ofDevices.frames),
+    received: deciding(ofDevices.received),
   },
   thresholds: {
     dear: {
@@ -130,7 +126,7 @@ function hasOwnFinding(
   cpu: number,
 ): boolean {
   if (largest === undefined || !TOLD.has(ownerOfPart(largest) ?? '')) return false;
-  // By whose packets the host's are not known, those rules do not judge: no reason to say more.
+  // Where nothing counts the host's packets those rules do not judge, and that is no reason to say more here.
   if (read.processed === undefined) return true;
   const isLargest = (part: string): boolean => part === largest;
   const ofDevice = dearDeviceCosts(read, isLargest).filter(

@@ -42,6 +42,15 @@ import {
 } from './rule.ts';
 import { asPercent } from './said.ts';
 
+/** What tells the packets of one device from those of the host. */
+export const ofDevices = {
+  byDevice: everywhere(sumBy(['device', 'part'], increase(profileDeviceSamples, { direction: 'receive' }))),
+  skbs: everywhere(rate(spanPackets)),
+  unmarked: everywhere(value(spanUnmarked)),
+  frames: everywhere(rate(receivePackets)),
+  received: sumBy([], acrossNetns(rate(receivePackets))),
+};
+
 export const pathSignals = {
   samples: list(sumBy(['direction', 'part'], increase(profileSamples))),
   period: maxBy([], value(profilePeriod)),
@@ -50,13 +59,11 @@ export const pathSignals = {
   processed: deciding(sumBy([], rate(softnetProcessed))),
   sent: deciding(sumBy([], acrossNetns(rate(transmitPackets)))),
   cpus: optional(cpuCount),
-  byDevice: optionalList(
-    everywhere(sumBy(['device', 'part'], increase(profileDeviceSamples, { direction: 'receive' }))),
-  ),
-  skbs: optionalList(everywhere(rate(spanPackets))),
-  unmarked: optionalList(everywhere(value(spanUnmarked))),
-  frames: optionalList(everywhere(rate(receivePackets))),
-  received: optional(sumBy([], acrossNetns(rate(receivePackets)))),
+  byDevice: optionalList(ofDevices.byDevice),
+  skbs: optionalList(ofDevices.skbs),
+  unmarked: optionalList(ofDevices.unmarked),
+  frames: optionalList(ofDevices.frames),
+  received: optional(ofDevices.received),
 } as const;
 
 /** No server of metrics has a profile. */
